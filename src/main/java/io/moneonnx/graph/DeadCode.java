@@ -1,0 +1,55 @@
+package io.moneonnx.graph;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Removes what no output needs: nodes, initializers, and what was declared of their values.
+ *
+ * <p>A graph's inputs stay, used or not: callers feed them by name. An initializer that an old file
+ * lists among the inputs as well goes from both.
+ */
+public final class DeadCode {
+  private DeadCode() {}
+
+  public static Graph remove(Graph graph) {
+    Set<String> live = liveValues(graph);
+    List<Node> nodes =
+        graph.nodes().stream()
+            .filter(node -> node.outputs().stream().anyMatch(live::contains))
+            .toList();
+    Map<String, Initializer> initializers = new LinkedHashMap<>(graph.initializers());
+    initializers.keySet().retainAll(live);
+    List<Value> inputs =
+        graph.inputs().stream()
+            .filter(
+                input ->
+                    initializers.containsKey(input.name())
+                        || !graph.initializers().containsKey(input.name()))
+            .toList();
+    Set<String> made = new HashSet<>();
+    nodes.forEach(node -> made.addAll(node.outputs()));
+    Map<String, Value> declared = new LinkedHashMap<>(graph.declared());
+    declared.keySet().removeIf(name -> !made.contains(name));
+    return new Graph(
+        graph.name(), nodes, initializers, inputs, graph.outputs(), declared, graph.rest());
+  }
+
+  private static Set<String> liveValues(Graph graph) {
+    Set<String> live = new HashSet<>();
+    Deque<String> pending = new ArrayDeque<>();
+    graph.outputs().forEach(output -> pending.add(output.name()));
+    while (!pending.isEmpty()) {
+      String value = pending.pop();
+      if (live.add(value)) {
+        graph.producer(value).ifPresent(node -> pending.addAll(node.reads()));
+      }
+    }
+    return live;
+  }
+}

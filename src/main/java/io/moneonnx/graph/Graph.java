@@ -1,0 +1,218 @@
+package io.moneonnx.graph;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * An immutable dataflow graph: nodes in topological order, values by name, each made once. The
+ * def-use chains are built when they are first asked for.
+ */
+public final class Graph {
+  private final String name;
+  private final List<Node> nodes;
+  private final Map<String, Initializer> initializers;
+  private final List<Value> inputs;
+  private final List<Value> outputs;
+  private final Map<String, Value> declared;
+  private final Wire rest;
+
+  private Map<String, Node> producers;
+  private Map<String, List<Node>> consumers;
+  private Set<String> outputNames;
+
+  public Graph(
+      String name,
+      List<Node> nodes,
+      Map<String, Initializer> initializers,
+      List<Value> inputs,
+      List<Value> outputs,
+      Map<String, Value> declared,
+      Wire rest) {
+    this.name = name;
+    this.nodes = List.copyOf(nodes);
+    this.initializers = Collections.unmodifiableMap(new LinkedHashMap<>(initializers));
+    this.inputs = List.copyOf(inputs);
+    this.outputs = List.copyOf(outputs);
+    this.declared = Collections.unmodifiableMap(new LinkedHashMap<>(declared));
+    this.rest = rest;
+  }
+
+  public String name() {
+    return name;
+  }
+
+  public List<Node> nodes() {
+    return nodes;
+  }
+
+  public Map<String, Initializer> initializers() {
+    return initializers;
+  }
+
+  /** The graph's inputs as the file lists them; old files list initializers here too. */
+  public List<Value> inputs() {
+    return inputs;
+  }
+
+  public List<Value> outputs() {
+    return outputs;
+  }
+
+  /** What the file says of intermediate values ({@code value_info}): hints at best. */
+  public Map<String, Value> declared() {
+    return declared;
+  }
+
+  public Wire rest() {
+    return rest;
+  }
+
+  /** The node that makes {@code value}; empty for inputs, initializers and captured values. */
+  public Optional<Node> producer(String value) {
+    if (producers == null) {
+      producers = indexProducers();
+    }
+    return Optional.ofNullable(producers.get(value));
+  }
+
+  /** The node that makes {@code value}, if it applies this operator of ONNX's own domain. */
+  public Optional<Node> producer(String value, String operator) {
+    return producer(value).filter(node -> node.is(operator));
+  }
+
+  /** The nodes that read {@code value}, themselves or in a subgraph, each once, in graph order. */
+  public List<Node> consumers(String value) {
+    if (consumers == null) {
+      consumers = indexConsumers();
+    }
+    return consumers.getOrDefault(value, List.of());
+  }
+
+  public boolean isOutput(String value) {
+    if (outputNames == null) {
+      Set<String> names = new HashSet<>();
+      outputs.forEach(output -> names.add(output.name()));
+      outputNames = names;
+    }
+    return outputNames.contains(value);
+  }
+
+  /** True for values without a producer that are no constants: the graph's own inputs. */
+  public List<Value> feeds() {
+    return inputs.stream().filter(input -> !initializers.containsKey(input.name())).toList();
+  }
+
+  /**
+   * The constant behind {@code value}: an initializer, a {@code Constant}, or an {@code Identity}
+   * of one.
+   */
+  public Optional<Tensor> constant(String value) {
+    Initializer initializer = initializers.get(value);
+    if (initializer != null) {
+      return Optional.of(initializer.tensor());
+    }
+    return producer(value).flatMap(this::constantMadeBy);
+  }
+
+  private Optional<Tensor> constantMadeBy(Node node) {
+    if (node.is("Identity")) {
+      return constant(node.input(0));
+    }
+    if (!node.is("Constant")) {
+      return Optional.empty();
+    }
+    return node.attributes().entrySet().stream()
+        .findFirst()
+        .flatMap(
+            entry -> {
+              Attribute attribute = entry.getValue();
+              if (attribute instanceof Attribute.OfTensor tensor) {
+                return Optional.of(tensor.value());
+              } else if (attribute instanceof Attribute.OfInt number) {
+                return Optional.of(Tensor.scalar(number.value()));
+              } else if (attribute instanceof Attribute.OfFloat number) {
+                return Optional.of(Tensor.scalar(number.value()));
+              } else if (attribute instanceof Attribute.OfInts numbers) {
+                return Optional.of(
+                    Tensor.vector(numbers.values().stream().mapToLong(Long::longValue).toArray()));
+              }
+              return Optional.empty();
+            });
+  }
+
+  /** The elements of a constant of an integer type, in order; empty if {@code value} is none. */
+  public Optional<long[]> integers(String value) {
+    return constant(value)
+        .filter(
+            tensor ->
+                switch (tensor.type()) {
+                  case INT64, INT32 -> true;
+                  default -> false;
+                })
+        .map(Tensor::toLongs);
+  }
+
+  /** Names that this graph reads but does not make: what it captures when it is a subgraph. */
+  public Set<String> captures() {
+    Set<String> own = new HashSet<>(initializers.keySet());
+    inputs.forEach(input -> own.add(input.name()));
+    nodes.forEach(node -> own.addAll(node.outputs()));
+    Set<String> captured = new LinkedHashSet<>();
+    nodes.forEach(node -> captured.addAll(node.reads()));
+    outputs.forEach(output -> captured.add(output.name()));
+    captured.removeAll(own);
+    return captured;
+  }
+
+  /** Every name of a value in use anywhere, subgraphs included. */
+  public Set<String> names() {
+    Set<String> all = new HashSet<>(initializers.keySet());
+    inputs.forEach(input -> all.add(input.name()));
+    outputs.forEach(output -> all.add(output.name()));
+    for (Node node : nodes) {
+      all.addAll(node.inputs());
+      all.addAll(node.outputs());
+      node.subgraphs().forEach(graph -> all.addAll(graph.names()));
+    }
+    return all;
+  }
+
+  private Map<String, Node> indexProducers() {
+    Map<String, Node> index = new HashMap<>(2 * nodes.size());
+    for (Node node : nodes) {
+      for (String output : node.outputs()) {
+        if (!output.isEmpty() && index.put(output, node) != null) {
+          throw new IllegalArgumentException("value '" + output + "' is made twice");
+        }
+      }
+    }
+    return index;
+  }
+
+  private Map<String, List<Node>> indexConsumers() {
+    Map<String, List<Node>> index = new HashMap<>(2 * nodes.size());
+    for (Node node : nodes) {
+      for (String value : node.reads()) {
+        index.computeIfAbsent(value, key -> new ArrayList<>(2)).add(node);
+      }
+    }
+    return index;
+  }
+
+  public Graph withNodes(List<Node> changed) {
+    return new Graph(name, changed, initializers, inputs, outputs, declared, rest);
+  }
+
+  @Override
+  public String toString() {
+    return GraphText.print(this);
+  }
+}

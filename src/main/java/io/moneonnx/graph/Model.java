@@ -1,0 +1,38 @@
+package io.moneonnx.graph;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A graph and what the file says around it.
+ *
+ * @param opsets operator set versions by domain; ONNX's own domain is the empty name
+ * @param metadata the model's key-value properties
+ */
+public record Model(
+    Graph graph,
+    long irVersion,
+    Map<String, Long> opsets,
+    Map<String, String> metadata,
+    Wire rest) {
+  public Model {
+    opsets = Collections.unmodifiableMap(new LinkedHashMap<>(opsets));
+    metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
+  }
+
+  /** The version of ONNX's own operator set. */
+  public int opset() {
+    return Math.toIntExact(opsets.getOrDefault("", 1L));
+  }
+
+  public Model withGraph(Graph changed) {
+    return new Model(changed, irVersion, opsets, metadata, rest);
+  }
+
+  public Model withMetadata(String key, String value) {
+    Map<String, String> changed = new LinkedHashMap<>(metadata);
+    changed.put(key, value);
+    return new Model(graph, irVersion, opsets, changed, rest);
+  }
+}

@@ -1,0 +1,94 @@
+package io.moneonnx.graph;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * One operator applied to values. A node is known by its first output: names of nodes may be empty
+ * or repeated, names of values may not.
+ */
+public record Node(
+    String opType,
+    String domain,
+    String name,
+    List<String> inputs,
+    List<String> outputs,
+    Map<String, Attribute> attributes,
+    Wire rest) {
+
+  public Node {
+    domain = domain.equals("ai.onnx") ? "" : domain;
+    inputs = List.copyOf(inputs);
+    outputs = List.copyOf(outputs);
+    attributes = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
+  }
+
+  public static Node of(
+      String opType, List<String> inputs, List<String> outputs, Map<String, Attribute> attributes) {
+    return new Node(opType, "", "", inputs, outputs, attributes, Wire.NONE);
+  }
+
+  /** True for the operator of this name in ONNX's own domain. */
+  public boolean is(String onnxOperator) {
+    return domain.isEmpty() && opType.equals(onnxOperator);
+  }
+
+  /** Input {@code index}, or the empty name if it is left out. */
+  public String input(int index) {
+    return index < inputs.size() ? inputs.get(index) : "";
+  }
+
+  public String output() {
+    return outputs.get(0);
+  }
+
+  public Optional<Attribute> attribute(String attribute) {
+    return Optional.ofNullable(attributes.get(attribute));
+  }
+
+  public long intAttribute(String attribute, long otherwise) {
+    return attributes.get(attribute) instanceof Attribute.OfInt found ? found.value() : otherwise;
+  }
+
+  public Node withInputs(List<String> changed) {
+    return new Node(opType, domain, name, changed, outputs, attributes, rest);
+  }
+
+  public Node withName(String changed) {
+    return new Node(opType, domain, changed, inputs, outputs, attributes, rest);
+  }
+
+  public Node withAttribute(String attribute, Attribute value) {
+    Map<String, Attribute> changed = new LinkedHashMap<>(attributes);
+    changed.put(attribute, value);
+    return new Node(opType, domain, name, inputs, outputs, changed, rest);
+  }
+
+  /** Every outer value this node needs: its inputs and what its subgraphs capture. */
+  public Set<String> reads() {
+    Set<String> read = new LinkedHashSet<>(inputs);
+    subgraphs().forEach(graph -> read.addAll(graph.captures()));
+    read.remove("");
+    return read;
+  }
+
+  public List<Graph> subgraphs() {
+    List<Graph> found = new ArrayList<>();
+    for (Attribute attribute : attributes.values()) {
+      if (attribute instanceof Attribute.OfGraph nested) {
+        found.add(nested.value());
+      }
+    }
+    return found;
+  }
+
+  /** How messages call this node: its name, or what it computes where it has none. */
+  public String label() {
+    return name.isEmpty() ? opType + " -> " + output() : name;
+  }
+}

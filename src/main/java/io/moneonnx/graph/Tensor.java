@@ -1,0 +1,230 @@
+package io.moneonnx.graph;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A constant: its type, its shape and where its bytes are (row-major, little-endian, packed). */
+public sealed interface Tensor {
+  ElementType type();
+
+  List<Long> dims();
+
+  /**
+   * The elements as bytes, little-endian; what lies in a file is read, so ask only for what is
+   * small.
+   */
+  ByteBuffer bytes();
+
+  /** The same elements in the order of {@code rows} of the leading axis; moves no bytes. */
+  Tensor rows(List<Integer> rows);
+
+  default long elements() {
+    return elements(dims());
+  }
+
+  default long byteSize() {
+    return type().bytes(elements());
+  }
+
+  default int rank() {
+    return dims().size();
+  }
+
+  static long elements(List<Long> dims) {
+    return dims.stream().reduce(1L, Math::multiplyExact);
+  }
+
+  /** Bytes that are in memory, or mapped. */
+  record Inline(ElementType type, List<Long> dims, ByteBuffer bytes) implements Tensor {
+    public Inline {
+      dims = List.copyOf(dims);
+      bytes = bytes.slice().asReadOnlyBuffer();
+      if (bytes.remaining() != type.bytes(Tensor.elements(dims))) {
+        throw new IllegalArgumentException(
+            "%s%s wants %d bytes, found %d"
+                .formatted(
+                    type.text(), dims, type.bytes(Tensor.elements(dims)), bytes.remaining()));
+      }
+    }
+
+    @Override
+    public ByteBuffer bytes() {
+      return bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    @Override
+    public Tensor rows(List<Integer> rows) {
+      int rowBytes = Math.toIntExact(Tensor.rowBytes(this));
+      ByteBuffer kept = ByteBuffer.allocate(Math.multiplyExact(rowBytes, rows.size()));
+      rows.forEach(row -> kept.put(bytes.slice(row * rowBytes, rowBytes)));
+      return new Inline(type, Tensor.withLeading(dims, rows.size()), kept.flip());
+    }
+  }
+
+  /** Bytes that stay in files, as ranges to be joined in order. */
+  record External(ElementType type, List<Long> dims, List<FileRange> ranges) implements Tensor {
+    public External {
+      dims = List.copyOf(dims);
+      ranges = List.copyOf(ranges);
+      long length = ranges.stream().mapToLong(FileRange::length).sum();
+      if (length != type.bytes(Tensor.elements(dims))) {
+        throw new IllegalArgumentException(
+            "%s%s wants %d bytes, found %d"
+                .formatted(type.text(), dims, type.bytes(Tensor.elements(dims)), length));
+      }
+    }
+
+    @Override
+    public ByteBuffer bytes() {
+      ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(byteSize()));
+      for (FileRange range : ranges) {
+        try (FileChannel channel = FileChannel.open(range.file(), StandardOpenOption.READ)) {
+          ByteBuffer part = all.slice(all.position(), Math.toIntExact(range.length()));
+          while (part.hasRemaining()) {
+            if (channel.read(part, range.offset() + part.position()) < 0) {
+              throw new IOException(range.file() + " ends before byte " + range.offset() + part);
+            }
+          }
+          all.position(all.position() + part.position());
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+      return all.flip().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    @Override
+    public Tensor rows(List<Integer> rows) {
+      if (ranges.size() != 1) {
+        throw new IllegalStateException("rows of a tensor that is already cut: " + this);
+      }
+      long rowBytes = Tensor.rowBytes(this);
+      List<FileRange> kept = new ArrayList<>();
+      for (int row : rows) {
+        FileRange next = ranges.get(0).part(row * rowBytes, rowBytes);
+        int last = kept.size() - 1;
+        if (last >= 0 && kept.get(last).touches(next)) {
+          FileRange joined = kept.get(last);
+          kept.set(
+              last, new FileRange(joined.file(), joined.offset(), joined.length() + next.length()));
+        } else {
+          kept.add(next);
+        }
+      }
+      return new External(type, Tensor.withLeading(dims, rows.size()), kept);
+    }
+  }
+
+  /** Strings have no fixed size and never take part in a rewrite. */
+  record Strings(List<Long> dims, List<ByteBuffer> values) implements Tensor {
+    public Strings {
+      dims = List.copyOf(dims);
+      values = List.copyOf(values);
+    }
+
+    @Override
+    public ElementType type() {
+      return ElementType.STRING;
+    }
+
+    @Override
+    public ByteBuffer bytes() {
+      throw new IllegalStateException("strings have no packed bytes");
+    }
+
+    @Override
+    public Tensor rows(List<Integer> rows) {
+      throw new IllegalStateException("strings are never cut");
+    }
+
+    @Override
+    public long byteSize() {
+      return values.stream().mapToLong(ByteBuffer::remaining).sum();
+    }
+  }
+
+  private static long rowBytes(Tensor tensor) {
+    long perRow = tensor.elements() / tensor.dims().get(0) * tensor.type().bits();
+    if (perRow % 8 != 0) {
+      throw new IllegalArgumentException("a row of " + tensor + " does not end on a byte");
+    }
+    return perRow / 8;
+  }
+
+  private static List<Long> withLeading(List<Long> dims, long leading) {
+    List<Long> result = new ArrayList<>(dims);
+    result.set(0, leading);
+    return result;
+  }
+
+  static Inline of(List<Long> dims, float... values) {
+    ByteBuffer bytes = allocate(4L * values.length);
+    bytes.asFloatBuffer().put(values);
+    return new Inline(ElementType.FLOAT, dims, bytes);
+  }
+
+  static Inline of(List<Long> dims, long... values) {
+    ByteBuffer bytes = allocate(8L * values.length);
+    bytes.asLongBuffer().put(values);
+    return new Inline(ElementType.INT64, dims, bytes);
+  }
+
+  /** A vector {@code [n]} of int64. */
+  static Inline vector(long... values) {
+    return of(List.of((long) values.length), values);
+  }
+
+  static Inline scalar(long value) {
+    return of(List.of(), value);
+  }
+
+  static Inline scalar(float value) {
+    return of(List.of(), value);
+  }
+
+  private static ByteBuffer allocate(long size) {
+    return ByteBuffer.allocate(Math.toIntExact(size)).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** The elements as float32; for {@code FLOAT} and {@code DOUBLE} only. */
+  default float[] toFloats() {
+    float[] values = new float[Math.toIntExact(elements())];
+    ByteBuffer bytes = bytes();
+    switch (type()) {
+      case FLOAT -> bytes.asFloatBuffer().get(values);
+      case DOUBLE -> {
+        for (int i = 0; i < values.length; i++) {
+          values[i] = (float) bytes.getDouble(8 * i);
+        }
+      }
+      default -> throw new IllegalStateException(type().text() + " is not read as float32");
+    }
+    return values;
+  }
+
+  /** The elements as int64; for the integers and {@code BOOL}. */
+  default long[] toLongs() {
+    long[] values = new long[Math.toIntExact(elements())];
+    ByteBuffer bytes = bytes();
+    for (int i = 0; i < values.length; i++) {
+      values[i] =
+          switch (type()) {
+            case INT64, UINT64 -> bytes.getLong(8 * i);
+            case INT32 -> bytes.getInt(4 * i);
+            case UINT32 -> Integer.toUnsignedLong(bytes.getInt(4 * i));
+            case INT16 -> bytes.getShort(2 * i);
+            case UINT16 -> Short.toUnsignedLong(bytes.getShort(2 * i));
+            case INT8 -> bytes.get(i);
+            case UINT8, BOOL -> Byte.toUnsignedLong(bytes.get(i));
+            default -> throw new IllegalStateException(type().text() + " is not an integer type");
+          };
+    }
+    return values;
+  }
+}
