@@ -31,7 +31,8 @@ final class Engine {
   private static OrtEnvironment load() {
     natives = locate();
     try {
-      return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "mone-onnx");
+      // Errors come as exceptions: the log would only say them twice.
+      return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "mone-onnx");
     } catch (LinkageError e) {
       throw new RuntimeFailureException("ONNX Runtime does not load: " + rootMessage(e), e);
     }

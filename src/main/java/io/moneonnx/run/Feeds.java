@@ -1,11 +1,10 @@
 package io.moneonnx.run;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
-import io.moneonnx.graph.BadInputException;
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -27,17 +26,17 @@ record Feeds(Map<String, OnnxTensor> tensors) implements AutoCloseable {
   private static OnnxTensor tensor(String input, Tensor feed) throws OrtException {
     long[] shape = feed.dims().stream().mapToLong(Long::longValue).toArray();
     return OnnxTensor.createTensor(
-        Engine.environment(), feed.bytes(), shape, javaType(input, feed.type()));
+        Engine.environment(), direct(feed.bytes()), shape, ElementTypes.toJava(input, feed.type()));
   }
 
-  private static OnnxJavaType javaType(String input, ElementType type) {
-    return switch (type) {
-      case FLOAT, DOUBLE, FLOAT16, BFLOAT16, INT8, INT16, INT32, INT64, UINT8, BOOL ->
-          OnnxJavaType.valueOf(type.name());
-      default ->
-          throw new BadInputException(
-              "input '" + input + "': ONNX Runtime takes no " + type.text() + " from Java");
-    };
+  private static ByteBuffer direct(ByteBuffer bytes) {
+    if (bytes.isDirect()) {
+      return bytes;
+    }
+    return ByteBuffer.allocateDirect(bytes.remaining())
+        .order(ByteOrder.nativeOrder())
+        .put(bytes)
+        .flip();
   }
 
   @Override

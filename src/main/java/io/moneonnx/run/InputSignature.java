@@ -3,7 +3,6 @@ package io.moneonnx.run;
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.TensorInfo;
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Tensor;
 import java.util.Arrays;
 import java.util.Collections;
@@ -58,7 +57,7 @@ record InputSignature(String model, Map<String, TensorInfo> inputs) {
   /** A shape without dimensions may be a scalar's, or not known at all: it takes every tensor. */
   private static boolean fits(Tensor fed, TensorInfo wanted) {
     long[] shape = wanted.getShape();
-    if (type(wanted) != fed.type() || (shape.length > 0 && shape.length != fed.rank())) {
+    if (ElementTypes.of(wanted) != fed.type() || (shape.length > 0 && shape.length != fed.rank())) {
       return false;
     }
     for (int axis = 0; axis < shape.length; axis++) {
@@ -69,16 +68,12 @@ record InputSignature(String model, Map<String, TensorInfo> inputs) {
     return true;
   }
 
-  private static ElementType type(TensorInfo info) {
-    return ElementType.ofCode(info.onnxType.value);
-  }
-
   private static String text(TensorInfo info) {
     String[] dims = info.getDimensionNames().clone();
     for (int axis = 0; axis < dims.length; axis++) {
       long size = info.getShape()[axis];
       dims[axis] = size >= 0 ? Long.toString(size) : dims[axis].isEmpty() ? "?" : dims[axis];
     }
-    return type(info).text() + Arrays.toString(dims);
+    return ElementTypes.of(info).text() + Arrays.toString(dims);
   }
 }

@@ -157,7 +157,7 @@ public final class Session implements AutoCloseable {
       throw new BadInputException(name + ": output '" + output + "' is no tensor");
     }
     List<Long> dims = Arrays.stream(tensor.getInfo().getShape()).boxed().toList();
-    ElementType type = ElementType.ofCode(tensor.getInfo().onnxType.value);
+    ElementType type = ElementTypes.of(tensor.getInfo());
     if (type == ElementType.STRING) {
       throw new BadInputException(name + ": output '" + output + "' holds strings");
     }
