@@ -13,9 +13,9 @@ import java.util.Set;
  * and exactly one must claim it.
  */
 public final class MoeFinder {
-  private final List<Form> forms;
+  private final List<Form.Factory> forms;
 
-  public MoeFinder(List<Form> forms) {
+  public MoeFinder(List<Form.Factory> forms) {
     this.forms = List.copyOf(forms);
   }
 
@@ -34,13 +34,14 @@ public final class MoeFinder {
     List<Refusal> refusals = new ArrayList<>();
     List<Refusal> misses = new ArrayList<>();
     Set<String> names = new HashSet<>();
+    List<Form> formsHere = forms.stream().map(form -> form.in(graph)).toList();
     for (Routing routing : new RoutingFinder(graph).findAll()) {
       List<MoeBlock> claims = new ArrayList<>();
       List<String> reasons = new ArrayList<>();
       List<Refusal> near = new ArrayList<>();
       String name = BlockName.of(graph, routing);
-      for (Form form : forms) {
-        Recognition recognition = form.recognise(graph, routing);
+      for (Form form : formsHere) {
+        Recognition recognition = form.recognise(routing);
         if (recognition instanceof Recognition.Recognised claim) {
           claims.add(claim.block());
         } else if (recognition instanceof Recognition.Refused refused) {

@@ -38,7 +38,7 @@ final class RowStatistics {
   Map<Statistic, String> add(Rows rows, String valid) {
     int k = block.topK();
     String indices = ops.reshape(block.routing().indices(), -1, k);
-    String chosen = ops.cast(ops.reshape(indices, -1), ElementType.INT64);
+    String chosen = ops.reshape(indices, -1);
     String gates = ops.cast(ops.reshape(block.coefficients(), -1), ElementType.FLOAT);
     String routed = ops.cast(ops.reshape(block.output(), -1, block.hidden()), ElementType.FLOAT);
     String tokens = ops.gather(ops.shape(indices), ops.vector(0));
@@ -150,7 +150,7 @@ final class RowStatistics {
     String chosen =
         ops.scatterElements(
             ops.zeros(tokensByExperts),
-            ops.cast(indices, ElementType.INT64),
+            indices,
             ops.expand(perToken, ops.shape(indices)),
             1); // [T, E]
     taps.put(Statistic.CHOSEN_TOGETHER, ops.matMul(ops.transpose(chosen, 1L, 0L), chosen));
