@@ -12,17 +12,19 @@ import java.util.Map;
 
 /** Adds outputs to a model that say, run by run, how its blocks use their experts. */
 public final class Observer {
-  /** The input of an observed model that says which tokens count: float32 {@code [tokens]} or {@code [1]}. */
-  static final String VALID = "mone.valid";
-
   private Observer() {}
 
-  /** A model with observer outputs, and their names. */
-  record Observed(Model model, List<Taps> taps) {}
+  /**
+   * A model with observer outputs.
+   *
+   * @param valid the input that says which tokens count: float32 {@code [tokens]} or {@code [1]}
+   * @param taps the outputs of each block
+   */
+  record Observed(Model model, String valid, List<Taps> taps) {}
 
   static Observed observe(Model model, List<MoeBlock> blocks) {
     GraphEdit edit = new GraphEdit(model);
-    String valid = edit.fresh(VALID);
+    String valid = edit.fresh("mone.valid");
     edit.addInput(Value.untyped(valid, ElementType.FLOAT));
     List<Taps> taps = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
@@ -33,6 +35,6 @@ public final class Observer {
       outputs.values().forEach(name -> edit.addOutput(Value.untyped(name, ElementType.FLOAT)));
       taps.add(new Taps(block.name(), outputs));
     }
-    return new Observed(edit.apply(), List.copyOf(taps));
+    return new Observed(edit.apply(), valid, List.copyOf(taps));
   }
 }
