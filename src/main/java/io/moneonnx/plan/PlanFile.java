@@ -1,0 +1,146 @@
+package io.moneonnx.plan;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.JsonWriter;
+import com.google.gson.stream.MalformedJsonException;
+import io.moneonnx.graph.BadInputException;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringReader;
+import java.io.StringWriter;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Plans as JSON that a person can read, edit and pass back.
+ *
+ * <pre>{@code
+ * {
+ *   "model": "sha256:0123456789abcdef0123456789abcdef",
+ *   "criterion": "mone",
+ *   "router": "keep",
+ *   "ratio": 0.25,
+ *   "blocks": [
+ *     {
+ *       "name": "/layers.0/mlp",
+ *       "experts": 16,
+ *       "pruned": [6, 8, 9, 10]
+ *     }
+ *   ]
+ * }
+ * }</pre>
+ *
+ * {@code criterion} and {@code ratio} say where the plan came from and may be left out.
+ */
+public final class PlanFile {
+  private static final String KEEP = "keep";
+  private static final Set<String> KEYS = Set.of("model", "criterion", "router", "ratio", "blocks");
+  private static final Set<String> BLOCK_KEYS = Set.of("name", "experts", "pruned");
+
+  private PlanFile() {}
+
+  public static void write(Plan plan, Path file) throws IOException {
+    Files.writeString(file, print(plan));
+  }
+
+  /**
+   * Reads a plan.
+   *
+   * @throws BadInputException if the file is no plan; names file, block and key, or line and column
+   */
+  public static Plan read(Path file) throws IOException {
+    try {
+      return parse(Files.readString(file));
+    } catch (CharacterCodingException e) {
+      throw new BadInputException(file + ": is no text in UTF-8", e);
+    } catch (BadInputException e) {
+      throw new BadInputException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  static String print(Plan plan) {
+    StringWriter text = new StringWriter();
+    try {
+      JsonWriter json = new JsonWriter(text);
+      json.setIndent("  ");
+      json.beginObject();
+      json.name("model").value(plan.model());
+      if (plan.criterion().isPresent()) {
+        json.name("criterion").value(plan.criterion().get());
+      }
+      json.name("router").value(KEEP);
+      if (plan.ratio().isPresent()) {
+        json.name("ratio").value(plan.ratio().get());
+      }
+      json.name("blocks").beginArray();
+      for (Plan.Block block : plan.blocks()) {
+        json.beginObject();
+        json.name("name").value(block.name());
+        json.name("experts").value(block.experts());
+        // On one line, as a list prints itself: [0, 3, 7]
+        json.name("pruned").jsonValue(block.pruned().toString());
+        json.endObject();
+      }
+      json.endArray().endObject();
+    } catch (IOException e) {
+      throw new IllegalStateException("a string cannot be written to", e);
+    }
+    return text.append('\n').toString();
+  }
+
+  static Plan parse(String text) {
+    JsonMembers plan = JsonMembers.of("plan", tree(new StringReader(text)), KEYS);
+    String router = plan.text("router");
+    if (!router.equals(KEEP)) {
+      throw new BadInputException("plan: 'router' wants \"keep\", found \"" + router + "\"");
+    }
+    return new Plan(
+        plan.text("model"),
+        plan.has("criterion") ? Optional.of(plan.text("criterion")) : Optional.empty(),
+        Plan.Router.KEEP,
+        plan.has("ratio") ? Optional.of(plan.number("ratio")) : Optional.empty(),
+        blocks(plan.array("blocks")));
+  }
+
+  private static List<Plan.Block> blocks(List<JsonElement> elements) {
+    List<Plan.Block> blocks = new ArrayList<>();
+    for (JsonElement element : elements) {
+      String place = "plan: blocks[" + blocks.size() + "]";
+      String name = JsonMembers.of(place, element, BLOCK_KEYS).text("name");
+      JsonMembers block = JsonMembers.of("block '" + name + "'", element, BLOCK_KEYS);
+      blocks.add(new Plan.Block(name, block.integer("experts"), block.integers("pruned")));
+    }
+    return blocks;
+  }
+
+  private static JsonElement tree(Reader text) {
+    JsonReader reader = new JsonReader(text);
+    reader.setStrictness(Strictness.STRICT);
+    try {
+      JsonElement tree = JsonParser.parseReader(reader);
+      if (reader.peek() != JsonToken.END_DOCUMENT) {
+        throw new MalformedJsonException("the text goes on after the plan");
+      }
+      return tree;
+    } catch (JsonParseException | IOException e) {
+      throw new BadInputException("is no JSON: " + reason(e), e);
+    }
+  }
+
+  /** Gson's messages end in a place, a path, and a link to its manual. */
+  private static String reason(Exception e) {
+    String message =
+        e.getCause() instanceof MalformedJsonException cause ? cause.getMessage() : e.getMessage();
+    return message.replaceFirst("(?s)( path \\$\\S*)?\\s*\\nSee .*", "");
+  }
+}

@@ -1,0 +1,2 @@
+/** Which experts go: criteria score them, a budget says how many, a plan writes it down. */
+package io.moneonnx.plan;

@@ -1,0 +1,131 @@
+package io.moneonnx.profile;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Parser;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.profile.Profile.Source;
+import io.moneonnx.proto.mone.ProfileBlock;
+import io.moneonnx.proto.mone.ProfileHeader;
+import io.moneonnx.proto.mone.ProfileSource;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Profiles on disk, in the format of {@code proto/mone.proto}. */
+public final class ProfileFile {
+  private static final byte[] MAGIC = "MONEPROF".getBytes(StandardCharsets.US_ASCII);
+  private static final int VERSION = 1;
+
+  private ProfileFile() {}
+
+  /** Writes under a temporary name and moves, so that {@code file} is never half a profile. */
+  public static void write(Profile profile, Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    Path partial = Files.createTempFile(folder, file.getFileName().toString(), ".partial");
+    try {
+      try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(partial))) {
+        out.write(MAGIC);
+        header(profile).writeDelimitedTo(out);
+        for (BlockStatistics block : profile.blocks()) {
+          BlockMessage.of(block).writeDelimitedTo(out);
+        }
+      }
+      Files.move(
+          partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(partial);
+    }
+  }
+
+  /**
+   * Reads a whole profile.
+   *
+   * @throws BadInputException if the file is no profile, of another version, or cut off
+   */
+  public static Profile read(Path file) throws IOException {
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+      if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {
+        throw new BadInputException(file + " is no profile");
+      }
+      ProfileHeader header = next(in, ProfileHeader.parser(), file, "its header");
+      if (header.getVersion() != VERSION) {
+        throw new BadInputException(
+            "%s is a profile of version %d; this program reads version %d"
+                .formatted(file, header.getVersion(), VERSION));
+      }
+      List<BlockStatistics> blocks = new ArrayList<>();
+      while (blocks.size() < header.getBlocks()) {
+        String place = "block %d of %d".formatted(blocks.size() + 1, header.getBlocks());
+        blocks.add(statistics(next(in, ProfileBlock.parser(), file, place), file));
+      }
+      if (in.read() >= 0) {
+        throw new BadInputException(file + " goes on after its last block");
+      }
+      return profile(header, blocks);
+    }
+  }
+
+  private static <M> M next(InputStream in, Parser<M> parser, Path file, String place)
+      throws IOException {
+    try {
+      M message = parser.parseDelimitedFrom(in);
+      if (message != null) {
+        return message;
+      }
+    } catch (InvalidProtocolBufferException e) {
+      throw new BadInputException(
+          "%s is cut off or damaged in %s (%s)".formatted(file, place, e.getMessage()), e);
+    }
+    throw new BadInputException("%s ends before %s".formatted(file, place));
+  }
+
+  private static BlockStatistics statistics(ProfileBlock message, Path file) {
+    try {
+      return BlockMessage.read(message);
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static ProfileHeader header(Profile profile) {
+    ProfileHeader.Builder header =
+        ProfileHeader.newBuilder()
+            .setVersion(VERSION)
+            .setModel(profile.model())
+            .setToolVersion(profile.toolVersion())
+            .setRuntimeVersion(profile.runtimeVersion())
+            .setDevice(profile.device())
+            .setTokens(profile.tokens())
+            .setSequenceLength(profile.sequenceLength())
+            .putAllNotes(profile.notes())
+            .setBlocks(profile.blocks().size());
+    for (Source source : profile.sources()) {
+      header.addSources(ProfileSource.newBuilder().setName(source.name()).setBytes(source.bytes()));
+    }
+    return header.build();
+  }
+
+  private static Profile profile(ProfileHeader header, List<BlockStatistics> blocks) {
+    return new Profile(
+        header.getModel(),
+        header.getToolVersion(),
+        header.getRuntimeVersion(),
+        header.getDevice(),
+        header.getTokens(),
+        header.getSequenceLength(),
+        header.getSourcesList().stream()
+            .map(source -> new Source(source.getName(), source.getBytes()))
+            .toList(),
+        header.getNotesMap(),
+        blocks);
+  }
+}

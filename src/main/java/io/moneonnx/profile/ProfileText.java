@@ -1,0 +1,77 @@
+package io.moneonnx.profile;
+
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/** A profile as tables for people, one row an expert. */
+public final class ProfileText {
+  private ProfileText() {}
+
+  public static String of(Profile profile) {
+    StringBuilder text = new StringBuilder();
+    line(text, "model     %s", profile.model());
+    line(text, "tokens    %,d in sequences of %,d", profile.tokens(), profile.sequenceLength());
+    profile
+        .sources()
+        .forEach(source -> line(text, "source    %s (%,d bytes)", source.name(), source.bytes()));
+    line(
+        text,
+        "made by   mone-onnx %s, ONNX Runtime %s on %s",
+        profile.toolVersion(),
+        profile.runtimeVersion(),
+        profile.device());
+    profile.notes().forEach((name, note) -> line(text, "%-9s %s", name, note));
+    profile.blocks().forEach(block -> table(text, block));
+    return text.toString();
+  }
+
+  private static void table(StringBuilder text, BlockStatistics block) {
+    BlockHeader header = block.header();
+    line(text, "");
+    line(
+        text,
+        "%s: %s, %d experts, top %d, hidden %d, %,d tokens",
+        header.name(),
+        header.form(),
+        header.experts(),
+        header.topK(),
+        header.hidden(),
+        block.t());
+    line(
+        text,
+        "%6s %10s %7s %10s %10s %10s %10s",
+        "expert",
+        "n",
+        "share",
+        "mean gate",
+        "spread",
+        "mean norm",
+        "peak");
+    for (int expert = 0; expert < block.experts(); expert++) {
+      row(text, block, expert);
+    }
+  }
+
+  private static void row(StringBuilder text, BlockStatistics block, int expert) {
+    long n = block.n().get(expert);
+    OptionalDouble variance = block.variance(expert);
+    line(
+        text,
+        "%6d %,10d %7s %10s %10s %10s %10s",
+        expert,
+        n,
+        block.t() == 0 ? "-" : "%.2f%%".formatted(100.0 * n / block.t()),
+        n == 0 ? "-" : number(block.g1().get(expert) / n),
+        variance.isEmpty() ? "-" : number(Math.sqrt(variance.getAsDouble())),
+        n == 0 ? "-" : number(block.a1().get(expert) / n),
+        n == 0 ? "-" : number(block.peak().get(expert)));
+  }
+
+  private static String number(double value) {
+    return String.format(Locale.ROOT, "%.4g", value);
+  }
+
+  private static void line(StringBuilder text, String format, Object... arguments) {
+    text.append(String.format(Locale.ROOT, format, arguments)).append('\n');
+  }
+}

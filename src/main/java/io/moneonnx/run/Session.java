@@ -1,0 +1,192 @@
+package io.moneonnx.run;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import ai.onnxruntime.providers.OrtCUDAProviderOptions;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A model, loaded and ready to run. One after another may be opened; closing frees everything. */
+public final class Session implements AutoCloseable {
+  private static final String DATA_FOLDER = "session.model_external_initializers_file_folder_path";
+
+  private final String name;
+  private final OrtSession session;
+  private final InputSignature inputs;
+  private final Device device;
+
+  private Session(String name, OrtSession session, Device device) throws OrtException {
+    this.name = name;
+    this.session = session;
+    this.inputs = InputSignature.of(name, session.getInputInfo());
+    this.device = device;
+  }
+
+  /**
+   * Loads a model file, with the data files beside it.
+   *
+   * @throws RuntimeFailureException if ONNX Runtime does not take it, or the device does not work
+   */
+  public static Session open(Path model, RunOptions options) {
+    return open(
+        model.toString(),
+        (environment, settings) -> environment.createSession(model.toString(), settings),
+        options);
+  }
+
+  /**
+   * Loads a model from memory.
+   *
+   * @param name what messages call the model
+   * @param model the bytes of an ONNX file; direct or mapped buffers are not copied
+   * @param dataFolder where the model's external data lies
+   */
+  public static Session open(String name, ByteBuffer model, Path dataFolder, RunOptions options) {
+    return open(
+        name,
+        (environment, settings) -> {
+          settings.addConfigEntry(DATA_FOLDER, dataFolder.toAbsolutePath().toString());
+          return environment.createSession(model.duplicate(), settings);
+        },
+        options);
+  }
+
+  private static Session open(String name, Source source, RunOptions options) {
+    try {
+      if (options.device() instanceof Device.Auto) {
+        return openOnAnyDevice(name, source, options);
+      }
+      if (options.device() instanceof Device.Cuda) {
+        Engine.cudaObstacle().ifPresent(why -> refuseCuda(options.device(), why));
+      }
+      return openOn(options.device(), name, source, options.threads());
+    } catch (OrtException e) {
+      throw failure(name, e);
+    }
+  }
+
+  private static Session openOnAnyDevice(String name, Source source, RunOptions options)
+      throws OrtException {
+    Optional<String> obstacle = Engine.cudaObstacle();
+    if (obstacle.isEmpty()) {
+      try {
+        return openOn(new Device.Cuda(0), name, source, options.threads());
+      } catch (OrtException | RuntimeFailureException e) {
+        obstacle = Optional.of(oneLine(e));
+      }
+    }
+    Session onCpu = openOn(new Device.Cpu(), name, source, options.threads());
+    obstacle.ifPresent(why -> options.notices().accept("running on the CPU: " + why));
+    return onCpu;
+  }
+
+  private static void refuseCuda(Device device, String why) {
+    throw new RuntimeFailureException(
+        "device %s: %s; CUDA needs the default build and an NVIDIA driver".formatted(device, why));
+  }
+
+  private static Session openOn(Device device, String name, Source source, int threads)
+      throws OrtException {
+    OrtEnvironment environment = Engine.environment();
+    try (SessionOptions settings = new SessionOptions()) {
+      settings.setIntraOpNumThreads(threads);
+      if (device instanceof Device.Cuda cuda) {
+        try (OrtCUDAProviderOptions provider = Engine.cuda(cuda.index())) {
+          settings.addCUDA(provider);
+        }
+      }
+      return new Session(name, source.create(environment, settings), device);
+    }
+  }
+
+  /** The device in use: never {@link Device.Auto}. */
+  public Device device() {
+    return device;
+  }
+
+  /** Names of what must be fed, in the model's order. */
+  public List<String> inputs() {
+    return inputs.names();
+  }
+
+  /** Names of what can be asked for, in the model's order. */
+  public List<String> outputs() {
+    return List.copyOf(session.getOutputNames());
+  }
+
+  /**
+   * Runs the model once.
+   *
+   * @param feeds a tensor for each input, by name; direct buffers are read where they are
+   * @param outputs which outputs to compute
+   * @return those outputs in the order asked for
+   * @throws BadInputException if the feeds do not fit the model's inputs
+   * @throws RuntimeFailureException if ONNX Runtime fails
+   */
+  public Map<String, Tensor> run(Map<String, Tensor> feeds, Collection<String> outputs) {
+    inputs.check(feeds);
+    LinkedHashSet<String> wanted = new LinkedHashSet<>(outputs);
+    Map<String, Tensor> results = new LinkedHashMap<>();
+    try (Feeds fed = Feeds.of(feeds);
+        OrtSession.Result result = session.run(fed.tensors(), wanted)) {
+      for (Map.Entry<String, OnnxValue> output : result) {
+        results.put(output.getKey(), copy(output.getKey(), output.getValue()));
+      }
+    } catch (OrtException e) {
+      throw failure(name, e);
+    }
+    return results;
+  }
+
+  private Tensor copy(String output, OnnxValue value) {
+    if (!(value instanceof OnnxTensor tensor)) {
+      throw new BadInputException(name + ": output '" + output + "' is no tensor");
+    }
+    List<Long> dims = Arrays.stream(tensor.getInfo().getShape()).boxed().toList();
+    ElementType type = ElementTypes.of(tensor.getInfo());
+    if (type == ElementType.STRING) {
+      throw new BadInputException(name + ": output '" + output + "' holds strings");
+    }
+    return new Tensor.Inline(type, dims, tensor.getByteBuffer());
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw failure(name, e);
+    }
+  }
+
+  private static RuntimeFailureException failure(String name, OrtException e) {
+    return new RuntimeFailureException(name + ": " + oneLine(e), e);
+  }
+
+  private static String oneLine(Exception e) {
+    return e.getMessage()
+        .replaceFirst("^Error code - \\w+ - message: ", "")
+        .strip()
+        .replaceAll("\\s*\\n\\s*", "; ");
+  }
+
+  /** How a session comes to its model. */
+  @FunctionalInterface
+  private interface Source {
+    OrtSession create(OrtEnvironment environment, SessionOptions settings) throws OrtException;
+  }
+}
