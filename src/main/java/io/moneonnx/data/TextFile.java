@@ -54,8 +54,9 @@ record TextFile(Path path, String field) {
 
   private void readLines(BufferedReader reader, TokenPacker packer) throws IOException {
     int number = 0;
-    String line;
-    while (!packer.isFull() && (line = reader.readLine()) != null) {
+    for (String line = reader.readLine();
+        line != null && !packer.isFull();
+        line = reader.readLine()) {
       number++;
       if (!line.isBlank()) {
         packer.add(textOf(line, number));
@@ -82,8 +83,9 @@ record TextFile(Path path, String field) {
 
   private static void readWhole(Reader reader, TokenPacker packer) throws IOException {
     PushbackReader ahead = new PushbackReader(reader);
-    String piece;
-    while (!packer.isFull() && !(piece = nextPiece(ahead)).isEmpty()) {
+    for (String piece = nextPiece(ahead);
+        !piece.isEmpty() && !packer.isFull();
+        piece = nextPiece(ahead)) {
       packer.add(piece);
     }
     packer.endDocument();
@@ -92,8 +94,7 @@ record TextFile(Path path, String field) {
   private static String nextPiece(PushbackReader reader) throws IOException {
     StringBuilder piece = new StringBuilder();
     int last = 0;
-    int next;
-    while ((next = reader.read()) >= 0) {
+    for (int next = reader.read(); next >= 0; next = reader.read()) {
       if (piece.length() >= PIECE && last == '\n' && !Character.isWhitespace(next)) {
         reader.unread(next);
         break;

@@ -49,9 +49,11 @@ final class TokenBlocks implements CalibrationSource {
         TextTokenizer.open(options.tokenizer().orElseGet(folder::tokenizer))) {
       TokenPacker packer = new TokenPacker(tokenizer, inputs.vocabulary(), limit);
       for (Path path : paths) {
-        int before = packer.size();
-        new TextFile(path, options.textField()).readInto(packer);
-        files.add(new DataFile(path, path.toFile().length(), packer.size() - before));
+        if (!packer.isFull()) {
+          int before = packer.size();
+          new TextFile(path, options.textField()).readInto(packer);
+          files.add(new DataFile(path, path.toFile().length(), packer.size() - before));
+        }
       }
       return cut(input, packer.tokens(), length, SequenceLength.fixed(inputs).isPresent(), files);
     }

@@ -53,7 +53,7 @@ final class TokenPacker {
     }
     if (!isFull()) {
       if (size == tokens.length) {
-        tokens = Arrays.copyOf(tokens, Math.addExact(size, size));
+        tokens = Arrays.copyOf(tokens, (int) Math.min(limit, 2L * size));
       }
       tokens[size++] = Math.toIntExact(id);
     }
