@@ -33,8 +33,8 @@ import java.util.stream.IntStream;
  * y    = ReduceSum over topK (raw * gates)
  * }</pre>
  *
- * Removing experts leaves their rows of the banks out, computes only the slots whose expert is kept,
- * and scatters these back among zeros:
+ * Removing experts leaves their rows of the banks out, computes only the slots whose expert is
+ * kept, and scatters these back among zeros:
  *
  * <pre>{@code
  * hits = NonZero (Gather (is kept [experts], ids))
@@ -103,8 +103,7 @@ final class GatheredWeights implements Form {
     }
     SlotSum sum = sums.get(0);
     Set<String> ffn =
-        Reach.backward(
-            graph, List.of(sum.outputs()), v -> !behind.contains(v) || rows.contains(v));
+        Reach.backward(graph, List.of(sum.outputs()), v -> !behind.contains(v) || rows.contains(v));
     ffn.retainAll(behind);
     Set<String> activations = activations(ffn, rows);
     if (activations.size() != 1) {

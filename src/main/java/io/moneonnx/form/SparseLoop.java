@@ -1,7 +1,6 @@
 package io.moneonnx.form;
 
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
@@ -185,8 +184,7 @@ final class SparseLoop implements Form {
       String tokens = ops.concat(0, experts.stream().map(Expert::token).toList());
       String slots = ops.concat(0, experts.stream().map(Expert::slot).toList());
       String flat = ops.add(ops.mul(tokens, ops.vector(topK)), slots);
-      return new Rows.PerExpert(
-          experts.stream().map(Expert::raw).toList(), ops.reshape(flat, -1));
+      return new Rows.PerExpert(experts.stream().map(Expert::raw).toList(), ops.reshape(flat, -1));
     }
 
     @Override

@@ -76,6 +76,10 @@ final class RoutingFinder {
           "Where");
   private static final Set<String> RESHAPING =
       Set.of("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze");
+
+  /** Sizes of activations say nothing about scores. */
+  private static final Set<String> SIZES = Set.of("Shape", "Size");
+
   private static final Set<String> CHOICES = Set.of("TopK", "ArgMax");
 
   private final Graph graph;
@@ -152,11 +156,10 @@ final class RoutingFinder {
       Node node = producer.get();
       if (isProjection(node)) {
         projections.add(node);
-      } else if (node.is("Shape") || node.is("Size")) {
-        continue; // sizes of activations say nothing about scores
-      } else if (!node.domain().isEmpty() || !ROUTER_OPERATORS.contains(node.opType())) {
-        return Optional.empty();
-      } else {
+      } else if (!SIZES.contains(node.opType())) {
+        if (!node.domain().isEmpty() || !ROUTER_OPERATORS.contains(node.opType())) {
+          return Optional.empty();
+        }
         if (CHOICES.contains(node.opType())) {
           earlier.addAll(node.outputs());
         }

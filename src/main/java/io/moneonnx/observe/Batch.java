@@ -38,8 +38,8 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
   }
 
   /**
-   * Why the block is not what it was taken for; empty if its output is the sum of coefficients times
-   * rows, and each choice has its row.
+   * Why the block is not what it was taken for; empty if its output is the sum of coefficients
+   * times rows, and each choice has its row.
    *
    * @throws BadInputException if an expert's output is not finite
    */
@@ -54,6 +54,10 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
             "expert %d was chosen by %.0f tokens, but has %.0f rows"
                 .formatted(expert, chosen, rows[expert]));
       }
+    }
+    if (taps.outputs().containsKey(Statistic.SMALLEST_STEP)
+        && single(Statistic.SMALLEST_STEP) < 0) {
+      return refusal("a region computes rows of another expert than the one it was found for");
     }
     double off = single(Statistic.REBUILT_OFF_BY);
     double largest = single(Statistic.LARGEST);
@@ -82,8 +86,7 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
   BlockStatistics statistics() {
     double[] sums = get(Statistic.SUMS);
     return new BlockStatistics(
-        new BlockHeader(
-            name(), block.form(), block.experts(), block.topK(), block.hidden()),
+        new BlockHeader(name(), block.form(), block.experts(), block.topK(), block.hidden()),
         Longs.of(rounded(Statistic.ROWS)),
         sum(sums, 0),
         sum(sums, 1),

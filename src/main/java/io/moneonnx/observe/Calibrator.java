@@ -44,8 +44,7 @@ public final class Calibrator {
    * @param disproved blocks whose output was not the sum of coefficients times rows
    * @param device what the model ran on
    */
-  public record Outcome(
-      List<BlockStatistics> statistics, List<Refusal> disproved, Device device) {}
+  public record Outcome(List<BlockStatistics> statistics, List<Refusal> disproved, Device device) {}
 
   /**
    * Runs once over all feeds.
@@ -60,10 +59,7 @@ public final class Calibrator {
     List<String> outputs = observed.taps().stream().flatMap(tap -> tap.names().stream()).toList();
     try (Session session =
         Session.open(
-            "the observed model",
-            OnnxWriter.toBytes(observed.model(), folder),
-            folder,
-            options)) {
+            "the observed model", OnnxWriter.toBytes(observed.model(), folder), folder, options)) {
       int batches = 0;
       for (Map<String, Tensor> feed : feeds) {
         Map<String, Tensor> observedFeed = new HashMap<>(feed);

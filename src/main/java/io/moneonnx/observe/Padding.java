@@ -29,9 +29,7 @@ final class Padding {
       valid[token] = hidden ? 0 : 1;
       anyHidden |= hidden;
     }
-    return anyHidden
-        ? Tensor.of(List.of((long) valid.length), valid)
-        : Tensor.of(List.of(1L), 1f);
+    return anyHidden ? Tensor.of(List.of((long) valid.length), valid) : Tensor.of(List.of(1L), 1f);
   }
 
   private static int sequence(Map<String, Tensor> feeds, int width) {

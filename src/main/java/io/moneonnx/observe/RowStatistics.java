@@ -14,10 +14,10 @@ import java.util.stream.IntStream;
 /**
  * The statistics of one block as a subgraph on the rows of its experts: the same for every form.
  *
- * <p>With {@code O [E, R]} the 0/1 matrix of which expert made which row, every sum over an expert's
- * rows is a product with {@code O}. Second moments are taken in two passes, around the batch's own
- * mean, in float32 at least: a difference of sums would cancel for just the steady experts that are
- * looked for.
+ * <p>With {@code O [E, R]} the 0/1 matrix of which expert made which row, every sum over an
+ * expert's rows is a product with {@code O}. Second moments are taken in two passes, around the
+ * batch's own mean, in float32 at least: a difference of sums would cancel for just the steady
+ * experts that are looked for.
  */
 final class RowStatistics {
   private final Ops ops;
@@ -67,9 +67,19 @@ final class RowStatistics {
 
     Map<Statistic, String> taps = new EnumMap<>(Statistic.class);
     addPerExpert(taps, f, ids, g, rowValid);
+    if (rows instanceof Rows.PerExpert) {
+      addOrder(taps, ids);
+    }
     addPerBlock(taps, indices, routed, perToken);
     addRebuilt(taps, bySlot, routed, perToken);
     return taps;
+  }
+
+  /** Rows of separate experts lie in the order of their ids: no region is taken for another's. */
+  private void addOrder(Map<Statistic, String> taps, String ids) {
+    String next = ops.concat(0, List.of(ids, ops.vector(block.experts())));
+    String step = ops.sub(next, ops.concat(0, List.of(ops.vector(0), ids)));
+    taps.put(Statistic.SMALLEST_STEP, ops.reduceMin(ops.cast(step, ElementType.FLOAT)));
   }
 
   private String rowsOf(String outputs) {
@@ -126,27 +136,21 @@ final class RowStatistics {
 
     String weighted = ops.mul(made, ops.reshape(square, 1, -1)); // [E, R], g^2
     String total = ops.reduceSum(weighted, true, 1);
-    String divisor =
-        ops.where(ops.greater(total, ops.scalar(0f)), total, ops.scalar(1f));
+    String divisor = ops.where(ops.greater(total, ops.scalar(0f)), total, ops.scalar(1f));
     String gmean = ops.div(ops.matMul(weighted, f), divisor);
     String gOff = ops.sub(f, ops.gather(gmean, ids));
     taps.put(Statistic.GMEAN, gmean);
-    taps.put(
-        Statistic.R2,
-        ops.matMul(weighted, ops.reduceSum(ops.mul(gOff, gOff), true, 1)));
+    taps.put(Statistic.R2, ops.matMul(weighted, ops.reduceSum(ops.mul(gOff, gOff), true, 1)));
 
     String largest = ops.reduceMax(ops.abs(f), false, 1L); // [R]
-    taps.put(
-        Statistic.PEAK,
-        ops.reduceMax(ops.mul(made, ops.reshape(largest, 1, -1)), false, 1L));
+    taps.put(Statistic.PEAK, ops.reduceMax(ops.mul(made, ops.reshape(largest, 1, -1)), false, 1L));
   }
 
   private void addPerBlock(
       Map<Statistic, String> taps, String indices, String routed, String perToken) {
     String tokens = ops.shape(perToken); // [T, 1]
     String tokensByExperts =
-        ops.concat(
-            0, List.of(ops.gather(tokens, ops.vector(0)), ops.vector(block.experts())));
+        ops.concat(0, List.of(ops.gather(tokens, ops.vector(0)), ops.vector(block.experts())));
     String chosen =
         ops.scatterElements(
             ops.zeros(tokensByExperts),
@@ -164,8 +168,7 @@ final class RowStatistics {
   private void addRebuilt(
       Map<Statistic, String> taps, String bySlot, String routed, String perToken) {
     String rebuilt =
-        ops.reduceSum(
-            ops.reshape(bySlot, -1, block.topK(), block.hidden()), false, 1); // [T, H]
+        ops.reduceSum(ops.reshape(bySlot, -1, block.topK(), block.hidden()), false, 1); // [T, H]
     String off = ops.abs(ops.sub(rebuilt, routed));
     String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), off, ops.scalar(0f));
     taps.put(Statistic.REBUILT_OFF_BY, ops.reduceMax(counted, false));

@@ -26,6 +26,10 @@ record Taps(String block, Map<Statistic, String> outputs) {
     R2,
     /** {@code [E]}. */
     PEAK,
+    /**
+     * Least step from the id of one row to the next, for forms with separate experts {@code []}.
+     */
+    SMALLEST_STEP,
     /** Tokens that chose both of two experts {@code [E, E]}; the diagonal counts the choices. */
     CHOSEN_TOGETHER,
     /** {@code []}. */

@@ -56,7 +56,6 @@ final class NoviceTerm {
     for (float[] novice : replacement.novices().values()) {
       System.arraycopy(novice, 0, rows, row++ * hidden, hidden);
     }
-    return ops.constant(
-        "novices", Tensor.of(List.of(row + 1L, (long) hidden), rows));
+    return ops.constant("novices", Tensor.of(List.of(row + 1L, (long) hidden), rows));
   }
 }

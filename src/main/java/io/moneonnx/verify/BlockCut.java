@@ -36,8 +36,7 @@ record BlockCut(Model whole, List<String> inputs, String output) {
     }
     read.removeIf(
         value ->
-            !value.equals(input)
-                && (inside.contains(value) || graph.constant(value).isPresent()));
+            !value.equals(input) && (inside.contains(value) || graph.constant(value).isPresent()));
     return new BlockCut(model, List.copyOf(read), output);
   }
 

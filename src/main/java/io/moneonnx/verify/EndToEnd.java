@@ -29,7 +29,7 @@ final class EndToEnd {
 
   /** Takes one run of both; the values are the outputs and each block's indices and scores. */
   void add(Map<String, Tensor> expected, Map<String, Tensor> found) {
-    List<Choices> choices = blocks.stream().map(b -> Choices.of(b, expected, found)).toList();
+    List<Choices> choices = blocks.stream().map(b -> new Choices(b, expected, found)).toList();
     List<Long> shape = expected.get(outputs.get(0)).dims();
     int tokens = choices.get(0).tokens();
     boolean perPosition = shape.size() > 2 && shape.get(0) * shape.get(1) == tokens;
@@ -60,19 +60,20 @@ final class EndToEnd {
         int row = Math.toIntExact(right.elements() / tokens);
         float[] other = found.get(name).toFloats();
         worst =
-            Math.max(
-                worst, Difference.relative(other, right.toFloats(), from * row, count * row));
+            Math.max(worst, Difference.relative(other, right.toFloats(), from * row, count * row));
       }
     }
   }
 
-  /** The first position of a sequence at which a block chose other experts; {@code length} if none. */
+  /**
+   * The first position of a sequence at which a block chose other experts; {@code length} if none.
+   */
   private int firstFlip(List<Choices> choices, int start, int length) {
     for (int position = 0; position < length; position++) {
       for (Choices block : choices) {
         OptionalDouble gap = block.gapAt(start + position);
         if (gap.isPresent()) {
-          flips.add(new Verdict.Flip(block.name(), start + position, gap.getAsDouble()));
+          flips.add(new Verdict.Flip(block.block.name(), start + position, gap.getAsDouble()));
           return position;
         }
       }
@@ -81,21 +82,21 @@ final class EndToEnd {
   }
 
   /** What one block chose in both runs, flattened, and the scores it chose by. */
-  private record Choices(
-      String name, int topK, int experts, long[] expected, long[] found, float[] scores) {
-    static Choices of(MoeBlock block, Map<String, Tensor> expected, Map<String, Tensor> found) {
-      String indices = block.routing().indices();
-      return new Choices(
-          block.name(),
-          block.topK(),
-          block.experts(),
-          expected.get(indices).toLongs(),
-          found.get(indices).toLongs(),
-          expected.get(block.routing().scores()).toFloats());
+  private static final class Choices {
+    private final MoeBlock block;
+    private final long[] expected;
+    private final long[] found;
+    private final float[] scores;
+
+    Choices(MoeBlock block, Map<String, Tensor> expected, Map<String, Tensor> found) {
+      this.block = block;
+      this.expected = expected.get(block.routing().indices()).toLongs();
+      this.found = found.get(block.routing().indices()).toLongs();
+      this.scores = expected.get(block.routing().scores()).toFloats();
     }
 
     int tokens() {
-      return expected.length / topK;
+      return expected.length / block.topK();
     }
 
     /** How far apart the scores are of experts that only one run chose; empty if there are none. */
@@ -106,22 +107,28 @@ final class EndToEnd {
         return OptionalDouble.empty();
       }
       double lowest =
-          right.stream().filter(e -> !other.contains(e)).mapToDouble(e -> score(token, e)).min()
+          right.stream()
+              .filter(e -> !other.contains(e))
+              .mapToDouble(e -> score(token, e))
+              .min()
               .orElse(Double.POSITIVE_INFINITY);
       double highest =
-          other.stream().filter(e -> !right.contains(e)).mapToDouble(e -> score(token, e)).max()
+          other.stream()
+              .filter(e -> !right.contains(e))
+              .mapToDouble(e -> score(token, e))
+              .max()
               .orElse(Double.NEGATIVE_INFINITY);
       return OptionalDouble.of(Math.abs(lowest - highest));
     }
 
     private Set<Long> chosen(long[] indices, int token) {
-      return Arrays.stream(indices, token * topK, (token + 1) * topK)
+      return Arrays.stream(indices, token * block.topK(), (token + 1) * block.topK())
           .boxed()
           .collect(Collectors.toSet());
     }
 
     private double score(int token, long expert) {
-      return scores[token * experts + (int) expert];
+      return scores[token * block.experts() + (int) expert];
     }
   }
 

@@ -41,13 +41,11 @@ final class Oracle {
   }
 
   private static void overwrite(Ops ops, String raw, float[] novice) {
-    String constant =
-        ops.constant("novice", Tensor.of(List.of(1L, (long) novice.length), novice));
+    String constant = ops.constant("novice", Tensor.of(List.of(1L, (long) novice.length), novice));
     ops.edit().redirect(raw, ops.expand(constant, ops.shape(raw)));
   }
 
-  private static void overwriteSlots(
-      Ops ops, MoeBlock block, Replacement replacement, String raw) {
+  private static void overwriteSlots(Ops ops, MoeBlock block, Replacement replacement, String raw) {
     int hidden = block.hidden();
     float[] table = new float[block.experts() * hidden];
     float[] replaced = new float[block.experts()];

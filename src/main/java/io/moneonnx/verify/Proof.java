@@ -49,8 +49,7 @@ public final class Proof {
     this.folder = folder;
     this.options = options;
     this.replacements = replacements;
-    this.blocks =
-        blocks.stream().filter(block -> replacements.containsKey(block.name())).toList();
+    this.blocks = blocks.stream().filter(block -> replacements.containsKey(block.name())).toList();
   }
 
   /**
