@@ -179,7 +179,7 @@ class ArrayCalibrationTest {
     Calibration calibration = open(model);
     assertThat(calibration.batches()).isEqualTo(1);
     assertThat(calibration.tokens()).isEqualTo(2);
-    assertThat(calibration.notices()).singleElement().asString().contains("1 samples are left out");
+    assertThat(calibration.notices()).singleElement().asString().contains("samples left out: 1");
   }
 
   @Test

@@ -102,7 +102,8 @@ class FeedFillerTest {
     assertThatThrownBy(() -> fill(INPUT_IDS, image))
         .isInstanceOf(BadInputException.class)
         .hasMessage(
-            "the model's input 'pixels' float[batch, 3] is not fed: give an array 'pixels' in a .npz file");
+            "the model's input 'pixels' float[batch, 3] is not fed: "
+                + "give an array 'pixels' in a .npz file");
   }
 
   @Test

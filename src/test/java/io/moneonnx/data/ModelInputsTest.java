@@ -9,6 +9,7 @@ import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Value;
+import io.moneonnx.io.OnnxReader;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -19,6 +20,11 @@ class ModelInputsTest {
   @Test
   void theVocabularyIsTheTableThatTokensIndex() {
     assertThat(ModelInputs.of(Fixtures.languageModel(160, INPUT_IDS)).vocabulary()).hasValue(160);
+  }
+
+  @Test
+  void aRealModelShowsItsVocabulary() {
+    assertThat(ModelInputs.of(OnnxReader.read(Fixtures.MODEL).graph()).vocabulary()).hasValue(1024);
   }
 
   @Test

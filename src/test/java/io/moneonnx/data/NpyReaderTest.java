@@ -1,5 +1,6 @@
 package io.moneonnx.data;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -92,8 +93,7 @@ class NpyReaderTest {
 
   @Test
   void refusesWhatIsNoArray() {
-    assertThatThrownBy(
-            () -> read("in the beginning".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
+    assertThatThrownBy(() -> read("in the beginning".getBytes(UTF_8)))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("is no NPY array");
   }

@@ -145,6 +145,25 @@ class TextCalibrationTest {
   }
 
   @Test
+  void textDoesNotSufficeForAModelThatWantsMore() {
+    Value image = Value.of("pixels", ElementType.FLOAT, Fixtures.BATCH, Dimension.of(3));
+    Graph model = Fixtures.graph(Fixtures.INPUT_IDS, image);
+    assertThatThrownBy(
+            () -> Calibration.open(List.of(HELD_OUT), FOLDER, model, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("'pixels' float[batch, 3] is not fed");
+  }
+
+  @Test
+  void aModelWithoutTokensTakesNoText() {
+    Graph model = Fixtures.graph(Value.of("pixels", ElementType.FLOAT, Fixtures.BATCH));
+    assertThatThrownBy(
+            () -> Calibration.open(List.of(HELD_OUT), FOLDER, model, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("heldout.txt is text, but the model has no input_ids");
+  }
+
+  @Test
   void anotherModelsTokenizerIsNoticed() {
     Graph small = Fixtures.languageModel(160, Fixtures.INPUT_IDS);
     assertThatThrownBy(
