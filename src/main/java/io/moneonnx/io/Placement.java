@@ -1,0 +1,55 @@
+package io.moneonnx.io;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/** Where the weights of a written model go. */
+public enum Placement {
+  /** Into the model file, which then has to stay below protobuf's 2 GiB. */
+  INLINE,
+  /** All but small ones into one data file beside the model file. */
+  EXTERNAL;
+
+  private static final long BIG = 1_500_000_000;
+
+  /**
+   * {@code EXTERNAL} for a model that is too big for one file, or whose {@code input} already had
+   * weights outside of it.
+   */
+  public static Placement fitting(Model model, Path input) {
+    long bytes = tensors(model.graph()).mapToLong(Tensor::byteSize).sum();
+    boolean apart =
+        tensors(model.graph()).flatMap(Placement::files).anyMatch(file -> !isSame(file, input));
+    return bytes > BIG || apart ? EXTERNAL : INLINE;
+  }
+
+  private static Stream<Path> files(Tensor tensor) {
+    return tensor instanceof Tensor.External external
+        ? external.ranges().stream().map(FileRange::file)
+        : Stream.of();
+  }
+
+  private static boolean isSame(Path file, Path input) {
+    try {
+      return Files.isSameFile(file, input);
+    } catch (IOException e) {
+      throw new BadInputException(input + ": cannot be read: " + Reason.of(e), e);
+    }
+  }
+
+  private static Stream<Tensor> tensors(Graph graph) {
+    return Stream.concat(
+        graph.initializers().values().stream().map(Initializer::tensor),
+        graph.nodes().stream()
+            .flatMap(node -> node.subgraphs().stream())
+            .flatMap(Placement::tensors));
+  }
+}
