@@ -43,8 +43,9 @@ public record Node(
     return index < inputs.size() ? inputs.get(index) : "";
   }
 
+  /** The first output that is not left out. */
   public String output() {
-    return outputs.get(0);
+    return outputs.stream().filter(output -> !output.isEmpty()).findFirst().orElse("");
   }
 
   public Optional<Attribute> attribute(String attribute) {

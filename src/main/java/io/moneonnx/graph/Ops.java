@@ -176,6 +176,11 @@ public final class Ops {
         inputs.toArray(String[]::new));
   }
 
+  /** The smallest element, as a scalar. */
+  public String reduceMin(String a) {
+    return call("ReduceMin", Map.of("keepdims", Attribute.of(0)), a);
+  }
+
   public String reduceMax(String a, boolean keepDims, Long... axes) {
     Map<String, Attribute> attributes = new HashMap<>();
     attributes.put("keepdims", Attribute.of(keepDims ? 1 : 0));

@@ -1,0 +1,38 @@
+package io.moneonnx.data;
+
+import io.moneonnx.graph.BadInputException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * How calibration data are cut and fed; what is absent is chosen to suit the model.
+ *
+ * @param sequenceLength tokens in a block of text
+ * @param blocks at most so many blocks of text, or samples of arrays, over all files
+ * @param batch blocks or samples in one run of the model
+ * @param textField the field of a JSONL line that holds its text
+ * @param tokenizer the {@code tokenizer.json} to use instead of the one beside the model
+ */
+public record CalibrationOptions(
+    OptionalInt sequenceLength,
+    OptionalInt blocks,
+    OptionalInt batch,
+    String textField,
+    Optional<Path> tokenizer) {
+  public static final CalibrationOptions DEFAULT =
+      new CalibrationOptions(
+          OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), "text", Optional.empty());
+
+  public CalibrationOptions {
+    requirePositive("sequence length", sequenceLength);
+    requirePositive("number of blocks", blocks);
+    requirePositive("batch size", batch);
+  }
+
+  private static void requirePositive(String what, OptionalInt number) {
+    if (number.isPresent() && number.getAsInt() < 1) {
+      throw new BadInputException(what + ": found " + number.getAsInt() + ", wanted 1 or more");
+    }
+  }
+}

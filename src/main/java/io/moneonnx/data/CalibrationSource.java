@@ -1,0 +1,21 @@
+package io.moneonnx.data;
+
+import io.moneonnx.graph.Tensor;
+import java.util.List;
+import java.util.Map;
+
+/** Samples of one kind: blocks of tokens, or rows of named arrays. */
+sealed interface CalibrationSource permits TokenBlocks, NamedArrays {
+  int samples();
+
+  /** Tokens in all samples, 0 where they hold none. */
+  long tokens();
+
+  List<DataFile> files();
+
+  /** What the user should know about how the files were read. */
+  List<String> notices();
+
+  /** {@code count} samples stacked along a leading axis, by the name of the model's input. */
+  Map<String, Tensor> samples(int from, int count);
+}

@@ -1,0 +1,107 @@
+package io.moneonnx.data;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import io.moneonnx.graph.BadInputException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PushbackReader;
+import java.io.Reader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Reads the documents of a text file in UTF-8: each line of a {@code .jsonl} file is one, any other
+ * file is one as a whole.
+ *
+ * @param field the field of a JSONL line that holds its text
+ */
+record TextFile(Path path, String field) {
+  /**
+   * Longer documents are tokenised in pieces of this many characters, for the tokenizer takes some
+   * hundred bytes a character. They are cut before a line that starts with no space; the few tokens
+   * there may differ from those of the uncut text.
+   */
+  private static final int PIECE = 4 << 20;
+
+  private static final char BYTE_ORDER_MARK = '\uFEFF';
+
+  /** Hands documents to {@code packer} until it is full. */
+  void readInto(TokenPacker packer) {
+    try (BufferedReader reader = Files.newBufferedReader(path)) {
+      skipByteOrderMark(reader);
+      if (path.toString().endsWith(".jsonl")) {
+        readLines(reader, packer);
+      } else {
+        readWhole(reader, packer);
+      }
+    } catch (CharacterCodingException e) {
+      throw new BadInputException(path + " is no text in UTF-8", e);
+    } catch (IOException e) {
+      throw new BadInputException(path + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static void skipByteOrderMark(BufferedReader reader) throws IOException {
+    reader.mark(1);
+    if (reader.read() != BYTE_ORDER_MARK) {
+      reader.reset();
+    }
+  }
+
+  private void readLines(BufferedReader reader, TokenPacker packer) throws IOException {
+    int number = 0;
+    for (String line = reader.readLine();
+        line != null && !packer.isFull();
+        line = reader.readLine()) {
+      number++;
+      if (!line.isBlank()) {
+        packer.add(textOf(line, number));
+        packer.endDocument();
+      }
+    }
+  }
+
+  private String textOf(String line, int number) {
+    JsonElement text;
+    try {
+      text = JsonParser.parseString(line) instanceof JsonObject object ? object.get(field) : null;
+    } catch (JsonParseException e) {
+      throw new BadInputException(
+          "%s:%d: no readable JSON: %s".formatted(path, number, e.getMessage()), e);
+    }
+    if (text == null || !text.isJsonPrimitive() || !text.getAsJsonPrimitive().isString()) {
+      throw new BadInputException(
+          "%s:%d: found no text in field '%s', wanted {\"%s\": \"...\"}"
+              .formatted(path, number, field, field));
+    }
+    return text.getAsString();
+  }
+
+  private static void readWhole(Reader reader, TokenPacker packer) throws IOException {
+    PushbackReader ahead = new PushbackReader(reader);
+    for (String piece = nextPiece(ahead);
+        !piece.isEmpty() && !packer.isFull();
+        piece = nextPiece(ahead)) {
+      packer.add(piece);
+    }
+    packer.endDocument();
+  }
+
+  private static String nextPiece(PushbackReader reader) throws IOException {
+    StringBuilder piece = new StringBuilder();
+    int last = 0;
+    for (int next = reader.read(); next >= 0; next = reader.read()) {
+      if (piece.length() >= PIECE && last == '\n' && !Character.isWhitespace(next)) {
+        reader.unread(next);
+        break;
+      }
+      piece.append((char) next);
+      last = next;
+    }
+    return piece.toString();
+  }
+}

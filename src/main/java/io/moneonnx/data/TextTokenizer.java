@@ -1,0 +1,100 @@
+package io.moneonnx.data;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import io.moneonnx.graph.BadInputException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalLong;
+
+/** A Hugging Face {@code tokenizer.json}: text to token ids, nothing added, nothing cut off. */
+final class TextTokenizer implements AutoCloseable {
+  /** What language models are taught to end a text with, not a turn of a chat. */
+  private static final List<String> ENDS_OF_TEXT =
+      List.of("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<｜end▁of▁sentence｜>", "[EOS]");
+
+  private static final Map<String, String> VERBATIM =
+      Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
+
+  static {
+    // The library reports its use and looks for CUDA builds of itself on the network unless told.
+    setDefault("OPT_OUT_TRACKING", "true");
+    setDefault("ai.djl.offline", "true");
+  }
+
+  private final HuggingFaceTokenizer tokenizer;
+  private final OptionalLong endOfText;
+
+  private TextTokenizer(HuggingFaceTokenizer tokenizer, OptionalLong endOfText) {
+    this.tokenizer = tokenizer;
+    this.endOfText = endOfText;
+  }
+
+  private static void setDefault(String property, String value) {
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, value);
+    }
+  }
+
+  /**
+   * Reads a tokenizer. Only this file counts: settings in a {@code tokenizer_config.json} beside it
+   * are for chats.
+   */
+  static TextTokenizer open(Path file) {
+    try {
+      byte[] json = Files.readAllBytes(file);
+      OptionalLong endOfText = endOfText(new String(json, StandardCharsets.UTF_8));
+      return new TextTokenizer(
+          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), VERBATIM), endOfText);
+    } catch (IOException | RuntimeException e) {
+      throw new BadInputException(
+          file + " is no readable Hugging Face tokenizer: " + e.getMessage(), e);
+    }
+  }
+
+  private static OptionalLong endOfText(String json) {
+    if (!(JsonParser.parseString(json) instanceof JsonObject root)
+        || !(root.get("added_tokens") instanceof JsonArray added)) {
+      throw new JsonParseException("no list 'added_tokens'");
+    }
+    return ENDS_OF_TEXT.stream()
+        .map(name -> idOf(name, added))
+        .filter(Objects::nonNull)
+        .mapToLong(JsonElement::getAsLong)
+        .findFirst();
+  }
+
+  private static JsonElement idOf(String name, JsonArray added) {
+    for (JsonElement token : added) {
+      JsonObject fields = token.getAsJsonObject();
+      if (fields.get("content").getAsString().equals(name)) {
+        return fields.get("id");
+      }
+    }
+    return null;
+  }
+
+  long[] encode(String text) {
+    return tokenizer.encode(text).getIds();
+  }
+
+  /** The token that stands between documents; empty if the tokenizer has none that is known. */
+  OptionalLong endOfText() {
+    return endOfText;
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

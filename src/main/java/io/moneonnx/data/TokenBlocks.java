@@ -1,0 +1,116 @@
+package io.moneonnx.data;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Text as blocks of tokens, packed as published: documents joined, cut into blocks of one length,
+ * no padding, the rest left out.
+ */
+final class TokenBlocks implements CalibrationSource {
+  private final Value input;
+  private final int[] tokens;
+  private final int length;
+  private final List<DataFile> files;
+  private final List<String> notices;
+
+  private TokenBlocks(
+      Value input, int[] tokens, int length, List<DataFile> files, List<String> notices) {
+    this.input = input;
+    this.tokens = tokens;
+    this.length = length;
+    this.files = List.copyOf(files);
+    this.notices = List.copyOf(notices);
+  }
+
+  /**
+   * Tokenises files, all of them as one sequence, as far as the blocks asked for need them.
+   *
+   * @param most blocks that are enough
+   */
+  static TokenBlocks read(
+      List<Path> paths,
+      ModelInputs inputs,
+      ModelFolder folder,
+      CalibrationOptions options,
+      int most) {
+    Value input = tokenInput(inputs, paths.get(0));
+    int length = SequenceLength.choose(options.sequenceLength(), inputs, folder);
+    int limit = (int) Math.min((long) length * most, Integer.MAX_VALUE - 8);
+    List<DataFile> files = new ArrayList<>();
+    try (TextTokenizer tokenizer =
+        TextTokenizer.open(options.tokenizer().orElseGet(folder::tokenizer))) {
+      TokenPacker packer = new TokenPacker(tokenizer, inputs.vocabulary(), limit);
+      for (Path path : paths) {
+        if (!packer.isFull()) {
+          int before = packer.size();
+          new TextFile(path, options.textField()).readInto(packer);
+          files.add(new DataFile(path, path.toFile().length(), packer.size() - before));
+        }
+      }
+      return cut(input, packer.tokens(), length, SequenceLength.fixed(inputs).isPresent(), files);
+    }
+  }
+
+  private static Value tokenInput(ModelInputs inputs, Path text) {
+    return inputs
+        .tokens()
+        .filter(input -> input.shape().map(shape -> shape.size() == 2).orElse(true))
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "%s is text, but the model has no input_ids [batch, sequence]; its inputs are %s"
+                        .formatted(text, inputs.text())));
+  }
+
+  private static TokenBlocks cut(
+      Value input, int[] tokens, int length, boolean isFixed, List<DataFile> files) {
+    if (tokens.length == 0) {
+      throw new BadInputException(files.get(0).path() + " holds no text");
+    }
+    if (tokens.length >= length) {
+      return new TokenBlocks(input, tokens, length, files, List.of());
+    }
+    String few =
+        "the text has %d tokens, less than one block of %d".formatted(tokens.length, length);
+    if (isFixed) {
+      throw new BadInputException(few + ", and the model takes no shorter ones");
+    }
+    return new TokenBlocks(input, tokens, tokens.length, files, List.of(few + ": taken as it is"));
+  }
+
+  @Override
+  public int samples() {
+    return tokens.length / length;
+  }
+
+  @Override
+  public long tokens() {
+    return (long) samples() * length;
+  }
+
+  @Override
+  public List<DataFile> files() {
+    return files;
+  }
+
+  @Override
+  public List<String> notices() {
+    return notices;
+  }
+
+  @Override
+  public Map<String, Tensor> samples(int from, int count) {
+    long[] ids =
+        Arrays.stream(tokens, from * length, (from + count) * length).asLongStream().toArray();
+    ElementType type = input.type().orElseThrow();
+    return Map.of(input.name(), Elements.ofLongs(type, List.of((long) count, (long) length), ids));
+  }
+}

@@ -1,0 +1,69 @@
+package io.moneonnx.data;
+
+import io.moneonnx.graph.BadInputException;
+import java.util.Arrays;
+import java.util.OptionalLong;
+
+/** Joins the tokens of documents to one sequence, the end-of-text token between them. */
+final class TokenPacker {
+  private final TextTokenizer tokenizer;
+  private final OptionalLong vocabulary;
+  private final int limit;
+  private int[] tokens = new int[1 << 16];
+  private int size;
+  private boolean documentEnded;
+
+  /**
+   * An empty sequence.
+   *
+   * @param vocabulary the model's, where it is known; ids are below
+   * @param limit tokens that are enough
+   */
+  TokenPacker(TextTokenizer tokenizer, OptionalLong vocabulary, int limit) {
+    this.tokenizer = tokenizer;
+    this.vocabulary = vocabulary;
+    this.limit = limit;
+  }
+
+  boolean isFull() {
+    return size >= limit;
+  }
+
+  /** Appends text to the current document. */
+  void add(String text) {
+    long[] ids = tokenizer.encode(text);
+    if (ids.length > 0 && documentEnded) {
+      tokenizer.endOfText().ifPresent(this::append);
+      documentEnded = false;
+    }
+    for (long id : ids) {
+      append(id);
+    }
+  }
+
+  void endDocument() {
+    documentEnded = size > 0;
+  }
+
+  private void append(long id) {
+    if (vocabulary.isPresent() && id >= vocabulary.getAsLong()) {
+      throw new BadInputException(
+          "the tokenizer makes token id %d, the model knows ids below %d: it is not this model's"
+              .formatted(id, vocabulary.getAsLong()));
+    }
+    if (!isFull()) {
+      if (size == tokens.length) {
+        tokens = Arrays.copyOf(tokens, (int) Math.min(limit, 2L * size));
+      }
+      tokens[size++] = Math.toIntExact(id);
+    }
+  }
+
+  int size() {
+    return size;
+  }
+
+  int[] tokens() {
+    return Arrays.copyOf(tokens, size);
+  }
+}

@@ -1,0 +1,211 @@
+package io.moneonnx.form;
+
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Reach;
+import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.Form;
+import io.moneonnx.moe.Layout;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Recognition;
+import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.Rows;
+import io.moneonnx.moe.Weight;
+import io.moneonnx.passes.ExpertGather;
+import io.moneonnx.passes.SlotSum;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * Stacked weights of which each slot gathers its own copy, after which all slots are computed at
+ * once.
+ *
+ * <pre>{@code
+ * rows = Gather (bank [experts, ...], ids [slots])       one for each stacked weight
+ * raw  = FFN (rows, activation [slots, ...])             [slots, hidden]
+ * y    = ReduceSum over topK (raw * gates)
+ * }</pre>
+ *
+ * Removing experts leaves their rows of the banks out, computes only the slots whose expert is
+ * kept, and scatters these back among zeros:
+ *
+ * <pre>{@code
+ * hits = NonZero (Gather (is kept [experts], ids))
+ * rows = Gather (bank [kept experts, ...], Gather (renumbered [experts], Gather (ids, hits)))
+ * raw' = ScatterND (zeros [slots, hidden], hits, FFN (rows, Gather (activation, hits)))
+ * }</pre>
+ */
+final class GatheredWeights implements Form {
+  private final Graph graph;
+  private final Map<String, List<ExpertGather>> gathersByIndices;
+  private final Map<String, List<SlotSum>> sumsByResult;
+
+  GatheredWeights(Graph graph) {
+    this.graph = graph;
+    gathersByIndices =
+        ExpertGather.findAll(graph).stream()
+            .filter(gather -> Weight.behind(graph, gather.bank()).isPresent())
+            .collect(Collectors.groupingBy(ExpertGather::experts));
+    sumsByResult =
+        SlotSum.findAll(graph).stream().collect(Collectors.groupingBy(SlotSum::combined));
+  }
+
+  @Override
+  public String name() {
+    return "gathered-weights";
+  }
+
+  @Override
+  public Recognition recognise(Routing routing) {
+    List<ExpertGather> gathers = gathersByIndices.getOrDefault(routing.indices(), List.of());
+    if (gathers.isEmpty()) {
+      return new Recognition.NotThisForm(
+          "no stacked weights are gathered by '" + routing.indices() + "'");
+    }
+    return gathers.stream()
+        .flatMap(gather -> objection(gather, routing).stream())
+        .findFirst()
+        .<Recognition>map(Recognition.Refused::new)
+        .orElseGet(() -> combined(routing, gathers));
+  }
+
+  private Optional<String> objection(ExpertGather gather, Routing routing) {
+    List<Long> dims = Weight.behind(graph, gather.bank()).orElseThrow().dims();
+    if (dims.isEmpty() || dims.get(0) != routing.experts()) {
+      return Optional.of(
+          "'%s' %s is gathered by the routing indices; wanted %d experts in front"
+              .formatted(gather.bank(), dims, routing.experts()));
+    } else if (graph.constant(gather.bank()).isEmpty()) {
+      return Optional.of("the stacked weight '" + gather.bank() + "' is computed, not a constant");
+    }
+    return Optional.empty();
+  }
+
+  private Recognition combined(Routing routing, List<ExpertGather> gathers) {
+    List<String> rows = gathers.stream().map(ExpertGather::rows).toList();
+    Set<String> behind = Reach.forward(graph, rows, sumsByResult::containsKey);
+    List<SlotSum> sums =
+        behind.stream()
+            .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
+            .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
+            .toList();
+    if (sums.size() != 1) {
+      return new Recognition.Refused(
+          "%d sums of weighted slots behind the gathered weights; wanted one"
+              .formatted(sums.size()));
+    }
+    SlotSum sum = sums.get(0);
+    Set<String> ffn =
+        Reach.backward(graph, List.of(sum.outputs()), v -> !behind.contains(v) || rows.contains(v));
+    ffn.retainAll(behind);
+    Set<String> activations = activations(ffn, rows);
+    if (activations.size() != 1) {
+      return new Recognition.Refused(
+          "the gathered weights meet %d activations %s; wanted one"
+              .formatted(activations.size(), activations));
+    }
+    return new Recognition.Recognised(
+        new MoeBlock(
+            routing.indices(),
+            name(),
+            routing,
+            Coefficients.source(graph, sum.gates()),
+            sum.combined(),
+            expertBytes(gathers, routing),
+            new Stacked(
+                graph, routing, gathers, ffn, activations.iterator().next(), sum.outputs())));
+  }
+
+  /** What the experts' computation reads beside its gathered rows and constants. */
+  private Set<String> activations(Set<String> ffn, List<String> rows) {
+    Set<String> read = new LinkedHashSet<>();
+    ffn.stream()
+        .filter(value -> !rows.contains(value))
+        .flatMap(value -> graph.producer(value).stream())
+        .forEach(node -> read.addAll(node.reads()));
+    read.removeIf(value -> ffn.contains(value) || Weight.behind(graph, value).isPresent());
+    return read;
+  }
+
+  private long expertBytes(List<ExpertGather> gathers, Routing routing) {
+    return gathers.stream()
+            .map(ExpertGather::bank)
+            .distinct()
+            .mapToLong(bank -> graph.constant(bank).orElseThrow().byteSize())
+            .sum()
+        / routing.experts();
+  }
+
+  /**
+   * The recognised block.
+   *
+   * @param ffn the values that the experts compute, the gathered rows included
+   * @param activation the value {@code [slots, ...]} that meets the gathered rows
+   * @param raw the value {@code [slots, hidden]} that the experts make
+   */
+  private record Stacked(
+      Graph graph,
+      Routing routing,
+      List<ExpertGather> gathers,
+      Set<String> ffn,
+      String activation,
+      String raw)
+      implements Layout {
+    @Override
+    public Rows rows(Ops ops) {
+      return new Rows.PerSlot(raw);
+    }
+
+    @Override
+    public void remove(Ops ops, Set<Integer> pruned) {
+      List<Integer> kept =
+          IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).boxed().toList();
+      String ids = ops.reshape(routing.indices(), -1);
+      String zeros =
+          ops.zeros(ops.concat(0, List.of(ops.shape(ids), ops.vector(routing.hidden()))));
+      if (kept.isEmpty()) {
+        ops.edit().redirect(raw, zeros);
+        return;
+      }
+      long[] isKept = new long[routing.experts()];
+      long[] renumbered = new long[routing.experts()];
+      for (int rank = 0; rank < kept.size(); rank++) {
+        isKept[kept.get(rank)] = 1;
+        renumbered[kept.get(rank)] = rank;
+      }
+      String hits = ops.nonZero(ops.gather(ops.vector(isKept), ids));
+      gatherKept(ops, kept, ops.gather(ops.vector(renumbered), ops.gather(ids, hits)));
+      readActivation(ops, ops.gather(activation, hits));
+      ops.edit().redirect(raw, ops.scatterRows(zeros, hits, raw));
+    }
+
+    private void gatherKept(Ops ops, List<Integer> kept, String ids) {
+      Map<String, String> banks = new HashMap<>();
+      for (ExpertGather gather : gathers) {
+        String bank =
+            banks.computeIfAbsent(
+                gather.bank(),
+                name -> ops.constant("kept", graph.constant(name).orElseThrow().rows(kept)));
+        ops.edit().redirect(gather.rows(), ops.gather(bank, ids));
+      }
+    }
+
+    private void readActivation(Ops ops, String keptActivation) {
+      for (String value : ffn) {
+        Node node = graph.producer(value).orElseThrow();
+        for (int i = 0; i < node.inputs().size(); i++) {
+          if (node.input(i).equals(activation)) {
+            ops.edit().setInput(node, i, keptActivation);
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package io.moneonnx.match;
+
+import io.moneonnx.graph.Tensor;
+
+/** A captured constant. Constants of one graph are the same when their values are. */
+public record Constant(String value, Tensor tensor) {
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Constant constant && constant.value.equals(value);
+  }
+
+  @Override
+  public int hashCode() {
+    return value.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return value + " " + tensor.type().text() + tensor.dims();
+  }
+}

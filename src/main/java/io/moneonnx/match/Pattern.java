@@ -1,0 +1,168 @@
+package io.moneonnx.match;
+
+import static java.util.stream.Collectors.joining;
+
+import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.Dimension;
+import io.moneonnx.graph.Node;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * A shape of computation: one file of {@code passes/}, whose README explains the language. Values
+ * are known by the names that the file gives them.
+ *
+ * @param through operators that an edge may look past, by their first input
+ */
+public record Pattern(
+    String name,
+    String kind,
+    List<String> inputs,
+    List<String> outputs,
+    Set<String> through,
+    List<Statement> statements) {
+
+  /** The result that is nobody's: anything may stand there. */
+  static final String IGNORED = "_";
+
+  public Pattern {
+    inputs = List.copyOf(inputs);
+    outputs = List.copyOf(outputs);
+    through = Set.copyOf(through);
+    statements = List.copyOf(statements);
+  }
+
+  /**
+   * {@code results = expression | expression}.
+   *
+   * @param text the statement as the file writes it, for messages
+   */
+  public record Statement(String text, List<String> results, List<Expression> alternatives) {
+    public Statement {
+      results = List.copyOf(results);
+      alternatives = List.copyOf(alternatives);
+    }
+
+    Stream<Application> applications() {
+      return alternatives.stream()
+          .filter(Application.class::isInstance)
+          .map(Application.class::cast);
+    }
+
+    Stream<Same> sames() {
+      return alternatives.stream().filter(Same.class::isInstance).map(Same.class::cast);
+    }
+
+    boolean canBe(Node node) {
+      return applications().anyMatch(application -> application.isOf(node));
+    }
+
+    /** The operators that this statement names, for messages. */
+    String operators() {
+      return applications().map(Application::operator).distinct().collect(joining(" or "));
+    }
+  }
+
+  /** One way to compute the results of a statement. */
+  public sealed interface Expression {}
+
+  /** The value of another name itself: this step may be missing from the graph. */
+  public record Same(String name) implements Expression {}
+
+  /** {@code operator <attributes> (operands)}; operators of other domains are qualified by them. */
+  public record Application(String operator, List<AttributeRule> attributes, List<Operand> operands)
+      implements Expression {
+    public Application {
+      attributes = List.copyOf(attributes);
+      operands = List.copyOf(operands);
+    }
+
+    boolean isOf(Node node) {
+      return operator.equals(Operators.qualifiedName(node));
+    }
+  }
+
+  /** What is asked of one attribute. Attributes without a rule may have any value. */
+  public sealed interface AttributeRule {
+    String attribute();
+  }
+
+  /** {@code attribute = accepted | accepted}. */
+  public record OneOf(String attribute, List<Attribute> accepted) implements AttributeRule {
+    public OneOf {
+      accepted = List.copyOf(accepted);
+    }
+
+    public OneOf(String attribute, Attribute... accepted) {
+      this(attribute, List.of(accepted));
+    }
+  }
+
+  /** {@code attribute = @name}: any value, kept. */
+  public record Captured(String attribute, String name) implements AttributeRule {}
+
+  /** What is asked of one input of a node. */
+  public sealed interface Operand {}
+
+  /** {@code _}: anything, or nothing. */
+  public record Anything() implements Operand {}
+
+  /** A constant with these elements, of whatever type; a scalar and {@code [1]} are the same. */
+  public record Literal(List<Double> elements) implements Operand {
+    public Literal {
+      elements = List.copyOf(elements);
+    }
+
+    public Literal(Double... elements) {
+      this(List.of(elements));
+    }
+  }
+
+  /**
+   * A value by name.
+   *
+   * @param constant whether the value must be a constant
+   * @param optional whether the input may be left out
+   * @param shape sizes, or letters that stand for one size throughout the pattern; empty for any
+   */
+  public record Use(String name, boolean constant, boolean optional, List<Dimension> shape)
+      implements Operand {
+    public Use {
+      shape = List.copyOf(shape);
+    }
+
+    public Use(String name) {
+      this(name, false, false, List.of());
+    }
+  }
+
+  /** The statement that makes {@code name}; empty for what the pattern takes as given. */
+  Optional<Statement> maker(String name) {
+    return statements.stream().filter(statement -> statement.results().contains(name)).findFirst();
+  }
+
+  /** True if {@code node} applies an operator that can make {@code name}. */
+  boolean canMake(String name, Node node) {
+    return maker(name)
+        .filter(
+            statement ->
+                statement.canBe(node)
+                    || statement.sames().anyMatch(same -> canMake(same.name(), node)))
+        .isPresent();
+  }
+
+  boolean isConstant(String name) {
+    return statements.stream()
+        .flatMap(Statement::applications)
+        .flatMap(application -> application.operands().stream())
+        .anyMatch(
+            operand -> operand instanceof Use use && use.name().equals(name) && use.constant());
+  }
+
+  /** The last output of the signature: matches that agree on it rival each other. */
+  String result() {
+    return outputs.get(outputs.size() - 1);
+  }
+}

@@ -1,0 +1,21 @@
+package io.moneonnx.moe;
+
+import io.moneonnx.graph.Ops;
+import java.util.Set;
+
+/**
+ * Where the experts of a recognised block are. Nothing else in the program knows how a block is
+ * laid out: everything is measured, proved and rewritten through these two answers.
+ */
+public interface Layout {
+  /**
+   * Where the raw outputs of the experts, before their coefficients, can be read and overwritten.
+   */
+  Rows rows(Ops ops);
+
+  /**
+   * Takes these experts and their weights out. What they contributed to the block's routed output
+   * is then missing from it; the novice term is added by the caller.
+   */
+  void remove(Ops ops, Set<Integer> experts);
+}

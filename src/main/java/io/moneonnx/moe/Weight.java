@@ -1,0 +1,46 @@
+package io.moneonnx.moe;
+
+import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A constant weight and the initializer it comes from.
+ *
+ * @param initializer the name of the constant
+ * @param dims shape of the value that is read, after what the graph does to the constant
+ */
+public record Weight(String initializer, Tensor tensor, List<Long> dims) {
+  /** The weight behind {@code value}: a constant, possibly transposed, cast or passed on. */
+  public static Optional<Weight> behind(Graph graph, String value) {
+    Optional<Tensor> constant = graph.constant(value);
+    if (constant.isPresent()) {
+      return Optional.of(new Weight(value, constant.get(), constant.get().dims()));
+    }
+    return graph.producer(value).flatMap(node -> passedOn(graph, node));
+  }
+
+  private static Optional<Weight> passedOn(Graph graph, Node node) {
+    if (node.is("Identity") || node.is("Cast")) {
+      return behind(graph, node.input(0));
+    }
+    if (node.is("Transpose")) {
+      return behind(graph, node.input(0)).map(weight -> weight.transposed(node));
+    }
+    return Optional.empty();
+  }
+
+  private Weight transposed(Node transpose) {
+    int rank = dims.size();
+    List<Long> permuted =
+        transpose.attributes().get("perm") instanceof Attribute.OfInts perm
+            ? perm.values().stream().map(axis -> dims.get(axis.intValue())).toList()
+            : java.util.stream.IntStream.range(0, rank)
+                .mapToObj(axis -> dims.get(rank - 1 - axis))
+                .toList();
+    return new Weight(initializer, tensor, permuted);
+  }
+}

@@ -1,0 +1,40 @@
+package io.moneonnx.observe;
+
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.GraphEdit;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Value;
+import io.moneonnx.moe.MoeBlock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Adds outputs to a model that say, run by run, how its blocks use their experts. */
+public final class Observer {
+  private Observer() {}
+
+  /**
+   * A model with observer outputs.
+   *
+   * @param valid the input that says which tokens count: float32 {@code [tokens]} or {@code [1]}
+   * @param taps the outputs of each block
+   */
+  record Observed(Model model, String valid, List<Taps> taps) {}
+
+  static Observed observe(Model model, List<MoeBlock> blocks) {
+    GraphEdit edit = new GraphEdit(model);
+    String valid = edit.fresh("mone.valid");
+    edit.addInput(Value.untyped(valid, ElementType.FLOAT));
+    List<Taps> taps = new ArrayList<>();
+    for (int i = 0; i < blocks.size(); i++) {
+      MoeBlock block = blocks.get(i);
+      Ops ops = new Ops(edit, "mone.observe." + i);
+      Map<Taps.Statistic, String> outputs =
+          new RowStatistics(ops, block).add(block.layout().rows(ops), valid);
+      outputs.values().forEach(name -> edit.addOutput(Value.untyped(name, ElementType.FLOAT)));
+      taps.add(new Taps(block.name(), outputs));
+    }
+    return new Observed(edit.apply(), valid, List.copyOf(taps));
+  }
+}

@@ -1,0 +1,176 @@
+package io.moneonnx.observe;
+
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Rows;
+import io.moneonnx.observe.Taps.Statistic;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * The statistics of one block as a subgraph on the rows of its experts: the same for every form.
+ *
+ * <p>With {@code O [E, R]} the 0/1 matrix of which expert made which row, every sum over an
+ * expert's rows is a product with {@code O}. Second moments are taken in two passes, around the
+ * batch's own mean, in float32 at least: a difference of sums would cancel for just the steady
+ * experts that are looked for.
+ */
+final class RowStatistics {
+  private final Ops ops;
+  private final MoeBlock block;
+
+  RowStatistics(Ops ops, MoeBlock block) {
+    this.ops = ops;
+    this.block = block;
+  }
+
+  /**
+   * Adds the subgraph.
+   *
+   * @param valid value {@code [tokens]} or {@code [1]}, float32: 1 for tokens that count, 0 for
+   *     padding
+   * @return the value of each statistic
+   */
+  Map<Statistic, String> add(Rows rows, String valid) {
+    int k = block.topK();
+    String indices = ops.reshape(block.routing().indices(), -1, k);
+    String chosen = ops.reshape(indices, -1);
+    String gates = ops.cast(ops.reshape(block.coefficients(), -1), ElementType.FLOAT);
+    String routed = ops.cast(ops.reshape(block.output(), -1, block.hidden()), ElementType.FLOAT);
+    String tokens = ops.gather(ops.shape(indices), ops.vector(0));
+    String perToken = ops.reshape(ops.expand(valid, tokens), -1, 1);
+
+    String f;
+    String ids;
+    String g;
+    String bySlot;
+    String rowValid = ops.reshape(ops.expand(perToken, ops.shape(indices)), -1);
+    if (rows instanceof Rows.PerExpert perExpert) {
+      f = rowsOf(ops.concat(0, perExpert.outputs()));
+      ids = ops.gather(chosen, perExpert.slots());
+      g = ops.gather(gates, perExpert.slots());
+      rowValid = ops.gather(rowValid, perExpert.slots());
+      String weighted = ops.mul(f, column(g));
+      bySlot = ops.scatterRows(ops.zeros(slotsByHidden(chosen)), perExpert.slots(), weighted);
+    } else if (rows instanceof Rows.PerSlot perSlot) {
+      f = rowsOf(perSlot.outputs());
+      ids = chosen;
+      g = gates;
+      bySlot = ops.mul(f, column(g));
+    } else {
+      throw new IllegalStateException("rows of an unknown kind: " + rows);
+    }
+
+    Map<Statistic, String> taps = new EnumMap<>(Statistic.class);
+    addPerExpert(taps, f, ids, g, rowValid);
+    if (rows instanceof Rows.PerExpert) {
+      addOrder(taps, ids);
+    }
+    addPerBlock(taps, indices, routed, perToken);
+    addRebuilt(taps, bySlot, routed, perToken);
+    return taps;
+  }
+
+  /** Rows of separate experts lie in the order of their ids: no region is taken for another's. */
+  private void addOrder(Map<Statistic, String> taps, String ids) {
+    String next = ops.concat(0, List.of(ids, ops.vector(block.experts())));
+    String step = ops.sub(next, ops.concat(0, List.of(ops.vector(0), ids)));
+    taps.put(Statistic.SMALLEST_STEP, ops.reduceMin(ops.cast(step, ElementType.FLOAT)));
+  }
+
+  private String rowsOf(String outputs) {
+    return ops.cast(ops.reshape(outputs, -1, block.hidden()), ElementType.FLOAT);
+  }
+
+  private String column(String vector) {
+    return ops.reshape(vector, -1, 1);
+  }
+
+  private String slotsByHidden(String chosen) {
+    return ops.concat(0, List.of(ops.shape(chosen), ops.vector(block.hidden())));
+  }
+
+  private void addPerExpert(
+      Map<Statistic, String> taps, String rows, String ids, String g, String valid) {
+    String experts =
+        ops.constant(
+            "experts",
+            Tensor.of(
+                List.of((long) block.experts(), 1L),
+                IntStream.range(0, block.experts()).asLongStream().toArray()));
+    String counts = ops.greater(column(valid), ops.scalar(0f));
+    String f = ops.where(counts, rows, ops.scalar(0f));
+    String made =
+        ops.mul(
+            ops.cast(ops.equal(ops.reshape(ids, 1, -1), experts), ElementType.FLOAT),
+            ops.reshape(valid, 1, -1)); // [E, R]
+
+    String square = ops.mul(g, g);
+    String norm2 = ops.reduceSum(ops.mul(f, f), true, 1); // [R, 1]
+    String norm = ops.sqrt(norm2);
+    String gColumn = column(g);
+    String squareColumn = column(square);
+    String perRow =
+        ops.concat(
+            1,
+            List.of(
+                gColumn,
+                squareColumn,
+                norm,
+                norm2,
+                ops.mul(gColumn, norm),
+                ops.mul(squareColumn, norm2)));
+    String sums = ops.matMul(made, perRow); // [E, 6]
+    String count = ops.reduceSum(made, true, 1); // [E, 1]
+    taps.put(Statistic.ROWS, ops.reshape(count, -1));
+    taps.put(Statistic.SUMS, sums);
+
+    String mean = ops.div(ops.matMul(made, f), ops.max(count, ops.scalar(1f)));
+    String off = ops.sub(f, ops.gather(mean, ids));
+    taps.put(Statistic.MEAN, mean);
+    taps.put(Statistic.M2, ops.matMul(made, ops.mul(off, off)));
+
+    String weighted = ops.mul(made, ops.reshape(square, 1, -1)); // [E, R], g^2
+    String total = ops.reduceSum(weighted, true, 1);
+    String divisor = ops.where(ops.greater(total, ops.scalar(0f)), total, ops.scalar(1f));
+    String gmean = ops.div(ops.matMul(weighted, f), divisor);
+    String gOff = ops.sub(f, ops.gather(gmean, ids));
+    taps.put(Statistic.GMEAN, gmean);
+    taps.put(Statistic.R2, ops.matMul(weighted, ops.reduceSum(ops.mul(gOff, gOff), true, 1)));
+
+    String largest = ops.reduceMax(ops.abs(f), false, 1L); // [R]
+    taps.put(Statistic.PEAK, ops.reduceMax(ops.mul(made, ops.reshape(largest, 1, -1)), false, 1L));
+  }
+
+  private void addPerBlock(
+      Map<Statistic, String> taps, String indices, String routed, String perToken) {
+    String tokens = ops.shape(perToken); // [T, 1]
+    String tokensByExperts =
+        ops.concat(0, List.of(ops.gather(tokens, ops.vector(0)), ops.vector(block.experts())));
+    String chosen =
+        ops.scatterElements(
+            ops.zeros(tokensByExperts),
+            indices,
+            ops.expand(perToken, ops.shape(indices)),
+            1); // [T, E]
+    taps.put(Statistic.CHOSEN_TOGETHER, ops.matMul(ops.transpose(chosen, 1L, 0L), chosen));
+    taps.put(Statistic.TOKENS, ops.reduceSum(perToken, false));
+    String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), routed, ops.scalar(0f));
+    taps.put(Statistic.Y2, ops.reduceSum(ops.mul(counted, counted), false));
+    taps.put(Statistic.LARGEST, ops.reduceMax(ops.abs(counted), false));
+  }
+
+  /** The routed output again, as the sum of coefficients times rows: the proof of the block. */
+  private void addRebuilt(
+      Map<Statistic, String> taps, String bySlot, String routed, String perToken) {
+    String rebuilt =
+        ops.reduceSum(ops.reshape(bySlot, -1, block.topK(), block.hidden()), false, 1); // [T, H]
+    String off = ops.abs(ops.sub(rebuilt, routed));
+    String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), off, ops.scalar(0f));
+    taps.put(Statistic.REBUILT_OFF_BY, ops.reduceMax(counted, false));
+  }
+}

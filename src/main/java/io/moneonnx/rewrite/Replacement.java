@@ -1,0 +1,20 @@
+package io.moneonnx.rewrite;
+
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Which experts of a block are replaced, and by what.
+ *
+ * @param novices for each replaced expert its novice {@code [hidden]}
+ */
+public record Replacement(SortedMap<Integer, float[]> novices) {
+  public Replacement {
+    novices = new TreeMap<>(novices);
+  }
+
+  public List<Integer> experts() {
+    return List.copyOf(novices.keySet());
+  }
+}

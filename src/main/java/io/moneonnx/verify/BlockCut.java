@@ -1,0 +1,64 @@
+package io.moneonnx.verify;
+
+import io.moneonnx.graph.DeadCode;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Reach;
+import io.moneonnx.graph.Value;
+import io.moneonnx.graph.Wire;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One block cut out of a model as a small graph: from the block's input to its routed output. What
+ * the block reads beside its input and constants (sizes of the batch, say) becomes an input too.
+ *
+ * @param inputs names of the values at the border, the block's input first
+ * @param output name of the routed output
+ */
+record BlockCut(Model whole, List<String> inputs, String output) {
+  static BlockCut of(Model model, String input, String output) {
+    Graph graph = model.graph();
+    Set<String> before = Reach.backward(graph, List.of(output), input::equals);
+    Set<String> inside = new HashSet<>(Set.of(input));
+    Set<String> read = new LinkedHashSet<>(Set.of(input));
+    for (Node node : graph.nodes()) {
+      boolean leadsToOutput = node.outputs().stream().anyMatch(before::contains);
+      if (leadsToOutput && node.reads().stream().anyMatch(inside::contains)) {
+        inside.addAll(node.outputs());
+        read.addAll(node.reads());
+      }
+    }
+    read.removeIf(
+        value ->
+            !value.equals(input) && (inside.contains(value) || graph.constant(value).isPresent()));
+    return new BlockCut(model, List.copyOf(read), output);
+  }
+
+  /** The cut as a model of its own; the border values and the output have these types. */
+  Model model(Map<String, ElementType> types, ElementType outputType) {
+    Graph graph = whole.graph();
+    Set<String> border = Set.copyOf(inputs);
+    Set<String> needed = Reach.backward(graph, List.of(output), border::contains);
+    List<Node> nodes =
+        graph.nodes().stream()
+            .filter(node -> node.outputs().stream().anyMatch(needed::contains))
+            .filter(node -> node.outputs().stream().noneMatch(border::contains))
+            .toList();
+    return whole.withGraph(
+        DeadCode.remove(
+            new Graph(
+                "block",
+                nodes,
+                graph.initializers(),
+                inputs.stream().map(name -> Value.untyped(name, types.get(name))).toList(),
+                List.of(Value.untyped(output, outputType)),
+                Map.of(),
+                Wire.NONE)));
+  }
+}

@@ -1,0 +1,183 @@
+package io.moneonnx.verify;
+
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphEdit;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Proves a rewritten file against the oracle: block by block on the block's own input, taken from a
+ * run of the original, and end to end.
+ */
+public final class Proof {
+  private final Model original;
+  private final Path folder;
+  private final RunOptions options;
+  private final List<MoeBlock> blocks;
+  private final Map<String, Replacement> replacements;
+
+  /**
+   * A proof for what was replaced in a model.
+   *
+   * @param original as it was read
+   * @param folder where the original's files lie
+   */
+  public Proof(
+      Model original,
+      Path folder,
+      List<MoeBlock> blocks,
+      Map<String, Replacement> replacements,
+      RunOptions options) {
+    this.original = original;
+    this.folder = folder;
+    this.options = options;
+    this.replacements = replacements;
+    this.blocks = blocks.stream().filter(block -> replacements.containsKey(block.name())).toList();
+  }
+
+  /**
+   * Runs the proof on the file as it was written.
+   *
+   * @param outputs for each block the value that is its routed output in the rewritten file
+   * @param feeds inputs of the original to try, one run each
+   */
+  public Verdict of(Path rewritten, Map<String, String> outputs, List<Map<String, Tensor>> feeds) {
+    Model written = OnnxReader.read(rewritten);
+    Model oracle = Oracle.of(original, blocks, replacements);
+    Map<String, Double> blockErrors = blockByBlock(oracle, written, rewritten, outputs, feeds);
+    return endToEnd(oracle, written, rewritten, feeds, blockErrors);
+  }
+
+  /** The two cuts of a block, opened when the types at their borders are known. */
+  private record Pair(BlockCut oracle, BlockCut written) {}
+
+  private Map<String, Double> blockByBlock(
+      Model oracle,
+      Model written,
+      Path rewritten,
+      Map<String, String> outputs,
+      List<Map<String, Tensor>> feeds) {
+    Map<String, Pair> pairs = new LinkedHashMap<>();
+    Set<String> taps = new LinkedHashSet<>();
+    for (MoeBlock block : blocks) {
+      String input = block.routing().input();
+      Pair pair =
+          new Pair(
+              BlockCut.of(oracle, input, block.output()),
+              BlockCut.of(written, input, outputs.get(block.name())));
+      pairs.put(block.name(), pair);
+      taps.addAll(pair.oracle().inputs());
+      taps.addAll(pair.written().inputs());
+      taps.add(block.output());
+    }
+    List<Map<String, Tensor>> borders = new ArrayList<>();
+    try (Session session = open(withOutputs(original, taps), folder)) {
+      Set<String> fed = new LinkedHashSet<>(taps);
+      fed.removeIf(name -> !session.outputs().contains(name));
+      for (Map<String, Tensor> feed : feeds) {
+        Map<String, Tensor> values = new HashMap<>(feed);
+        values.putAll(session.run(feed, fed));
+        borders.add(values);
+      }
+    }
+    Map<String, Double> errors = new LinkedHashMap<>();
+    for (MoeBlock block : blocks) {
+      errors.put(
+          block.name(), error(block, pairs.get(block.name()), rewritten.getParent(), borders));
+    }
+    return errors;
+  }
+
+  private double error(
+      MoeBlock block, Pair pair, Path writtenFolder, List<Map<String, Tensor>> borders) {
+    Map<String, ElementType> types = new HashMap<>();
+    borders.get(0).forEach((name, tensor) -> types.put(name, tensor.type()));
+    ElementType type = types.get(block.output());
+    double worst = 0;
+    try (Session oracle = open(pair.oracle().model(types, type), folder);
+        Session written = open(pair.written().model(types, type), writtenFolder)) {
+      for (Map<String, Tensor> values : borders) {
+        Tensor expected = run(oracle, pair.oracle(), values);
+        Tensor found = run(written, pair.written(), values);
+        worst = Math.max(worst, Difference.relative(found, expected));
+      }
+    }
+    return worst;
+  }
+
+  private static Tensor run(Session session, BlockCut cut, Map<String, Tensor> values) {
+    Map<String, Tensor> feeds = new HashMap<>();
+    cut.inputs().forEach(name -> feeds.put(name, values.get(name)));
+    return session.run(feeds, List.of(cut.output())).get(cut.output());
+  }
+
+  private Verdict endToEnd(
+      Model oracle,
+      Model written,
+      Path rewritten,
+      List<Map<String, Tensor>> feeds,
+      Map<String, Double> blockErrors) {
+    Set<String> routing = new LinkedHashSet<>();
+    for (MoeBlock block : blocks) {
+      routing.add(block.routing().indices());
+      routing.add(block.routing().scores());
+    }
+    List<String> outputs = floatingOutputs(original.graph());
+    Set<String> asked = new LinkedHashSet<>(outputs);
+    asked.addAll(routing);
+    EndToEnd comparison = new EndToEnd(blocks, outputs);
+    try (Session expected = open(withOutputs(oracle, routing), folder);
+        Session found = open(withOutputs(written, routing), rewritten.getParent())) {
+      for (Map<String, Tensor> feed : feeds) {
+        comparison.add(expected.run(feed, asked), found.run(feed, asked));
+      }
+    }
+    return comparison.verdict(blockErrors);
+  }
+
+  private static List<String> floatingOutputs(Graph graph) {
+    return graph.outputs().stream()
+        .filter(output -> output.type().map(ElementType::isFloating).orElse(false))
+        .map(Value::name)
+        .toList();
+  }
+
+  private Session open(Model model, Path dataFolder) {
+    return Session.open(
+        "the model under proof", OnnxWriter.toBytes(model, dataFolder), dataFolder, options);
+  }
+
+  /** The model with these values as further outputs; inputs and present outputs are left out. */
+  private static Model withOutputs(Model model, Collection<String> values) {
+    GraphEdit edit = new GraphEdit(model);
+    for (String value : values) {
+      boolean isMade = model.graph().producer(value).isPresent();
+      if (isMade && !model.graph().isOutput(value)) {
+        edit.addOutput(
+            new Value(
+                value,
+                java.util.Optional.empty(),
+                java.util.Optional.empty(),
+                io.moneonnx.graph.Wire.NONE));
+      }
+    }
+    return edit.apply();
+  }
+}
