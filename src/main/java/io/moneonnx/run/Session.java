@@ -60,7 +60,7 @@ public final class Session implements AutoCloseable {
         name,
         (environment, settings) -> {
           settings.addConfigEntry(DATA_FOLDER, dataFolder.toAbsolutePath().toString());
-          return environment.createSession(model.duplicate(), settings);
+          return environment.createSession(DirectBytes.of(model.duplicate()), settings);
         },
         options);
   }
