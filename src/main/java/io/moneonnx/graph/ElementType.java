@@ -2,6 +2,7 @@ package io.moneonnx.graph;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -60,16 +61,19 @@ public enum ElementType {
     return (Math.multiplyExact(elements, (long) bits) + 7) / 8;
   }
 
+  /** The type with this number in an ONNX file, if there is one. */
+  public static Optional<ElementType> find(int code) {
+    return Optional.ofNullable(BY_CODE.get(code));
+  }
+
   /**
    * The type with this number in an ONNX file; throws {@link IllegalArgumentException} if none has
    * it.
    */
   public static ElementType ofCode(int code) {
-    ElementType type = BY_CODE.get(code);
-    if (type == null) {
-      throw new IllegalArgumentException("no ONNX element type has the number " + code);
-    }
-    return type;
+    return find(code)
+        .orElseThrow(
+            () -> new IllegalArgumentException("no ONNX element type has the number " + code));
   }
 
   /** The name in ONNX's text syntax, such as {@code int64}. */

@@ -1,0 +1,211 @@
+package io.moneonnx.graph;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Changes to an immutable graph, gathered and then applied at once: values redirected, nodes and
+ * constants added, inputs and outputs declared. Nothing is deleted by name: what no output needs
+ * any more is left to {@link DeadCode}.
+ */
+public final class GraphEdit {
+  private final Model model;
+  private final Graph graph;
+  private final Set<String> names;
+  private final Map<String, String> redirected = new HashMap<>();
+  private final Map<String, Node> replaced = new HashMap<>();
+  private final List<Node> added = new ArrayList<>();
+  private final Map<String, Initializer> constants = new LinkedHashMap<>();
+  private final List<Value> inputs = new ArrayList<>();
+  private final List<Value> outputs = new ArrayList<>();
+
+  public GraphEdit(Model model) {
+    this.model = model;
+    this.graph = model.graph();
+    this.names = new HashSet<>(graph.names());
+  }
+
+  /** The graph as it was before this edit. */
+  public Graph graph() {
+    return graph;
+  }
+
+  public int opset() {
+    return model.opset();
+  }
+
+  /** A name no value has yet, like {@code hint}. */
+  public String fresh(String hint) {
+    String name = hint;
+    for (int i = 1; !names.add(name); i++) {
+      name = hint + "_" + i;
+    }
+    return name;
+  }
+
+  /** Adds a node; its inputs are read as named here, not redirected. Returns its first output. */
+  public String add(
+      String operator, String hint, List<String> reads, Map<String, Attribute> attributes) {
+    String output = fresh(hint);
+    added.add(Node.of(operator, reads, List.of(output), attributes).withName(output));
+    return output;
+  }
+
+  public String constant(String hint, Tensor tensor) {
+    String name = fresh(hint);
+    constants.put(name, Initializer.of(name, tensor));
+    return name;
+  }
+
+  /**
+   * From now on the graph's own nodes and outputs read {@code by} where they read {@code value}.
+   */
+  public void redirect(String value, String by) {
+    if (value.equals(by)) {
+      throw new IllegalArgumentException("'" + value + "' redirected to itself");
+    }
+    redirected.put(value, by);
+  }
+
+  /**
+   * What the graph's own nodes read, after the redirections so far, where they read {@code value}.
+   */
+  public String current(String value) {
+    String now = value;
+    while (redirected.containsKey(now)) {
+      now = redirected.get(now);
+    }
+    return now;
+  }
+
+  /** Lets one node of the graph read {@code value} as its input {@code index}. */
+  public void setInput(Node node, int index, String value) {
+    Node now = replaced.getOrDefault(node.output(), node);
+    List<String> reads = new ArrayList<>(now.inputs());
+    reads.set(index, value);
+    replaced.put(node.output(), now.withInputs(reads));
+  }
+
+  public void addInput(Value value) {
+    inputs.add(value);
+  }
+
+  public void addOutput(Value value) {
+    outputs.add(value);
+  }
+
+  /** The changed model, its nodes in topological order, without what has become unused. */
+  public Model apply() {
+    Map<String, String> renamed = keepOutputNames();
+    List<Node> nodes = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      nodes.add(rename(replaced.getOrDefault(node.output(), node), renamed));
+    }
+    nodes.addAll(added);
+    Map<String, Initializer> initializers = new LinkedHashMap<>(graph.initializers());
+    initializers.putAll(constants);
+    List<Value> allInputs = new ArrayList<>(graph.inputs());
+    allInputs.addAll(inputs);
+    List<Value> allOutputs = new ArrayList<>(graph.outputs());
+    allOutputs.addAll(outputs);
+    Graph changed =
+        new Graph(
+            graph.name(),
+            inOrder(nodes),
+            initializers,
+            allInputs,
+            allOutputs,
+            graph.declared(),
+            graph.rest());
+    return model.withGraph(DeadCode.remove(changed));
+  }
+
+  /** Redirected graph outputs keep their names: what made them before gets another. */
+  private Map<String, String> keepOutputNames() {
+    Map<String, String> renamed = new HashMap<>();
+    for (Value output : graph.outputs()) {
+      if (redirected.containsKey(output.name())) {
+        String before = fresh(output.name() + "_replaced");
+        renamed.put(output.name(), before);
+        String now = current(output.name());
+        added.replaceAll(
+            node ->
+                node.withInputs(
+                    node.inputs().stream()
+                        .map(read -> read.equals(output.name()) ? before : read)
+                        .toList()));
+        added.add(Node.of("Identity", List.of(now), List.of(output.name()), Map.of()));
+      }
+    }
+    return renamed;
+  }
+
+  private Node rename(Node node, Map<String, String> renamedOutputs) {
+    boolean makesRenamed = node.outputs().stream().anyMatch(renamedOutputs::containsKey);
+    boolean readsRedirected = node.reads().stream().anyMatch(redirected::containsKey);
+    if (!makesRenamed && !readsRedirected) {
+      return node;
+    }
+    Map<String, Attribute> attributes = new LinkedHashMap<>(node.attributes());
+    attributes.replaceAll(
+        (name, attribute) ->
+            attribute instanceof Attribute.OfGraph nested
+                ? new Attribute.OfGraph(renameCaptured(nested.value()))
+                : attribute);
+    return new Node(
+        node.opType(),
+        node.domain(),
+        node.name(),
+        node.inputs().stream().map(this::current).toList(),
+        node.outputs().stream().map(o -> renamedOutputs.getOrDefault(o, o)).toList(),
+        attributes,
+        node.rest());
+  }
+
+  private Graph renameCaptured(Graph nested) {
+    List<Node> nodes = nested.nodes().stream().map(node -> rename(node, Map.of())).toList();
+    return nested.withNodes(nodes);
+  }
+
+  /** Nodes so that each comes after what it reads, otherwise in the order given. */
+  private static List<Node> inOrder(List<Node> nodes) {
+    Map<String, Node> producers = new HashMap<>();
+    nodes.forEach(node -> node.outputs().forEach(output -> producers.put(output, node)));
+    Set<String> done = new HashSet<>();
+    Set<String> open = new HashSet<>();
+    List<Node> ordered = new ArrayList<>(nodes.size());
+    Deque<Node> pending = new ArrayDeque<>();
+    for (Node root : nodes) {
+      pending.push(root);
+      while (!pending.isEmpty()) {
+        Node node = pending.peek();
+        if (done.contains(node.output())) {
+          pending.pop();
+          continue;
+        }
+        List<Node> missing =
+            node.reads().stream()
+                .map(producers::get)
+                .filter(producer -> producer != null && !done.contains(producer.output()))
+                .toList();
+        if (missing.isEmpty()) {
+          done.add(node.output());
+          ordered.add(node);
+          pending.pop();
+        } else if (open.add(node.output())) {
+          missing.forEach(pending::push);
+        } else {
+          throw new IllegalStateException("the edited graph has a cycle at " + node.label());
+        }
+      }
+    }
+    return ordered;
+  }
+}

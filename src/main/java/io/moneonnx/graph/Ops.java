@@ -1,0 +1,192 @@
+package io.moneonnx.graph;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Adds nodes to an edit, one method an operator, in the spelling of the model's opset. Every method
+ * returns the name of the value it makes. Integer constants are shared.
+ */
+public final class Ops {
+  private static final int REDUCTIONS_TAKE_AXES_AS_INPUT = 18;
+
+  private final GraphEdit edit;
+  private final String prefix;
+  private final Map<List<Long>, String> vectors = new HashMap<>();
+  private final Map<Float, String> floats = new HashMap<>();
+
+  /** Operators added to {@code edit}; values are named {@code prefix/...}. */
+  public Ops(GraphEdit edit, String prefix) {
+    this.edit = edit;
+    this.prefix = prefix;
+  }
+
+  public GraphEdit edit() {
+    return edit;
+  }
+
+  private String call(String operator, Map<String, Attribute> attributes, String... inputs) {
+    return edit.add(operator, prefix + "/" + operator, List.of(inputs), attributes);
+  }
+
+  private String call(String operator, String... inputs) {
+    return call(operator, Map.of(), inputs);
+  }
+
+  public String constant(String hint, Tensor tensor) {
+    return edit.constant(prefix + "/" + hint, tensor);
+  }
+
+  /** A constant int64 vector. */
+  public String vector(long... values) {
+    List<Long> key = java.util.Arrays.stream(values).boxed().toList();
+    return vectors.computeIfAbsent(key, k -> constant("ints", Tensor.vector(values)));
+  }
+
+  /** A constant int64 scalar. */
+  public String scalar(long value) {
+    return constant("int", Tensor.scalar(value));
+  }
+
+  /** A constant float32 scalar. */
+  public String scalar(float value) {
+    return floats.computeIfAbsent(value, v -> constant("float", Tensor.scalar(v)));
+  }
+
+  public String add(String a, String b) {
+    return call("Add", a, b);
+  }
+
+  public String sub(String a, String b) {
+    return call("Sub", a, b);
+  }
+
+  public String mul(String a, String b) {
+    return call("Mul", a, b);
+  }
+
+  public String div(String a, String b) {
+    return call("Div", a, b);
+  }
+
+  public String max(String a, String b) {
+    return call("Max", a, b);
+  }
+
+  public String abs(String a) {
+    return call("Abs", a);
+  }
+
+  public String sqrt(String a) {
+    return call("Sqrt", a);
+  }
+
+  public String identity(String a) {
+    return call("Identity", a);
+  }
+
+  public String equal(String a, String b) {
+    return call("Equal", a, b);
+  }
+
+  public String greater(String a, String b) {
+    return call("Greater", a, b);
+  }
+
+  public String where(String condition, String then, String otherwise) {
+    return call("Where", condition, then, otherwise);
+  }
+
+  public String matMul(String a, String b) {
+    return call("MatMul", a, b);
+  }
+
+  public String transpose(String a, Long... perm) {
+    return call("Transpose", Map.of("perm", Attribute.ints(perm)), a);
+  }
+
+  public String shape(String a) {
+    return call("Shape", a);
+  }
+
+  public String cast(String a, ElementType type) {
+    return call("Cast", Map.of("to", Attribute.of(type.code())), a);
+  }
+
+  public String castLike(String a, String like) {
+    return call("CastLike", a, like);
+  }
+
+  public String gather(String data, String indices) {
+    return call("Gather", Map.of("axis", Attribute.of(0)), data, indices);
+  }
+
+  public String reshape(String a, long... dims) {
+    return call("Reshape", a, vector(dims));
+  }
+
+  public String reshapeLike(String a, String like) {
+    return call("Reshape", a, shape(like));
+  }
+
+  public String expand(String a, String shape) {
+    return call("Expand", a, shape);
+  }
+
+  public String unsqueeze(String a, long axis) {
+    return call("Unsqueeze", a, vector(axis));
+  }
+
+  public String concat(long axis, List<String> parts) {
+    return parts.size() == 1
+        ? parts.get(0)
+        : call("Concat", Map.of("axis", Attribute.of(axis)), parts.toArray(String[]::new));
+  }
+
+  /** The indices at which a vector is not zero: {@code [hits]} int64. */
+  public String nonZero(String vector) {
+    return reshape(call("NonZero", vector), -1);
+  }
+
+  /** A float32 tensor of zeros of this shape. */
+  public String zeros(String shape) {
+    return call(
+        "ConstantOfShape", Map.of("value", Attribute.of(Tensor.of(List.of(1L), 0f))), shape);
+  }
+
+  public String scatterElements(String data, String indices, String updates, long axis) {
+    return call("ScatterElements", Map.of("axis", Attribute.of(axis)), data, indices, updates);
+  }
+
+  /** Overwrites rows of {@code data} by {@code rows}, at {@code indices [n]}. */
+  public String scatterRows(String data, String indices, String rows) {
+    return call("ScatterND", data, unsqueeze(indices, 1), rows);
+  }
+
+  public String reduceSum(String a, boolean keepDims, long... axes) {
+    List<String> inputs = new ArrayList<>(List.of(a));
+    if (axes.length > 0) {
+      inputs.add(vector(axes));
+    }
+    return call(
+        "ReduceSum",
+        Map.of("keepdims", Attribute.of(keepDims ? 1 : 0)),
+        inputs.toArray(String[]::new));
+  }
+
+  public String reduceMax(String a, boolean keepDims, Long... axes) {
+    Map<String, Attribute> attributes = new HashMap<>();
+    attributes.put("keepdims", Attribute.of(keepDims ? 1 : 0));
+    if (axes.length == 0) {
+      return call("ReduceMax", attributes, a);
+    }
+    if (edit.opset() >= REDUCTIONS_TAKE_AXES_AS_INPUT) {
+      long[] values = java.util.Arrays.stream(axes).mapToLong(Long::longValue).toArray();
+      return call("ReduceMax", attributes, a, vector(values));
+    }
+    attributes.put("axes", Attribute.ints(axes));
+    return call("ReduceMax", attributes, a);
+  }
+}

@@ -1,0 +1,209 @@
+package io.moneonnx.io;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Message;
+import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
+import io.moneonnx.graph.Wire;
+import io.moneonnx.proto.onnx.AttributeProto;
+import io.moneonnx.proto.onnx.AttributeProto.AttributeType;
+import io.moneonnx.proto.onnx.GraphProto;
+import io.moneonnx.proto.onnx.ModelProto;
+import io.moneonnx.proto.onnx.NodeProto;
+import io.moneonnx.proto.onnx.TensorProto;
+import io.moneonnx.proto.onnx.ValueInfoProto;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Turns protobuf's messages of one model file into the graph classes. */
+final class GraphReader {
+  private static final Map<AttributeType, Integer> VALUE_FIELDS =
+      Map.of(
+          AttributeType.FLOAT, AttributeProto.F_FIELD_NUMBER,
+          AttributeType.INT, AttributeProto.I_FIELD_NUMBER,
+          AttributeType.STRING, AttributeProto.S_FIELD_NUMBER,
+          AttributeType.TENSOR, AttributeProto.T_FIELD_NUMBER,
+          AttributeType.GRAPH, AttributeProto.G_FIELD_NUMBER,
+          AttributeType.FLOATS, AttributeProto.FLOATS_FIELD_NUMBER,
+          AttributeType.INTS, AttributeProto.INTS_FIELD_NUMBER,
+          AttributeType.STRINGS, AttributeProto.STRINGS_FIELD_NUMBER);
+
+  private final Path file;
+  private final TensorReader tensors;
+
+  GraphReader(Path file, TensorReader tensors) {
+    this.file = file;
+    this.tensors = tensors;
+  }
+
+  /**
+   * @param rawData where in the file the raw data of each of the graph's initializers begins
+   */
+  Model model(ModelProto proto, List<Long> rawData) {
+    Map<String, Long> opsets = new LinkedHashMap<>();
+    proto
+        .getOpsetImportList()
+        .forEach(opset -> opsets.put(domain(opset.getDomain()), opset.getVersion()));
+    Map<String, String> metadata = new LinkedHashMap<>();
+    proto.getMetadataPropsList().forEach(entry -> metadata.put(entry.getKey(), entry.getValue()));
+    return new Model(
+        graph(proto.getGraph(), rawData),
+        proto.getIrVersion(),
+        opsets,
+        metadata,
+        kept(
+            proto.toBuilder().clearGraph().clearIrVersion().clearOpsetImport().clearMetadataProps(),
+            "functions or training info"));
+  }
+
+  private static String domain(String domain) {
+    return domain.equals("ai.onnx") ? "" : domain;
+  }
+
+  private Graph graph(GraphProto proto, List<Long> rawData) {
+    Map<String, Value> declared = new LinkedHashMap<>();
+    values(proto.getValueInfoList()).forEach(value -> declared.put(value.name(), value));
+    return new Graph(
+        proto.getName(),
+        nodes(proto.getNodeList()),
+        initializers(proto.getInitializerList(), rawData),
+        values(proto.getInputList()),
+        values(proto.getOutputList()),
+        declared,
+        kept(
+            proto.toBuilder()
+                .clearName()
+                .clearNode()
+                .clearInitializer()
+                .clearInput()
+                .clearOutput()
+                .clearValueInfo(),
+            "graph '" + proto.getName() + "'"));
+  }
+
+  private Map<String, Initializer> initializers(List<TensorProto> protos, List<Long> rawData) {
+    Map<String, Initializer> initializers = new LinkedHashMap<>();
+    for (int i = 0; i < protos.size(); i++) {
+      TensorProto proto = protos.get(i);
+      String name = proto.getName();
+      String what = "initializer '" + name + "'";
+      Tensor tensor = tensors.read(proto, rawData.get(i), what);
+      Wire rest = TensorReader.rest(proto.toBuilder());
+      if (initializers.put(name, new Initializer(name, tensor, rest)) != null) {
+        throw bad(what + " is given twice");
+      }
+    }
+    return initializers;
+  }
+
+  private static List<Value> values(List<ValueInfoProto> protos) {
+    return protos.stream().map(ValueCodec::read).toList();
+  }
+
+  private List<Node> nodes(List<NodeProto> protos) {
+    Set<String> made = new HashSet<>();
+    List<Node> nodes = new ArrayList<>(protos.size());
+    for (NodeProto proto : protos) {
+      for (String output : proto.getOutputList()) {
+        if (!output.isEmpty() && !made.add(output)) {
+          throw bad("value '" + output + "' is made by two nodes");
+        }
+      }
+      nodes.add(node(proto));
+    }
+    return nodes;
+  }
+
+  private Node node(NodeProto proto) {
+    Map<String, Attribute> attributes = new LinkedHashMap<>();
+    for (AttributeProto attribute : proto.getAttributeList()) {
+      String what = "%s, attribute '%s'".formatted(label(proto), attribute.getName());
+      if (attributes.put(attribute.getName(), attribute(attribute, what)) != null) {
+        throw bad(what + " is given twice");
+      }
+    }
+    return new Node(
+        proto.getOpType(),
+        proto.getDomain(),
+        proto.getName(),
+        proto.getInputList(),
+        proto.getOutputList(),
+        attributes,
+        Rest.of(
+            proto.toBuilder()
+                .clearOpType()
+                .clearDomain()
+                .clearName()
+                .clearInput()
+                .clearOutput()
+                .clearAttribute()));
+  }
+
+  private static String label(NodeProto node) {
+    return node.getName().isEmpty()
+        ? "node %s -> %s".formatted(node.getOpType(), String.join(", ", node.getOutputList()))
+        : "node '" + node.getName() + "'";
+  }
+
+  private Attribute attribute(AttributeProto proto, String what) {
+    if (!isPlain(proto)) {
+      return new Attribute.Opaque(kept(proto.toBuilder(), what));
+    }
+    return switch (proto.getType()) {
+      case FLOAT -> new Attribute.OfFloat(proto.getF());
+      case INT -> new Attribute.OfInt(proto.getI());
+      case STRING -> new Attribute.OfText(proto.getS().toStringUtf8());
+      case TENSOR -> new Attribute.OfTensor(tensors.read(proto.getT(), what));
+      case GRAPH -> new Attribute.OfGraph(subgraph(proto.getG()));
+      case FLOATS -> new Attribute.OfFloats(proto.getFloatsList());
+      case INTS -> new Attribute.OfInts(proto.getIntsList());
+      case STRINGS ->
+          new Attribute.OfTexts(
+              proto.getStringsList().stream().map(ByteString::toStringUtf8).toList());
+      default -> throw new IllegalStateException(what + " is of type " + proto.getType());
+    };
+  }
+
+  /** True if a value of a common kind is all that an attribute says, besides documentation. */
+  private static boolean isPlain(AttributeProto proto) {
+    Integer value = VALUE_FIELDS.get(proto.getType());
+    return value != null
+        && Rest.of(
+                proto.toBuilder()
+                    .clearName()
+                    .clearType()
+                    .clearDocString()
+                    .clearField(AttributeProto.getDescriptor().findFieldByNumber(value)))
+            .isEmpty()
+        && TensorReader.rest(proto.getT().toBuilder().clearDocString()).isEmpty()
+        && proto.getS().isValidUtf8()
+        && proto.getStringsList().stream().allMatch(ByteString::isValidUtf8);
+  }
+
+  private Graph subgraph(GraphProto proto) {
+    return graph(proto, RawDataOffsets.unknown(proto.getInitializerCount()));
+  }
+
+  /** Fields to keep unread, unless they could not be moved to another folder. */
+  private Wire kept(Message.Builder cleared, String what) {
+    if (ExternalData.isIn(cleared.buildPartial())) {
+      throw bad(what + ": external data is supported in initializers and constants only");
+    }
+    return Rest.of(cleared);
+  }
+
+  private BadInputException bad(String found) {
+    return new BadInputException(file + ": " + found);
+  }
+}
