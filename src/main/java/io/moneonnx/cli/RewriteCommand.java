@@ -76,13 +76,8 @@ final class RewriteCommand implements Callable<Integer> {
     }
   }
 
-  @Option(
-      names = "--no-verify",
-      negatable = true,
-      defaultValue = "true",
-      fallbackValue = "true",
-      description = "Do not prove the rewritten model.")
-  private boolean verify;
+  @Option(names = "--no-verify", description = "Do not prove the rewritten model.")
+  private boolean unverified;
 
   @Option(names = "--force", description = "Replace files that are there already.")
   private boolean force;
@@ -119,7 +114,7 @@ final class RewriteCommand implements Callable<Integer> {
     Rewrite.Report report =
         new Rewrite(subject, options, terminal)
             .run(
-                new Rewrite.Request(out, novice, weights.placement(), force, verify),
+                new Rewrite.Request(out, novice, weights.placement(), force, !unverified),
                 measured,
                 chosen,
                 calibration);
