@@ -1,5 +1,6 @@
 package io.moneonnx.form;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
@@ -160,7 +161,7 @@ final class SparseLoop implements Form {
     return links == experts.size() ? Optional.of(end) : Optional.empty();
   }
 
-  /** Bytes of the constants that exactly one expert reads, for each expert on average. */
+  /** Bytes of the weights that exactly one expert reads, for each expert on average. */
   private long expertBytes(List<Expert> experts, Routing routing) {
     Map<String, Integer> readers = new HashMap<>();
     for (Expert expert : experts) {
@@ -173,6 +174,7 @@ final class SparseLoop implements Form {
         readers.entrySet().stream()
             .filter(entry -> entry.getValue() == 1)
             .map(entry -> graph.initializers().get(entry.getKey()).tensor())
+            .filter(tensor -> tensor.type() != ElementType.INT64)
             .mapToLong(Tensor::byteSize)
             .sum();
     return bytes / experts.size();

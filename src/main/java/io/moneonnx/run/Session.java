@@ -113,6 +113,11 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /** The version of ONNX Runtime. */
+  public static String runtimeVersion() {
+    return Engine.environment().getVersion();
+  }
+
   /** The device in use: never {@link Device.Auto}. */
   public Device device() {
     return device;
