@@ -182,9 +182,11 @@ public final class Session implements AutoCloseable {
     return new RuntimeFailureException(name + ": " + oneLine(e), e);
   }
 
+  /** The runtime's own words, without its error codes and places in its source. */
   private static String oneLine(Exception e) {
     return e.getMessage()
         .replaceFirst("^Error code - \\w+ - message: ", "")
+        .replaceFirst("^/onnxruntime_src/.*? \\[ONNXRuntimeError\\] : \\d+ : \\w+ : ", "")
         .strip()
         .replaceAll("\\s*\\n\\s*", "; ");
   }
