@@ -6,6 +6,7 @@ import io.moneonnx.match.Pattern.Application;
 import io.moneonnx.match.Pattern.Statement;
 import io.moneonnx.match.Pattern.Use;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -68,6 +69,18 @@ public final class Matcher {
     return matcher.from(name, value).findAny().isPresent()
         ? Optional.empty()
         : matcher.trace.deepest();
+  }
+
+  /** The failure of the pattern that came farthest; empty if one of them does match. */
+  public static Optional<MatchFailure> nearest(
+      Graph graph, List<Pattern> patterns, String name, String value) {
+    List<Optional<MatchFailure>> failures =
+        patterns.stream().map(pattern -> why(graph, pattern, name, value)).toList();
+    return failures.stream().anyMatch(Optional::isEmpty)
+        ? Optional.empty()
+        : failures.stream()
+            .flatMap(Optional::stream)
+            .max(Comparator.comparingInt(MatchFailure::depth));
   }
 
   private static List<Bindings> winners(Stream<Bindings> matches) {
