@@ -20,10 +20,10 @@ import java.util.Optional;
 
 /** Runs an observed model over calibration data and merges what it says, batch by batch. */
 public final class Calibrator {
-  private final Model model;
   private final Path folder;
   private final List<MoeBlock> blocks;
   private final RunOptions options;
+  private final Observer.Observed observed;
 
   /**
    * A calibrator for these blocks of a model.
@@ -31,10 +31,10 @@ public final class Calibrator {
    * @param folder where the model's files lie
    */
   public Calibrator(Model model, Path folder, List<MoeBlock> blocks, RunOptions options) {
-    this.model = model;
     this.folder = folder;
     this.blocks = List.copyOf(blocks);
     this.options = options;
+    this.observed = Observer.observe(model, this.blocks);
   }
 
   /**
@@ -53,18 +53,13 @@ public final class Calibrator {
    * @throws BadInputException if there are no feeds, or an expert's output is not finite
    */
   public Outcome run(Iterable<Map<String, Tensor>> feeds, Runnable afterBatch) {
-    Observer.Observed observed = Observer.observe(model, blocks);
     Map<String, BlockStatistics> merged = new LinkedHashMap<>();
     Map<String, Refusal> disproved = new LinkedHashMap<>();
     List<String> outputs = observed.taps().stream().flatMap(tap -> tap.names().stream()).toList();
-    try (Session session =
-        Session.open(
-            "the observed model", OnnxWriter.toBytes(observed.model(), folder), folder, options)) {
+    try (Session session = open()) {
       int batches = 0;
       for (Map<String, Tensor> feed : feeds) {
-        Map<String, Tensor> observedFeed = new HashMap<>(feed);
-        observedFeed.put(observed.valid(), Padding.valid(feed));
-        Map<String, Tensor> values = session.run(observedFeed, outputs);
+        Map<String, Tensor> values = session.run(withValid(feed), outputs);
         batches++;
         for (int i = 0; i < blocks.size(); i++) {
           Batch batch = new Batch(blocks.get(i), observed.taps().get(i), values, batches);
@@ -84,5 +79,23 @@ public final class Calibrator {
       return new Outcome(
           new ArrayList<>(merged.values()), List.copyOf(disproved.values()), session.device());
     }
+  }
+
+  /** The model's own outputs from one observed run, to compare with a plain one. */
+  public Map<String, Tensor> outputs(Map<String, Tensor> feed, List<String> outputs) {
+    try (Session session = open()) {
+      return session.run(withValid(feed), outputs);
+    }
+  }
+
+  private Session open() {
+    return Session.open(
+        "the observed model", OnnxWriter.toBytes(observed.model(), folder), folder, options);
+  }
+
+  private Map<String, Tensor> withValid(Map<String, Tensor> feed) {
+    Map<String, Tensor> all = new HashMap<>(feed);
+    all.put(observed.valid(), Padding.valid(feed));
+    return all;
   }
 }
