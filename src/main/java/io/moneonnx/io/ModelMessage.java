@@ -62,12 +62,16 @@ record ModelMessage(ModelProto model, GraphProto graph, List<Part> initializers)
     return model.getSerializedSize() + field(GRAPH, graphSize());
   }
 
-  /** Throws {@link BadInputException} if the message is bigger than protobuf can count. */
-  void checkSize() {
+  /**
+   * Throws {@link BadInputException} if the message is bigger than protobuf can count.
+   *
+   * @param name what messages call the model
+   */
+  void checkSize(String name) {
     if (size() > Integer.MAX_VALUE) {
       throw new BadInputException(
-          "the model would have %d bytes; an ONNX file has at most %d, and its weights in a data file"
-              .formatted(size(), Integer.MAX_VALUE));
+          "%s: would have %d bytes; an ONNX file has at most %d, and its weights in a data file"
+              .formatted(name, size(), Integer.MAX_VALUE));
     }
   }
 

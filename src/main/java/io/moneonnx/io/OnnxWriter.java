@@ -32,7 +32,7 @@ public final class OnnxWriter {
   public static Draft draft(Model model, Path out, Placement placement) {
     Draft draft = Draft.beside(out);
     try {
-      write(model, draft, placement);
+      write(model, out, draft, placement);
     } catch (IOException e) {
       draft.close();
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
@@ -43,11 +43,12 @@ public final class OnnxWriter {
     return draft;
   }
 
-  private static void write(Model model, Draft draft, Placement placement) throws IOException {
+  private static void write(Model model, Path out, Draft draft, Placement placement)
+      throws IOException {
     DataFile data = new DataFile(draft.dataPath().getFileName().toString());
     TensorSink sink = placement == Placement.EXTERNAL ? data : TensorSink.NONE;
     ModelMessage message = new GraphWriter(sink).model(model);
-    message.checkSize();
+    message.checkSize(out.toString());
     write(draft.path(), message::write);
     if (!data.isEmpty()) {
       write(draft.dataPath(), data::write);
@@ -75,7 +76,7 @@ public final class OnnxWriter {
   public static ByteBuffer toBytes(Model model, Path folder) {
     try (SourceFiles sources = new SourceFiles()) {
       ModelMessage message = new GraphWriter(new OriginalFiles(folder)).model(model);
-      message.checkSize();
+      message.checkSize("the model in memory");
       ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(message.size()));
       message.write(new MemoryChannel(bytes), sources);
       return bytes.flip();
