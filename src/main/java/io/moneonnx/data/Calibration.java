@@ -131,7 +131,8 @@ public final class Calibration implements Iterable<Map<String, Tensor>> {
       notices.addAll(source.notices());
       long left = source.samples() - fed(source);
       if (left > 0) {
-        notices.add("%d samples are left out: the model takes %d at a time".formatted(left, batch));
+        notices.add(
+            "samples left out: %d, for the model takes %d at a time".formatted(left, batch));
       }
     }
     return List.copyOf(notices);

@@ -103,7 +103,7 @@ final class NpyReader {
     ElementType type = readable ? TYPES.get(descr.substring(1)) : null;
     if (type == null) {
       throw bad(
-          "has dtype '%s', wanted little-endian float (f2, f4, f8), integer (i1 to i8, u1 to u8) or bool (b1)"
+          "has dtype '%s', wanted little-endian f2 to f8, i1 to i8, u1 to u8 or b1"
               .formatted(descr));
     }
     return type;

@@ -25,7 +25,7 @@ record TextFile(Path path, String field) {
    * hundred bytes a character. They are cut before a line that starts with no space; the few tokens
    * there may differ from those of the uncut text.
    */
-  private static final int PIECE = 4 << 20;
+  private static final int PIECE = 1 << 20;
 
   private static final char BYTE_ORDER_MARK = '\uFEFF';
 

@@ -4,7 +4,6 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.moneonnx.graph.BadInputException;
 import java.io.ByteArrayInputStream;
@@ -65,7 +64,7 @@ final class TextTokenizer implements AutoCloseable {
   private static OptionalLong endOfText(String json) {
     if (!(JsonParser.parseString(json) instanceof JsonObject root)
         || !(root.get("added_tokens") instanceof JsonArray added)) {
-      throw new JsonParseException("no list 'added_tokens'");
+      return OptionalLong.empty();
     }
     return ENDS_OF_TEXT.stream()
         .map(name -> idOf(name, added))

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Text as blocks of tokens, packed as published: documents joined, cut into blocks of one length,
@@ -42,6 +43,7 @@ final class TokenBlocks implements CalibrationSource {
       CalibrationOptions options,
       int most) {
     Value input = tokenInput(inputs, paths.get(0));
+    new FeedFiller(inputs).requireEnough(Set.of(input.name()));
     int length = SequenceLength.choose(options.sequenceLength(), inputs, folder);
     int limit = (int) Math.min((long) length * most, Integer.MAX_VALUE - 8);
     List<DataFile> files = new ArrayList<>();
@@ -66,7 +68,7 @@ final class TokenBlocks implements CalibrationSource {
         .orElseThrow(
             () ->
                 new BadInputException(
-                    "%s is text, but the model has no input_ids [batch, sequence]; its inputs are %s"
+                    "%s is text, but the model has no input_ids [batch, sequence], only %s"
                         .formatted(text, inputs.text())));
   }
 

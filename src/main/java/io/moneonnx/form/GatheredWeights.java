@@ -4,6 +4,8 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
+import io.moneonnx.match.MatchFailure;
+import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
@@ -67,7 +69,9 @@ final class GatheredWeights implements Form {
     List<ExpertGather> gathers = gathersByIndices.getOrDefault(routing.indices(), List.of());
     if (gathers.isEmpty()) {
       return new Recognition.NotThisForm(
-          "no stacked weights are gathered by '" + routing.indices() + "'");
+          Matcher.nearest(graph, ExpertGather.patterns(), "experts", routing.indices())
+              .map(MatchFailure::message)
+              .orElse("what the routing indices gather are no constant weights"));
     }
     return gathers.stream()
         .flatMap(gather -> objection(gather, routing).stream())
@@ -111,6 +115,9 @@ final class GatheredWeights implements Form {
           "the gathered weights meet %d activations %s; wanted one"
               .formatted(activations.size(), activations));
     }
+    Set<String> banks = gathers.stream().map(ExpertGather::bank).collect(Collectors.toSet());
+    long bytes =
+        banks.stream().mapToLong(bank -> graph.constant(bank).orElseThrow().byteSize()).sum();
     return new Recognition.Recognised(
         new MoeBlock(
             routing.indices(),
@@ -118,7 +125,8 @@ final class GatheredWeights implements Form {
             routing,
             Coefficients.source(graph, sum.gates()),
             sum.combined(),
-            expertBytes(gathers, routing),
+            banks,
+            bytes / routing.experts(),
             new Stacked(
                 graph, routing, gathers, ffn, activations.iterator().next(), sum.outputs())));
   }
@@ -132,15 +140,6 @@ final class GatheredWeights implements Form {
         .forEach(node -> read.addAll(node.reads()));
     read.removeIf(value -> ffn.contains(value) || Weight.behind(graph, value).isPresent());
     return read;
-  }
-
-  private long expertBytes(List<ExpertGather> gathers, Routing routing) {
-    return gathers.stream()
-            .map(ExpertGather::bank)
-            .distinct()
-            .mapToLong(bank -> graph.constant(bank).orElseThrow().byteSize())
-            .sum()
-        / routing.experts();
   }
 
   /**

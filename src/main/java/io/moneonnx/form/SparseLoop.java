@@ -1,9 +1,12 @@
 package io.moneonnx.form;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
-import io.moneonnx.graph.Tensor;
+import io.moneonnx.match.MatchFailure;
+import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.Form;
@@ -66,7 +69,9 @@ final class SparseLoop implements Form {
     List<Marker> markers = markersByIndices.getOrDefault(routing.indices(), List.of());
     if (markers.isEmpty()) {
       return new Recognition.NotThisForm(
-          "no mask of a constant expert is made from '" + routing.indices() + "'");
+          Matcher.nearest(graph, Marker.patterns(), "experts", routing.indices())
+              .map(MatchFailure::message)
+              .orElse("no mask of a constant expert is made from the routing indices"));
     }
     Map<Integer, Expert> found = new HashMap<>();
     for (Marker marker : markers) {
@@ -93,6 +98,7 @@ final class SparseLoop implements Form {
     if (end.isEmpty()) {
       return new Recognition.Refused("the experts' outputs are not added up in one chain");
     }
+    Set<String> weights = weights(experts, routing);
     return new Recognition.Recognised(
         new MoeBlock(
             routing.indices(),
@@ -100,7 +106,8 @@ final class SparseLoop implements Form {
             routing,
             coefficients.iterator().next(),
             end.get(),
-            expertBytes(experts, routing),
+            weights,
+            bytes(weights) / experts.size(),
             new Chain(routing.topK(), experts)));
   }
 
@@ -114,6 +121,7 @@ final class SparseLoop implements Form {
       return Optional.empty();
     }
     Link link = links.get(0);
+    String before = before(graph.producer(link.next()).orElseThrow());
     return graph
         .producer(link.scaled(), "Mul")
         .flatMap(
@@ -128,12 +136,19 @@ final class SparseLoop implements Form {
                           slot,
                           product.input(1 - gate),
                           source,
-                          link.previous(),
+                          before,
                           link.next()));
                 }
               }
               return Optional.empty();
             });
+  }
+
+  /** What a link adds to: the input of {@code ScatterND}, or of {@code Add}, that is no scatter. */
+  private String before(Node link) {
+    boolean scatterFirst =
+        link.is("Add") && graph.producer(link.input(0), "ScatterElements").isPresent();
+    return link.input(scatterFirst ? 1 : 0);
   }
 
   /** True for what is computed from an expert's own rows; the router knows of no such rows. */
@@ -160,8 +175,8 @@ final class SparseLoop implements Form {
     return links == experts.size() ? Optional.of(end) : Optional.empty();
   }
 
-  /** Bytes of the constants that exactly one expert reads, for each expert on average. */
-  private long expertBytes(List<Expert> experts, Routing routing) {
+  /** The constants that exactly one expert reads; whatever several share is no expert's own. */
+  private Set<String> weights(List<Expert> experts, Routing routing) {
     Map<String, Integer> readers = new HashMap<>();
     for (Expert expert : experts) {
       Set<String> borders = Set.of(expert.token(), routing.input());
@@ -169,13 +184,17 @@ final class SparseLoop implements Form {
           .filter(value -> graph.initializers().containsKey(value))
           .forEach(value -> readers.merge(value, 1, Integer::sum));
     }
-    long bytes =
-        readers.entrySet().stream()
-            .filter(entry -> entry.getValue() == 1)
-            .map(entry -> graph.initializers().get(entry.getKey()).tensor())
-            .mapToLong(Tensor::byteSize)
-            .sum();
-    return bytes / experts.size();
+    readers.values().removeIf(count -> count > 1);
+    readers
+        .keySet()
+        .removeIf(name -> graph.initializers().get(name).tensor().type() == ElementType.INT64);
+    return readers.keySet();
+  }
+
+  private long bytes(Set<String> weights) {
+    return weights.stream()
+        .mapToLong(name -> graph.initializers().get(name).tensor().byteSize())
+        .sum();
   }
 
   private record Chain(int topK, List<Expert> experts) implements Layout {

@@ -211,6 +211,10 @@ public final class Graph {
     return new Graph(name, changed, initializers, inputs, outputs, declared, rest);
   }
 
+  public Graph withDeclared(Map<String, Value> changed) {
+    return new Graph(name, nodes, initializers, inputs, outputs, changed, rest);
+  }
+
   @Override
   public String toString() {
     return GraphText.print(this);

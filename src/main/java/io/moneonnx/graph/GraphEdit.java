@@ -122,9 +122,17 @@ public final class GraphEdit {
             initializers,
             allInputs,
             allOutputs,
-            graph.declared(),
+            Map.of(),
             graph.rest());
-    return model.withGraph(DeadCode.remove(changed));
+    return model.withGraph(DeadCode.remove(withDeclared(changed)));
+  }
+
+  /** What was declared of values holds no longer for those computed from anything that is new. */
+  private Graph withDeclared(Graph changed) {
+    List<String> made = added.stream().map(Node::output).toList();
+    Map<String, Value> declared = new LinkedHashMap<>(graph.declared());
+    declared.keySet().removeAll(Reach.forward(changed, made, value -> false));
+    return changed.withDeclared(declared);
   }
 
   /** Redirected graph outputs keep their names: what made them before gets another. */

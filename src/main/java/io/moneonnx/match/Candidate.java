@@ -57,7 +57,7 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
         ? found.stream()
         : fail(
             bound,
-            attribute.map(value -> rule.attribute() + " = " + value).orElse("none"),
+            rule.attribute() + " = " + attribute.map(Operators::text).orElse("nothing"),
             rule.toString());
   }
 
@@ -117,27 +117,9 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
   private Stream<Bindings> literal(Literal literal, String input, Bindings bound) {
     String source = edges.source(input);
     Optional<Tensor> constant = edges.graph().constant(source);
-    return constant.filter(tensor -> hasElements(tensor, literal.elements())).isPresent()
+    return constant.filter(literal::isIn).isPresent()
         ? Stream.of(bound)
         : fail(bound, describe(source), "the constant " + literal.elements());
-  }
-
-  private static boolean hasElements(Tensor tensor, List<Double> elements) {
-    if (tensor.rank() > 1 || tensor.elements() != elements.size()) {
-      return false;
-    }
-    return switch (tensor.type()) {
-      case INT64, INT32, BOOL -> {
-        long[] found = tensor.toLongs();
-        yield IntStream.range(0, found.length).allMatch(i -> found[i] == elements.get(i));
-      }
-      case FLOAT, DOUBLE -> {
-        float[] found = tensor.toFloats();
-        yield IntStream.range(0, found.length)
-            .allMatch(i -> found[i] == elements.get(i).floatValue());
-      }
-      default -> false;
-    };
   }
 
   /** A value that another statement makes: the edge may end anywhere along the chain. */
@@ -149,7 +131,7 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
                     edges
                         .graph()
                         .producer(value)
-                        .filter(producer -> bound.pattern().canMake(use.name(), producer))
+                        .filter(producer -> bound.pattern().canMake(use.name(), producer, value))
                         .isPresent())
             .flatMap(value -> bound.with(use.name(), value).stream())
             .toList();

@@ -2,10 +2,11 @@ package io.moneonnx.match;
 
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
-import io.moneonnx.match.Pattern.Same;
+import io.moneonnx.match.Pattern.Application;
 import io.moneonnx.match.Pattern.Statement;
 import io.moneonnx.match.Pattern.Use;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,9 +19,9 @@ import java.util.stream.Stream;
 /**
  * Finds patterns in a graph, by backtracking.
  *
- * <p>A search starts from a value that is given, or from every node that can be the last statement.
- * From there, a statement with a known result is tried at the node that makes it, one with a known
- * operand at the nodes that read it.
+ * <p>A search starts from a value that is given, or from every node that can make the pattern's
+ * last output. From there, a statement with a known result is tried at the node that makes it, one
+ * with a known operand at the nodes that read it.
  *
  * <p>Matches rival each other if they agree on the last output of their signatures; those that
  * explain most nodes win.
@@ -53,7 +54,7 @@ public final class Matcher {
         patterns.stream().flatMap(pattern -> new Matcher(graph, pattern).from(name, value)));
   }
 
-  /** Why {@code pattern} matches nowhere; empty if it does match, or has no node to begin at. */
+  /** Why {@code pattern} matches nowhere; empty if it does match. */
   public static Optional<MatchFailure> why(Graph graph, Pattern pattern) {
     Matcher matcher = new Matcher(graph, pattern);
     return matcher.anywhere(matcher.none()).findAny().isPresent()
@@ -68,6 +69,18 @@ public final class Matcher {
     return matcher.from(name, value).findAny().isPresent()
         ? Optional.empty()
         : matcher.trace.deepest();
+  }
+
+  /** The failure of the pattern that came farthest; empty if one of them does match. */
+  public static Optional<MatchFailure> nearest(
+      Graph graph, List<Pattern> patterns, String name, String value) {
+    List<Optional<MatchFailure>> failures =
+        patterns.stream().map(pattern -> why(graph, pattern, name, value)).toList();
+    return failures.stream().anyMatch(Optional::isEmpty)
+        ? Optional.empty()
+        : failures.stream()
+            .flatMap(Optional::stream)
+            .max(Comparator.comparingInt(MatchFailure::depth));
   }
 
   private static List<Bindings> winners(Stream<Bindings> matches) {
@@ -92,9 +105,18 @@ public final class Matcher {
 
   private Stream<Bindings> anywhere(Bindings start) {
     String result = pattern.result();
-    return edges.graph().nodes().stream()
-        .filter(node -> pattern.canMake(result, node))
-        .flatMap(node -> node.outputs().stream().filter(value -> !value.isEmpty()))
+    List<String> ends =
+        edges.graph().nodes().stream()
+            .flatMap(
+                node ->
+                    node.outputs().stream().filter(value -> pattern.canMake(result, node, value)))
+            .filter(value -> !value.isEmpty())
+            .toList();
+    if (ends.isEmpty()) {
+      Statement last = pattern.maker(result).orElseThrow();
+      return trace.fail(start, last, edges.graph().name(), "no such node", last.operators());
+    }
+    return ends.stream()
         .flatMap(value -> start.with(result, value).stream())
         .flatMap(bound -> complete(bound, pattern.statements()));
   }
@@ -139,7 +161,7 @@ public final class Matcher {
     List<Node> nodes =
         result.isPresent()
             ? edges.graph().producer(result.get()).stream().toList()
-            : knownOperands(statement, bound).flatMap(edges::readers).distinct().toList();
+            : knownOperands(statement, bound).distinct().flatMap(edges::readers).toList();
     if (nodes.stream().noneMatch(statement::canBe)) {
       String from = result.or(() -> knownOperands(statement, bound).findFirst()).orElseThrow();
       String found = nodes.stream().map(Operators::qualifiedName).distinct().toList().toString();
@@ -173,16 +195,20 @@ public final class Matcher {
     return statement.results().stream().flatMap(name -> bound.find(name).stream()).findFirst();
   }
 
-  /** Values that the statement reads, as far as they are known: constants have too many readers. */
+  /**
+   * For each way to compute the statement a value that it reads, if one is known. Constants do not
+   * count: they may have readers all over the graph.
+   */
   private static Stream<String> knownOperands(Statement statement, Bindings bound) {
-    Stream<String> names =
-        Stream.concat(
-            statement.sames().map(Same::name),
-            statement
-                .applications()
-                .flatMap(application -> application.operands().stream())
-                .filter(operand -> operand instanceof Use use && !use.constant())
-                .map(operand -> ((Use) operand).name()));
-    return names.distinct().flatMap(name -> bound.find(name).stream());
+    return Stream.concat(
+        statement.sames().flatMap(same -> bound.find(same.name()).stream()),
+        statement.applications().flatMap(application -> knownOperand(application, bound).stream()));
+  }
+
+  private static Optional<String> knownOperand(Application application, Bindings bound) {
+    return application.operands().stream()
+        .filter(operand -> operand instanceof Use use && !use.constant())
+        .flatMap(operand -> bound.find(((Use) operand).name()).stream())
+        .findFirst();
   }
 }

@@ -63,6 +63,20 @@ final class Operators {
     return COMMUTATIVE.contains(qualifiedName(node));
   }
 
+  /** The attribute's value as pattern files write it. */
+  static String text(Attribute attribute) {
+    if (attribute instanceof Attribute.OfInt number) {
+      return Long.toString(number.value());
+    } else if (attribute instanceof Attribute.OfFloat number) {
+      return Float.toString(number.value());
+    } else if (attribute instanceof Attribute.OfText text) {
+      return '"' + text.value() + '"';
+    } else if (attribute instanceof Attribute.OfInts numbers) {
+      return numbers.values().toString();
+    }
+    return attribute.getClass().getSimpleName();
+  }
+
   /** The attribute as it counts: as given, else the operator's default. */
   static Optional<Attribute> attribute(Node node, String name) {
     return node.attribute(name)

@@ -5,9 +5,12 @@ import static java.util.stream.Collectors.joining;
 import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -98,10 +101,20 @@ public record Pattern(
     public OneOf(String attribute, Attribute... accepted) {
       this(attribute, List.of(accepted));
     }
+
+    @Override
+    public String toString() {
+      return accepted.stream().map(Operators::text).collect(joining(" | ", attribute + " = ", ""));
+    }
   }
 
   /** {@code attribute = @name}: any value, kept. */
-  public record Captured(String attribute, String name) implements AttributeRule {}
+  public record Captured(String attribute, String name) implements AttributeRule {
+    @Override
+    public String toString() {
+      return attribute + " = anything";
+    }
+  }
 
   /** What is asked of one input of a node. */
   public sealed interface Operand {}
@@ -109,7 +122,10 @@ public record Pattern(
   /** {@code _}: anything, or nothing. */
   public record Anything() implements Operand {}
 
-  /** A constant with these elements, of whatever type; a scalar and {@code [1]} are the same. */
+  /**
+   * A constant with these elements: integers, booleans, float32 or float64. A scalar and a vector
+   * of one element are the same.
+   */
   public record Literal(List<Double> elements) implements Operand {
     public Literal {
       elements = List.copyOf(elements);
@@ -117,6 +133,26 @@ public record Pattern(
 
     public Literal(Double... elements) {
       this(List.of(elements));
+    }
+
+    boolean isIn(Tensor tensor) {
+      return tensor.rank() < 2
+          && tensor.elements() == elements.size()
+          && switch (tensor.type()) {
+            case INT64, INT32, BOOL -> {
+              long[] found = tensor.toLongs();
+              yield all(i -> found[i] == elements.get(i));
+            }
+            case FLOAT, DOUBLE -> {
+              float[] found = tensor.toFloats();
+              yield all(i -> found[i] == elements.get(i).floatValue());
+            }
+            default -> false;
+          };
+    }
+
+    private boolean all(IntPredicate equal) {
+      return IntStream.range(0, elements.size()).allMatch(equal);
     }
   }
 
@@ -143,14 +179,19 @@ public record Pattern(
     return statements.stream().filter(statement -> statement.results().contains(name)).findFirst();
   }
 
-  /** True if {@code node} applies an operator that can make {@code name}. */
-  boolean canMake(String name, Node node) {
-    return maker(name)
-        .filter(
-            statement ->
-                statement.canBe(node)
-                    || statement.sames().anyMatch(same -> canMake(same.name(), node)))
-        .isPresent();
+  /**
+   * True if {@code node} applies an operator that can make {@code name}, as output {@code value}.
+   */
+  boolean canMake(String name, Node node, String value) {
+    return maker(name).filter(statement -> canMake(name, statement, node, value)).isPresent();
+  }
+
+  private boolean canMake(String name, Statement statement, Node node, String value) {
+    if (statement.sames().anyMatch(same -> canMake(same.name(), node, value))) {
+      return true;
+    }
+    int place = statement.results().indexOf(name);
+    return statement.canBe(node) && place == node.outputs().indexOf(value);
   }
 
   boolean isConstant(String name) {

@@ -1,5 +1,7 @@
 package io.moneonnx.moe;
 
+import java.util.Set;
+
 /**
  * A Mixture-of-Experts block that was found complete.
  *
@@ -8,6 +10,7 @@ package io.moneonnx.moe;
  * @param coefficients value {@code [tokens, topK]}, aligned with the routing's indices: what
  *     multiplies each chosen expert's output
  * @param output value {@code [tokens, hidden]}: the routed output, the sum over the chosen experts
+ * @param weights the initializers that hold the weights of the experts
  * @param expertBytes bytes of the weights of one expert
  */
 public record MoeBlock(
@@ -16,8 +19,12 @@ public record MoeBlock(
     Routing routing,
     String coefficients,
     String output,
+    Set<String> weights,
     long expertBytes,
     Layout layout) {
+  public MoeBlock {
+    weights = Set.copyOf(weights);
+  }
 
   public int experts() {
     return routing.experts();
@@ -32,6 +39,6 @@ public record MoeBlock(
   }
 
   MoeBlock named(String unique) {
-    return new MoeBlock(unique, form, routing, coefficients, output, expertBytes, layout);
+    return new MoeBlock(unique, form, routing, coefficients, output, weights, expertBytes, layout);
   }
 }

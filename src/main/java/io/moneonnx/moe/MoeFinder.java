@@ -1,12 +1,15 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Canonical;
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Reach;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Finds the Mixture-of-Experts blocks of a graph: every routing decision is shown to every form,
@@ -36,41 +39,69 @@ public final class MoeFinder {
     Set<String> names = new HashSet<>();
     List<Form> formsHere = forms.stream().map(form -> form.in(graph)).toList();
     for (Routing routing : new RoutingFinder(graph).findAll()) {
-      List<MoeBlock> claims = new ArrayList<>();
-      List<String> reasons = new ArrayList<>();
-      List<Refusal> near = new ArrayList<>();
-      String name = BlockName.of(graph, routing);
-      for (Form form : formsHere) {
-        Recognition recognition = form.recognise(routing);
-        if (recognition instanceof Recognition.Recognised claim) {
-          claims.add(claim.block());
-        } else if (recognition instanceof Recognition.Refused refused) {
-          reasons.add(refused.reason());
-        } else if (recognition instanceof Recognition.NotThisForm miss) {
-          near.add(new Refusal(name, form.name() + ": " + miss.nearest()));
-        }
-      }
-      if (claims.size() == 1 && reasons.isEmpty()) {
-        blocks.add(claims.get(0).named(unique(name, names)));
-      } else if (claims.size() > 1) {
-        refusals.add(new Refusal(name, "claimed by several forms: " + forms(claims)));
-      } else if (!reasons.isEmpty()) {
-        refusals.add(new Refusal(name, String.join("; ", reasons)));
-        misses.addAll(near);
-      } else if (feedsComputation(graph, routing)) {
-        refusals.add(
-            new Refusal(
-                name,
-                "a router over %d with top-%d, but no known form of experts hangs on its choice"
-                    .formatted(routing.experts(), routing.topK())));
-        misses.addAll(near);
+      String name = unique(BlockName.of(graph, routing), names);
+      Claims claims = Claims.of(formsHere, routing);
+      Optional<MoeBlock> block = claims.block();
+      if (block.isPresent() && ofOtherType(graph, block.get()).isEmpty()) {
+        blocks.add(block.get().named(name));
+      } else if (block.isPresent()) {
+        refusals.add(new Refusal(name, ofOtherType(graph, block.get()).get()));
+      } else if (claims.refused() || feedsComputation(graph, routing)) {
+        refusals.add(new Refusal(name, claims.reason(routing)));
+        claims.misses().forEach(miss -> misses.add(new Refusal(name, miss)));
       }
     }
     return new Findings(List.copyOf(blocks), List.copyOf(refusals), List.copyOf(misses));
   }
 
-  private static List<String> forms(List<MoeBlock> claims) {
-    return claims.stream().map(MoeBlock::form).toList();
+  /** What the forms say of one routing decision. */
+  private record Claims(List<MoeBlock> blocks, List<String> reasons, List<String> misses) {
+    static Claims of(List<Form> forms, Routing routing) {
+      Claims claims = new Claims(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+      for (Form form : forms) {
+        Recognition recognition = form.recognise(routing);
+        if (recognition instanceof Recognition.Recognised claim) {
+          claims.blocks.add(claim.block());
+        } else if (recognition instanceof Recognition.Refused refused) {
+          claims.reasons.add(form.name() + ": " + refused.reason());
+        } else if (recognition instanceof Recognition.NotThisForm miss) {
+          claims.misses.add(form.name() + ": " + miss.nearest());
+        }
+      }
+      return claims;
+    }
+
+    /** The block, if exactly one form claims it and none refuses it. */
+    Optional<MoeBlock> block() {
+      return blocks.size() == 1 && reasons.isEmpty()
+          ? Optional.of(blocks.get(0))
+          : Optional.empty();
+    }
+
+    boolean refused() {
+      return !blocks.isEmpty() || !reasons.isEmpty();
+    }
+
+    String reason(Routing routing) {
+      if (blocks.size() > 1) {
+        return "claimed by several forms: " + blocks.stream().map(MoeBlock::form).toList();
+      }
+      return reasons.isEmpty()
+          ? "a router chooses %d of %d, but no known form of experts hangs on its choice"
+              .formatted(routing.topK(), routing.experts())
+          : String.join("; ", reasons);
+    }
+  }
+
+  /** Why the block's numbers are not of the one type that can be rewritten. */
+  private static Optional<String> ofOtherType(Graph graph, MoeBlock block) {
+    return Stream.concat(Stream.of(block.routing().router()), block.weights().stream())
+        .filter(weight -> graph.constant(weight).orElseThrow().type() != ElementType.FLOAT)
+        .findFirst()
+        .map(
+            weight ->
+                "the weight '%s' is %s; only float is rewritten"
+                    .formatted(weight, graph.constant(weight).orElseThrow().type().text()));
   }
 
   /** False for a choice that ends the graph, such as greedy decoding behind a language model. */

@@ -3,19 +3,21 @@ package io.moneonnx.passgen;
 import io.moneonnx.passgen.Token.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Splits a pattern file into tokens; comments are left out, but for the one at its head. */
 final class Lexer {
   private static final Pattern TOKEN =
       Pattern.compile(
           """
-          (?<blank>\\s+|//.*)\
-          |(?<name>[A-Za-z]\\w*(?:\\.\\w+)*)\
-          |(?<number>-?\\d+(?:\\.\\d+)?(?:[eE][-+]?\\d+)?)\
-          |"(?<string>[^"\\n]*)"\
-          |(?<symbol>=>|[_=:,|?@<>(){}\\[\\]])""");
+          \\s+|//.*\
+          |(?<NAME>[A-Za-z]\\w*(?:\\.\\w+)*)\
+          |(?<NUMBER>-?\\d+(?:\\.\\d+)?(?:[eE][-+]?\\d+)?)\
+          |"(?<STRING>[^"\\n]*)"\
+          |(?<SYMBOL>=>|[_=:,|?@<>(){}\\[\\]])""");
 
   private Lexer() {}
 
@@ -27,10 +29,7 @@ final class Lexer {
     int lineStart = 0;
     int at = 0;
     while (matcher.find(at) && matcher.start() == at) {
-      Token token = token(matcher, line, at - lineStart + 1);
-      if (token.kind() != Kind.END) {
-        tokens.add(token);
-      }
+      token(matcher, line, at - lineStart + 1).ifPresent(tokens::add);
       for (int i = at; i < matcher.end(); i++) {
         if (source.text().charAt(i) == '\n') {
           line++;
@@ -47,19 +46,14 @@ final class Lexer {
     return tokens;
   }
 
-  private static Token token(Matcher matcher, int line, int column) {
-    for (Kind kind : Kind.values()) {
-      if (kind != Kind.END) {
-        String text = matcher.group(kind.name().toLowerCase(java.util.Locale.ROOT));
-        if (text != null) {
-          return new Token(kind, text, line, column);
-        }
-      }
-    }
-    return new Token(Kind.END, "", line, column);
+  private static Optional<Token> token(Matcher matcher, int line, int column) {
+    return Stream.of(Kind.NAME, Kind.NUMBER, Kind.STRING, Kind.SYMBOL)
+        .filter(kind -> matcher.group(kind.name()) != null)
+        .map(kind -> new Token(kind, matcher.group(kind.name()), line, column))
+        .findFirst();
   }
 
-  /** The comment that the file begins with, on one line. */
+  /** The comment that the file begins with, without its slashes. */
   static String comment(Source source) {
     return source
         .text()

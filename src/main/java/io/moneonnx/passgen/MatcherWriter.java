@@ -23,7 +23,7 @@ record MatcherWriter(PatternTree pattern) {
         c -> captures.addParameter(ParameterSpec.builder(c.type(), c.name()).build()));
     TypeSpec record =
         TypeSpec.recordBuilder(type)
-            .addJavadoc("$L", Javadoc.of(pattern))
+            .addJavadoc("$L", javadoc())
             .addModifiers(Modifier.PUBLIC)
             .recordConstructor(captures.build())
             .addSuperinterface(Names.pass(pattern.kind().text()))
@@ -37,6 +37,10 @@ record MatcherWriter(PatternTree pattern) {
             .addMethod(read(type, components))
             .build();
     return JavaFile.builder(Names.PASSES, record).skipJavaLangImports(true).build();
+  }
+
+  private String javadoc() {
+    return pattern.comment().replace("&", "&amp;").replace("<", "&lt;").replace("*/", "*&#47;");
   }
 
   private MethodSpec match(ClassName type) {
@@ -57,7 +61,7 @@ record MatcherWriter(PatternTree pattern) {
         .returns(type)
         .addParameter(Names.BINDINGS, "found")
         .addStatement(
-            "return new $T($>\n$L)$<",
+            "return new $T(\n$L)",
             type,
             components.stream().map(Component::read).collect(CodeBlock.joining(",\n")))
         .build();

@@ -3,10 +3,10 @@ package io.moneonnx.passgen;
 import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.toList;
 
-import com.palantir.javapoet.JavaFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +47,7 @@ public final class PassCompiler {
   private static List<PatternTree> read(Path passes) throws IOException {
     List<Path> paths =
         list(passes).stream().filter(path -> path.toString().endsWith(".pattern")).toList();
-    List<PatternTree> patterns = new java.util.ArrayList<>();
+    List<PatternTree> patterns = new ArrayList<>();
     for (Path path : paths) {
       String shown = passes.getFileName().resolve(path.getFileName()).toString();
       PatternTree pattern =
@@ -68,14 +68,10 @@ public final class PassCompiler {
       if (kinds.containsKey(pattern.name().text())) {
         throw pattern.source().error(pattern.name(), pattern.name() + " is the name of a kind");
       }
-      files.put(pattern.name().text(), text(new MatcherWriter(pattern).write()));
+      files.put(pattern.name().text(), new MatcherWriter(pattern).write().toString());
     }
-    kinds.forEach((kind, of) -> files.put(kind, text(new KindWriter(kind, of).write())));
+    kinds.forEach((kind, of) -> files.put(kind, new KindWriter(kind, of).write().toString()));
     return files;
-  }
-
-  private static String text(JavaFile file) {
-    return file.toString();
   }
 
   private static List<Path> list(Path folder) throws IOException {

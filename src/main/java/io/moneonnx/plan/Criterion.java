@@ -5,7 +5,6 @@ import io.moneonnx.profile.BlockStatistics;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** What an expert is worth; the lowest score is pruned first. A new criterion is one line here. */
@@ -42,7 +41,7 @@ public final class Criterion {
 
   /** Every criterion's name, the default first. */
   public static List<String> names() {
-    return ALL.stream().map(Criterion::name).collect(Collectors.toList());
+    return ALL.stream().map(Criterion::name).toList();
   }
 
   public String name() {

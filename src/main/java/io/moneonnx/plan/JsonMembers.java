@@ -8,6 +8,7 @@ import java.math.BigDecimal;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * One JSON object's members by key. What is missing, of another kind, or not known is an error that
@@ -24,21 +25,29 @@ final class JsonMembers {
     this.object = object;
   }
 
-  /**
-   * Members of {@code element}, which messages call {@code where}; {@code keys} is all it may have.
-   */
-  static JsonMembers of(String where, JsonElement element, Set<String> keys) {
+  /** The members of {@code element}, which messages call {@code where}. */
+  static JsonMembers of(String where, JsonElement element) {
     if (!element.isJsonObject()) {
       throw wrong(where, "an object", element);
     }
-    for (String key : element.getAsJsonObject().keySet()) {
+    return new JsonMembers(where, element.getAsJsonObject());
+  }
+
+  /** The same members under a better name. */
+  JsonMembers named(String changed) {
+    return new JsonMembers(changed, object);
+  }
+
+  /** Throws if there is any other key. */
+  JsonMembers only(Set<String> keys) {
+    for (String key : object.keySet()) {
       if (!keys.contains(key)) {
         throw new BadInputException(
             "%s: unknown key '%s'; known are %s"
-                .formatted(where, key, String.join(", ", keys.stream().sorted().toList())));
+                .formatted(where, key, String.join(", ", new TreeSet<>(keys))));
       }
     }
-    return new JsonMembers(where, element.getAsJsonObject());
+    return this;
   }
 
   boolean has(String key) {

@@ -99,7 +99,7 @@ public final class PlanFile {
   }
 
   static Plan parse(String text) {
-    JsonMembers plan = JsonMembers.of("plan", tree(new StringReader(text)), KEYS);
+    JsonMembers plan = JsonMembers.of("plan", tree(new StringReader(text))).only(KEYS);
     String router = plan.text("router");
     if (!router.equals(KEEP)) {
       throw new BadInputException("plan: 'router' wants \"keep\", found \"" + router + "\"");
@@ -115,9 +115,9 @@ public final class PlanFile {
   private static List<Plan.Block> blocks(List<JsonElement> elements) {
     List<Plan.Block> blocks = new ArrayList<>();
     for (JsonElement element : elements) {
-      String place = "plan: blocks[" + blocks.size() + "]";
-      String name = JsonMembers.of(place, element, BLOCK_KEYS).text("name");
-      JsonMembers block = JsonMembers.of("block '" + name + "'", element, BLOCK_KEYS);
+      JsonMembers block = JsonMembers.of("plan: blocks[" + blocks.size() + "]", element);
+      String name = block.text("name");
+      block = block.named("block '" + name + "'").only(BLOCK_KEYS);
       blocks.add(new Plan.Block(name, block.integer("experts"), block.integers("pruned")));
     }
     return blocks;

@@ -111,8 +111,25 @@ public final class Fingerprint implements AutoCloseable {
     } else if (attribute instanceof Attribute.Opaque opaque) {
       add(opaque.wire().bytes());
     } else {
-      add(attribute.toString());
+      add(text(attribute));
     }
+  }
+
+  private static String text(Attribute attribute) {
+    if (attribute instanceof Attribute.OfInt number) {
+      return "int " + number.value();
+    } else if (attribute instanceof Attribute.OfFloat number) {
+      return "float " + number.value();
+    } else if (attribute instanceof Attribute.OfText text) {
+      return "text " + text.value();
+    } else if (attribute instanceof Attribute.OfInts numbers) {
+      return "ints " + numbers.values();
+    } else if (attribute instanceof Attribute.OfFloats numbers) {
+      return "floats " + numbers.values();
+    } else if (attribute instanceof Attribute.OfTexts texts) {
+      return "texts " + texts.values();
+    }
+    throw new IllegalStateException("an attribute of a new kind: " + attribute);
   }
 
   private void add(Tensor tensor, boolean everyByte) throws IOException {

@@ -1,5 +1,6 @@
 package io.moneonnx.profile;
 
+import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Parser;
 import io.moneonnx.graph.BadInputException;
@@ -74,18 +75,24 @@ public final class ProfileFile {
     }
   }
 
+  /** Counts the bytes itself: protobuf takes a stream that ends early for a shorter message. */
   private static <M> M next(InputStream in, Parser<M> parser, Path file, String place)
       throws IOException {
+    int first = in.read();
+    if (first < 0) {
+      throw new BadInputException("%s ends before %s".formatted(file, place));
+    }
     try {
-      M message = parser.parseDelimitedFrom(in);
-      if (message != null) {
-        return message;
+      int length = CodedInputStream.readRawVarint32(first, in);
+      byte[] message = in.readNBytes(Math.max(length, 0));
+      if (message.length == length) {
+        return parser.parseFrom(message);
       }
     } catch (InvalidProtocolBufferException e) {
       throw new BadInputException(
-          "%s is cut off or damaged in %s (%s)".formatted(file, place, e.getMessage()), e);
+          "%s is damaged in %s (%s)".formatted(file, place, e.getMessage()), e);
     }
-    throw new BadInputException("%s ends before %s".formatted(file, place));
+    throw new BadInputException("%s is cut off in %s".formatted(file, place));
   }
 
   private static BlockStatistics statistics(ProfileBlock message, Path file) {

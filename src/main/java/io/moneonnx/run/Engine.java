@@ -32,7 +32,14 @@ final class Engine {
     natives = locate();
     try {
       // Errors come as exceptions: the log would only say them twice.
-      return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "mone-onnx");
+      OrtEnvironment loaded =
+          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "mone-onnx");
+      // Official builds report to Microsoft. This stops all but what is sent while they load;
+      // ORT_DISABLE_TELEMETRY=1 in the environment stops that too.
+      loaded.setTelemetry(false);
+      return loaded;
+    } catch (OrtException e) {
+      throw new RuntimeFailureException("ONNX Runtime does not start: " + e.getMessage(), e);
     } catch (LinkageError e) {
       throw new RuntimeFailureException("ONNX Runtime does not load: " + rootMessage(e), e);
     }

@@ -3,8 +3,6 @@ package io.moneonnx.run;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import io.moneonnx.graph.Tensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -26,17 +24,10 @@ record Feeds(Map<String, OnnxTensor> tensors) implements AutoCloseable {
   private static OnnxTensor tensor(String input, Tensor feed) throws OrtException {
     long[] shape = feed.dims().stream().mapToLong(Long::longValue).toArray();
     return OnnxTensor.createTensor(
-        Engine.environment(), direct(feed.bytes()), shape, ElementTypes.toJava(input, feed.type()));
-  }
-
-  private static ByteBuffer direct(ByteBuffer bytes) {
-    if (bytes.isDirect()) {
-      return bytes;
-    }
-    return ByteBuffer.allocateDirect(bytes.remaining())
-        .order(ByteOrder.nativeOrder())
-        .put(bytes)
-        .flip();
+        Engine.environment(),
+        DirectBytes.of(feed.bytes()),
+        shape,
+        ElementTypes.toJava(input, feed.type()));
   }
 
   @Override

@@ -60,7 +60,7 @@ public final class Session implements AutoCloseable {
         name,
         (environment, settings) -> {
           settings.addConfigEntry(DATA_FOLDER, dataFolder.toAbsolutePath().toString());
-          return environment.createSession(model.duplicate(), settings);
+          return environment.createSession(DirectBytes.of(model.duplicate()), settings);
         },
         options);
   }
@@ -111,6 +111,11 @@ public final class Session implements AutoCloseable {
       }
       return new Session(name, source.create(environment, settings), device);
     }
+  }
+
+  /** The version of ONNX Runtime. */
+  public static String runtimeVersion() {
+    return Engine.environment().getVersion();
   }
 
   /** The device in use: never {@link Device.Auto}. */
@@ -177,9 +182,11 @@ public final class Session implements AutoCloseable {
     return new RuntimeFailureException(name + ": " + oneLine(e), e);
   }
 
+  /** The runtime's own words, without its error codes and places in its source. */
   private static String oneLine(Exception e) {
     return e.getMessage()
         .replaceFirst("^Error code - \\w+ - message: ", "")
+        .replaceFirst("^/onnxruntime_src/.*? \\[ONNXRuntimeError\\] : \\d+ : \\w+ : ", "")
         .strip()
         .replaceAll("\\s*\\n\\s*", "; ");
   }

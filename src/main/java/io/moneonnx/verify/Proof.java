@@ -152,7 +152,8 @@ public final class Proof {
     return comparison.verdict(blockErrors);
   }
 
-  private static List<String> floatingOutputs(Graph graph) {
+  /** Names of the outputs that can be compared number by number. */
+  public static List<String> floatingOutputs(Graph graph) {
     return graph.outputs().stream()
         .filter(output -> output.type().map(ElementType::isFloating).orElse(false))
         .map(Value::name)

@@ -35,6 +35,22 @@ public record Verdict(
     return blockErrors.values().stream().mapToDouble(Double::doubleValue).max().orElse(0);
   }
 
+  /** The figures on one line. */
+  public String text() {
+    String text =
+        "largest relative error %.2g block by block, %.2g end to end (bound %.0e)"
+            .formatted(worstBlock(), endToEnd, TOLERANCE);
+    return flips.isEmpty()
+        ? text
+        : text
+            + "; %d of %d positions left out behind %d flipped choices with gaps up to %.2g"
+                .formatted(
+                    leftOut,
+                    positions,
+                    flips.size(),
+                    flips.stream().mapToDouble(Flip::gap).max().orElse(0));
+  }
+
   public boolean holds() {
     return worstBlock() <= TOLERANCE
         && endToEnd <= TOLERANCE

@@ -2,8 +2,8 @@ package io.moneonnx.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import static org.assertj.core.api.Assumptions.assumeThat;
+
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import java.io.IOException;
@@ -103,8 +103,7 @@ class DraftTest {
   void saysThatTheFolderCannotBeWritten() {
     Path kernel = Path.of("/proc");
     assumeThat(kernel).isDirectory();
-    assertThatThrownBy(
-            () -> OnnxWriter.draft(MODEL, kernel.resolve("out.onnx"), Placement.INLINE))
+    assertThatThrownBy(() -> OnnxWriter.draft(MODEL, kernel.resolve("out.onnx"), Placement.INLINE))
         .isInstanceOf(CannotWriteException.class)
         .hasMessageStartingWith("/proc/out.onnx: cannot be written: ");
   }

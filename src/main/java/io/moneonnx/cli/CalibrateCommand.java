@@ -1,0 +1,56 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.pipeline.Calibrate;
+import io.moneonnx.pipeline.Subject;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.ProfileFile;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "calibrate",
+    mixinStandardHelpOptions = true,
+    description =
+        "Runs a model over calibration data and writes a profile: how its blocks use "
+            + "their experts, and what the experts put out.")
+final class CalibrateCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "MODEL", description = "An ONNX file.")
+  private Path model;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "PROFILE",
+      required = true,
+      description = "The profile to write.")
+  private Path output;
+
+  @Option(names = "--force", description = "Replace a file that is there already.")
+  private boolean force;
+
+  @Mixin private DataOptions data;
+  @Mixin private RunSettings run;
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    Terminal terminal = new Terminal();
+    Output.check(output, force, model);
+    Subject subject = Subject.open(model);
+    Profile profile = new Calibrate(subject, run.options(terminal), terminal).run(data.request());
+    ProfileFile.write(profile, output);
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        "%s: %d blocks, %,d tokens, on %s%n",
+        output, profile.blocks().size(), profile.tokens(), profile.device());
+    out.flush();
+    return ExitCode.DONE;
+  }
+}

@@ -1,0 +1,67 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.data.CalibrationOptions;
+import io.moneonnx.pipeline.DataRequest;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import picocli.CommandLine.Option;
+
+/** The options of commands that read calibration data. */
+final class DataOptions {
+  @Option(
+      names = "--data",
+      paramLabel = "SRC",
+      arity = "1..*",
+      description =
+          "Calibration data: text, .jsonl, or .npz/.npy arrays named like the model's inputs. "
+              + "Without it: calibration.{txt,jsonl,npz} beside the model.")
+  List<Path> files = List.of();
+
+  @Option(
+      names = "--field",
+      paramLabel = "NAME",
+      defaultValue = "text",
+      description = "The field of a JSONL line that holds its text (default: ${DEFAULT-VALUE}).")
+  private String field;
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "FILE",
+      description = "A Hugging Face tokenizer.json. Without it: the one beside the model.")
+  private Path tokenizer;
+
+  @Option(
+      names = "--seq-len",
+      paramLabel = "N",
+      description = "Tokens in a block of text (default: 4096, or what the model can take).")
+  private Integer sequenceLength;
+
+  @Option(
+      names = "--blocks",
+      paramLabel = "N",
+      description = "At most so many blocks of text or samples (default: all there are).")
+  private Integer blocks;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Blocks or samples in one run of the model (default: 1).")
+  private Integer batch;
+
+  DataRequest request() {
+    return new DataRequest(
+        files,
+        new CalibrationOptions(
+            optional(sequenceLength),
+            optional(blocks),
+            optional(batch),
+            field,
+            Optional.ofNullable(tokenizer)));
+  }
+
+  private static OptionalInt optional(Integer value) {
+    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
+  }
+}

@@ -1,0 +1,60 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.io.CannotWriteException;
+import io.moneonnx.pipeline.CheckFailedException;
+import io.moneonnx.pipeline.NothingToDoException;
+import io.moneonnx.run.RuntimeFailureException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+
+/** What the program's exit codes mean. */
+final class ExitCode {
+  static final int DONE = 0;
+  static final int CHECK_FAILED = 1;
+  static final int BAD_INPUT = 2;
+  static final int NOTHING_TO_DO = 3;
+  static final int ENVIRONMENT = 4;
+  private static final int BUG = 70;
+
+  private ExitCode() {}
+
+  /** Prints an error as one message and returns its exit code. */
+  static int report(Throwable error, PrintWriter err, boolean debug) {
+    int code = of(error);
+    err.println("mone-onnx: " + message(error, code));
+    if (debug || code == BUG) {
+      error.printStackTrace(err);
+    }
+    err.flush();
+    return code;
+  }
+
+  private static int of(Throwable error) {
+    if (error instanceof CheckFailedException) {
+      return CHECK_FAILED;
+    } else if (error instanceof BadInputException) {
+      return BAD_INPUT;
+    } else if (error instanceof NothingToDoException) {
+      return NOTHING_TO_DO;
+    } else if (error instanceof CannotWriteException
+        || error instanceof RuntimeFailureException
+        || error instanceof IOException
+        || error instanceof UncheckedIOException
+        || error instanceof OutOfMemoryError) {
+      return ENVIRONMENT;
+    }
+    return BUG;
+  }
+
+  private static String message(Throwable error, int code) {
+    String text = error.getMessage() == null ? error.toString() : error.getMessage();
+    if (error instanceof OutOfMemoryError) {
+      return "out of memory: " + text;
+    } else if (error instanceof IOException || error instanceof UncheckedIOException) {
+      return "cannot read or write: " + text;
+    }
+    return code == BUG ? "a defect of mone-onnx: " + error : text;
+  }
+}

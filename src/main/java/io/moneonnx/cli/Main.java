@@ -1,0 +1,57 @@
+package io.moneonnx.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** The command {@code mone-onnx}. */
+@Command(
+    name = "mone-onnx",
+    description =
+        "Makes exported ONNX Mixture-of-Experts models smaller: redundant experts are "
+            + "replaced by constant novices, and the result is proved.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    subcommands = {
+      InspectCommand.class,
+      CalibrateCommand.class,
+      PlanCommand.class,
+      RewriteCommand.class,
+      ShowCommand.class
+    })
+public final class Main implements Runnable {
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Show the stack trace of an error.")
+  private boolean debug;
+
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  public static void main(String... args) {
+    System.exit(run(args));
+  }
+
+  /** Runs one command line; returns its exit code. */
+  public static int run(String... args) {
+    Main main = new Main();
+    CommandLine command = new CommandLine(main);
+    command.setExecutionExceptionHandler(
+        (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
+    command.setCaseInsensitiveEnumValuesAllowed(true);
+    return command.execute(args);
+  }
+
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(spec.commandLine(), "Missing a command");
+  }
+
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {"mone-onnx " + io.moneonnx.pipeline.Tool.version()};
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.graph.BadInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Checks where a result is to go before any work is done. */
+final class Output {
+  private Output() {}
+
+  /**
+   * Refuses an output that would replace something it must not.
+   *
+   * @throws BadInputException if {@code out} is an input, or exists and {@code force} is not set
+   */
+  static void check(Path out, boolean force, Path... inputs) throws IOException {
+    for (Path input : inputs) {
+      if (Files.exists(out) && Files.exists(input) && Files.isSameFile(out, input)) {
+        throw new BadInputException(out + ": is the input; give another output with -o");
+      }
+    }
+    Path folder = out.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new BadInputException(out + ": there is no folder " + folder);
+    }
+    if (Files.isDirectory(out)) {
+      throw new BadInputException(out + ": is a folder, wanted a file to write");
+    }
+    if (Files.exists(out) && !force) {
+      throw new BadInputException(out + ": exists already; --force replaces it");
+    }
+  }
+}

@@ -1,0 +1,180 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.data.Calibration;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.io.Placement;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Refusal;
+import io.moneonnx.pipeline.Calibrate;
+import io.moneonnx.pipeline.Novice;
+import io.moneonnx.pipeline.Rewrite;
+import io.moneonnx.pipeline.Subject;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.PlanFile;
+import io.moneonnx.plan.Planner;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.ProfileFile;
+import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.verify.Drift;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "rewrite",
+    mixinStandardHelpOptions = true,
+    description =
+        "Writes a smaller model in which redundant experts are replaced by novices. "
+            + "Calibrates and plans where no profile and no plan are given.")
+final class RewriteCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "MODEL", description = "An ONNX file.")
+  private Path model;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "OUT",
+      description = "The model to write (default: MODEL with .mone.onnx for .onnx).")
+  private Path output;
+
+  @Option(names = "--profile", description = "A profile of this model, instead of calibrating.")
+  private Path profile;
+
+  @Option(names = "--plan", description = "A plan for this model, instead of planning.")
+  private Path plan;
+
+  @Option(
+      names = "--novice",
+      defaultValue = "mean",
+      description = "What stands in for an expert: ${COMPLETION-CANDIDATES} (default: mean).")
+  private Novice novice;
+
+  @ArgGroup private Weights weights = new Weights();
+
+  /** Where the weights go; chosen by size and input if neither is given. */
+  private static final class Weights {
+    @Option(names = "--inline", description = "Write all weights into the model file.")
+    private boolean inline;
+
+    @Option(names = "--external", description = "Write the weights to OUT.data.")
+    private boolean external;
+
+    Optional<Placement> placement() {
+      if (inline) {
+        return Optional.of(Placement.INLINE);
+      }
+      return external ? Optional.of(Placement.EXTERNAL) : Optional.empty();
+    }
+  }
+
+  @Option(names = "--no-verify", description = "Do not prove the rewritten model.")
+  private boolean unverified;
+
+  @Option(names = "--force", description = "Replace files that are there already.")
+  private boolean force;
+
+  @Mixin private BudgetOptions budget;
+  @Mixin private DataOptions data;
+  @Mixin private RunSettings run;
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    checkOptions();
+    Path out = output == null ? besideModel() : output;
+    Output.check(out, force, model);
+    Optional<Plan> given = plan == null ? Optional.empty() : Optional.of(PlanFile.read(plan));
+
+    Terminal terminal = new Terminal();
+    RunOptions options = run.options(terminal);
+    Subject subject = Subject.open(model);
+    subject.requireBlocks();
+    Optional<Calibration> calibration = Optional.empty();
+    Profile measured;
+    if (profile == null) {
+      Calibrate calibrate = new Calibrate(subject, options, terminal);
+      calibration = Optional.of(calibrate.open(data.request()));
+      measured = calibrate.run(calibration.get());
+    } else {
+      measured = ProfileFile.read(profile);
+      subject.requireProfile(measured, profile);
+    }
+    Plan chosen =
+        given.orElseGet(() -> Planner.plan(measured, budget.criterion(), budget.budget()));
+    subject.requirePlan(chosen);
+    Rewrite.Report report =
+        new Rewrite(subject, options, terminal)
+            .run(
+                new Rewrite.Request(out, novice, weights.placement(), force, !unverified),
+                measured,
+                chosen,
+                calibration);
+    print(subject, report);
+    return ExitCode.DONE;
+  }
+
+  private void checkOptions() {
+    if (plan != null && budget.given()) {
+      throw new BadInputException(
+          "--plan says which experts go; leave out --ratio and --criterion");
+    }
+    if (profile != null && !data.files.isEmpty()) {
+      throw new BadInputException("--profile holds what was measured; leave out --data");
+    }
+    budget.budget();
+    budget.criterion();
+  }
+
+  private Path besideModel() {
+    String name = model.getFileName().toString().replaceFirst("\\.onnx$", "");
+    return model.resolveSibling(name + ".mone.onnx");
+  }
+
+  private void print(Subject subject, Rewrite.Report report) {
+    PrintWriter out = spec.commandLine().getOut();
+    Table table = new Table("block", "experts", "kept", "replaced");
+    for (MoeBlock block : subject.blocks()) {
+      Replacement replacement = report.replacements().get(block.name());
+      int replaced = replacement == null ? 0 : replacement.experts().size();
+      table.row(block.name(), block.experts(), block.experts() - replaced, replaced);
+    }
+    out.print(table);
+    for (Refusal refusal : subject.findings().refusals()) {
+      out.println("refused  " + refusal.where() + ": " + refusal.reason());
+    }
+    out.printf(
+        "size     %,d -> %,d bytes (%.1f%%)%n",
+        report.bytesBefore(),
+        report.written().bytes(),
+        100.0 * report.written().bytes() / report.bytesBefore());
+    if (report.verdict().isPresent()) {
+      out.println("proof    " + report.verdict().get().text());
+    } else {
+      out.println("proof    left out (--no-verify)");
+    }
+    report.drift().ifPresent(drift -> print(out, drift, report.driftOn()));
+    report.written().files().forEach(file -> out.println("written  " + file));
+    out.flush();
+  }
+
+  private static void print(PrintWriter out, Drift drift, String on) {
+    drift
+        .relativeErrors()
+        .forEach(
+            (name, error) -> out.printf("moved    %s by %.3g relative, on %s%n", name, error, on));
+    if (drift.positions() > 0) {
+      out.printf(
+          "         KL divergence %.4f nats, same first token at %.1f%% of %,d positions%n",
+          drift.divergence(), 100 * drift.agreement(), drift.positions());
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.ProfileFile;
+import io.moneonnx.profile.ProfileJson;
+import io.moneonnx.profile.ProfileText;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "show",
+    mixinStandardHelpOptions = true,
+    description = "Shows the statistics of a profile.")
+final class ShowCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "PROFILE", description = "A profile that calibrate wrote.")
+  private Path profile;
+
+  @Option(names = "--json", description = "Print all statistics as JSON.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    Profile measured = ProfileFile.read(profile);
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      ProfileJson.write(measured, out);
+    } else {
+      out.print(ProfileText.of(measured));
+    }
+    out.flush();
+    return ExitCode.DONE;
+  }
+}

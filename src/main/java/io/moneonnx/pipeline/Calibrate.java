@@ -1,0 +1,97 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.data.Calibration;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.observe.Calibrator;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import java.util.List;
+import java.util.Map;
+
+/** From a model and data to a profile. */
+public final class Calibrate {
+  private final Subject subject;
+  private final RunOptions options;
+  private final Console console;
+
+  public Calibrate(Subject subject, RunOptions options, Console console) {
+    this.subject = subject;
+    this.options = options;
+    this.console = console;
+  }
+
+  /**
+   * Measures every block that was found.
+   *
+   * @throws NothingToDoException if no block is found, or none is proved
+   */
+  public Profile run(DataRequest request) {
+    subject.requireBlocks();
+    return run(open(request));
+  }
+
+  /** Opens the data for the model and says what they are. */
+  public Calibration open(DataRequest request) {
+    return request.open(subject, console);
+  }
+
+  /** Measures on data that are open already. */
+  public Profile run(Calibration data) {
+    List<MoeBlock> blocks = subject.requireBlocks();
+    Calibrator calibrator = new Calibrator(subject.model(), subject.folder(), blocks, options);
+    Longest longest = new Longest();
+    Calibrator.Outcome outcome;
+    try (Console.Progress progress =
+        console.begin("calibrating on %,d tokens".formatted(data.tokens()), data.batches())) {
+      outcome = calibrator.run(longest.watching(data), progress::step);
+    }
+    outcome
+        .disproved()
+        .forEach(refusal -> console.say("refused: " + refusal.where() + ": " + refusal.reason()));
+    if (outcome.statistics().isEmpty()) {
+      throw new NothingToDoException(
+          subject.file() + ": every block was refused:\n" + Subject.text(outcome.disproved()));
+    }
+    return new Profile(
+        subject.fingerprint(),
+        Tool.version(),
+        Session.runtimeVersion(),
+        outcome.device().toString(),
+        data.tokens(),
+        longest.sequence,
+        data.files().stream()
+            .map(file -> new Profile.Source(file.path().getFileName().toString(), file.bytes()))
+            .toList(),
+        Map.of(),
+        outcome.statistics());
+  }
+
+  /** Remembers the longest sequence that went by. */
+  private static final class Longest {
+    private int sequence;
+
+    Iterable<Map<String, Tensor>> watching(Iterable<Map<String, Tensor>> feeds) {
+      return () -> {
+        var iterator = feeds.iterator();
+        return new java.util.Iterator<>() {
+          @Override
+          public boolean hasNext() {
+            return iterator.hasNext();
+          }
+
+          @Override
+          public Map<String, Tensor> next() {
+            Map<String, Tensor> feed = iterator.next();
+            Tensor tokens = feed.get("input_ids");
+            if (tokens != null && tokens.rank() == 2) {
+              sequence = Math.max(sequence, tokens.dims().get(1).intValue());
+            }
+            return feed;
+          }
+        };
+      };
+    }
+  }
+}

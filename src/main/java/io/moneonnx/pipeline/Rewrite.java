@@ -1,0 +1,186 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.data.Calibration;
+import io.moneonnx.data.RandomFeeds;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.Draft;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import io.moneonnx.io.Written;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.rewrite.Rewriter;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import io.moneonnx.verify.Drift;
+import io.moneonnx.verify.Proof;
+import io.moneonnx.verify.Verdict;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** From a model, its profile and a plan to a proved, smaller model. */
+public final class Rewrite {
+  private static final int PROOF_BATCHES = 1;
+  private static final int DRIFT_BATCHES = 8;
+  private static final long SEED = 2507_00390;
+
+  private final Subject subject;
+  private final RunOptions options;
+  private final Console console;
+
+  public Rewrite(Subject subject, RunOptions options, Console console) {
+    this.subject = subject;
+    this.options = options;
+    this.console = console;
+  }
+
+  /**
+   * What to write.
+   *
+   * @param placement where the weights go; chosen by size and input if absent
+   * @param force whether present files may be replaced
+   * @param verify whether the file must pass the oracle before it is moved into place
+   */
+  public record Request(
+      Path output, Novice novice, Optional<Placement> placement, boolean force, boolean verify) {}
+
+  /**
+   * What was done.
+   *
+   * @param verdict empty if the proof was left out
+   * @param drift empty if the proof was left out
+   * @param driftOn what the drift was measured on
+   */
+  public record Report(
+      Map<String, Replacement> replacements,
+      long bytesBefore,
+      Written written,
+      Optional<Verdict> verdict,
+      Optional<Drift> drift,
+      String driftOn) {}
+
+  /**
+   * Rewrites, proves and publishes.
+   *
+   * @param data what calibration ran on, if it did: proofs are run on it too
+   * @throws CheckFailedException if the rewritten file does not do what the oracle does
+   * @throws BadInputException if the plan or the profile is for another model
+   */
+  public Report run(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
+    Map<String, Replacement> replacements = replacements(profile, plan, request.novice());
+    Rewriter.Rewritten rewritten =
+        Rewriter.rewrite(subject.model(), subject.blocks(), replacements);
+    Placement placement =
+        request.placement().orElseGet(() -> Placement.fitting(rewritten.model(), subject.file()));
+    try (Draft draft = OnnxWriter.draft(rewritten.model(), request.output(), placement)) {
+      Optional<Verdict> verdict = Optional.empty();
+      Optional<Drift> drift = Optional.empty();
+      String driftOn = "";
+      if (request.verify()) {
+        Trial trial = trial(data);
+        verdict = Optional.of(prove(draft.path(), rewritten, replacements, trial.proof()));
+        drift = Optional.of(drift(draft.path(), trial.drift()));
+        driftOn = trial.driftOn();
+      }
+      return new Report(
+          replacements, subject.bytes(), draft.publish(request.force()), verdict, drift, driftOn);
+    }
+  }
+
+  private Map<String, Replacement> replacements(Profile profile, Plan plan, Novice novice) {
+    Map<String, Replacement> replacements = new LinkedHashMap<>();
+    for (MoeBlock block : subject.blocks()) {
+      List<Integer> pruned = plan.pruned(block.name());
+      if (pruned.isEmpty()) {
+        continue;
+      }
+      BlockStatistics statistics =
+          profile
+              .block(block.name())
+              .orElseThrow(
+                  () ->
+                      new BadInputException(
+                          "block '%s' is in the plan, but not in the profile"
+                              .formatted(block.name())));
+      SortedMap<Integer, float[]> novices = new TreeMap<>();
+      pruned.forEach(expert -> novices.put(expert, novice.of(statistics, expert)));
+      replacements.put(block.name(), new Replacement(novices));
+    }
+    if (replacements.isEmpty()) {
+      throw new BadInputException("the plan prunes no expert");
+    }
+    return replacements;
+  }
+
+  /** The inputs that a rewritten model is tried on. */
+  private record Trial(
+      List<Map<String, Tensor>> proof, List<Map<String, Tensor>> drift, String driftOn) {}
+
+  private Trial trial(Optional<Calibration> data) {
+    List<Map<String, Tensor>> calibration = new ArrayList<>();
+    if (data.isPresent()) {
+      for (Map<String, Tensor> feeds : data.get()) {
+        if (calibration.size() == DRIFT_BATCHES) {
+          break;
+        }
+        calibration.add(feeds);
+      }
+    }
+    List<Map<String, Tensor>> random = new ArrayList<>();
+    Optional<RandomFeeds> feeds = RandomFeeds.of(subject.model().graph(), calibration);
+    if (feeds.isPresent()) {
+      random.add(feeds.get().make(1, 1, SEED));
+      random.add(feeds.get().make(1, 5, SEED + 1));
+      random.add(feeds.get().make(2, 7, SEED + 2));
+    }
+    if (random.isEmpty() && calibration.isEmpty()) {
+      throw new BadInputException(
+          "the rewritten model cannot be proved: no valid input can be made up for "
+              + subject.file()
+              + "; give calibration data with --data, or --no-verify");
+    }
+    List<Map<String, Tensor>> proof = new ArrayList<>(random);
+    proof.addAll(calibration.subList(0, Math.min(PROOF_BATCHES, calibration.size())));
+    return calibration.isEmpty()
+        ? new Trial(proof, random, "random inputs")
+        : new Trial(proof, calibration, "calibration data");
+  }
+
+  private Verdict prove(
+      Path draft,
+      Rewriter.Rewritten rewritten,
+      Map<String, Replacement> replacements,
+      List<Map<String, Tensor>> feeds) {
+    console.say("checking the rewritten model against the original with novices in place");
+    Verdict verdict =
+        new Proof(subject.model(), subject.folder(), subject.blocks(), replacements, options)
+            .of(draft, rewritten.outputs(), feeds);
+    if (!verdict.holds()) {
+      throw new CheckFailedException(
+          "the rewritten model is not what it should be, and was not written: " + verdict.text());
+    }
+    return verdict;
+  }
+
+  private Drift drift(Path draft, List<Map<String, Tensor>> feeds) {
+    List<String> outputs = Proof.floatingOutputs(subject.model().graph());
+    Drift.Meter meter = new Drift.Meter();
+    try (Session before = Session.open(subject.file(), options);
+        Session after = Session.open(draft, options)) {
+      for (Map<String, Tensor> feed : feeds) {
+        meter.add(before.run(feed, outputs), after.run(feed, outputs));
+      }
+    }
+    return meter.drift();
+  }
+}

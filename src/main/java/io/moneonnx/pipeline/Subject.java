@@ -1,0 +1,123 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.form.Forms;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Refusal;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.profile.Fingerprint;
+import io.moneonnx.profile.Profile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** The model at hand: its file, what was read, and the blocks that were found in it. */
+public record Subject(Path file, Model model, MoeFinder.Findings findings) {
+  /**
+   * Reads a model and finds its blocks.
+   *
+   * @throws io.moneonnx.graph.BadInputException if the file is no model that can be read
+   */
+  public static Subject open(Path file) {
+    Model model = OnnxReader.read(file);
+    return new Subject(file, model, new MoeFinder(Forms.all()).find(model.graph()));
+  }
+
+  /** The folder that the model's files lie in. */
+  public Path folder() {
+    return file.toAbsolutePath().getParent();
+  }
+
+  public List<MoeBlock> blocks() {
+    return findings.blocks();
+  }
+
+  /**
+   * The blocks that were found.
+   *
+   * @throws NothingToDoException if there are none; says what was refused
+   */
+  public List<MoeBlock> requireBlocks() {
+    if (blocks().isEmpty()) {
+      throw new NothingToDoException(
+          findings.refusals().isEmpty()
+              ? file + ": no Mixture-of-Experts block was found"
+              : file + ": every block was refused:\n" + text(findings.refusals()));
+    }
+    return blocks();
+  }
+
+  static String text(List<Refusal> refusals) {
+    return refusals.stream()
+        .map(refusal -> "  " + refusal.where() + ": " + refusal.reason())
+        .collect(Collectors.joining("\n"));
+  }
+
+  public String fingerprint() {
+    return Fingerprint.of(
+        model,
+        blocks().stream().map(block -> block.routing().router()).collect(Collectors.toSet()));
+  }
+
+  /**
+   * Checks that a profile is of this model.
+   *
+   * @param from the profile's file, for the message
+   * @throws BadInputException if it is of another
+   */
+  public void requireProfile(Profile profile, Path from) {
+    String fingerprint = fingerprint();
+    if (!profile.model().equals(fingerprint)) {
+      throw new BadInputException(
+          "%s: is of another model: it names %s, and the fingerprint of %s is %s"
+              .formatted(from, profile.model(), file, fingerprint));
+    }
+  }
+
+  /**
+   * Checks that a plan is for this model.
+   *
+   * @throws BadInputException if it is not, or names blocks or experts that are not there
+   */
+  public void requirePlan(Plan plan) {
+    plan.check(
+        fingerprint(),
+        blocks().stream().collect(Collectors.toMap(MoeBlock::name, MoeBlock::experts)));
+  }
+
+  /** Bytes of the model file and its data files. */
+  public long bytes() {
+    Set<Path> files = new HashSet<>(Set.of(file.toAbsolutePath().normalize()));
+    model
+        .graph()
+        .initializers()
+        .values()
+        .forEach(
+            initializer -> {
+              if (initializer.tensor() instanceof Tensor.External external) {
+                external.ranges().stream()
+                    .map(FileRange::file)
+                    .forEach(path -> files.add(path.toAbsolutePath().normalize()));
+              }
+            });
+    try {
+      long bytes = 0;
+      for (Path path : files) {
+        bytes += Files.size(path);
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,242 @@
+package io.moneonnx.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Dimension;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TextCalibrationTest {
+  private static final Graph MODEL = Fixtures.languageModel(1024, Fixtures.INPUT_IDS);
+  private static final ModelFolder FOLDER = ModelFolder.of(Fixtures.MODEL);
+  private static final Path HELD_OUT = FOLDER.path().resolve("heldout.txt");
+  private static final Path DOCUMENTS = Fixtures.TEXT.resolve("documents.jsonl");
+
+  @TempDir Path folder;
+
+  private static CalibrationOptions cut(int length, OptionalInt blocks, int batch) {
+    CalibrationOptions usual = CalibrationOptions.DEFAULT;
+    return new CalibrationOptions(
+        OptionalInt.of(length),
+        blocks,
+        OptionalInt.of(batch),
+        usual.textField(),
+        usual.tokenizer());
+  }
+
+  private static Calibration open(Path text, CalibrationOptions options) {
+    return Calibration.open(List.of(text), FOLDER, MODEL, options);
+  }
+
+  private static List<Map<String, Tensor>> feeds(Calibration calibration) {
+    List<Map<String, Tensor>> feeds = new ArrayList<>();
+    calibration.forEach(feeds::add);
+    return feeds;
+  }
+
+  private static long[] tokens(Calibration calibration) {
+    return feeds(calibration).stream()
+        .flatMapToLong(feed -> LongStream.of(feed.get("input_ids").toLongs()))
+        .toArray();
+  }
+
+  private static long[] expected(String name) {
+    return ArrayFile.read(Fixtures.TEXT.resolve(name + ".npy")).get(name).toLongs();
+  }
+
+  @Test
+  void tokenisesAsHuggingFaceDoes() {
+    long[] expected = expected("heldout.tokens");
+    assertThat(tokens(open(HELD_OUT, cut(1, OptionalInt.empty(), 1)))).isEqualTo(expected);
+  }
+
+  @Test
+  void jsonlLinesAreDocumentsWithEndOfTextBetween() {
+    long[] expected = expected("documents.tokens");
+    assertThat(tokens(open(DOCUMENTS, cut(1, OptionalInt.empty(), 1)))).isEqualTo(expected);
+  }
+
+  @Test
+  void theIncompleteTailIsLeftOut() {
+    Calibration calibration = open(HELD_OUT, cut(256, OptionalInt.empty(), 1));
+    assertThat(calibration.batches()).isEqualTo(21276 / 256);
+    assertThat(calibration.tokens()).isEqualTo(21276 / 256 * 256);
+    assertThat(calibration.notices()).isEmpty();
+  }
+
+  @Test
+  void blocksAreStackedAndTheLastBatchIsSmaller() {
+    Calibration calibration = open(HELD_OUT, cut(100, OptionalInt.of(5), 2));
+    assertThat(calibration.batches()).isEqualTo(3);
+    assertThat(feeds(calibration))
+        .extracting(feed -> feed.get("input_ids").dims())
+        .containsExactly(List.of(2L, 100L), List.of(2L, 100L), List.of(1L, 100L));
+  }
+
+  @Test
+  void sequenceLengthIsWhatTheModelTakes() {
+    assertThat(feeds(open(HELD_OUT, CalibrationOptions.DEFAULT)).get(0).get("input_ids").dims())
+        .containsExactly(1L, 256L);
+  }
+
+  @Test
+  void aShortTextIsOneShorterBlock() throws IOException {
+    Path text = Files.writeString(folder.resolve("short.txt"), "In the beginning");
+    Calibration calibration = open(text, cut(256, OptionalInt.empty(), 1));
+    assertThat(calibration.batches()).isEqualTo(1);
+    assertThat(calibration.tokens()).isBetween(3L, 16L);
+    assertThat(calibration.notices()).singleElement().asString().contains("less than one block");
+  }
+
+  @Test
+  void aShortTextIsRefusedWhereTheLengthIsFixed() throws IOException {
+    Path text = Files.writeString(folder.resolve("short.txt"), "In the beginning");
+    Graph model =
+        Fixtures.graph(Value.of("input_ids", ElementType.INT64, Fixtures.BATCH, Dimension.of(128)));
+    assertThatThrownBy(
+            () -> Calibration.open(List.of(text), FOLDER, model, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("less than one block of 128");
+  }
+
+  @Test
+  void severalFilesAreOneSequence() throws IOException {
+    Path first = Files.writeString(folder.resolve("a.txt"), "light");
+    Path second = Files.writeString(folder.resolve("b.txt"), "light");
+    long[] tokens =
+        tokens(
+            Calibration.open(
+                List.of(first, second), FOLDER, MODEL, cut(1, OptionalInt.empty(), 1)));
+    int half = tokens.length / 2;
+    assertThat(tokens[half]).isZero();
+    assertThat(LongStream.of(tokens).limit(half).toArray())
+        .isEqualTo(LongStream.of(tokens).skip(half + 1).toArray());
+  }
+
+  @Test
+  void saysWhatWasRead() throws IOException {
+    Calibration calibration = open(DOCUMENTS, cut(1, OptionalInt.empty(), 1));
+    assertThat(calibration.files())
+        .containsExactly(
+            new DataFile(DOCUMENTS, Files.size(DOCUMENTS), expected("documents.tokens").length));
+  }
+
+  @Test
+  void inputsOfTokensAreInTheDeclaredType() {
+    Graph model =
+        Fixtures.graph(Value.of("input_ids", ElementType.INT32, Fixtures.BATCH, Fixtures.SEQUENCE));
+    Calibration calibration =
+        Calibration.open(List.of(DOCUMENTS), FOLDER, model, CalibrationOptions.DEFAULT);
+    assertThat(feeds(calibration).get(0).get("input_ids").type()).isEqualTo(ElementType.INT32);
+  }
+
+  @Test
+  void textDoesNotSufficeForAModelThatWantsMore() {
+    Value image = Value.of("pixels", ElementType.FLOAT, Fixtures.BATCH, Dimension.of(3));
+    Graph model = Fixtures.graph(Fixtures.INPUT_IDS, image);
+    assertThatThrownBy(
+            () -> Calibration.open(List.of(HELD_OUT), FOLDER, model, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("'pixels' float[batch, 3] is not fed");
+  }
+
+  @Test
+  void aModelWithoutTokensTakesNoText() {
+    Graph model = Fixtures.graph(Value.of("pixels", ElementType.FLOAT, Fixtures.BATCH));
+    assertThatThrownBy(
+            () -> Calibration.open(List.of(HELD_OUT), FOLDER, model, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("heldout.txt is text, but the model has no input_ids");
+  }
+
+  @Test
+  void anotherModelsTokenizerIsNoticed() {
+    Graph small = Fixtures.languageModel(160, Fixtures.INPUT_IDS);
+    assertThatThrownBy(
+            () -> Calibration.open(List.of(HELD_OUT), FOLDER, small, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("knows ids below 160");
+  }
+
+  @Test
+  void aLineWithoutTheFieldIsNamed() throws IOException {
+    Path lines =
+        Files.writeString(folder.resolve("x.jsonl"), "{\"text\": \"a\"}\n\n{\"body\": \"b\"}\n");
+    assertThatThrownBy(() -> open(lines, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("x.jsonl:3: found no text in field 'text'");
+  }
+
+  @Test
+  void aLineThatIsNoJsonIsNamed() throws IOException {
+    Path lines = Files.writeString(folder.resolve("x.jsonl"), "{\"text\": \"a\"}\n{\"text\": ");
+    assertThatThrownBy(() -> open(lines, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("x.jsonl:2: no readable JSON");
+  }
+
+  @Test
+  void emptyTextIsRefused() throws IOException {
+    Path empty = Files.writeString(folder.resolve("empty.txt"), "");
+    assertThatThrownBy(() -> open(empty, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("empty.txt holds no text");
+  }
+
+  @Test
+  void bytesThatAreNoTextAreRefused() throws IOException {
+    Path binary = Files.write(folder.resolve("x.txt"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
+    assertThatThrownBy(() -> open(binary, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("x.txt is no text in UTF-8");
+  }
+
+  @Test
+  void aMissingFileIsRefused() {
+    assertThatThrownBy(() -> open(folder.resolve("none.txt"), CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("none.txt: no such file");
+  }
+
+  @Test
+  void aBrokenTokenizerIsNamed() throws IOException {
+    Files.writeString(folder.resolve("tokenizer.json"), "{\"added_tokens\": []}");
+    assertThatThrownBy(
+            () ->
+                Calibration.open(
+                    List.of(DOCUMENTS), new ModelFolder(folder), MODEL, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("tokenizer.json is no readable Hugging Face tokenizer");
+  }
+
+  @Test
+  void longDocumentsAreCutWhereTokensStayTheSame() throws IOException {
+    String line = "And God said, Let there be light: and there was light.\n";
+    String text = line.repeat((5 << 19) / line.length());
+    Path file = Files.writeString(folder.resolve("long.txt"), text);
+    long[] tokens = tokens(open(file, cut(256, OptionalInt.empty(), 64)));
+    int period =
+        tokens(
+                open(
+                    Files.writeString(folder.resolve("line.txt"), line),
+                    cut(1, OptionalInt.empty(), 1)))
+            .length;
+    for (int i = period; i < tokens.length; i++) {
+      assertThat(tokens[i]).isEqualTo(tokens[i - period]);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package io.moneonnx.passes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphText;
+import org.junit.jupiter.api.Test;
+
+class SlotSumTest {
+  private static Graph graph(String nodes) {
+    return GraphText.parse(
+        """
+        sum (float[S, 4] rows, float[S, 1] gates) => (float[T, 4] y)
+        <int64[3] shape = {-1, 2, 4}, int64[1] slots = {1}, int64[1] width = {2}>
+        {
+        %s
+        }
+        """
+            .formatted(nodes));
+  }
+
+  @Test
+  void findsTheSumOfWeighedSlotsInBothOrders() {
+    Graph graph =
+        graph(
+            """
+            scaled = Mul (rows, gates)
+            slotted = Reshape (scaled, shape)
+            y = ReduceSum <keepdims = 0> (slotted, slots)
+            """);
+    assertThat(SlotSum.findAll(graph))
+        .containsExactly(
+            new ReducedSlots("rows", "gates", "y"), new ReducedSlots("gates", "rows", "y"));
+  }
+
+  @Test
+  void takesNoSumOverTheWidth() {
+    Graph graph =
+        graph(
+            """
+            scaled = Mul (rows, gates)
+            y = ReduceSum <keepdims = 0> (scaled, width)
+            """);
+    assertThat(SlotSum.findAll(graph)).isEmpty();
+  }
+}

@@ -1,0 +1,114 @@
+package io.moneonnx.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.profile.BlockHeader;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Doubles;
+import io.moneonnx.profile.Longs;
+import io.moneonnx.profile.Profile;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class PlannerTest {
+  private static final Criterion FREQUENCY = Criterion.named("frequency");
+
+  @Test
+  void takesTheLowestScoresAndTiesByTheLowerIndex() {
+    Plan plan = Planner.plan(profile(counts(7, 3, 5, 3, 3, 9)), FREQUENCY, ratio("0.34"));
+
+    assertThat(plan.pruned("/layers.0/mlp")).containsExactly(1, 3);
+    assertThat(plan.criterion()).contains("frequency");
+    assertThat(plan.ratio().orElseThrow()).isEqualByComparingTo("0.34");
+  }
+
+  @Test
+  void takesExpertsThatWereNeverChosenFirst() {
+    Plan plan = Planner.plan(profile(counts(1, 2, 0, 1)), Criterion.named("mone"), ratio("0.25"));
+
+    assertThat(plan.pruned("/layers.0/mlp")).containsExactly(2);
+  }
+
+  @Test
+  void prunesWhereverARatioReachesOneExpert() {
+    Plan plan = Planner.plan(profile(counts(1, 2), counts(4, 3, 2, 1)), FREQUENCY, ratio("0.3"));
+
+    assertThat(plan.pruned("/layers.0/mlp")).isEmpty();
+    assertThat(plan.pruned("/layers.1/mlp")).containsExactly(3);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0.29, 100, 29", "0.25, 64, 16", "0.5, 5, 2", "0.999, 8, 7", "0.0625, 16, 1"})
+  void roundsDown(String ratio, int experts, int pruned) {
+    long[] n = LongStream.range(0, experts).toArray();
+
+    assertThat(Planner.plan(profile(n), FREQUENCY, ratio(ratio)).pruned("/layers.0/mlp"))
+        .hasSize(pruned);
+  }
+
+  @Test
+  void saysWhichRatioWouldPruneOne() {
+    Profile profile = profile(counts(1, 2, 3), counts(1, 2, 3, 4, 5, 6));
+
+    assertThatThrownBy(() -> Planner.plan(profile, FREQUENCY, ratio("0.1")))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage("ratio 0.1 prunes no expert: of 6, ratio 0.167 would prune one");
+    assertThat(Planner.plan(profile, FREQUENCY, ratio("0.167")).pruned("/layers.1/mlp")).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "1", "-1", "0.0", "1.5", "half", "", "NaN", "1e-400000000"})
+  void refusesWhatIsNoRatio(String text) {
+    Profile profile = profile(counts(1, 2));
+
+    assertThatThrownBy(() -> Planner.plan(profile, FREQUENCY, ratio(text)))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageStartingWith("ratio ");
+  }
+
+  private static LayerRatio ratio(String text) {
+    return LayerRatio.parse(text);
+  }
+
+  private static long[] counts(long... n) {
+    return n;
+  }
+
+  private static Profile profile(long[]... counts) {
+    List<BlockStatistics> blocks =
+        Stream.of(counts)
+            .map(n -> block("/layers." + List.of(counts).indexOf(n) + "/mlp", n))
+            .toList();
+    return new Profile("sha256:00", "0.1", "1.29.0", "cpu", 1, 1, List.of(), Map.of(), blocks);
+  }
+
+  private static BlockStatistics block(String name, long[] n) {
+    int experts = n.length;
+    Doubles ones = Doubles.of(LongStream.of(n).mapToDouble(count -> 1).toArray());
+    return new BlockStatistics(
+        new BlockHeader(name, "SparseLoop", experts, 1, 1),
+        Longs.of(n),
+        ones,
+        ones,
+        ones,
+        ones,
+        ones,
+        ones,
+        ones,
+        ones,
+        ones,
+        ones,
+        ones,
+        LongStream.of(n).sum(),
+        Longs.of(new long[experts * experts]),
+        0);
+  }
+}

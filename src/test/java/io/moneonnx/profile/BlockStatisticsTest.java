@@ -1,0 +1,105 @@
+package io.moneonnx.profile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class BlockStatisticsTest {
+  private static final int TOKENS = 200;
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1000})
+  void mergesToWhatOnePassOverAllTokensGives(double offset) {
+    RandomTokens tokens = RandomTokens.of(TOKENS, offset, 1);
+
+    BlockStatistics merged =
+        Stream.of(
+                tokens.statistics(0, 1),
+                tokens.statistics(1, 90),
+                tokens.statistics(90, 91),
+                tokens.statistics(91, TOKENS))
+            .reduce(BlockStatistics.empty(tokens.header()), BlockStatistics::merge);
+
+    assertSame(merged, tokens.statistics(0, TOKENS));
+  }
+
+  @Test
+  void mergesInAnyOrder() {
+    RandomTokens tokens = RandomTokens.of(TOKENS, 1000, 2);
+    BlockStatistics a = tokens.statistics(0, 10);
+    BlockStatistics b = tokens.statistics(10, 30);
+    BlockStatistics c = tokens.statistics(30, TOKENS);
+
+    assertSame(a.merge(b).merge(c), c.merge(a.merge(b)));
+    assertSame(a.merge(b).merge(c), a.merge(c).merge(b));
+  }
+
+  @Test
+  void leavesEveryNumberAsItIsWhenNothingIsMergedIn() {
+    RandomTokens tokens = RandomTokens.of(TOKENS, 1000, 3);
+    BlockStatistics all = tokens.statistics(0, TOKENS);
+    BlockStatistics nothing = BlockStatistics.empty(tokens.header());
+
+    assertThat(all.merge(nothing)).isEqualTo(all);
+    assertThat(nothing.merge(all)).isEqualTo(all);
+  }
+
+  @Test
+  void keepsNoNumbersThatNothingWasCountedFor() {
+    BlockStatistics block = RandomTokens.of(TOKENS, 0, 4).statistics(0, TOKENS);
+
+    assertThat(block.neverChosen()).isEqualTo(List.of(4));
+    assertThat(block.hasMean(4)).isFalse();
+    assertThat(block.hasGatedMean(4)).isFalse();
+    assertThat(block.mean().stream()).allMatch(Double::isFinite);
+    assertThat(block.gmean().stream()).allMatch(Double::isFinite);
+  }
+
+  @Test
+  void knowsNoVarianceOfOneToken() {
+    BlockStatistics block = RandomTokens.of(1, 0, 5).statistics(0, 1);
+
+    for (int expert = 0; expert < block.experts(); expert++) {
+      assertThat(block.variance(expert)).isEmpty();
+    }
+  }
+
+  @Test
+  void refusesToMergeDifferentBlocks() {
+    BlockStatistics block = BlockStatistics.empty(new BlockHeader("a", "SparseLoop", 4, 2, 3));
+    BlockStatistics other = BlockStatistics.empty(new BlockHeader("b", "SparseLoop", 4, 2, 3));
+
+    assertThatThrownBy(() -> block.merge(other)).hasMessageContaining("does not merge");
+  }
+
+  private static void assertSame(BlockStatistics found, BlockStatistics wanted) {
+    assertThat(found.n()).isEqualTo(wanted.n());
+    assertThat(found.c()).isEqualTo(wanted.c());
+    assertThat(found.t()).isEqualTo(wanted.t());
+    assertThat(found.peak()).isEqualTo(wanted.peak());
+    assertClose(found.g1(), wanted.g1());
+    assertClose(found.g2(), wanted.g2());
+    assertClose(found.a1(), wanted.a1());
+    assertClose(found.a2(), wanted.a2());
+    assertClose(found.b1(), wanted.b1());
+    assertClose(found.b2(), wanted.b2());
+    assertClose(found.mean(), wanted.mean());
+    assertClose(found.m2(), wanted.m2());
+    assertClose(found.gmean(), wanted.gmean());
+    assertClose(found.r2(), wanted.r2());
+    assertThat(found.y2()).isEqualTo(wanted.y2());
+  }
+
+  private static void assertClose(Doubles found, Doubles wanted) {
+    assertThat(found.size()).isEqualTo(wanted.size());
+    double scale = wanted.stream().map(Math::abs).max().orElse(0);
+    for (int i = 0; i < found.size(); i++) {
+      assertThat(Math.abs(found.get(i) - wanted.get(i))).isLessThanOrEqualTo(1e-12 * scale);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package io.moneonnx.profile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.proto.mone.ProfileHeader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ProfileFileTest {
+  @TempDir Path folder;
+
+  static Profile profile() {
+    return new Profile(
+        "sha256:00",
+        "0.1",
+        "1.29.0",
+        "cpu",
+        100,
+        64,
+        List.of(new Profile.Source("calibration.txt", 1234)),
+        Map.of("why", "a test"),
+        List.of(
+            RandomTokens.of(50, 0, 1).statistics(0, 50),
+            BlockStatistics.empty(new BlockHeader("/layers.1/mlp", "SparseLoop", 3, 1, 2))));
+  }
+
+  @Test
+  void readsBackWhatWasWritten() throws IOException {
+    Path file = folder.resolve("a.profile");
+
+    ProfileFile.write(profile(), file);
+
+    assertThat(ProfileFile.read(file)).isEqualTo(profile());
+    assertThat(folder).isDirectoryContaining(file::equals);
+    assertThat(folder.toFile().list()).hasSize(1);
+  }
+
+  @Test
+  void namesTheBlockInWhichAFileIsCutOff() throws IOException {
+    Path file = folder.resolve("a.profile");
+    ProfileFile.write(profile(), file);
+    byte[] whole = Files.readAllBytes(file);
+    for (int length = 0; length < whole.length; length++) {
+      Files.write(file, Arrays.copyOf(whole, length));
+      assertThatThrownBy(() -> ProfileFile.read(file)).isInstanceOf(BadInputException.class);
+    }
+
+    Files.write(file, Arrays.copyOf(whole, whole.length - 1));
+    assertThatThrownBy(() -> ProfileFile.read(file)).hasMessageContaining("in block 2 of 2");
+    Files.write(file, Arrays.copyOf(whole, whole.length + 1));
+    assertThatThrownBy(() -> ProfileFile.read(file)).hasMessageContaining("goes on after");
+  }
+
+  @Test
+  void refusesWhatIsNoProfile() throws IOException {
+    Path file = Files.writeString(folder.resolve("a.txt"), "In the beginning");
+
+    assertThatThrownBy(() -> ProfileFile.read(file))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage(file + " is no profile");
+  }
+
+  @Test
+  void refusesAnotherVersion() throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    bytes.write("MONEPROF".getBytes(StandardCharsets.US_ASCII));
+    ProfileHeader.newBuilder().setVersion(7).build().writeDelimitedTo(bytes);
+    Path file = Files.write(folder.resolve("new.profile"), bytes.toByteArray());
+
+    assertThatThrownBy(() -> ProfileFile.read(file))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("version 7; this program reads version 1");
+  }
+}
