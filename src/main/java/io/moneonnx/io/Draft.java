@@ -33,10 +33,12 @@ public final class Draft implements AutoCloseable {
   }
 
   static Draft beside(Path out) {
-    if (Files.isDirectory(out)) {
-      throw new BadInputException(out + ": is a folder, wanted a file to write");
-    }
     Path file = out.toAbsolutePath();
+    if (Files.isDirectory(file)) {
+      throw new BadInputException(out + ": is a folder, wanted a file to write");
+    } else if (!Files.isDirectory(file.getParent())) {
+      throw new BadInputException(out + ": there is no folder " + file.getParent());
+    }
     String prefix = "." + file.getFileName() + ".tmp-";
     try {
       return new Draft(file, Files.createTempDirectory(file.getParent(), prefix));

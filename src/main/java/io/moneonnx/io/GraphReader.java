@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.FileRange;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
@@ -20,10 +21,12 @@ import io.moneonnx.proto.onnx.TensorProto;
 import io.moneonnx.proto.onnx.ValueInfoProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Turns protobuf's messages of one model file into the graph classes. */
@@ -48,9 +51,9 @@ final class GraphReader {
   }
 
   /**
-   * @param rawData where in the file the raw data of each of the graph's initializers begins
+   * @param rawData for each of the graph's initializers, where its raw data is if it was left out
    */
-  Model model(ModelProto proto, List<Long> rawData) {
+  Model model(ModelProto proto, List<Optional<FileRange>> rawData) {
     Map<String, Long> opsets = new LinkedHashMap<>();
     proto
         .getOpsetImportList()
@@ -71,7 +74,7 @@ final class GraphReader {
     return domain.equals("ai.onnx") ? "" : domain;
   }
 
-  private Graph graph(GraphProto proto, List<Long> rawData) {
+  private Graph graph(GraphProto proto, List<Optional<FileRange>> rawData) {
     Map<String, Value> declared = new LinkedHashMap<>();
     values(proto.getValueInfoList()).forEach(value -> declared.put(value.name(), value));
     return new Graph(
@@ -92,13 +95,18 @@ final class GraphReader {
             "graph '" + proto.getName() + "'"));
   }
 
-  private Map<String, Initializer> initializers(List<TensorProto> protos, List<Long> rawData) {
+  private Map<String, Initializer> initializers(
+      List<TensorProto> protos, List<Optional<FileRange>> rawData) {
     Map<String, Initializer> initializers = new LinkedHashMap<>();
     for (int i = 0; i < protos.size(); i++) {
       TensorProto proto = protos.get(i);
       String name = proto.getName();
       String what = "initializer '" + name + "'";
-      Tensor tensor = tensors.read(proto, rawData.get(i), what);
+      Tensor tensor =
+          rawData
+              .get(i)
+              .map(range -> tensors.read(proto, range, what))
+              .orElseGet(() -> tensors.read(proto, what));
       Wire rest = TensorReader.rest(proto.toBuilder());
       if (initializers.put(name, new Initializer(name, tensor, rest)) != null) {
         throw bad(what + " is given twice");
@@ -192,7 +200,7 @@ final class GraphReader {
   }
 
   private Graph subgraph(GraphProto proto) {
-    return graph(proto, RawDataOffsets.unknown(proto.getInitializerCount()));
+    return graph(proto, Collections.nCopies(proto.getInitializerCount(), Optional.empty()));
   }
 
   /** Fields to keep unread, unless they could not be moved to another folder. */

@@ -7,31 +7,27 @@ import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Value;
 import io.moneonnx.proto.onnx.AttributeProto;
 import io.moneonnx.proto.onnx.AttributeProto.AttributeType;
 import io.moneonnx.proto.onnx.GraphProto;
 import io.moneonnx.proto.onnx.ModelProto;
 import io.moneonnx.proto.onnx.NodeProto;
 import io.moneonnx.proto.onnx.TensorProto;
-import java.io.IOException;
-import java.util.Map;
+import java.util.List;
+import java.util.Optional;
 
 /** Turns the graph classes into protobuf's messages: the way back of {@link GraphReader}. */
 final class GraphWriter {
-  private final TensorSink initializers;
-  private final TensorSink constants;
+  private final TensorSink elsewhere;
 
   /**
-   * @param initializers where the elements of initializers go
-   * @param constants where those of tensors in attributes go
+   * @param elsewhere takes the initializers that are not to be in the model itself
    */
-  GraphWriter(TensorSink initializers, TensorSink constants) {
-    this.initializers = initializers;
-    this.constants = constants;
+  GraphWriter(TensorSink elsewhere) {
+    this.elsewhere = elsewhere;
   }
 
-  ModelProto model(Model model) throws IOException {
+  ModelMessage model(Model model) {
     ModelProto.Builder proto = Rest.into(ModelProto.newBuilder(), model.rest());
     if (model.irVersion() != 0) {
       proto.setIrVersion(model.irVersion());
@@ -44,33 +40,42 @@ final class GraphWriter {
     model
         .metadata()
         .forEach((key, value) -> proto.addMetadataPropsBuilder().setKey(key).setValue(value));
-    return proto.setGraph(graph(model.graph())).build();
+    return new ModelMessage(
+        proto.build(), body(model.graph()).build(), initializers(model.graph()));
   }
 
-  private GraphProto.Builder graph(Graph graph) throws IOException {
-    GraphProto.Builder proto = Rest.into(GraphProto.newBuilder(), graph.rest());
-    proto.setName(graph.name());
-    for (Node node : graph.nodes()) {
-      proto.addNode(node(node));
-    }
-    for (Initializer initializer : graph.initializers().values()) {
-      TensorProto.Builder tensor = Rest.into(TensorProto.newBuilder(), initializer.rest());
-      proto.addInitializer(
-          tensor(initializer.tensor(), tensor.setName(initializer.name()), initializers));
-    }
-    for (Value input : graph.inputs()) {
-      proto.addInput(ValueCodec.write(input));
-    }
-    for (Value output : graph.outputs()) {
-      proto.addOutput(ValueCodec.write(output));
-    }
-    for (Value declared : graph.declared().values()) {
-      proto.addValueInfo(ValueCodec.write(declared));
-    }
+  private GraphProto.Builder subgraph(Graph graph) {
+    GraphProto.Builder proto = body(graph);
+    initializers(graph).forEach(part -> proto.addInitializer(part.whole()));
     return proto;
   }
 
-  private NodeProto.Builder node(Node node) throws IOException {
+  private List<ModelMessage.Part> initializers(Graph graph) {
+    return graph.initializers().values().stream().map(this::initializer).toList();
+  }
+
+  private ModelMessage.Part initializer(Initializer initializer) {
+    Tensor tensor = initializer.tensor();
+    TensorProto.Builder proto =
+        describe(tensor, Rest.into(TensorProto.newBuilder(), initializer.rest()))
+            .setName(initializer.name());
+    return elsewhere.take(tensor, proto)
+        ? new ModelMessage.Part(proto.build(), Optional.empty())
+        : inside(tensor, proto);
+  }
+
+  /** A graph without its initializers. */
+  private GraphProto.Builder body(Graph graph) {
+    GraphProto.Builder proto = Rest.into(GraphProto.newBuilder(), graph.rest());
+    proto.setName(graph.name());
+    graph.nodes().forEach(node -> proto.addNode(node(node)));
+    graph.inputs().forEach(input -> proto.addInput(ValueCodec.write(input)));
+    graph.outputs().forEach(output -> proto.addOutput(ValueCodec.write(output)));
+    graph.declared().values().forEach(value -> proto.addValueInfo(ValueCodec.write(value)));
+    return proto;
+  }
+
+  private NodeProto.Builder node(Node node) {
     NodeProto.Builder proto = Rest.into(NodeProto.newBuilder(), node.rest());
     proto.setOpType(node.opType()).addAllInput(node.inputs()).addAllOutput(node.outputs());
     if (!node.name().isEmpty()) {
@@ -79,13 +84,12 @@ final class GraphWriter {
     if (!node.domain().isEmpty()) {
       proto.setDomain(node.domain());
     }
-    for (Map.Entry<String, Attribute> attribute : node.attributes().entrySet()) {
-      proto.addAttribute(attribute(attribute.getValue()).setName(attribute.getKey()));
-    }
+    node.attributes()
+        .forEach((name, attribute) -> proto.addAttribute(attribute(attribute).setName(name)));
     return proto;
   }
 
-  private AttributeProto.Builder attribute(Attribute attribute) throws IOException {
+  private AttributeProto.Builder attribute(Attribute attribute) {
     AttributeProto.Builder proto = AttributeProto.newBuilder();
     if (attribute instanceof Attribute.OfInt number) {
       return proto.setType(AttributeType.INT).setI(number.value());
@@ -94,11 +98,9 @@ final class GraphWriter {
     } else if (attribute instanceof Attribute.OfText text) {
       return proto.setType(AttributeType.STRING).setS(ByteString.copyFromUtf8(text.value()));
     } else if (attribute instanceof Attribute.OfTensor tensor) {
-      return proto
-          .setType(AttributeType.TENSOR)
-          .setT(tensor(tensor.value(), TensorProto.newBuilder(), constants));
+      return proto.setType(AttributeType.TENSOR).setT(constant(tensor.value()));
     } else if (attribute instanceof Attribute.OfGraph graph) {
-      return proto.setType(AttributeType.GRAPH).setG(graph(graph.value()));
+      return proto.setType(AttributeType.GRAPH).setG(subgraph(graph.value()));
     } else if (attribute instanceof Attribute.OfInts numbers) {
       return proto.setType(AttributeType.INTS).addAllInts(numbers.values());
     } else if (attribute instanceof Attribute.OfFloats numbers) {
@@ -111,10 +113,19 @@ final class GraphWriter {
     return Rest.into(proto, ((Attribute.Opaque) attribute).wire());
   }
 
-  private static TensorProto.Builder tensor(
-      Tensor tensor, TensorProto.Builder proto, TensorSink sink) throws IOException {
-    proto.addAllDims(tensor.dims()).setDataType(tensor.type().code());
-    sink.put(tensor, proto);
-    return proto;
+  private static TensorProto constant(Tensor tensor) {
+    return inside(tensor, describe(tensor, TensorProto.newBuilder())).whole();
+  }
+
+  private static ModelMessage.Part inside(Tensor tensor, TensorProto.Builder proto) {
+    if (tensor instanceof Tensor.Strings strings) {
+      strings.values().forEach(text -> proto.addStringData(ByteString.copyFrom(text.duplicate())));
+      return new ModelMessage.Part(proto.build(), Optional.empty());
+    }
+    return new ModelMessage.Part(proto.build(), Optional.of(tensor));
+  }
+
+  private static TensorProto.Builder describe(Tensor tensor, TensorProto.Builder proto) {
+    return proto.addAllDims(tensor.dims()).setDataType(tensor.type().code());
   }
 }

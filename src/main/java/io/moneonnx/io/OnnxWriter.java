@@ -1,20 +1,15 @@
 package io.moneonnx.io;
 
-import com.google.protobuf.CodedOutputStream;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
-import io.moneonnx.proto.onnx.ModelProto;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** Writes ONNX files. Weights move from file to file and never pass through the heap. */
 public final class OnnxWriter {
-  private static final int BUFFER = 1 << 20;
-
   private OnnxWriter() {}
 
   /**
@@ -37,7 +32,7 @@ public final class OnnxWriter {
   public static Draft draft(Model model, Path out, Placement placement) {
     Draft draft = Draft.beside(out);
     try {
-      write(model, draft, placement);
+      write(model, out, draft, placement);
     } catch (IOException e) {
       draft.close();
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
@@ -48,27 +43,24 @@ public final class OnnxWriter {
     return draft;
   }
 
-  private static void write(Model model, Draft draft, Placement placement) throws IOException {
-    try (SourceFiles sources = new SourceFiles()) {
-      TensorSink inline = new InlineTensors(sources);
-      DataFile data = new DataFile(draft.dataPath().getFileName().toString(), inline);
-      TensorSink initializers = placement == Placement.EXTERNAL ? data : inline;
-      write(new GraphWriter(initializers, inline).model(model), draft.path());
-      if (!data.isEmpty()) {
-        data.write(draft.dataPath(), sources);
-      }
+  private static void write(Model model, Path out, Draft draft, Placement placement)
+      throws IOException {
+    DataFile data = new DataFile(draft.dataPath().getFileName().toString());
+    TensorSink sink = placement == Placement.EXTERNAL ? data : TensorSink.NONE;
+    ModelMessage message = new GraphWriter(sink).model(model);
+    message.checkSize(out.toString());
+    write(draft.path(), message::write);
+    if (!data.isEmpty()) {
+      write(draft.dataPath(), data::write);
     }
   }
 
-  private static void write(ModelProto proto, Path file) throws IOException {
-    checkSize(proto);
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      CodedOutputStream output =
-          CodedOutputStream.newInstance(Channels.newOutputStream(channel), BUFFER);
-      proto.writeTo(output);
-      output.flush();
-      channel.force(true);
+  private static void write(Path file, Content content) throws IOException {
+    try (SourceFiles sources = new SourceFiles();
+        FileChannel target =
+            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      content.write(target, sources);
+      target.force(true);
     }
   }
 
@@ -78,28 +70,24 @@ public final class OnnxWriter {
    * others are in the bytes.
    *
    * @return a direct buffer, from its position to its limit
-   * @throws BadInputException if the bytes would pass 2 GiB, or a file is gone
+   * @throws BadInputException if the bytes would pass 2 GiB
+   * @throws CannotWriteException if the weights cannot be read any more
    */
   public static ByteBuffer toBytes(Model model, Path folder) {
     try (SourceFiles sources = new SourceFiles()) {
-      TensorSink inline = new InlineTensors(sources);
-      TensorSink initializers = new OriginalFiles(folder, inline);
-      ModelProto proto = new GraphWriter(initializers, inline).model(model);
-      checkSize(proto);
-      ByteBuffer bytes = ByteBuffer.allocateDirect(proto.getSerializedSize());
-      CodedOutputStream output = CodedOutputStream.newInstance(bytes);
-      proto.writeTo(output);
-      output.flush();
+      ModelMessage message = new GraphWriter(new OriginalFiles(folder)).model(model);
+      message.checkSize("the model in memory");
+      ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(message.size()));
+      message.write(new MemoryChannel(bytes), sources);
       return bytes.flip();
     } catch (IOException e) {
       throw new CannotWriteException(folder + ": weights cannot be read: " + Reason.of(e), e);
     }
   }
 
-  /** Protobuf counts in 32 bits: a size beyond shows as a negative one. */
-  private static void checkSize(ModelProto proto) {
-    if (proto.getSerializedSize() < 0) {
-      throw InlineTensors.tooBig();
-    }
+  /** What goes into one file. */
+  @FunctionalInterface
+  private interface Content {
+    void write(FileChannel target, SourceFiles sources) throws IOException;
   }
 }

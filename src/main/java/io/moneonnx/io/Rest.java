@@ -3,7 +3,6 @@ package io.moneonnx.io;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
-import com.google.protobuf.UnsafeByteOperations;
 import io.moneonnx.graph.Wire;
 
 /** The fields of a protobuf message that the graph classes do not hold, kept in wire form. */
@@ -19,14 +18,10 @@ final class Rest {
   /** Puts those fields back; the known ones are set after it. */
   static <B extends Message.Builder> B into(B builder, Wire rest) {
     try {
-      builder.mergeFrom(bytes(rest));
+      builder.mergeFrom(ByteString.copyFrom(rest.bytes()));
     } catch (InvalidProtocolBufferException e) {
       throw new IllegalStateException("what was left of a message is no message", e);
     }
     return builder;
-  }
-
-  static ByteString bytes(Wire rest) {
-    return UnsafeByteOperations.unsafeWrap(rest.bytes());
   }
 }

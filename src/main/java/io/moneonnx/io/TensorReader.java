@@ -7,43 +7,31 @@ import io.moneonnx.graph.FileRange;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Wire;
 import io.moneonnx.proto.onnx.TensorProto;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 
 /** Tensors of one model file, however the file spells their elements. */
 final class TensorReader {
-  private static final int BIG = 4096;
-
   private final Path model;
-  private final Path modelFile;
   private final ExternalData external;
 
-  TensorReader(Path model) throws IOException {
+  TensorReader(Path model, ExternalData external) {
     this.model = model;
-    this.modelFile = model.toRealPath();
-    this.external = new ExternalData(model);
+    this.external = external;
   }
 
-  /**
-   * Reads a tensor. If it is big and its raw data begins at a known byte of the model file, it
-   * becomes a range of that file.
-   *
-   * @param offset that byte, negative if it is not known
-   */
-  Tensor read(TensorProto proto, long offset, String what) {
-    int length = proto.getRawData().size();
-    if (length < BIG || offset < 0 || isExternal(proto)) {
+  /** A tensor whose raw data has been left in the model file, at this range. */
+  Tensor read(TensorProto proto, FileRange rawData, String what) {
+    if (isExternal(proto)) {
       return read(proto, what);
     }
     ElementType type = type(proto, what);
-    checkLength(proto, type, length, what);
-    return new Tensor.External(
-        type, proto.getDimsList(), List.of(new FileRange(modelFile, offset, length)));
+    checkLength(proto, type, rawData.length(), what);
+    return new Tensor.External(type, proto.getDimsList(), List.of(rawData));
   }
 
-  /** Reads a tensor; {@code what} is what messages call it. */
+  /** Any other tensor; {@code what} is what messages call it. */
   Tensor read(TensorProto proto, String what) {
     ElementType type = type(proto, what);
     List<Long> dims = proto.getDimsList();

@@ -2,6 +2,7 @@ package io.moneonnx.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
@@ -94,8 +95,17 @@ class DraftTest {
   void saysThatTheFolderIsMissing() {
     Path nowhere = folder.resolve("missing/out.onnx");
     assertThatThrownBy(() -> OnnxWriter.draft(MODEL, nowhere, Placement.INLINE))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage(nowhere + ": there is no folder " + nowhere.getParent());
+  }
+
+  @Test
+  void saysThatTheFolderCannotBeWritten() {
+    Path kernel = Path.of("/proc");
+    assumeThat(kernel).isDirectory();
+    assertThatThrownBy(() -> OnnxWriter.draft(MODEL, kernel.resolve("out.onnx"), Placement.INLINE))
         .isInstanceOf(CannotWriteException.class)
-        .hasMessageContaining("no such file or folder");
+        .hasMessageStartingWith("/proc/out.onnx: cannot be written: ");
   }
 
   @Test
