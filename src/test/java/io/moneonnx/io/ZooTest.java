@@ -3,37 +3,29 @@ package io.moneonnx.io;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.moneonnx.RealExports;
 import io.moneonnx.graph.Model;
 import io.moneonnx.proto.onnx.ModelProto;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every model file below the folder that the system property {@code zoo} names. */
 class ZooTest {
-  private static final Path ABSENT = Path.of("");
-
   @TempDir private Path folder;
 
   static List<Path> models() throws IOException {
-    Path zoo = Path.of(System.getProperty("zoo", ""));
-    if (zoo.equals(ABSENT)) {
-      return List.of(ABSENT);
-    }
-    try (Stream<Path> files = Files.walk(zoo)) {
-      return files.filter(file -> file.toString().endsWith(".onnx")).sorted().toList();
-    }
+    return RealExports.files();
   }
 
   @ParameterizedTest
   @MethodSource("models")
   void keepsEverythingTheFileSays(Path file) throws IOException {
-    assumeThat(file).isNotEqualTo(ABSENT);
+    assumeThat(file).isNotEqualTo(RealExports.ABSENT);
     for (Placement placement : Placement.values()) {
       Path rewritten = folder.resolve(placement + ".onnx");
       OnnxWriter.write(OnnxReader.read(file), rewritten, placement);
@@ -44,7 +36,7 @@ class ZooTest {
   @ParameterizedTest
   @MethodSource("models")
   void writesItsOwnFilesAsTheyAre(Path file) throws IOException {
-    assumeThat(file).isNotEqualTo(ABSENT);
+    assumeThat(file).isNotEqualTo(RealExports.ABSENT);
     Model model = OnnxReader.read(file);
     for (Placement placement : Placement.values()) {
       Path once = Files.createDirectory(folder.resolve(placement + "1")).resolve("model.onnx");

@@ -220,14 +220,4 @@ class RealExportsTest {
             Integer.toString(after.model().graph().nodes().size()));
     Files.writeString(table, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
-
-  private static final class Silence implements Console {
-    @Override
-    public void say(String line) {}
-
-    @Override
-    public Progress begin(String what, long steps) {
-      throw new IllegalStateException("nothing long happens here");
-    }
-  }
 }

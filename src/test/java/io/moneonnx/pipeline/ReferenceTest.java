@@ -1,0 +1,153 @@
+package io.moneonnx.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.moneonnx.Safetensors;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.observe.Calibrator;
+import io.moneonnx.plan.Criterion;
+import io.moneonnx.plan.LayerRatio;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.Planner;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Doubles;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * The whole road on trained models against statistics and logits that PyTorch made of the same
+ * tokens, in the folder that the system property {@code trained} names.
+ */
+@EnabledIfSystemProperty(named = "trained", matches = ".+")
+class ReferenceTest {
+  private static final double TOLERANCE = 1e-4;
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @CsvSource({"olmoe, loop", "olmoe, stacked", "qwen3, loop", "qwen3, stacked"})
+  void agreesWithTheReference(String name, String export) throws IOException {
+    Path trained = Path.of(System.getProperty("trained"), name);
+    Safetensors reference = Safetensors.read(trained.resolve("reference.safetensors"));
+    Subject subject = Subject.open(trained.resolve(export + ".onnx"));
+    Calibrator.Outcome outcome =
+        new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu())
+            .run(rows(reference.tensor("calib_ids")), () -> {});
+
+    assertThat(outcome.disproved()).isEmpty();
+    for (int layer = 0; layer < outcome.statistics().size(); layer++) {
+      agrees(outcome.statistics().get(layer), reference, "layer" + layer + ".");
+    }
+    Profile profile =
+        new Profile(
+            subject.fingerprint(), "", "", "cpu", 0, 0, List.of(), Map.of(), outcome.statistics());
+    JsonObject plans =
+        JsonParser.parseString(Files.readString(trained.resolve("reference.json")))
+            .getAsJsonObject()
+            .getAsJsonObject("plans");
+    for (String percent : List.of("25", "50")) {
+      Plan plan = Planner.plan(profile, Criterion.named("mone"), LayerRatio.parse("0." + percent));
+      assertThat(plan.blocks().stream().map(Plan.Block::pruned).toList())
+          .isEqualTo(pruned(plans.getAsJsonObject("mone_code." + percent)));
+      agrees(subject, profile, plan, Novice.MEAN, reference, "mone_code." + percent + ".m");
+      agrees(subject, profile, plan, Novice.ZERO, reference, "mone_code." + percent + ".0");
+    }
+  }
+
+  /** One run of the model for each row of a matrix of token ids. */
+  private static List<Map<String, Tensor>> rows(Tensor ids) {
+    List<Map<String, Tensor>> feeds = new ArrayList<>();
+    for (int row = 0; row < ids.dims().get(0); row++) {
+      feeds.add(Map.of("input_ids", ids.rows(List.of(row))));
+    }
+    return feeds;
+  }
+
+  private static void agrees(BlockStatistics found, Safetensors reference, String layer) {
+    assertThat(found.n().stream().toArray()).isEqualTo(reference.longs(layer + "n"));
+    agrees(layer + "G1", found.g1(), reference.doubles(layer + "gate_sum"));
+    agrees(layer + "G2", found.g2(), reference.doubles(layer + "gate_sq_sum"));
+    agrees(layer + "mean", found.mean(), reference.doubles(layer + "mean"));
+    agrees(layer + "M2", found.m2(), reference.doubles(layer + "M2"));
+    agrees(layer + "gmean", found.gmean(), reference.doubles(layer + "gate_weighted_mean"));
+    double[] n = found.n().stream().mapToDouble(count -> count).toArray();
+    agrees(layer + "A1", found.a1(), times(reference.doubles(layer + "score.man"), n));
+    agrees(layer + "A2", found.a2(), times(reference.doubles(layer + "score.msan"), n));
+    agrees(layer + "B1", found.b1(), times(reference.doubles(layer + "score.reap"), n));
+    double tokens = found.t();
+    agrees(layer + "B2", found.b2(), times(reference.doubles(layer + "score.gmsan"), tokens));
+    agrees(layer + "R2", found.r2(), times(reference.doubles(layer + "score.gvar"), tokens));
+  }
+
+  private static double[] times(double[] values, double... factors) {
+    return IntStream.range(0, values.length)
+        .mapToDouble(i -> values[i] * factors[i % factors.length])
+        .toArray();
+  }
+
+  /** Within the tolerance, relative to the largest value of the array. */
+  private static void agrees(String what, Doubles found, double[] wanted) {
+    double largest = 0;
+    double apart = 0;
+    for (int i = 0; i < wanted.length; i++) {
+      largest = Math.max(largest, Math.abs(wanted[i]));
+      apart = Math.max(apart, Math.abs(wanted[i] - found.get(i)));
+    }
+    assertThat(apart / largest).as(what).isLessThan(TOLERANCE);
+  }
+
+  private void agrees(
+      Subject subject,
+      Profile profile,
+      Plan plan,
+      Novice novice,
+      Safetensors reference,
+      String treatment) {
+    Path file = folder.resolve(treatment + ".onnx");
+    new Rewrite(subject, RunOptions.cpu(), new Silence())
+        .run(
+            new Rewrite.Request(file, novice, Optional.empty(), false, false),
+            profile,
+            plan,
+            Optional.empty());
+    try (Session session = Session.open(file, RunOptions.cpu())) {
+      Tensor logits =
+          session
+              .run(Map.of("input_ids", reference.tensor("test_ids")), List.of("logits"))
+              .get("logits");
+      float[] wanted = reference.tensor("logits." + treatment).toFloats();
+      double[] wide = IntStream.range(0, wanted.length).mapToDouble(i -> wanted[i]).toArray();
+      float[] values = logits.toFloats();
+      agrees(
+          treatment,
+          Doubles.of(IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray()),
+          wide);
+    }
+  }
+
+  private static List<List<Integer>> pruned(JsonObject plan) {
+    return plan.entrySet().stream()
+        .map(
+            layer ->
+                layer.getValue().getAsJsonArray().asList().stream()
+                    .map(JsonElement::getAsInt)
+                    .toList())
+        .toList();
+  }
+}
