@@ -6,6 +6,7 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
+import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
@@ -100,12 +101,19 @@ final class GatheredWeights implements Form {
             .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
             .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
             .toList();
-    if (sums.size() != 1) {
+    if (sums.isEmpty()) {
+      return new Recognition.NotThisForm(
+          "no sum of weighted slots lies behind the gathered weights");
+    } else if (sums.size() > 1) {
       return new Recognition.Refused(
           "%d sums of weighted slots behind the gathered weights; wanted one"
               .formatted(sums.size()));
     }
     SlotSum sum = sums.get(0);
+    Optional<String> leak = ClosedRegion.leak(graph, rows, sum.combined());
+    if (leak.isPresent()) {
+      return new Recognition.Refused(leak.get());
+    }
     Set<String> ffn =
         Reach.backward(graph, List.of(sum.outputs()), v -> !behind.contains(v) || rows.contains(v));
     ffn.retainAll(behind);
