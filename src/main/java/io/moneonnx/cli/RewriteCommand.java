@@ -97,6 +97,7 @@ final class RewriteCommand implements Callable<Integer> {
     Terminal terminal = new Terminal();
     RunOptions options = run.options(terminal);
     Subject subject = Subject.open(model);
+    Output.checkApart(out, subject.files());
     subject.requireBlocks();
     Optional<Calibration> calibration = Optional.empty();
     Profile measured;

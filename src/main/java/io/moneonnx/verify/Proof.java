@@ -56,6 +56,11 @@ public final class Proof {
         blocks.stream().filter(block -> replacements.containsKey(block.name())).toList();
   }
 
+  /** Tokens that a run should have so that every expert of every block can be chosen in it. */
+  public static int tokens(List<MoeBlock> blocks) {
+    return blocks.stream().mapToInt(EveryExpert::tokens).max().orElse(1);
+  }
+
   /**
    * Runs the proof on the file as it was written.
    *
