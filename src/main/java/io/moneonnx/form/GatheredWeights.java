@@ -73,11 +73,21 @@ final class GatheredWeights implements Form {
               .map(MatchFailure::message)
               .orElse("what the routing indices gather are no constant weights"));
     }
+    List<String> rows = gathers.stream().map(ExpertGather::rows).toList();
+    Set<String> behind = Reach.forward(graph, rows, sumsByResult::containsKey);
+    List<SlotSum> sums =
+        behind.stream()
+            .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
+            .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
+            .toList();
+    if (sums.isEmpty()) {
+      return new Recognition.NotThisForm("no sum of weighted slots behind the gathered weights");
+    }
     return gathers.stream()
         .flatMap(gather -> objection(gather, routing).stream())
         .findFirst()
         .<Recognition>map(Recognition.Refused::new)
-        .orElseGet(() -> combined(routing, gathers));
+        .orElseGet(() -> combined(routing, gathers, rows, behind, sums));
   }
 
   private Optional<String> objection(ExpertGather gather, Routing routing) {
@@ -92,14 +102,12 @@ final class GatheredWeights implements Form {
     return Optional.empty();
   }
 
-  private Recognition combined(Routing routing, List<ExpertGather> gathers) {
-    List<String> rows = gathers.stream().map(ExpertGather::rows).toList();
-    Set<String> behind = Reach.forward(graph, rows, sumsByResult::containsKey);
-    List<SlotSum> sums =
-        behind.stream()
-            .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
-            .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
-            .toList();
+  private Recognition combined(
+      Routing routing,
+      List<ExpertGather> gathers,
+      List<String> rows,
+      Set<String> behind,
+      List<SlotSum> sums) {
     if (sums.size() != 1) {
       return new Recognition.Refused(
           "%d sums of weighted slots behind the gathered weights; wanted one"
