@@ -6,6 +6,7 @@ import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
 import io.moneonnx.graph.Wire;
@@ -15,12 +16,16 @@ import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -258,6 +263,39 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
   public Model model() {
     return new Model(graph(), 8, Map.of("", spelling.opset), Map.of(), Wire.NONE);
+  }
+
+  /**
+   * The block twice, one behind the other, with the same weights; what the second one makes is
+   * called {@code second/...}.
+   */
+  public Model twice() {
+    Graph once = graph();
+    Set<String> made = new HashSet<>();
+    once.nodes().forEach(node -> made.addAll(node.outputs()));
+    UnaryOperator<String> second =
+        value -> value.equals("x") ? "y" : made.contains(value) ? "second/" + value : value;
+    List<Node> nodes = new ArrayList<>(once.nodes());
+    for (Node node : once.nodes()) {
+      nodes.add(
+          Node.of(
+              node.opType(),
+              node.inputs().stream().map(second).toList(),
+              node.outputs().stream().map(second).toList(),
+              node.attributes()));
+    }
+    Value y = once.outputs().get(0);
+    Value last = new Value(second.apply(y.name()), y.type(), y.shape(), Wire.NONE);
+    return model()
+        .withGraph(
+            new Graph(
+                once.name(),
+                nodes,
+                once.initializers(),
+                once.inputs(),
+                List.of(last),
+                Map.of(),
+                Wire.NONE));
   }
 
   public MoeFinder.Findings find() {
