@@ -242,7 +242,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     return new TinyMoe(spelling, experts, topK, hidden, text.replace(part, otherwise));
   }
 
-  /** The model with the values of a constant: a list in braces. */
+  /** The model with these values of a constant. */
   public TinyMoe withValues(String constant, float... values) {
     String listed =
         IntStream.range(0, values.length)
@@ -255,6 +255,23 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       }
     }
     throw new IllegalArgumentException("no constant '" + constant + "' in\n" + text);
+  }
+
+  /** The model with this row of the router for each expert. */
+  public TinyMoe withRouter(float[]... rows) {
+    float[] values = new float[experts * hidden];
+    for (int i = 0; i < values.length; i++) {
+      values[i] =
+          spelling == Spelling.TORCHSCRIPT
+              ? rows[i % experts][i / experts]
+              : rows[i / hidden][i % hidden];
+    }
+    return withValues("router", values);
+  }
+
+  /** The model with another input, an unused one. */
+  public TinyMoe withInput(String declared) {
+    return with("[T, " + hidden + "] x)", "[T, " + hidden + "] x, " + declared + ")");
   }
 
   public Graph graph() {
