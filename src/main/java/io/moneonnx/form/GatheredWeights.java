@@ -6,6 +6,7 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
+import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
@@ -73,21 +74,11 @@ final class GatheredWeights implements Form {
               .map(MatchFailure::message)
               .orElse("what the routing indices gather are no constant weights"));
     }
-    List<String> rows = gathers.stream().map(ExpertGather::rows).toList();
-    Set<String> behind = Reach.forward(graph, rows, sumsByResult::containsKey);
-    List<SlotSum> sums =
-        behind.stream()
-            .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
-            .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
-            .toList();
-    if (sums.isEmpty()) {
-      return new Recognition.NotThisForm("no sum of weighted slots behind the gathered weights");
-    }
     return gathers.stream()
         .flatMap(gather -> objection(gather, routing).stream())
         .findFirst()
         .<Recognition>map(Recognition.Refused::new)
-        .orElseGet(() -> combined(routing, gathers, rows, behind, sums));
+        .orElseGet(() -> combined(routing, gathers));
   }
 
   private Optional<String> objection(ExpertGather gather, Routing routing) {
@@ -102,18 +93,27 @@ final class GatheredWeights implements Form {
     return Optional.empty();
   }
 
-  private Recognition combined(
-      Routing routing,
-      List<ExpertGather> gathers,
-      List<String> rows,
-      Set<String> behind,
-      List<SlotSum> sums) {
-    if (sums.size() != 1) {
+  private Recognition combined(Routing routing, List<ExpertGather> gathers) {
+    List<String> rows = gathers.stream().map(ExpertGather::rows).toList();
+    Set<String> behind = Reach.forward(graph, rows, sumsByResult::containsKey);
+    List<SlotSum> sums =
+        behind.stream()
+            .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
+            .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
+            .toList();
+    if (sums.isEmpty()) {
+      return new Recognition.NotThisForm(
+          "no sum of weighted slots lies behind the gathered weights");
+    } else if (sums.size() > 1) {
       return new Recognition.Refused(
           "%d sums of weighted slots behind the gathered weights; wanted one"
               .formatted(sums.size()));
     }
     SlotSum sum = sums.get(0);
+    Optional<String> leak = ClosedRegion.leak(graph, rows, sum.combined());
+    if (leak.isPresent()) {
+      return new Recognition.Refused(leak.get());
+    }
     Set<String> ffn =
         Reach.backward(graph, List.of(sum.outputs()), v -> !behind.contains(v) || rows.contains(v));
     ffn.retainAll(behind);

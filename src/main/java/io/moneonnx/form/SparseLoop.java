@@ -7,6 +7,7 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
+import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.Form;
@@ -15,14 +16,17 @@ import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
+import io.moneonnx.moe.Weight;
 import io.moneonnx.passes.Link;
 import io.moneonnx.passes.Marker;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A loop over the experts that tracing unrolled: each expert gathers the tokens that chose it, and
@@ -54,7 +58,11 @@ final class SparseLoop implements Form {
     return "sparse-loop";
   }
 
-  /** One expert's part of the loop; all but the id are names of values. */
+  /**
+   * One expert's part of the loop, by names of values.
+   *
+   * @param made everything computed from the rows that the expert's marker hits
+   */
   private record Expert(
       int id,
       String token,
@@ -62,7 +70,8 @@ final class SparseLoop implements Form {
       String raw,
       String coefficients,
       String before,
-      String after) {}
+      String after,
+      Set<String> made) {}
 
   @Override
   public Recognition recognise(Routing routing) {
@@ -75,10 +84,13 @@ final class SparseLoop implements Form {
     }
     Map<Integer, Expert> found = new HashMap<>();
     for (Marker marker : markers) {
-      Optional<Expert> expert = expert(routing, marker);
+      Optional<Expert> expert = expert(marker);
       if (expert.isPresent() && found.put(expert.get().id(), expert.get()) != null) {
         return new Recognition.Refused("two regions for expert " + expert.get().id());
       }
+    }
+    if (found.isEmpty()) {
+      return new Recognition.NotThisForm("no expert's rows are added to the block's output");
     }
     String incomplete = ExpertGrouping.incomplete(found, routing.experts());
     if (!incomplete.isEmpty()) {
@@ -98,7 +110,12 @@ final class SparseLoop implements Form {
     if (end.isEmpty()) {
       return new Recognition.Refused("the experts' outputs are not added up in one chain");
     }
-    Set<String> weights = weights(experts, routing);
+    List<String> hits = experts.stream().flatMap(e -> Stream.of(e.token(), e.slot())).toList();
+    Optional<String> leak = ClosedRegion.leak(graph, hits, end.get());
+    if (leak.isPresent()) {
+      return new Recognition.Refused(leak.get());
+    }
+    Set<String> weights = weights(experts);
     return new Recognition.Recognised(
         new MoeBlock(
             routing.indices(),
@@ -111,50 +128,61 @@ final class SparseLoop implements Form {
             new Chain(routing.topK(), experts)));
   }
 
-  private Optional<Expert> expert(Routing routing, Marker marker) {
-    long[] id = marker.expert().tensor().toLongs();
+  private Optional<Expert> expert(Marker marker) {
+    OptionalInt id = id(marker);
     boolean tokenFirst = marker.order().get(1) == 0;
     String token = tokenFirst ? marker.first() : marker.second();
     String slot = tokenFirst ? marker.second() : marker.first();
     List<Link> links = linksByToken.getOrDefault(token, List.of());
-    if (id.length != 1 || links.size() != 1) {
+    if (id.isEmpty() || links.size() != 1) {
       return Optional.empty();
     }
     Link link = links.get(0);
-    String before = before(graph.producer(link.next()).orElseThrow());
+    Set<String> made = Reach.forward(graph, List.of(token, slot), link.next()::equals);
     return graph
         .producer(link.scaled(), "Mul")
         .flatMap(
             product -> {
               for (int gate = 0; gate < 2; gate++) {
                 String source = Coefficients.source(graph, product.input(gate));
-                if (!isMadeFromRows(source, token, routing)) {
+                if (!made.contains(source)) {
                   return Optional.of(
                       new Expert(
-                          (int) id[0],
+                          id.getAsInt(),
                           token,
                           slot,
                           product.input(1 - gate),
                           source,
-                          before,
-                          link.next()));
+                          before(link),
+                          link.next(),
+                          made));
                 }
               }
               return Optional.empty();
             });
   }
 
-  /** What a link adds to: the input of {@code ScatterND}, or of {@code Add}, that is no scatter. */
-  private String before(Node link) {
-    boolean scatterFirst =
-        link.is("Add") && graph.producer(link.input(0), "ScatterElements").isPresent();
-    return link.input(scatterFirst ? 1 : 0);
+  /** The expert whose row of a mask {@code [experts, ...]} the marker takes. */
+  private static OptionalInt id(Marker marker) {
+    long[] row = marker.expert().tensor().toLongs();
+    boolean classesLead = marker.order().get(0) == marker.order().size() - 1;
+    if (row.length != 1 || row[0] < 0 || !classesLead) {
+      return OptionalInt.empty();
+    } else if (marker.classes().isEmpty()) {
+      return OptionalInt.of((int) row[0]);
+    }
+    long[] classes = marker.classes().get().tensor().toLongs();
+    return row[0] < classes.length
+        ? OptionalInt.of((int) classes[(int) row[0]])
+        : OptionalInt.empty();
   }
 
-  /** True for what is computed from an expert's own rows; the router knows of no such rows. */
-  private boolean isMadeFromRows(String value, String token, Routing routing) {
-    return Reach.backward(graph, List.of(value), v -> v.equals(routing.input()) || v.equals(token))
-        .contains(token);
+  /** What a link adds to: the input of {@code ScatterND}, or of {@code Add}, that is no scatter. */
+  private String before(Link link) {
+    Node node = graph.producer(link.next()).orElseThrow();
+    boolean scatterFirst =
+        node.is("Add") && graph.producer(node.input(0), "ScatterElements").isPresent();
+    return node.input(scatterFirst ? 1 : 0);
   }
 
   /** The value behind the last link, if the links form one chain through all experts. */
@@ -176,25 +204,28 @@ final class SparseLoop implements Form {
   }
 
   /** The constants that exactly one expert reads; whatever several share is no expert's own. */
-  private Set<String> weights(List<Expert> experts, Routing routing) {
-    Map<String, Integer> readers = new HashMap<>();
-    for (Expert expert : experts) {
-      Set<String> borders = Set.of(expert.token(), routing.input());
-      Reach.backward(graph, List.of(expert.raw()), borders::contains).stream()
-          .filter(value -> graph.initializers().containsKey(value))
-          .forEach(value -> readers.merge(value, 1, Integer::sum));
-    }
+  private Set<String> weights(List<Expert> experts) {
+    Map<String, Long> readers =
+        experts.stream()
+            .flatMap(expert -> constants(expert).stream())
+            .collect(Collectors.groupingBy(name -> name, Collectors.counting()));
     readers.values().removeIf(count -> count > 1);
-    readers
-        .keySet()
-        .removeIf(name -> graph.initializers().get(name).tensor().type() == ElementType.INT64);
     return readers.keySet();
   }
 
+  private Set<String> constants(Expert expert) {
+    return expert.made().stream()
+        .flatMap(value -> graph.producer(value).stream())
+        .flatMap(node -> node.reads().stream())
+        .filter(value -> !expert.made().contains(value))
+        .flatMap(value -> Weight.behind(graph, value).stream())
+        .filter(weight -> weight.tensor().type() != ElementType.INT64)
+        .map(Weight::initializer)
+        .collect(Collectors.toSet());
+  }
+
   private long bytes(Set<String> weights) {
-    return weights.stream()
-        .mapToLong(name -> graph.initializers().get(name).tensor().byteSize())
-        .sum();
+    return weights.stream().mapToLong(name -> graph.constant(name).orElseThrow().byteSize()).sum();
   }
 
   private record Chain(int topK, List<Expert> experts) implements Layout {

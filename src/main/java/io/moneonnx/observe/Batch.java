@@ -73,12 +73,17 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
   }
 
   private void requireFinite() {
-    double[] m2 = get(Statistic.M2);
-    for (int i = 0; i < m2.length; i++) {
-      if (!Double.isFinite(m2[i])) {
+    requireFinite(Statistic.M2, block.hidden());
+    requireFinite(Statistic.SUMS, SUMS);
+  }
+
+  private void requireFinite(Statistic statistic, int width) {
+    double[] found = get(statistic);
+    for (int i = 0; i < found.length; i++) {
+      if (!Double.isFinite(found[i])) {
         throw new BadInputException(
             "block '%s': the output of expert %d is not finite in run %d of the calibration data"
-                .formatted(name(), i / block.hidden(), number));
+                .formatted(name(), i / width, number));
       }
     }
   }

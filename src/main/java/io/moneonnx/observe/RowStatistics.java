@@ -95,7 +95,7 @@ final class RowStatistics {
   }
 
   private void addPerExpert(
-      Map<Statistic, String> taps, String rows, String ids, String g, String valid) {
+      Map<Statistic, String> taps, String rows, String ids, String gates, String valid) {
     String experts =
         ops.constant(
             "experts",
@@ -103,17 +103,16 @@ final class RowStatistics {
                 List.of((long) block.experts(), 1L),
                 IntStream.range(0, block.experts()).asLongStream().toArray()));
     String counts = ops.greater(column(valid), ops.scalar(0f));
-    String f = ops.where(counts, rows, ops.scalar(0f));
+    String f = ops.where(counts, rows, ops.scalar(0f)); // padding may be NaN
+    String gColumn = ops.where(counts, column(gates), ops.scalar(0f));
     String made =
         ops.mul(
             ops.cast(ops.equal(ops.reshape(ids, 1, -1), experts), ElementType.FLOAT),
             ops.reshape(valid, 1, -1)); // [E, R]
 
-    String square = ops.mul(g, g);
     String norm2 = ops.reduceSum(ops.mul(f, f), true, 1); // [R, 1]
     String norm = ops.sqrt(norm2);
-    String gColumn = column(g);
-    String squareColumn = column(square);
+    String squareColumn = ops.mul(gColumn, gColumn);
     String perRow =
         ops.concat(
             1,
@@ -134,7 +133,7 @@ final class RowStatistics {
     taps.put(Statistic.MEAN, mean);
     taps.put(Statistic.M2, ops.matMul(made, ops.mul(off, off)));
 
-    String weighted = ops.mul(made, ops.reshape(square, 1, -1)); // [E, R], g^2
+    String weighted = ops.mul(made, ops.reshape(squareColumn, 1, -1)); // [E, R], g^2
     String total = ops.reduceSum(weighted, true, 1);
     String divisor = ops.where(ops.greater(total, ops.scalar(0f)), total, ops.scalar(1f));
     String gmean = ops.div(ops.matMul(weighted, f), divisor);

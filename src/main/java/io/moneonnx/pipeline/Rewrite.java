@@ -3,6 +3,7 @@ package io.moneonnx.pipeline;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.RandomFeeds;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.Draft;
 import io.moneonnx.io.OnnxWriter;
@@ -12,6 +13,7 @@ import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.rewrite.Provenance;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
@@ -23,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -80,9 +83,10 @@ public final class Rewrite {
     Map<String, Replacement> replacements = replacements(profile, plan, request.novice());
     Rewriter.Rewritten rewritten =
         Rewriter.rewrite(subject.model(), subject.blocks(), replacements);
+    Model model = signed(rewritten.model(), plan, request.novice());
     Placement placement =
-        request.placement().orElseGet(() -> Placement.fitting(rewritten.model(), subject.file()));
-    try (Draft draft = OnnxWriter.draft(rewritten.model(), request.output(), placement)) {
+        request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
+    try (Draft draft = OnnxWriter.draft(model, request.output(), placement)) {
       Optional<Verdict> verdict = Optional.empty();
       Optional<Drift> drift = Optional.empty();
       String driftOn = "";
@@ -95,6 +99,22 @@ public final class Rewrite {
       return new Report(
           replacements, subject.bytes(), draft.publish(request.force()), verdict, drift, driftOn);
     }
+  }
+
+  private static Model signed(Model model, Plan plan, Novice novice) {
+    Model signed = Provenance.with(model, "version", Tool.version());
+    signed = Provenance.with(signed, "router", text(plan.router()));
+    signed = Provenance.with(signed, "novice", text(novice));
+    if (plan.criterion().isPresent()) {
+      signed = Provenance.with(signed, "criterion", plan.criterion().get());
+    }
+    return plan.ratio().isPresent()
+        ? Provenance.with(signed, "ratio", plan.ratio().get().toPlainString())
+        : signed;
+  }
+
+  private static String text(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
   }
 
   private Map<String, Replacement> replacements(Profile profile, Plan plan, Novice novice) {

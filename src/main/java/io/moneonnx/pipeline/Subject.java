@@ -23,6 +23,8 @@ import java.util.stream.Collectors;
 
 /** The model at hand: its file, what was read, and the blocks that were found in it. */
 public record Subject(Path file, Model model, MoeFinder.Findings findings) {
+  private static final int OLDEST_OPSET = 13;
+
   /**
    * Reads a model and finds its blocks.
    *
@@ -30,6 +32,10 @@ public record Subject(Path file, Model model, MoeFinder.Findings findings) {
    */
   public static Subject open(Path file) {
     Model model = OnnxReader.read(file);
+    if (model.opset() < OLDEST_OPSET) {
+      throw new BadInputException(
+          "%s: opset %d; wanted %d or later".formatted(file, model.opset(), OLDEST_OPSET));
+    }
     return new Subject(file, model, new MoeFinder(Forms.all()).find(model.graph()));
   }
 

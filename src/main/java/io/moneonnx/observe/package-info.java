@@ -1,0 +1,2 @@
+/** Observer outputs: what experts do on calibration data, measured inside the runtime. */
+package io.moneonnx.observe;

@@ -1,0 +1,2 @@
+/** Build time only: turns the files of passes/ into the types of io.moneonnx.passes. */
+package io.moneonnx.passgen;

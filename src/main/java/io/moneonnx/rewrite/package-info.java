@@ -1,0 +1,2 @@
+/** Replacing experts by novices: what is the same for every form. */
+package io.moneonnx.rewrite;

@@ -1,0 +1,130 @@
+package io.moneonnx;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Dependencies point one way, from {@code cli} down to {@code graph}. */
+class ArchitectureTest {
+  private static final String ROOT = "io.moneonnx.";
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("io.moneonnx");
+
+  /** What each package may use; every package of the program is named here. */
+  private static final Map<String, List<String>> ARROWS =
+      Map.ofEntries(
+          Map.entry("graph", List.of()),
+          Map.entry("proto", List.of()),
+          Map.entry("passgen", List.of()),
+          Map.entry("match", List.of("graph")),
+          Map.entry("passes", List.of("graph", "match")),
+          Map.entry("io", List.of("graph", "proto")),
+          Map.entry("run", List.of("graph")),
+          Map.entry("data", List.of("graph")),
+          Map.entry("moe", List.of("graph", "match", "passes")),
+          Map.entry("form", List.of("graph", "match", "passes", "moe")),
+          Map.entry("profile", List.of("graph", "proto")),
+          Map.entry("plan", List.of("graph", "profile")),
+          Map.entry("observe", List.of("graph", "io", "run", "moe", "profile")),
+          Map.entry("rewrite", List.of("graph", "moe")),
+          Map.entry("verify", List.of("graph", "io", "run", "moe", "rewrite")),
+          Map.entry(
+              "pipeline",
+              List.of(
+                  "graph", "io", "run", "data", "moe", "form", "profile", "plan", "observe",
+                  "rewrite", "verify")),
+          Map.entry(
+              "cli",
+              List.of(
+                  "graph",
+                  "io",
+                  "run",
+                  "data",
+                  "moe",
+                  "profile",
+                  "plan",
+                  "rewrite",
+                  "verify",
+                  "pipeline")));
+
+  static Set<String> packages() {
+    return ARROWS.keySet();
+  }
+
+  @ParameterizedTest
+  @MethodSource("packages")
+  void usesOnlyWhatLiesBelow(String name) {
+    String[] others =
+        ARROWS.keySet().stream()
+            .filter(other -> !other.equals(name) && !ARROWS.get(name).contains(other))
+            .map(other -> ROOT + other + "..")
+            .toArray(String[]::new);
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + name + "..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(others)
+        .check(CLASSES);
+  }
+
+  @Test
+  void everyPackageHasItsArrows() {
+    Set<String> found =
+        CLASSES.stream()
+            .map(type -> type.getPackageName().substring(ROOT.length()).replaceAll("\\..*", ""))
+            .collect(Collectors.toSet());
+    assertThat(found).isEqualTo(ARROWS.keySet());
+  }
+
+  @Test
+  void noTwoPackagesUseEachOther() {
+    slices().matching(ROOT + "(*)..").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
+  void onlyRunKnowsOnnxRuntime() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + "run..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("ai.onnxruntime..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyIoKnowsTheOnnxFormat() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(ROOT + "io..", ROOT + "proto..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(ROOT + "proto.onnx..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyDataKnowsTheTokenizer() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + "data..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("ai.djl..")
+        .check(CLASSES);
+  }
+}
