@@ -79,10 +79,20 @@ final class GatheredWeightsTest {
   }
 
   @Test
+  void takesNoScaleForTheCoefficients() {
+    misses(
+        TINY.with("int64[1] k", "float[1] scale = {2}, int64[1] k")
+            .with(
+                "scaled = Mul (raw, gate)",
+                "weighed = Mul (raw, gate)\n  scaled = Mul (weighed, scale)"),
+        "no sum of weighted slots lies behind the gathered weights");
+  }
+
+  @Test
   void isNotTheFormOfSlotsThatAreNotSummed() {
     misses(
         TINY.with("routed = ReduceSum", "routed = ReduceMax"),
-        "no sum of weighted slots behind the gathered weights");
+        "no sum of weighted slots lies behind the gathered weights");
   }
 
   @Test

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.graph.GraphEdit;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Refusal;
+import io.moneonnx.moe.Rows;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -39,11 +44,10 @@ final class SparseLoopTest {
         "two regions for expert 1");
   }
 
-  @ParameterizedTest
-  @EnumSource(names = {"TORCHSCRIPT", "DYNAMO"})
-  void saysWhichExpertTheRouterDoesNotKnow(Spelling spelling) {
+  @Test
+  void saysWhichExpertTheRouterDoesNotKnow() {
     refuses(
-        spelling.of(3, 2, 4).with("int64 id2 = {2}", "int64 id2 = {7}"),
+        Spelling.TORCHSCRIPT.of(3, 2, 4).with("int64 id2 = {2}", "int64 id2 = {7}"),
         "expert regions for ids 7, but the router has 3 outputs");
   }
 
@@ -108,5 +112,52 @@ final class SparseLoopTest {
             "a router chooses 2 of 3, but no known form of experts hangs on its choice");
     assertThat(findings.misses())
         .anySatisfy(miss -> assertThat(miss.reason()).startsWith("sparse-loop: "));
+  }
+
+  @Test
+  void takesExpertsFromTheClassesThatTheMaskHasRowsFor() {
+    TinyMoe permuted =
+        Spelling.DYNAMO.of(3, 2, 4).with("classes = {0, 1, 2}", "classes = {2, 0, 1}");
+    MoeBlock block = permuted.block();
+    Ops ops = new Ops(new GraphEdit(permuted.model()), "test");
+
+    assertThat(((Rows.PerExpert) block.layout().rows(ops)).outputs())
+        .containsExactly("raw1", "raw2", "raw0");
+  }
+
+  @Test
+  void saysWhichClassTheRouterDoesNotKnow() {
+    refuses(
+        Spelling.DYNAMO.of(3, 2, 4).with("classes = {0, 1, 2}", "classes = {0, 1, 9}"),
+        "expert regions for ids 9, but the router has 3 outputs");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"TORCHSCRIPT", "DYNAMO"})
+  void takesNoScaleForTheCoefficients(Spelling spelling) {
+    TinyMoe scaled = spelling.of(3, 2, 4).with("int64[1] k", "float[1] scale = {2}, int64[1] k");
+    for (int e = 0; e < 3; e++) {
+      String product =
+          "scaled%1$d = Mul (raw%1$d, %2$s%1$d)"
+              .formatted(e, spelling == Spelling.TORCHSCRIPT ? "column" : "gate");
+      scaled =
+          scaled.with(
+              product,
+              product.replace("scaled", "weighed")
+                  + "\n  scaled%1$d = Mul (weighed%1$d, scale)".formatted(e));
+    }
+
+    assertThat(scaled.find().blocks()).isEmpty();
+    assertThat(scaled.find().refusals()).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"TORCHSCRIPT", "DYNAMO"})
+  void wantsNoReadersOfItsInsides(Spelling spelling) {
+    refuses(
+        spelling
+            .of(3, 2, 4)
+            .with("y = Add (x, routed)", "half = Add (x, routed1)\n  y = Add (half, routed)"),
+        "'half', inside the experts, is read outside the block too; wanted all through 'routed'");
   }
 }
