@@ -100,6 +100,7 @@ final class GatheredWeights implements Form {
         behind.stream()
             .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
             .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
+            .filter(sum -> graph.constant(Coefficients.source(graph, sum.gates())).isEmpty())
             .toList();
     if (sums.isEmpty()) {
       return new Recognition.NotThisForm(

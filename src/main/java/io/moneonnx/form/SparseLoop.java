@@ -145,7 +145,7 @@ final class SparseLoop implements Form {
             product -> {
               for (int gate = 0; gate < 2; gate++) {
                 String source = Coefficients.source(graph, product.input(gate));
-                if (!made.contains(source)) {
+                if (!made.contains(source) && graph.constant(source).isEmpty()) {
                   return Optional.of(
                       new Expert(
                           id.getAsInt(),

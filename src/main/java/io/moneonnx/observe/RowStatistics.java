@@ -17,7 +17,8 @@ import java.util.stream.IntStream;
  * <p>With {@code O [E, R]} the 0/1 matrix of which expert made which row, every sum over an
  * expert's rows is a product with {@code O}. Second moments are taken in two passes, around the
  * batch's own mean, in float32 at least: a difference of sums would cancel for just the steady
- * experts that are looked for.
+ * experts that are looked for. How far that mean is off for its rounding is told as well, so that
+ * the host can put it right in double precision.
  */
 final class RowStatistics {
   private final Ops ops;
@@ -131,6 +132,7 @@ final class RowStatistics {
     String mean = ops.div(ops.matMul(made, f), ops.max(count, ops.scalar(1f)));
     String off = ops.sub(f, ops.gather(mean, ids));
     taps.put(Statistic.MEAN, mean);
+    taps.put(Statistic.MEAN_OFF, ops.matMul(made, off));
     taps.put(Statistic.M2, ops.matMul(made, ops.mul(off, off)));
 
     String weighted = ops.mul(made, ops.reshape(squareColumn, 1, -1)); // [E, R], g^2
@@ -139,10 +141,19 @@ final class RowStatistics {
     String gmean = ops.div(ops.matMul(weighted, f), divisor);
     String gOff = ops.sub(f, ops.gather(gmean, ids));
     taps.put(Statistic.GMEAN, gmean);
+    taps.put(Statistic.GMEAN_OFF, ops.matMul(weighted, gOff));
     taps.put(Statistic.R2, ops.matMul(weighted, ops.reduceSum(ops.mul(gOff, gOff), true, 1)));
 
-    String largest = ops.reduceMax(ops.abs(f), false, 1L); // [R]
-    taps.put(Statistic.PEAK, ops.reduceMax(ops.mul(made, ops.reshape(largest, 1, -1)), false, 1L));
+    String largest = ops.reshape(ops.reduceMax(magnitude(f), false, 1L), 1, -1); // [1, R]
+    String own = ops.where(ops.greater(made, ops.scalar(0f)), largest, ops.scalar(0f)); // [E, R]
+    taps.put(Statistic.PEAK, ops.reduceMax(own, false, 1L));
+  }
+
+  /** Absolute values, infinite for what is no number: a maximum may pass over that. */
+  private String magnitude(String values) {
+    String infinite = ops.scalar(Float.POSITIVE_INFINITY);
+    String absolute = ops.abs(values);
+    return ops.where(ops.greater(infinite, absolute), absolute, infinite);
   }
 
   private void addPerBlock(
@@ -168,7 +179,7 @@ final class RowStatistics {
       Map<Statistic, String> taps, String bySlot, String routed, String perToken) {
     String rebuilt =
         ops.reduceSum(ops.reshape(bySlot, -1, block.topK(), block.hidden()), false, 1); // [T, H]
-    String off = ops.abs(ops.sub(rebuilt, routed));
+    String off = magnitude(ops.sub(rebuilt, routed));
     String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), off, ops.scalar(0f));
     taps.put(Statistic.REBUILT_OFF_BY, ops.reduceMax(counted, false));
   }
