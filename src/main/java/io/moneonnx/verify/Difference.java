@@ -28,6 +28,8 @@ final class Difference {
       }
       largest = Math.max(largest, Math.abs(b[i]));
     }
-    return apart == 0 ? 0 : apart / Math.max(largest, Float.MIN_NORMAL);
+    return apart == 0 || Double.isInfinite(apart)
+        ? apart
+        : apart / Math.max(largest, Float.MIN_NORMAL);
   }
 }

@@ -30,7 +30,7 @@ final class EndToEnd {
   /** Takes one run of both; the values are the outputs and each block's indices and scores. */
   void add(Map<String, Tensor> expected, Map<String, Tensor> found) {
     List<Choices> choices = blocks.stream().map(b -> new Choices(b, expected, found)).toList();
-    List<Long> shape = expected.get(outputs.get(0)).dims();
+    List<Long> shape = outputs.isEmpty() ? List.of() : expected.get(outputs.get(0)).dims();
     int tokens = choices.get(0).tokens();
     boolean perPosition = shape.size() > 2 && shape.get(0) * shape.get(1) == tokens;
     int length = perPosition ? shape.get(1).intValue() : tokens;
