@@ -41,6 +41,20 @@ record BlockCut(Model whole, List<String> inputs, String output) {
     return new BlockCut(model, List.copyOf(read), output);
   }
 
+  /** A node that makes a border value beside others makes it under another name. */
+  private static Node withoutBorder(Node node, Set<String> border) {
+    return new Node(
+        node.opType(),
+        node.domain(),
+        node.name(),
+        node.inputs(),
+        node.outputs().stream()
+            .map(value -> border.contains(value) ? value + "_uncut" : value)
+            .toList(),
+        node.attributes(),
+        node.rest());
+  }
+
   /** The cut as a model of its own; the border values and the output have these types. */
   Model model(Map<String, ElementType> types, ElementType outputType) {
     Graph graph = whole.graph();
@@ -48,8 +62,11 @@ record BlockCut(Model whole, List<String> inputs, String output) {
     Set<String> needed = Reach.backward(graph, List.of(output), border::contains);
     List<Node> nodes =
         graph.nodes().stream()
-            .filter(node -> node.outputs().stream().anyMatch(needed::contains))
-            .filter(node -> node.outputs().stream().noneMatch(border::contains))
+            .filter(
+                node ->
+                    node.outputs().stream()
+                        .anyMatch(value -> needed.contains(value) && !border.contains(value)))
+            .map(node -> withoutBorder(node, border))
             .toList();
     return whole.withGraph(
         DeadCode.remove(

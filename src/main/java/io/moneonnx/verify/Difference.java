@@ -31,7 +31,9 @@ final class Difference {
       }
       largest = Math.max(largest, Math.abs(b[i]));
     }
-    return apart == 0 ? 0 : apart / Math.max(largest, Float.MIN_NORMAL);
+    return apart == 0 || Double.isInfinite(apart)
+        ? apart
+        : apart / Math.max(largest, Float.MIN_NORMAL);
   }
 
   /** {@code count} rows of a tensor {@code [batch, sequence, ...]}, counted over both axes. */

@@ -1,0 +1,414 @@
+package io.moneonnx.rewrite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.form.Forms;
+import io.moneonnx.graph.DeadCode;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Value;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.MoeFinder;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+final class RewriterTest {
+  /** Every expert {@code e} of these is replaced by {@code e + 1, e + 1.5, e + 2, ...}. */
+  private static Replacement replacement(int hidden, int... experts) {
+    TreeMap<Integer, float[]> novices = new TreeMap<>();
+    for (int expert : experts) {
+      float[] novice = new float[hidden];
+      for (int i = 0; i < hidden; i++) {
+        novice[i] = expert + 1 + 0.5f * i;
+      }
+      novices.put(expert, novice);
+    }
+    return new Replacement(novices);
+  }
+
+  private static Model rewritten(TinyMoe tiny, int... experts) {
+    return Rewriter.rewrite(
+            tiny.model(),
+            List.of(tiny.block()),
+            Map.of("experts", replacement(tiny.hidden(), experts)))
+        .model();
+  }
+
+  /** The lines of one graph's text that another has not. */
+  private static String lines(Graph of, Graph notOf) {
+    List<String> others = lines(notOf);
+    return lines(of).stream()
+        .filter(line -> !others.contains(line))
+        .collect(Collectors.joining("\n", "", "\n"));
+  }
+
+  private static List<String> lines(Graph graph) {
+    return graph.toString().lines().map(line -> line.strip().replaceAll("^<|,$|>$", "")).toList();
+  }
+
+  private static float[] run(Model model, TinyMoe tiny, String value) {
+    return TinyMoe.run(model, Map.of("x", tiny.tokens(25, 1)), List.of(value))
+        .get(value)
+        .toFloats();
+  }
+
+  @Test
+  void leadsTheChainPastWhatTorchScriptAdded() {
+    TinyMoe tiny = Spelling.TORCHSCRIPT.of(3, 2, 4);
+    Graph before = tiny.graph();
+    Graph after = rewritten(tiny, 1).graph();
+
+    assertThat(lines(before, after))
+        .isEqualTo(
+            """
+            int64[1] zero = {0}
+            int64[1] two = {2}
+            int64 id1 = {1}
+            float[4, 5] up1
+            float[5, 4] down1
+            row1 = Gather <axis = 0> (mask, id1)
+            bits1 = Cast <to = 9> (row1)
+            hits1 = NonZero (bits1)
+            pairs1 = Transpose <perm = [1, 0]> (hits1)
+            slots1, tokens1 = Split <axis = 1> (pairs1, halves)
+            slot1 = Squeeze (slots1, one)
+            token1 = Squeeze (tokens1, one)
+            rows1 = Gather <axis = 0> (x, token1)
+            in1 = MatMul (rows1, up1)
+            act1 = Tanh (in1)
+            raw1 = MatMul (act1, down1)
+            base1 = Mul (token1, slotsOfToken)
+            place1 = Add (base1, slot1)
+            gate1 = Gather <axis = 0> (list, place1)
+            column1 = Unsqueeze (gate1, one)
+            scaled1 = Mul (raw1, column1)
+            at1 = Unsqueeze (token1, one)
+            size1 = Shape (scaled1)
+            wide1 = Expand (at1, size1)
+            spread1 = ScatterElements <axis = 0> (zeros, wide1, scaled1)
+            routed2 = Add (routed1, spread1)
+            routed = Add (routed2, spread2)
+            y = Add (x, routed)
+            """);
+    assertThat(lines(after, before))
+        .isEqualTo(
+            """
+            float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
+            int64[2] mone.0/ints = {-1, 2}
+            int64[3] mone.0/ints_1 = {1, 0, 1}
+            int64[1] mone.0/ints_2 = {0}
+            int64[1] mone.0/ints_3 = {2}
+            routed = Add (routed1, spread2)
+            mone.0/Reshape_1 = Reshape (gates, mone.0/ints)
+            mone.0/Reshape = Reshape (experts, mone.0/ints)
+            mone.0/Gather = Gather <axis = 0> (mone.0/ints_1, mone.0/Reshape)
+            mone.0/Shape = Shape (mone.0/Reshape)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/Shape, mone.0/ints_2)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Gather_1, mone.0/ints_3)
+            mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather, mone.0/Reshape_1)
+            mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
+            mone.0/Add = Add (routed, mone.0/MatMul)
+            y = Add (x, mone.0/Add)
+            """);
+  }
+
+  @Test
+  void leadsTheChainPastWhatDynamoAdded() {
+    TinyMoe tiny = Spelling.DYNAMO.of(3, 2, 4);
+    Graph before = tiny.graph();
+    Graph after = rewritten(tiny, 0, 2).graph();
+
+    assertThat(lines(before, after))
+        .isEqualTo(
+            """
+            int64[2] halves = {1, 1}
+            int64 id0 = {0}
+            int64 id2 = {2}
+            float[5, 4] up0
+            float[4, 5] down0
+            float[5, 4] up2
+            float[4, 5] down2
+            row0 = Gather <axis = 0> (mask, id0)
+            hits0 = NonZero (row0)
+            pairs0 = Transpose <perm = [1, 0]> (hits0)
+            slots0 = Slice (pairs0, zero, one, one)
+            slot0 = Squeeze (slots0, one)
+            tokens0 = Slice (pairs0, one, two, one)
+            token0 = Squeeze (tokens0, one)
+            at0 = Unsqueeze (token0, last)
+            rows0 = GatherND <batch_dims = 0> (x, at0)
+            in0 = Gemm <transB = 1> (rows0, up0)
+            act0 = Tanh (in0)
+            raw0 = Gemm <transB = 1> (act0, down0)
+            slotAt0 = Unsqueeze (slot0, last)
+            place0 = Concat <axis = -1> (at0, slotAt0)
+            gate0 = GatherND <batch_dims = 0> (perSlot, place0)
+            scaled0 = Mul (raw0, gate0)
+            routed1 = ScatterND <reduction = "add"> (routed0, at0, scaled0)
+            routed2 = ScatterND <reduction = "add"> (routed1, at1, scaled1)
+            row2 = Gather <axis = 0> (mask, id2)
+            hits2 = NonZero (row2)
+            pairs2 = Transpose <perm = [1, 0]> (hits2)
+            slots2 = Slice (pairs2, zero, one, one)
+            slot2 = Squeeze (slots2, one)
+            tokens2 = Slice (pairs2, one, two, one)
+            token2 = Squeeze (tokens2, one)
+            at2 = Unsqueeze (token2, last)
+            rows2 = GatherND <batch_dims = 0> (x, at2)
+            in2 = Gemm <transB = 1> (rows2, up2)
+            act2 = Tanh (in2)
+            raw2 = Gemm <transB = 1> (act2, down2)
+            slotAt2 = Unsqueeze (slot2, last)
+            place2 = Concat <axis = -1> (at2, slotAt2)
+            gate2 = GatherND <batch_dims = 0> (perSlot, place2)
+            scaled2 = Mul (raw2, gate2)
+            routed = ScatterND <reduction = "add"> (routed2, at2, scaled2)
+            y = Add (x, routed)
+            """);
+    assertThat(lines(after, before))
+        .isEqualTo(
+            """
+            float[3, 4] mone.0/novices
+            int64[2] mone.0/ints = {-1, 2}
+            int64[3] mone.0/ints_1 = {0, 2, 1}
+            int64[1] mone.0/ints_2 = {0}
+            int64[1] mone.0/ints_3 = {3}
+            routed2 = ScatterND <reduction = "add"> (routed0, at1, scaled1)
+            mone.0/Reshape_1 = Reshape (gates, mone.0/ints)
+            mone.0/Reshape = Reshape (experts, mone.0/ints)
+            mone.0/Gather = Gather <axis = 0> (mone.0/ints_1, mone.0/Reshape)
+            mone.0/Shape = Shape (mone.0/Reshape)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/Shape, mone.0/ints_2)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Gather_1, mone.0/ints_3)
+            mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather, mone.0/Reshape_1)
+            mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
+            mone.0/Add = Add (routed2, mone.0/MatMul)
+            y = Add (x, mone.0/Add)
+            """);
+  }
+
+  @Test
+  void computesOnlyTheSlotsOfKeptExperts() {
+    TinyMoe tiny = Spelling.GATHERED.of(3, 2, 4);
+    Graph before = tiny.graph();
+    Graph after = rewritten(tiny, 1).graph();
+
+    assertThat(lines(before, after))
+        .isEqualTo(
+            """
+            int64[1] zero = {0}
+            int64[1] two = {2}
+            int64[2] halves = {1, 1}
+            float[3, 5, 4] up
+            float[3, 4, 5] down
+            ids = Reshape (experts, last)
+            ups = Gather <axis = 0> (up, ids)
+            in = MatMul (ups, columns)
+            downs = Gather <axis = 0> (down, ids)
+            out = MatMul (downs, act)
+            scaled = Mul (raw, gate)
+            y = Add (x, routed)
+            """);
+    assertThat(lines(after, before))
+        .isEqualTo(
+            """
+            int64[1] mone.0/ints = {-1}
+            int64[1] mone.0/ints_1 = {4}
+            int64[3] mone.0/ints_2 = {1, 0, 1}
+            int64[3] mone.0/ints_3 = {0, 0, 1}
+            float[2, 5, 4] mone.0/kept
+            float[2, 4, 5] mone.0/kept_1
+            int64[1] mone.0/ints_4 = {1}
+            float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
+            int64[2] mone.0/ints_5 = {-1, 2}
+            int64[1] mone.0/ints_6 = {0}
+            int64[1] mone.0/ints_7 = {2}
+            mone.0/Reshape = Reshape (experts, mone.0/ints)
+            mone.0/Gather = Gather <axis = 0> (mone.0/ints_2, mone.0/Reshape)
+            mone.0/NonZero = NonZero (mone.0/Gather)
+            mone.0/Reshape_1 = Reshape (mone.0/NonZero, mone.0/ints)
+            mone.0/Gather_5 = Gather <axis = 0> (columns, mone.0/Reshape_1)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/Reshape, mone.0/Reshape_1)
+            mone.0/Gather_2 = Gather <axis = 0> (mone.0/ints_3, mone.0/Gather_1)
+            mone.0/Gather_3 = Gather <axis = 0> (mone.0/kept, mone.0/Gather_2)
+            in = MatMul (mone.0/Gather_3, mone.0/Gather_5)
+            mone.0/Gather_4 = Gather <axis = 0> (mone.0/kept_1, mone.0/Gather_2)
+            out = MatMul (mone.0/Gather_4, act)
+            mone.0/Unsqueeze = Unsqueeze (mone.0/Reshape_1, mone.0/ints_4)
+            mone.0/Shape = Shape (mone.0/Reshape)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Shape, mone.0/ints_1)
+            mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
+            mone.0/ScatterND = ScatterND (mone.0/ConstantOfShape, mone.0/Unsqueeze, raw)
+            scaled = Mul (mone.0/ScatterND, gate)
+            mone.0/Reshape_3 = Reshape (gates, mone.0/ints_5)
+            mone.0/Reshape_2 = Reshape (experts, mone.0/ints_5)
+            mone.0/Gather_6 = Gather <axis = 0> (mone.0/ints_2, mone.0/Reshape_2)
+            mone.0/Shape_1 = Shape (mone.0/Reshape_2)
+            mone.0/Gather_7 = Gather <axis = 0> (mone.0/Shape_1, mone.0/ints_6)
+            mone.0/Concat_1 = Concat <axis = 0> (mone.0/Gather_7, mone.0/ints_7)
+            mone.0/ConstantOfShape_1 = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat_1)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_6, mone.0/Reshape_3)
+            mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
+            mone.0/Add = Add (routed, mone.0/MatMul)
+            y = Add (x, mone.0/Add)
+            """);
+  }
+
+  @Test
+  void keepsTheRowsOfKeptExpertsInTheirOrder() {
+    TinyMoe tiny = Spelling.GATHERED.of(3, 2, 4);
+    Map<String, Initializer> after = rewritten(tiny, 1).graph().initializers();
+
+    assertThat(after).doesNotContainKeys("up", "down");
+    assertThat(after.get("mone.0/kept").tensor())
+        .isEqualTo(tiny.graph().constant("up").orElseThrow().rows(List.of(0, 2)));
+    assertThat(after.get("mone.0/kept_1").tensor())
+        .isEqualTo(tiny.graph().constant("down").orElseThrow().rows(List.of(0, 2)));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void leavesTheModelAsItIsIfNothingIsReplaced(Spelling spelling) {
+    TinyMoe tiny = spelling.of(3, 2, 4);
+    Model model = tiny.model();
+    Graph pruned = DeadCode.remove(model.graph());
+
+    assertThat(rewritten(tiny).graph()).hasToString(pruned.toString());
+    assertThat(Rewriter.rewrite(model, List.of(tiny.block()), Map.of()).outputs()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void computesTheNovicesAloneIfAllExpertsAreReplaced(Spelling spelling) {
+    TinyMoe tiny = spelling.of(3, 2, 4);
+    Model all = rewritten(tiny, 0, 1, 2);
+    float[] x = run(tiny.model(), tiny, "x");
+    float[] gates = run(tiny.model(), tiny, "gates");
+    long[] experts =
+        TinyMoe.run(tiny.model(), Map.of("x", tiny.tokens(25, 1)), List.of("experts"))
+            .get("experts")
+            .toLongs();
+    float[] wanted = x.clone();
+    for (int slot = 0; slot < experts.length; slot++) {
+      for (int i = 0; i < 4; i++) {
+        wanted[slot / 2 * 4 + i] += gates[slot] * (experts[slot] + 1 + 0.5f * i);
+      }
+    }
+
+    assertThat(run(all, tiny, "y")).containsExactly(wanted, within(1e-5f));
+    assertThat(all.graph().initializers())
+        .doesNotContainKeys("up", "down", "up0", "down0", "up1", "down1", "up2", "down2");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"TORCHSCRIPT, 3, 2", "DYNAMO, 5, 3", "GATHERED, 4, 2", "DYNAMO, 4, 1"})
+  void takesOutExactlyWhatAnExpertContributes(Spelling spelling, int experts, int topK) {
+    TinyMoe tiny = spelling.of(experts, topK, 4);
+    float[] y = run(tiny.model(), tiny, "y");
+    float[] routed = run(tiny.model(), tiny, "routed");
+    float[] contributed = new float[y.length];
+    for (int e = 0; e < experts; e++) {
+      Replacement nothing = new Replacement(new TreeMap<>(Map.of(e, new float[4])));
+      float[] without =
+          run(
+              Rewriter.rewrite(tiny.model(), List.of(tiny.block()), Map.of("experts", nothing))
+                  .model(),
+              tiny,
+              "y");
+      for (int i = 0; i < y.length; i++) {
+        contributed[i] += y[i] - without[i];
+      }
+    }
+
+    assertThat(contributed).containsExactly(routed, within(1e-5f));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void leavesTheRouterAndTheSignatureAsTheyAre(Spelling spelling) {
+    TinyMoe tiny = spelling.of(3, 2, 4);
+    Model before = tiny.model().withMetadata("author", "somebody");
+    Model after =
+        Rewriter.rewrite(before, List.of(tiny.block()), Map.of("experts", replacement(4, 0, 2)))
+            .model();
+
+    assertThat(after.graph().initializers().get("router"))
+        .isEqualTo(before.graph().initializers().get("router"));
+    for (String value : List.of("logits", "scores", "experts", "total", "gates")) {
+      assertThat(after.graph().producer(value)).isEqualTo(before.graph().producer(value));
+    }
+    assertThat(after.graph().inputs()).isEqualTo(before.graph().inputs());
+    assertThat(after.graph().outputs()).isEqualTo(before.graph().outputs());
+    assertThat(after.opsets()).isEqualTo(before.opsets());
+    assertThat(after.metadata()).containsEntry("author", "somebody");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void saysInTheMetadataWhichRowStandsForWhichExpert(Spelling spelling) {
+    Model after = rewritten(spelling.of(3, 2, 4), 0, 2);
+
+    assertThat(after.metadata().get("expert_substitution"))
+        .contains(
+            "\"experts\":{\"num_logical_experts\":3",
+            "\"0\":{\"format\":\"constant-v1\",\"tensors\":{\"value\":\"mone.0/novices[0]\"}}",
+            "\"2\":{\"format\":\"constant-v1\",\"tensors\":{\"value\":\"mone.0/novices[1]\"}}");
+    assertThat(after.graph().constant("mone.0/novices").orElseThrow().toFloats())
+        .startsWith(1, 1.5f, 2, 2.5f, 3, 3.5f, 4, 4.5f);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void keepsTheNameOfAnOutputThatIsTheBlocksOwn(Spelling spelling) {
+    TinyMoe tiny = spelling.of(3, 2, 4).with("=> (float[T, 4] y)", "=> (float[T, 4] routed)");
+    Model after = rewritten(tiny, 0);
+
+    assertThat(after.graph().outputs()).extracting(Value::name).containsExactly("routed");
+    assertThat(run(after, tiny, "routed")).isNotEqualTo(run(tiny.model(), tiny, "routed"));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void addsAsManyNodesForOneExpertAsForMany(Spelling spelling) {
+    TinyMoe tiny = spelling.of(16, 2, 4);
+    long one = added(rewritten(tiny, 3));
+
+    assertThat(one).isPositive().isLessThan(30);
+    assertThat(added(rewritten(tiny, 0, 15))).isEqualTo(one);
+    assertThat(added(rewritten(tiny, IntStream.range(0, 15).toArray()))).isEqualTo(one);
+  }
+
+  private static long added(Model model) {
+    return model.graph().nodes().stream().filter(node -> node.output().startsWith("mone.")).count();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void leavesBlocksAloneThatNothingIsReplacedIn(Spelling spelling) {
+    Model twice = spelling.of(3, 2, 4).twice();
+    List<MoeBlock> blocks = new MoeFinder(Forms.all()).find(twice.graph()).blocks();
+    Rewriter.Rewritten rewritten =
+        Rewriter.rewrite(twice, blocks, Map.of("second/experts", replacement(4, 1)));
+
+    assertThat(rewritten.outputs()).containsOnlyKeys("second/experts");
+    assertThat(rewritten.model().graph().nodes())
+        .containsAll(
+            twice.graph().nodes().stream()
+                .filter(node -> !node.output().startsWith("second/"))
+                .toList());
+    assertThat(rewritten.model().graph().producer("second/raw1")).isEmpty();
+  }
+}

@@ -1,0 +1,118 @@
+package io.moneonnx.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphText;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
+import io.moneonnx.graph.Wire;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+final class BlockCutTest {
+  private static Model model(String text) {
+    return new Model(GraphText.parse(text), 8, Map.of("", 18L), Map.of(), Wire.NONE);
+  }
+
+  private static final Model MODEL =
+      model(
+          """
+          g (float[T, 4] tokens, float[T, 4] other) => (float[T, 4] y)
+          <float[4, 4] before, float[4, 4] within, float[4, 4] behind, float two = {2}>
+          {
+            h = MatMul (tokens, before)
+            size = Shape (tokens)
+            zeros = Expand (two, size)
+            a = MatMul (h, within)
+            gated = Mul (a, other)
+            routed = Add (gated, zeros)
+            beside = Neg (h)
+            sum = Add (routed, beside)
+            y = MatMul (sum, behind)
+          }
+          """);
+
+  @Test
+  void hasABorderOfWhatIsNotComputedFromItsInput() {
+    BlockCut cut = BlockCut.of(MODEL, List.of("h"), "routed");
+
+    assertThat(cut.inputs()).containsExactly("h", "other", "zeros");
+  }
+
+  @Test
+  void holdsTheNodesBetweenItsBorders() {
+    Graph cut =
+        BlockCut.of(MODEL, List.of("h"), "routed")
+            .model(
+                Map.of(
+                    "h", ElementType.FLOAT, "other", ElementType.FLOAT, "zeros", ElementType.FLOAT),
+                ElementType.FLOAT)
+            .graph();
+
+    assertThat(cut)
+        .hasToString(
+            """
+            block (float[...] h, float[...] other, float[...] zeros) => (float[...] routed)
+            <float[4, 4] within>
+            {
+              a = MatMul (h, within)
+              gated = Mul (a, other)
+              routed = Add (gated, zeros)
+            }
+            """);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void computesWhatTheWholeModelDoes(Spelling spelling) {
+    TinyMoe tiny = spelling.of(3, 2, 4);
+    Model model =
+        model(
+            tiny.with("[T, 4] x)", "[T, 4] text)")
+                .with("  logits =", "  x = Tanh (text)\n  logits =")
+                .text());
+    BlockCut cut = BlockCut.of(model, List.of("x"), "routed");
+    Map<String, Tensor> feeds = Map.of("text", tiny.tokens(20, 1));
+    Map<String, Tensor> whole = TinyMoe.run(model, feeds, List.of("x", "routed"));
+    Model alone = cut.model(Map.of("x", ElementType.FLOAT), ElementType.FLOAT);
+
+    assertThat(cut.inputs()).containsExactly("x");
+    assertThat(alone.graph().producer("y")).isEmpty();
+    assertThat(
+            TinyMoe.run(alone, Map.of("x", whole.get("x")), List.of("routed"))
+                .get("routed")
+                .toFloats())
+        .containsExactly(whole.get("routed").toFloats());
+  }
+
+  @Test
+  void takesSizesFromOutsideForInputs() {
+    TinyMoe tiny = Spelling.TORCHSCRIPT.of(3, 2, 4);
+    Model model =
+        model(
+            tiny.with("[T, 4] x)", "[T, 4] text)")
+                .with("  logits =", "  x = Tanh (text)\n  logits =")
+                .with("shape = Shape (x)", "shape = Shape (text)")
+                .text());
+    BlockCut cut = BlockCut.of(model, List.of("x"), "routed");
+    Map<String, Tensor> feeds = Map.of("text", tiny.tokens(20, 1));
+    Map<String, Tensor> whole = new HashMap<>(TinyMoe.run(model, feeds, cut.inputs()));
+    Map<String, ElementType> types = new HashMap<>();
+    whole.forEach((name, tensor) -> types.put(name, tensor.type()));
+    Model alone = cut.model(types, ElementType.FLOAT);
+
+    assertThat(cut.inputs()).containsExactlyInAnyOrder("x", "zeros", "routed0");
+    assertThat(alone.graph().inputs()).extracting(Value::name).isEqualTo(cut.inputs());
+    assertThat(TinyMoe.run(alone, whole, List.of("routed")).get("routed").toFloats())
+        .containsExactly(TinyMoe.run(model, feeds, List.of("routed")).get("routed").toFloats());
+  }
+}

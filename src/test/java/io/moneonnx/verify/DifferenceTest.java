@@ -1,0 +1,62 @@
+package io.moneonnx.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.graph.Tensor;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class DifferenceTest {
+  private static double between(float[] a, float... b) {
+    return Difference.relative(
+        Tensor.of(List.of((long) a.length), a), Tensor.of(List.of((long) b.length), b));
+  }
+
+  private static float[] of(float... values) {
+    return values;
+  }
+
+  @Test
+  void isRelativeToTheLargestElement() {
+    assertThat(between(of(1, 0, -8), 2, 0, -8)).isEqualTo(0.125);
+    assertThat(between(of(1, 0, -7), 2, 0, -8)).isEqualTo(0.125);
+    assertThat(between(of(1, 2), 1, 2)).isZero();
+    assertThat(between(of(0, -0f), 0, 0)).isZero();
+  }
+
+  @Test
+  void isInfiniteWhereOneIsNotFinite() {
+    assertThat(between(of(Float.NaN), 1)).isInfinite();
+    assertThat(between(of(1), Float.NaN)).isInfinite();
+    assertThat(between(of(Float.POSITIVE_INFINITY), 1)).isInfinite();
+    assertThat(between(of(Float.POSITIVE_INFINITY), Float.NEGATIVE_INFINITY)).isInfinite();
+    assertThat(between(of(1, 3), Float.POSITIVE_INFINITY, 3)).isInfinite();
+  }
+
+  @Test
+  void isNoneWhereBothAreTheSameAndNotFinite() {
+    assertThat(between(of(Float.NaN, 1), Float.NaN, 1)).isZero();
+    assertThat(between(of(Float.POSITIVE_INFINITY), Float.POSITIVE_INFINITY)).isZero();
+  }
+
+  @Test
+  void isInfiniteBetweenShapes() {
+    assertThat(
+            Difference.relative(Tensor.of(List.of(2L, 1L), 1f, 2), Tensor.of(List.of(2L), 1f, 2)))
+        .isInfinite();
+  }
+
+  @Test
+  void isTakenOverThePartAskedFor() {
+    Tensor a = Tensor.of(List.of(2L, 2L, 1L), 9f, 1, 3, 9);
+    Tensor b = Tensor.of(List.of(2L, 2L, 1L), 0f, 1, 4, 0);
+    assertThat(Difference.relative(Difference.part(a, 1, 2), Difference.part(b, 1, 2)))
+        .isEqualTo(0.25);
+  }
+
+  @Test
+  void isAllOrNothingForIntegers() {
+    assertThat(Difference.relative(Tensor.vector(1, 2), Tensor.vector(1, 2))).isZero();
+    assertThat(Difference.relative(Tensor.vector(1, 2), Tensor.vector(1, 3))).isInfinite();
+  }
+}

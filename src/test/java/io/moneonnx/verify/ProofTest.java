@@ -1,0 +1,299 @@
+package io.moneonnx.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.form.Forms;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.rewrite.Rewriter;
+import io.moneonnx.run.RunOptions;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Right rewrites hold, and rewrites that someone tampered with do not. */
+final class ProofTest {
+  @TempDir Path folder;
+
+  private static Replacement replacement(int hidden, int... experts) {
+    TreeMap<Integer, float[]> novices = new TreeMap<>();
+    for (int expert : experts) {
+      float[] novice = new float[hidden];
+      for (int i = 0; i < hidden; i++) {
+        novice[i] = 0.3f * (expert + 1) - 0.2f * i;
+      }
+      novices.put(expert, novice);
+    }
+    return new Replacement(novices);
+  }
+
+  private Verdict prove(
+      Model model, Map<String, Replacement> replacements, int tokens, UnaryOperator<Model> tamper) {
+    List<MoeBlock> blocks = new MoeFinder(Forms.all()).find(model.graph()).blocks();
+    assertThat(blocks).extracting(MoeBlock::name).containsAll(replacements.keySet());
+    Rewriter.Rewritten rewritten = Rewriter.rewrite(model, blocks, replacements);
+    Path file = folder.resolve("rewritten.onnx");
+    OnnxWriter.write(tamper.apply(rewritten.model()), file, Placement.INLINE);
+    TinyMoe any = Spelling.DYNAMO.of(3, 2, 4);
+    List<Map<String, Tensor>> feeds =
+        List.of(Map.of("x", any.tokens(tokens, 1)), Map.of("x", any.tokens(1, 2)));
+    return new Proof(model, folder, blocks, replacements, RunOptions.cpu())
+        .of(file, rewritten.outputs(), feeds);
+  }
+
+  private Verdict prove(TinyMoe tiny, UnaryOperator<Model> tamper, int... experts) {
+    return prove(tiny.model(), Map.of("experts", replacement(4, experts)), 30, tamper);
+  }
+
+  private void finds(Verdict verdict) {
+    assertThat(verdict.holds()).as(verdict.text()).isFalse();
+    assertThat(verdict.worstBlock()).isGreaterThan(1e-3);
+    assertThat(verdict.endToEnd()).isGreaterThan(1e-3);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "TORCHSCRIPT, 4, 2",
+    "DYNAMO, 4, 2",
+    "GATHERED, 4, 2",
+    "TORCHSCRIPT, 6, 1",
+    "DYNAMO, 5, 4",
+    "GATHERED, 6, 3",
+  })
+  void holdsForWhatTheRewriterDoes(Spelling spelling, int experts, int topK) {
+    TinyMoe tiny = spelling.of(experts, topK, 4);
+
+    for (int[] replaced : new int[][] {{1}, {0, 3}, {0, 1, 2}, {0, 1, 2, 3}}) {
+      Verdict verdict = prove(tiny, model -> model, replaced);
+      assertThat(verdict.holds()).as(verdict.text()).isTrue();
+      assertThat(verdict.blockErrors()).containsOnlyKeys("experts");
+      assertThat(verdict.flips()).isEmpty();
+      assertThat(verdict.positions()).isEqualTo(31);
+      assertThat(verdict.leftOut()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void holdsForTokensThatOnlyChooseReplacedExperts(Spelling spelling) {
+    TinyMoe tiny = spelling.of(8, 1, 4);
+    Verdict verdict =
+        prove(
+            tiny.model(),
+            Map.of("experts", replacement(4, 1, 2, 3, 4, 5, 6, 7)),
+            1,
+            model -> model);
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void holdsForEveryBlockThatSomethingIsReplacedIn(Spelling spelling) {
+    Model twice = spelling.of(4, 2, 4).twice();
+    Map<String, Replacement> both = new HashMap<>();
+    both.put("experts", replacement(4, 1));
+    both.put("second/experts", replacement(4, 0, 2));
+
+    Verdict verdict = prove(twice, both, 30, model -> model);
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    assertThat(verdict.blockErrors()).containsOnlyKeys("experts", "second/experts");
+
+    both.remove("experts");
+    assertThat(prove(twice, both, 30, model -> model).blockErrors())
+        .containsOnlyKeys("second/experts");
+  }
+
+  @Test
+  void blamesTheBlockThatIsWrong() {
+    Model twice = Spelling.DYNAMO.of(4, 2, 4).twice();
+    Map<String, Replacement> both =
+        Map.of("experts", replacement(4, 1), "second/experts", replacement(4, 0, 2));
+    Verdict verdict = prove(twice, both, 30, model -> scaled(model, "mone.1/novices", 1.5f));
+
+    assertThat(verdict.blockErrors().get("experts")).isLessThan(1e-5);
+    assertThat(verdict.blockErrors().get("second/experts")).isGreaterThan(1e-3);
+  }
+
+  private static Model scaled(Model model, String constant, float factor) {
+    Tensor tensor = model.graph().constant(constant).orElseThrow();
+    float[] values = tensor.toFloats();
+    for (int i = 0; i < values.length; i++) {
+      values[i] *= factor;
+    }
+    return TinyMoe.withInitializer(model, constant, Tensor.of(tensor.dims(), values));
+  }
+
+  /** The model with other values for the one int64 constant of the rewrite that has these. */
+  private static Model renumbered(Model model, long[] values, long... otherwise) {
+    List<String> found =
+        model.graph().initializers().keySet().stream()
+            .filter(name -> name.startsWith("mone.0/ints"))
+            .filter(name -> Arrays.equals(model.graph().integers(name).orElseThrow(), values))
+            .toList();
+    assertThat(found).hasSize(1);
+    return TinyMoe.withInitializer(model, found.get(0), Tensor.vector(otherwise));
+  }
+
+  /** The model in which what the rewrite added reads another value. */
+  private static Model reading(Model model, String value, String otherwise) {
+    Graph graph = model.graph();
+    List<Node> changed =
+        graph.nodes().stream()
+            .map(
+                node ->
+                    node.output().startsWith("mone.")
+                        ? node.withInputs(
+                            node.inputs().stream()
+                                .map(read -> read.equals(value) ? otherwise : read)
+                                .toList())
+                        : node)
+            .toList();
+    assertThat(changed).isNotEqualTo(graph.nodes());
+    return model.withGraph(graph.withNodes(changed));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsANoviceThatIsScaled(Spelling spelling) {
+    finds(prove(spelling.of(4, 2, 4), model -> scaled(model, "mone.0/novices", 1.5f), 1, 3));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsNovicesThatAreSwapped(Spelling spelling) {
+    finds(
+        prove(
+            spelling.of(4, 2, 4),
+            model -> renumbered(model, new long[] {2, 0, 2, 1}, 2, 1, 2, 0),
+            1,
+            3));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsANoviceThatStandsForTheNextExpert(Spelling spelling) {
+    finds(
+        prove(
+            spelling.of(4, 2, 4),
+            model -> renumbered(model, new long[] {2, 0, 2, 1}, 2, 2, 0, 1),
+            1,
+            3));
+  }
+
+  @Test
+  void findsKeptExpertsThatAreRenumberedWrong() {
+    finds(
+        prove(
+            Spelling.GATHERED.of(4, 2, 4),
+            model -> renumbered(model, new long[] {0, 0, 1, 0}, 1, 0, 0, 0),
+            1,
+            3));
+  }
+
+  @Test
+  void findsKeptExpertsThatAreNotComputed() {
+    finds(
+        prove(
+            Spelling.GATHERED.of(4, 2, 4),
+            model -> renumbered(model, new long[] {1, 0, 1, 0}, 1, 0, 0, 0),
+            1,
+            3));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsCoefficientsFromBeforeTheyWereRescaled(Spelling spelling) {
+    finds(prove(spelling.of(4, 2, 4), model -> reading(model, "gates", "best"), 1, 3));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsAKeptExpertWithOtherWeights(Spelling spelling) {
+    String weight = spelling == Spelling.GATHERED ? "mone.0/kept" : "down0";
+    finds(prove(spelling.of(4, 2, 4), model -> scaled(model, weight, 1.01f), 1, 3));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsAnotherRouter(Spelling spelling) {
+    Verdict verdict = prove(spelling.of(4, 2, 4), model -> scaled(model, "router", -1), 1, 3);
+
+    assertThat(verdict.holds()).isFalse();
+    assertThat(verdict.flips()).isNotEmpty();
+    assertThat(verdict.leftOut()).isPositive();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsThatAnotherExpertWasReplaced(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, 4);
+    Map<String, Replacement> asked = Map.of("experts", replacement(4, 1));
+    Map<String, Replacement> done =
+        Map.of(
+            "experts",
+            new Replacement(new TreeMap<>(Map.of(2, asked.get("experts").novices().get(1)))));
+    Rewriter.Rewritten other = Rewriter.rewrite(tiny.model(), List.of(tiny.block()), done);
+
+    finds(prove(tiny.model(), asked, 30, model -> other.model()));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void overwritesExactlyTheReplacedRowsInTheOracle(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, 4);
+    Map<String, Tensor> feeds = Map.of("x", tiny.tokens(30, 1));
+    Map<String, Tensor> plain =
+        TinyMoe.run(tiny.model(), feeds, List.of("experts", "gates", "routed"));
+    float[] without = routed(tiny, feeds, new Replacement(new TreeMap<>(Map.of(2, new float[4]))));
+    float[] with = routed(tiny, feeds, replacement(4, 2));
+    long[] ids = plain.get("experts").toLongs();
+    float[] gates = plain.get("gates").toFloats();
+    float[] wanted = without.clone();
+    float[] novice = replacement(4, 2).novices().get(2);
+    for (int slot = 0; slot < ids.length; slot++) {
+      for (int i = 0; i < 4; i++) {
+        wanted[slot / 2 * 4 + i] += ids[slot] == 2 ? gates[slot] * novice[i] : 0;
+      }
+    }
+
+    assertThat(with).containsExactly(wanted, within(1e-6f));
+    assertThat(Arrays.stream(ids).filter(id -> id == 2).count()).isPositive();
+    float[] original = plain.get("routed").toFloats();
+    for (int token = 0; token < 30; token++) {
+      boolean chose = ids[2 * token] == 2 || ids[2 * token + 1] == 2;
+      assertThat(Arrays.equals(original, 4 * token, 4 * token + 4, with, 4 * token, 4 * token + 4))
+          .isEqualTo(!chose);
+    }
+  }
+
+  private static float[] routed(TinyMoe tiny, Map<String, Tensor> feeds, Replacement replacement) {
+    Model oracle = Oracle.of(tiny.model(), List.of(tiny.block()), Map.of("experts", replacement));
+    float[] x = feeds.get("x").toFloats();
+    float[] y = TinyMoe.run(oracle, feeds, List.of("y")).get("y").toFloats();
+    float[] routed = TinyMoe.run(oracle, feeds, List.of("routed")).get("routed").toFloats();
+    for (int i = 0; i < x.length; i++) {
+      assertThat(y[i]).isEqualTo(x[i] + routed[i]);
+    }
+    return routed;
+  }
+}
