@@ -40,7 +40,11 @@ public final class Main implements Runnable {
     command.setExecutionExceptionHandler(
         (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
     command.setCaseInsensitiveEnumValuesAllowed(true);
-    return command.execute(args);
+    try {
+      return command.execute(args);
+    } catch (OutOfMemoryError | StackOverflowError e) {
+      return ExitCode.report(e, command.getErr(), main.debug);
+    }
   }
 
   @Override

@@ -17,13 +17,13 @@ import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.moe.Weight;
+import io.moneonnx.passes.IdMarker;
 import io.moneonnx.passes.Link;
 import io.moneonnx.passes.Marker;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -43,14 +43,52 @@ import java.util.stream.Stream;
  */
 final class SparseLoop implements Form {
   private final Graph graph;
-  private final Map<String, List<Marker>> markersByIndices;
+  private final Map<String, List<Hits>> hitsByIndices;
   private final Map<String, List<Link>> linksByToken;
 
   SparseLoop(Graph graph) {
     this.graph = graph;
-    markersByIndices =
-        Marker.findAll(graph).stream().collect(Collectors.groupingBy(Marker::experts));
+    hitsByIndices =
+        Stream.concat(
+                Marker.findAll(graph).stream().flatMap(marker -> Hits.of(marker).stream()),
+                IdMarker.findAll(graph).stream().flatMap(marker -> Hits.of(marker).stream()))
+            .collect(Collectors.groupingBy(Hits::indices));
     linksByToken = Link.findAll(graph).stream().collect(Collectors.groupingBy(Link::token));
+  }
+
+  /** The tokens that chose one expert, and which of their choices it was. */
+  private record Hits(String indices, int expert, String token, String slot) {
+    /** The hits in one row of a mask {@code [experts, ...]}, by the order of its other axes. */
+    static Optional<Hits> of(Marker marker) {
+      long[] row = marker.expert().tensor().toLongs();
+      boolean classesLead = marker.order().get(0) == marker.order().size() - 1;
+      if (row.length != 1 || row[0] < 0 || !classesLead) {
+        return Optional.empty();
+      }
+      long expert = row[0];
+      if (marker.classes().isPresent()) {
+        long[] classes = marker.classes().get().tensor().toLongs();
+        if (row[0] >= classes.length) {
+          return Optional.empty();
+        }
+        expert = classes[(int) row[0]];
+      }
+      boolean tokenFirst = marker.order().get(1) == 0;
+      return Optional.of(
+          new Hits(
+              marker.experts(),
+              (int) expert,
+              tokenFirst ? marker.first() : marker.second(),
+              tokenFirst ? marker.second() : marker.first()));
+    }
+
+    /** The hits of one id. */
+    static Optional<Hits> of(IdMarker marker) {
+      long[] id = marker.expert().tensor().toLongs();
+      return id.length == 1
+          ? Optional.of(new Hits(marker.experts(), (int) id[0], marker.token(), marker.slot()))
+          : Optional.empty();
+    }
   }
 
   @Override
@@ -75,16 +113,16 @@ final class SparseLoop implements Form {
 
   @Override
   public Recognition recognise(Routing routing) {
-    List<Marker> markers = markersByIndices.getOrDefault(routing.indices(), List.of());
-    if (markers.isEmpty()) {
+    List<Hits> hits = hitsByIndices.getOrDefault(routing.indices(), List.of());
+    if (hits.isEmpty()) {
       return new Recognition.NotThisForm(
           Matcher.nearest(graph, Marker.patterns(), "experts", routing.indices())
               .map(MatchFailure::message)
               .orElse("no mask of a constant expert is made from the routing indices"));
     }
     Map<Integer, Expert> found = new HashMap<>();
-    for (Marker marker : markers) {
-      Optional<Expert> expert = expert(marker);
+    for (Hits ofExpert : hits) {
+      Optional<Expert> expert = expert(ofExpert);
       if (expert.isPresent() && found.put(expert.get().id(), expert.get()) != null) {
         return new Recognition.Refused("two regions for expert " + expert.get().id());
       }
@@ -110,8 +148,8 @@ final class SparseLoop implements Form {
     if (end.isEmpty()) {
       return new Recognition.Refused("the experts' outputs are not added up in one chain");
     }
-    List<String> hits = experts.stream().flatMap(e -> Stream.of(e.token(), e.slot())).toList();
-    Optional<String> leak = ClosedRegion.leak(graph, hits, end.get());
+    List<String> rows = experts.stream().flatMap(e -> Stream.of(e.token(), e.slot())).toList();
+    Optional<String> leak = ClosedRegion.leak(graph, rows, end.get());
     if (leak.isPresent()) {
       return new Recognition.Refused(leak.get());
     }
@@ -128,17 +166,14 @@ final class SparseLoop implements Form {
             new Chain(routing.topK(), experts)));
   }
 
-  private Optional<Expert> expert(Marker marker) {
-    OptionalInt id = id(marker);
-    boolean tokenFirst = marker.order().get(1) == 0;
-    String token = tokenFirst ? marker.first() : marker.second();
-    String slot = tokenFirst ? marker.second() : marker.first();
-    List<Link> links = linksByToken.getOrDefault(token, List.of());
-    if (id.isEmpty() || links.size() != 1) {
+  private Optional<Expert> expert(Hits hits) {
+    List<Link> links = linksByToken.getOrDefault(hits.token(), List.of());
+    if (links.size() != 1) {
       return Optional.empty();
     }
     Link link = links.get(0);
-    Set<String> made = Reach.forward(graph, List.of(token, slot), link.next()::equals);
+    Set<String> made =
+        Reach.forward(graph, List.of(hits.token(), hits.slot()), link.next()::equals);
     return graph
         .producer(link.scaled(), "Mul")
         .flatMap(
@@ -148,9 +183,9 @@ final class SparseLoop implements Form {
                 if (!made.contains(source) && graph.constant(source).isEmpty()) {
                   return Optional.of(
                       new Expert(
-                          id.getAsInt(),
-                          token,
-                          slot,
+                          hits.expert(),
+                          hits.token(),
+                          hits.slot(),
                           product.input(1 - gate),
                           source,
                           before(link),
@@ -160,21 +195,6 @@ final class SparseLoop implements Form {
               }
               return Optional.empty();
             });
-  }
-
-  /** The expert whose row of a mask {@code [experts, ...]} the marker takes. */
-  private static OptionalInt id(Marker marker) {
-    long[] row = marker.expert().tensor().toLongs();
-    boolean classesLead = marker.order().get(0) == marker.order().size() - 1;
-    if (row.length != 1 || row[0] < 0 || !classesLead) {
-      return OptionalInt.empty();
-    } else if (marker.classes().isEmpty()) {
-      return OptionalInt.of((int) row[0]);
-    }
-    long[] classes = marker.classes().get().tensor().toLongs();
-    return row[0] < classes.length
-        ? OptionalInt.of((int) classes[(int) row[0]])
-        : OptionalInt.empty();
   }
 
   /** What a link adds to: the input of {@code ScatterND}, or of {@code Add}, that is no scatter. */

@@ -101,8 +101,8 @@ public record Subject(Path file, Model model, MoeFinder.Findings findings) {
         blocks().stream().collect(Collectors.toMap(MoeBlock::name, MoeBlock::experts)));
   }
 
-  /** Bytes of the model file and its data files. */
-  public long bytes() {
+  /** The model file and its data files. */
+  public Set<Path> files() {
     Set<Path> files = new HashSet<>(Set.of(file.toAbsolutePath().normalize()));
     model
         .graph()
@@ -116,9 +116,14 @@ public record Subject(Path file, Model model, MoeFinder.Findings findings) {
                     .forEach(path -> files.add(path.toAbsolutePath().normalize()));
               }
             });
+    return files;
+  }
+
+  /** Bytes of the model file and its data files. */
+  public long bytes() {
     try {
       long bytes = 0;
-      for (Path path : files) {
+      for (Path path : files()) {
         bytes += Files.size(path);
       }
       return bytes;

@@ -47,7 +47,16 @@ final class DifferenceTest {
   }
 
   @Test
-  void isTakenOverTheElementsAskedFor() {
-    assertThat(Difference.relative(of(9, 1, 3, 9), of(0, 1, 4, 0), 1, 2)).isEqualTo(0.25);
+  void isAllOrNothingForWhatIsNoFloat() {
+    assertThat(Difference.relative(Tensor.vector(1, 2), Tensor.vector(1, 2))).isZero();
+    assertThat(Difference.relative(Tensor.vector(1, 2), Tensor.vector(1, 3))).isInfinite();
+    assertThat(Difference.relative(Tensor.vector(0), Tensor.of(List.of(1L), 0f))).isInfinite();
+  }
+
+  @Test
+  void isTakenOverRowsOfSequences() {
+    Tensor batch = Tensor.of(List.of(2L, 2L, 2L), 0f, 1, 2, 3, 4, 5, 6, 7);
+
+    assertThat(Difference.part(batch, 1, 2)).isEqualTo(Tensor.of(List.of(2L, 2L), 2f, 3, 4, 5));
   }
 }

@@ -52,7 +52,7 @@ final class EndToEndTest {
             run(CHOSEN, perPosition(1, 2, 4, 1, 1, 1)),
             run(CHOSEN, perPosition(1, 2, 4, 1, 1.5f, 1)));
 
-    assertThat(verdict.endToEnd()).isEqualTo(0.5);
+    assertThat(verdict.endToEnd()).isEqualTo(0.125);
     assertThat(verdict.positions()).isEqualTo(6);
     assertThat(verdict.leftOut()).isZero();
     assertThat(verdict.flips()).isEmpty();
