@@ -41,20 +41,6 @@ record BlockCut(Model whole, List<String> inputs, String output) {
     return new BlockCut(model, List.copyOf(read), output);
   }
 
-  /** A node that makes a border value beside others makes it under another name. */
-  private static Node withoutBorder(Node node, Set<String> border) {
-    return new Node(
-        node.opType(),
-        node.domain(),
-        node.name(),
-        node.inputs(),
-        node.outputs().stream()
-            .map(value -> border.contains(value) ? value + "_uncut" : value)
-            .toList(),
-        node.attributes(),
-        node.rest());
-  }
-
   /** The cut as a model of its own; the border values and the output have these types. */
   Model model(Map<String, ElementType> types, ElementType outputType) {
     Graph graph = whole.graph();
@@ -65,8 +51,8 @@ record BlockCut(Model whole, List<String> inputs, String output) {
             .filter(
                 node ->
                     node.outputs().stream()
-                        .anyMatch(value -> needed.contains(value) && !border.contains(value)))
-            .map(node -> withoutBorder(node, border))
+                        .anyMatch(o -> needed.contains(o) && !border.contains(o)))
+            .map(node -> withoutOutputs(node, border))
             .toList();
     return whole.withGraph(
         DeadCode.remove(
@@ -78,5 +64,19 @@ record BlockCut(Model whole, List<String> inputs, String output) {
                 List.of(Value.untyped(output, outputType)),
                 Map.of(),
                 Wire.NONE)));
+  }
+
+  /** The node under other names for those of its outputs that are given from outside. */
+  private static Node withoutOutputs(Node node, Set<String> given) {
+    List<String> outputs =
+        node.outputs().stream().map(o -> given.contains(o) ? o + "/not-given" : o).toList();
+    return new Node(
+        node.opType(),
+        node.domain(),
+        node.name(),
+        node.inputs(),
+        outputs,
+        node.attributes(),
+        node.rest());
   }
 }

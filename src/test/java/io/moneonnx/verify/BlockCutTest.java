@@ -115,4 +115,50 @@ final class BlockCutTest {
     assertThat(TinyMoe.run(alone, whole, List.of("routed")).get("routed").toFloats())
         .containsExactly(TinyMoe.run(model, feeds, List.of("routed")).get("routed").toFloats());
   }
+
+  @ParameterizedTest
+  @EnumSource
+  void takesChoicesAsTheyAreGiven(Spelling spelling) {
+    TinyMoe tiny = spelling.of(3, 2, 4);
+    BlockCut cut = BlockCut.of(tiny.model(), List.of("x", "experts", "gates"), "routed");
+    Model alone =
+        cut.model(
+            Map.of(
+                "x", ElementType.FLOAT, "experts", ElementType.INT64, "gates", ElementType.FLOAT),
+            ElementType.FLOAT);
+    Map<String, Tensor> given =
+        Map.of(
+            "x", tiny.tokens(1, 1),
+            "experts", Tensor.of(List.of(1L, 2L), 2L, 0),
+            "gates", Tensor.of(List.of(1L, 2L), 0f, 0));
+
+    assertThat(cut.inputs()).containsExactly("x", "experts", "gates");
+    assertThat(alone.graph().producer("scores")).isEmpty();
+    assertThat(TinyMoe.run(alone, given, List.of("routed")).get("routed").toFloats())
+        .containsOnly(0);
+  }
+
+  @Test
+  void computesWhatElseTheNodeOfAGivenValueMakes() {
+    Model model =
+        model(
+            """
+            g (float[T, 4] x) => (float[T, 2] y)
+            <int64[1] k = {2}>
+            {
+              best, ids = TopK (x, k)
+              some = Cast <to = 1> (ids)
+              y = Add (best, some)
+            }
+            """);
+    BlockCut cut = BlockCut.of(model, List.of("x", "ids"), "y");
+    Model alone =
+        cut.model(Map.of("x", ElementType.FLOAT, "ids", ElementType.INT64), ElementType.FLOAT);
+    Map<String, Tensor> given =
+        Map.of(
+            "x", Tensor.of(List.of(1L, 4L), 4f, 3, 2, 1),
+            "ids", Tensor.of(List.of(1L, 2L), 10L, 20));
+
+    assertThat(TinyMoe.run(alone, given, List.of("y")).get("y").toFloats()).containsExactly(14, 23);
+  }
 }

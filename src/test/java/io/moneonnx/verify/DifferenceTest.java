@@ -47,16 +47,16 @@ final class DifferenceTest {
   }
 
   @Test
-  void isTakenOverThePartAskedFor() {
-    Tensor a = Tensor.of(List.of(2L, 2L, 1L), 9f, 1, 3, 9);
-    Tensor b = Tensor.of(List.of(2L, 2L, 1L), 0f, 1, 4, 0);
-    assertThat(Difference.relative(Difference.part(a, 1, 2), Difference.part(b, 1, 2)))
-        .isEqualTo(0.25);
+  void isAllOrNothingForWhatIsNoFloat() {
+    assertThat(Difference.relative(Tensor.vector(1, 2), Tensor.vector(1, 2))).isZero();
+    assertThat(Difference.relative(Tensor.vector(1, 2), Tensor.vector(1, 3))).isInfinite();
+    assertThat(Difference.relative(Tensor.vector(0), Tensor.of(List.of(1L), 0f))).isInfinite();
   }
 
   @Test
-  void isAllOrNothingForIntegers() {
-    assertThat(Difference.relative(Tensor.vector(1, 2), Tensor.vector(1, 2))).isZero();
-    assertThat(Difference.relative(Tensor.vector(1, 2), Tensor.vector(1, 3))).isInfinite();
+  void isTakenOverRowsOfSequences() {
+    Tensor batch = Tensor.of(List.of(2L, 2L, 2L), 0f, 1, 2, 3, 4, 5, 6, 7);
+
+    assertThat(Difference.part(batch, 1, 2)).isEqualTo(Tensor.of(List.of(2L, 2L), 2f, 3, 4, 5));
   }
 }

@@ -235,6 +235,30 @@ final class ProofTest {
 
   @ParameterizedTest
   @EnumSource
+  void findsAKeptExpertWithOtherWeightsThatNoTokenChose(Spelling spelling) {
+    TinyMoe tiny =
+        spelling
+            .of(4, 2, 4)
+            .with("logits = ", "near = ")
+            .with("  scores =", "  logits = Add (near, never)\n  scores =")
+            .with("int64[1] k", "float[4] never = {-99, 0, 0, 0}, int64[1] k");
+    String weight = spelling == Spelling.GATHERED ? "mone.0/kept" : "down0";
+    UnaryOperator<Model> tamper =
+        model -> {
+          Tensor kept = model.graph().constant(weight).orElseThrow();
+          float[] values = kept.toFloats();
+          values[0] += 1;
+          return TinyMoe.withInitializer(model, weight, Tensor.of(kept.dims(), values));
+        };
+    Verdict verdict = prove(tiny, tamper, 1, 3);
+
+    assertThat(verdict.endToEnd()).isLessThan(1e-5);
+    assertThat(verdict.worstBlock()).isGreaterThan(1e-3);
+    assertThat(verdict.holds()).isFalse();
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void findsAnotherRouter(Spelling spelling) {
     Verdict verdict = prove(spelling.of(4, 2, 4), model -> scaled(model, "router", -1), 1, 3);
 
