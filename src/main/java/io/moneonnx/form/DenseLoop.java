@@ -7,6 +7,7 @@ import io.moneonnx.graph.Reach;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.ClosedRegion;
+import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
@@ -145,7 +146,7 @@ final class DenseLoop implements Form {
             routing.indices(),
             name(),
             routing,
-            weights.iterator().next(),
+            Coefficients.source(graph, weights.iterator().next()),
             sum.get(),
             own,
             ExpertWeights.bytes(graph, own) / experts.size(),
@@ -208,8 +209,8 @@ final class DenseLoop implements Form {
         }
       }
       if (gone.contains(output)) {
-        String tokens =
-            ops.gather(ops.shape(ops.reshape(output, -1, routing.hidden())), ops.vector(0));
+        String indices = ops.reshape(routing.indices(), -1, routing.topK());
+        String tokens = ops.gather(ops.shape(indices), ops.vector(0));
         ops.edit()
             .redirect(
                 output, ops.zeros(ops.concat(0, List.of(tokens, ops.vector(routing.hidden())))));
