@@ -1,5 +1,6 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.pipeline.Console;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
@@ -7,6 +8,9 @@ import picocli.CommandLine.Option;
 
 /** The options of commands that run a model. */
 final class RunSettings {
+  /** Beyond it the machine starts threads for minutes, and a slip of the finger it is. */
+  private static final int MOST_THREADS = 4096;
+
   @Option(
       names = "--device",
       defaultValue = "auto",
@@ -21,9 +25,9 @@ final class RunSettings {
   private int threads;
 
   RunOptions options(Console console) {
-    if (threads < 0) {
-      throw new io.moneonnx.graph.BadInputException(
-          "--threads: found " + threads + ", wanted 0 or more");
+    if (threads < 0 || threads > MOST_THREADS) {
+      throw new BadInputException(
+          "--threads: found %d, wanted 0 to %d".formatted(threads, MOST_THREADS));
     }
     return new RunOptions(Device.parse(device), threads, console::say);
   }
