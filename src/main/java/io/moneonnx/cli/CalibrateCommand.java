@@ -42,8 +42,9 @@ final class CalibrateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Terminal terminal = new Terminal();
-    Output.check(output, force, model);
+    Output.check(output, force, data.named());
     Subject subject = Subject.open(model);
+    Output.check(output, force, subject.files());
     Profile profile = new Calibrate(subject, run.options(terminal), terminal).run(data.request());
     ProfileFile.write(profile, output);
     PrintWriter out = spec.commandLine().getOut();

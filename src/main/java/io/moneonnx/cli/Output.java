@@ -4,6 +4,7 @@ import io.moneonnx.graph.BadInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 
 /** Checks where a result is to go before any work is done. */
 final class Output {
@@ -14,10 +15,10 @@ final class Output {
    *
    * @throws BadInputException if {@code out} is an input, or exists and {@code force} is not set
    */
-  static void check(Path out, boolean force, Path... inputs) throws IOException {
+  static void check(Path out, boolean force, Collection<Path> inputs) throws IOException {
     for (Path input : inputs) {
       if (Files.exists(out) && Files.exists(input) && Files.isSameFile(out, input)) {
-        throw new BadInputException(out + ": is the input; give another output with -o");
+        throw new BadInputException(out + ": is read as an input; give another output with -o");
       }
     }
     Path folder = out.toAbsolutePath().getParent();

@@ -187,6 +187,7 @@ public final class Session implements AutoCloseable {
     return e.getMessage()
         .replaceFirst("^Error code - \\w+ - message: ", "")
         .replaceFirst("^/onnxruntime_src/.*? \\[ONNXRuntimeError\\] : \\d+ : \\w+ : ", "")
+        .replaceFirst("^/onnxruntime_src/\\S+:\\d+ [^(]*\\([^()]*\\)( const)? ", "")
         .strip()
         .replaceAll("\\s*\\n\\s*", "; ");
   }
