@@ -19,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** A model, loaded and ready to run. One after another may be opened; closing frees everything. */
 public final class Session implements AutoCloseable {
@@ -109,7 +110,7 @@ public final class Session implements AutoCloseable {
           settings.addCUDA(provider);
         }
       }
-      return new Session(name, source.create(environment, settings), device);
+      return Underway.call(() -> new Session(name, source.create(environment, settings), device));
     }
   }
 
@@ -144,15 +145,22 @@ public final class Session implements AutoCloseable {
    */
   public Map<String, Tensor> run(Map<String, Tensor> feeds, Collection<String> outputs) {
     inputs.check(feeds);
-    LinkedHashSet<String> wanted = new LinkedHashSet<>(outputs);
+    try {
+      return Underway.run(options -> run(feeds, new LinkedHashSet<>(outputs), options));
+    } catch (OrtException e) {
+      throw failure(name, e);
+    }
+  }
+
+  private Map<String, Tensor> run(
+      Map<String, Tensor> feeds, Set<String> outputs, OrtSession.RunOptions options)
+      throws OrtException {
     Map<String, Tensor> results = new LinkedHashMap<>();
     try (Feeds fed = Feeds.of(feeds);
-        OrtSession.Result result = session.run(fed.tensors(), wanted)) {
+        OrtSession.Result result = session.run(fed.tensors(), outputs, options)) {
       for (Map.Entry<String, OnnxValue> output : result) {
         results.put(output.getKey(), copy(output.getKey(), output.getValue()));
       }
-    } catch (OrtException e) {
-      throw failure(name, e);
     }
     return results;
   }
