@@ -21,12 +21,18 @@ final class Output {
         throw new BadInputException(out + ": is read as an input; give another output with -o");
       }
     }
-    Path folder = out.toAbsolutePath().getParent();
-    if (!Files.isDirectory(folder)) {
-      throw new BadInputException(out + ": there is no folder " + folder);
+    if (out.toString().isEmpty()) {
+      throw new BadInputException("-o: the name is empty, wanted a file to write");
     }
     if (Files.isDirectory(out)) {
       throw new BadInputException(out + ": is a folder, wanted a file to write");
+    }
+    if (Files.exists(out) && !Files.isRegularFile(out)) {
+      throw new BadInputException(out + ": is a device or a pipe, wanted a file to write");
+    }
+    Path folder = out.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new BadInputException(out + ": there is no folder " + folder);
     }
     if (Files.exists(out) && !force) {
       throw new BadInputException(out + ": exists already; --force replaces it");

@@ -389,6 +389,13 @@ class BadInputTest {
         .fails(BAD_INPUT, "there is no folder " + nowhere);
   }
 
+  @ParameterizedTest
+  @CsvSource({"'', the name is empty", "/, is a folder", "/dev/null, is a device or a pipe"})
+  void anOutputThatIsNoFile(String name, String message) {
+    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", name, "--force")
+        .fails(BAD_INPUT, message);
+  }
+
   // Profiles
 
   @ParameterizedTest
