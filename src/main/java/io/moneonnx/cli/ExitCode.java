@@ -65,7 +65,7 @@ final class ExitCode {
         || error instanceof RuntimeFailureException
         || error instanceof IOException
         || error instanceof UncheckedIOException
-        || error instanceof OutOfMemoryError) {
+        || error instanceof VirtualMachineError) {
       return ENVIRONMENT;
     }
     return BUG;
@@ -73,8 +73,8 @@ final class ExitCode {
 
   private static String message(Throwable error, int code) {
     String text = error.getMessage() == null ? error.toString() : error.getMessage();
-    if (error instanceof OutOfMemoryError) {
-      return "out of memory: " + text;
+    if (error instanceof VirtualMachineError) {
+      return "out of memory: " + error;
     } else if (error instanceof IOException || error instanceof UncheckedIOException) {
       return "cannot read or write: " + text;
     }

@@ -41,7 +41,11 @@ public final class Main implements Runnable {
         (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
     command.setParameterExceptionHandler((error, line) -> ExitCode.reportUsage(error));
     command.setCaseInsensitiveEnumValuesAllowed(true);
-    return command.execute(args);
+    try {
+      return command.execute(args);
+    } catch (OutOfMemoryError | StackOverflowError e) {
+      return ExitCode.report(e, command.getErr(), main.debug);
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.io.CannotWriteException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ final class Output {
    * Refuses an output that would replace something it must not.
    *
    * @throws BadInputException if {@code out} is an input, or exists and {@code force} is not set
+   * @throws CannotWriteException if nothing can be written there
    */
   static void check(Path out, boolean force, Collection<Path> inputs) throws IOException {
     for (Path input : inputs) {
@@ -33,6 +35,9 @@ final class Output {
     Path folder = out.toAbsolutePath().getParent();
     if (!Files.isDirectory(folder)) {
       throw new BadInputException(out + ": there is no folder " + folder);
+    }
+    if (!Files.isWritable(folder)) {
+      throw new CannotWriteException(out + ": no permission to write into the folder " + folder);
     }
     if (Files.exists(out) && !force) {
       throw new BadInputException(out + ": exists already; --force replaces it");

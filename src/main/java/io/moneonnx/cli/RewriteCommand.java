@@ -126,7 +126,7 @@ final class RewriteCommand implements Callable<Integer> {
                 measured,
                 chosen,
                 calibration);
-    print(subject, report);
+    print(subject, measured, report);
     return ExitCode.DONE;
   }
 
@@ -167,10 +167,14 @@ final class RewriteCommand implements Callable<Integer> {
     return model.resolveSibling(name + ".mone.onnx");
   }
 
-  private void print(Subject subject, Rewrite.Report report) {
+  private void print(Subject subject, Profile measured, Rewrite.Report report) {
     PrintWriter out = spec.commandLine().getOut();
     Table table = new Table("block", "experts", "kept", "replaced");
     for (MoeBlock block : subject.blocks()) {
+      if (measured.block(block.name()).isEmpty()) {
+        out.println("refused  " + block.name() + ": its outputs are not what its experts put out");
+        continue;
+      }
       Replacement replacement = report.replacements().get(block.name());
       int replaced = replacement == null ? 0 : replacement.experts().size();
       table.row(block.name(), block.experts(), block.experts() - replaced, replaced);

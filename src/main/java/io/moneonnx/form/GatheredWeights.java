@@ -6,7 +6,9 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
+import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.MoeBlock;
@@ -99,13 +101,21 @@ final class GatheredWeights implements Form {
         behind.stream()
             .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
             .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
+            .filter(sum -> graph.constant(Coefficients.source(graph, sum.gates())).isEmpty())
             .toList();
-    if (sums.size() != 1) {
+    if (sums.isEmpty()) {
+      return new Recognition.NotThisForm(
+          "no sum of weighted slots lies behind the gathered weights");
+    } else if (sums.size() > 1) {
       return new Recognition.Refused(
           "%d sums of weighted slots behind the gathered weights; wanted one"
               .formatted(sums.size()));
     }
     SlotSum sum = sums.get(0);
+    Optional<String> leak = ClosedRegion.leak(graph, rows, sum.combined());
+    if (leak.isPresent()) {
+      return new Recognition.Refused(leak.get());
+    }
     Set<String> ffn =
         Reach.backward(graph, List.of(sum.outputs()), v -> !behind.contains(v) || rows.contains(v));
     ffn.retainAll(behind);
@@ -116,8 +126,6 @@ final class GatheredWeights implements Form {
               .formatted(activations.size(), activations));
     }
     Set<String> banks = gathers.stream().map(ExpertGather::bank).collect(Collectors.toSet());
-    long bytes =
-        banks.stream().mapToLong(bank -> graph.constant(bank).orElseThrow().byteSize()).sum();
     return new Recognition.Recognised(
         new MoeBlock(
             routing.indices(),
@@ -126,7 +134,7 @@ final class GatheredWeights implements Form {
             Coefficients.source(graph, sum.gates()),
             sum.combined(),
             banks,
-            bytes / routing.experts(),
+            ExpertWeights.bytes(graph, banks) / routing.experts(),
             new Stacked(
                 graph, routing, gathers, ffn, activations.iterator().next(), sum.outputs())));
   }

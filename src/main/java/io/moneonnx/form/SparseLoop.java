@@ -1,20 +1,22 @@
 package io.moneonnx.form;
 
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
+import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
+import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
+import io.moneonnx.passes.IdMarker;
 import io.moneonnx.passes.Link;
 import io.moneonnx.passes.Marker;
 import java.util.HashMap;
@@ -23,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A loop over the experts that tracing unrolled: each expert gathers the tokens that chose it, and
@@ -39,14 +42,52 @@ import java.util.stream.Collectors;
  */
 final class SparseLoop implements Form {
   private final Graph graph;
-  private final Map<String, List<Marker>> markersByIndices;
+  private final Map<String, List<Hits>> hitsByIndices;
   private final Map<String, List<Link>> linksByToken;
 
   SparseLoop(Graph graph) {
     this.graph = graph;
-    markersByIndices =
-        Marker.findAll(graph).stream().collect(Collectors.groupingBy(Marker::experts));
+    hitsByIndices =
+        Stream.concat(
+                Marker.findAll(graph).stream().flatMap(marker -> Hits.of(marker).stream()),
+                IdMarker.findAll(graph).stream().flatMap(marker -> Hits.of(marker).stream()))
+            .collect(Collectors.groupingBy(Hits::indices));
     linksByToken = Link.findAll(graph).stream().collect(Collectors.groupingBy(Link::token));
+  }
+
+  /** The tokens that chose one expert, and which of their choices it was. */
+  private record Hits(String indices, int expert, String token, String slot) {
+    /** The hits in one row of a mask {@code [experts, ...]}, by the order of its other axes. */
+    static Optional<Hits> of(Marker marker) {
+      long[] row = marker.expert().tensor().toLongs();
+      boolean classesLead = marker.order().get(0) == marker.order().size() - 1;
+      if (row.length != 1 || row[0] < 0 || !classesLead) {
+        return Optional.empty();
+      }
+      long expert = row[0];
+      if (marker.classes().isPresent()) {
+        long[] classes = marker.classes().get().tensor().toLongs();
+        if (row[0] >= classes.length) {
+          return Optional.empty();
+        }
+        expert = classes[(int) row[0]];
+      }
+      boolean tokenFirst = marker.order().get(1) == 0;
+      return Optional.of(
+          new Hits(
+              marker.experts(),
+              (int) expert,
+              tokenFirst ? marker.first() : marker.second(),
+              tokenFirst ? marker.second() : marker.first()));
+    }
+
+    /** The hits of one id. */
+    static Optional<Hits> of(IdMarker marker) {
+      long[] id = marker.expert().tensor().toLongs();
+      return id.length == 1
+          ? Optional.of(new Hits(marker.experts(), (int) id[0], marker.token(), marker.slot()))
+          : Optional.empty();
+    }
   }
 
   @Override
@@ -54,7 +95,11 @@ final class SparseLoop implements Form {
     return "sparse-loop";
   }
 
-  /** One expert's part of the loop; all but the id are names of values. */
+  /**
+   * One expert's part of the loop, by names of values.
+   *
+   * @param made everything computed from the rows that the expert's marker hits
+   */
   private record Expert(
       int id,
       String token,
@@ -62,23 +107,27 @@ final class SparseLoop implements Form {
       String raw,
       String coefficients,
       String before,
-      String after) {}
+      String after,
+      Set<String> made) {}
 
   @Override
   public Recognition recognise(Routing routing) {
-    List<Marker> markers = markersByIndices.getOrDefault(routing.indices(), List.of());
-    if (markers.isEmpty()) {
+    List<Hits> hits = hitsByIndices.getOrDefault(routing.indices(), List.of());
+    if (hits.isEmpty()) {
       return new Recognition.NotThisForm(
           Matcher.nearest(graph, Marker.patterns(), "experts", routing.indices())
               .map(MatchFailure::message)
               .orElse("no mask of a constant expert is made from the routing indices"));
     }
     Map<Integer, Expert> found = new HashMap<>();
-    for (Marker marker : markers) {
-      Optional<Expert> expert = expert(routing, marker);
+    for (Hits ofExpert : hits) {
+      Optional<Expert> expert = expert(ofExpert);
       if (expert.isPresent() && found.put(expert.get().id(), expert.get()) != null) {
         return new Recognition.Refused("two regions for expert " + expert.get().id());
       }
+    }
+    if (found.isEmpty()) {
+      return new Recognition.NotThisForm("no expert's rows are added to the block's output");
     }
     String incomplete = ExpertGrouping.incomplete(found, routing.experts());
     if (!incomplete.isEmpty()) {
@@ -98,7 +147,12 @@ final class SparseLoop implements Form {
     if (end.isEmpty()) {
       return new Recognition.Refused("the experts' outputs are not added up in one chain");
     }
-    Set<String> weights = weights(experts, routing);
+    List<String> rows = experts.stream().flatMap(e -> Stream.of(e.token(), e.slot())).toList();
+    Optional<String> leak = ClosedRegion.leak(graph, rows, end.get());
+    if (leak.isPresent()) {
+      return new Recognition.Refused(leak.get());
+    }
+    Set<String> own = ExpertWeights.of(graph, experts.stream().map(Expert::made).toList());
     return new Recognition.Recognised(
         new MoeBlock(
             routing.indices(),
@@ -106,38 +160,36 @@ final class SparseLoop implements Form {
             routing,
             coefficients.iterator().next(),
             end.get(),
-            weights,
-            bytes(weights) / experts.size(),
+            own,
+            ExpertWeights.bytes(graph, own) / experts.size(),
             new Chain(routing.topK(), experts)));
   }
 
-  private Optional<Expert> expert(Routing routing, Marker marker) {
-    long[] id = marker.expert().tensor().toLongs();
-    boolean tokenFirst = marker.order().get(1) == 0;
-    String token = tokenFirst ? marker.first() : marker.second();
-    String slot = tokenFirst ? marker.second() : marker.first();
-    List<Link> links = linksByToken.getOrDefault(token, List.of());
-    if (id.length != 1 || links.size() != 1) {
+  private Optional<Expert> expert(Hits hits) {
+    List<Link> links = linksByToken.getOrDefault(hits.token(), List.of());
+    if (links.size() != 1) {
       return Optional.empty();
     }
     Link link = links.get(0);
-    String before = before(graph.producer(link.next()).orElseThrow());
+    Set<String> made =
+        Reach.forward(graph, List.of(hits.token(), hits.slot()), link.next()::equals);
     return graph
         .producer(link.scaled(), "Mul")
         .flatMap(
             product -> {
               for (int gate = 0; gate < 2; gate++) {
                 String source = Coefficients.source(graph, product.input(gate));
-                if (!isMadeFromRows(source, token, routing)) {
+                if (!made.contains(source) && graph.constant(source).isEmpty()) {
                   return Optional.of(
                       new Expert(
-                          (int) id[0],
-                          token,
-                          slot,
+                          hits.expert(),
+                          hits.token(),
+                          hits.slot(),
                           product.input(1 - gate),
                           source,
-                          before,
-                          link.next()));
+                          before(link),
+                          link.next(),
+                          made));
                 }
               }
               return Optional.empty();
@@ -145,16 +197,11 @@ final class SparseLoop implements Form {
   }
 
   /** What a link adds to: the input of {@code ScatterND}, or of {@code Add}, that is no scatter. */
-  private String before(Node link) {
+  private String before(Link link) {
+    Node node = graph.producer(link.next()).orElseThrow();
     boolean scatterFirst =
-        link.is("Add") && graph.producer(link.input(0), "ScatterElements").isPresent();
-    return link.input(scatterFirst ? 1 : 0);
-  }
-
-  /** True for what is computed from an expert's own rows; the router knows of no such rows. */
-  private boolean isMadeFromRows(String value, String token, Routing routing) {
-    return Reach.backward(graph, List.of(value), v -> v.equals(routing.input()) || v.equals(token))
-        .contains(token);
+        node.is("Add") && graph.producer(node.input(0), "ScatterElements").isPresent();
+    return node.input(scatterFirst ? 1 : 0);
   }
 
   /** The value behind the last link, if the links form one chain through all experts. */
@@ -173,28 +220,6 @@ final class SparseLoop implements Form {
       end = byBefore.get(end).after();
     }
     return links == experts.size() ? Optional.of(end) : Optional.empty();
-  }
-
-  /** The constants that exactly one expert reads; whatever several share is no expert's own. */
-  private Set<String> weights(List<Expert> experts, Routing routing) {
-    Map<String, Integer> readers = new HashMap<>();
-    for (Expert expert : experts) {
-      Set<String> borders = Set.of(expert.token(), routing.input());
-      Reach.backward(graph, List.of(expert.raw()), borders::contains).stream()
-          .filter(value -> graph.initializers().containsKey(value))
-          .forEach(value -> readers.merge(value, 1, Integer::sum));
-    }
-    readers.values().removeIf(count -> count > 1);
-    readers
-        .keySet()
-        .removeIf(name -> graph.initializers().get(name).tensor().type() == ElementType.INT64);
-    return readers.keySet();
-  }
-
-  private long bytes(Set<String> weights) {
-    return weights.stream()
-        .mapToLong(name -> graph.initializers().get(name).tensor().byteSize())
-        .sum();
   }
 
   private record Chain(int topK, List<Expert> experts) implements Layout {

@@ -105,7 +105,7 @@ public final class Graph {
     return outputNames.contains(value);
   }
 
-  /** True for values without a producer that are no constants: the graph's own inputs. */
+  /** The inputs that must be fed: those that no initializer gives a value. */
   public List<Value> feeds() {
     return inputs.stream().filter(input -> !initializers.containsKey(input.name())).toList();
   }
@@ -209,6 +209,10 @@ public final class Graph {
 
   public Graph withNodes(List<Node> changed) {
     return new Graph(name, changed, initializers, inputs, outputs, declared, rest);
+  }
+
+  public Graph withOutputs(List<Value> changed) {
+    return new Graph(name, nodes, initializers, inputs, changed, declared, rest);
   }
 
   public Graph withDeclared(Map<String, Value> changed) {

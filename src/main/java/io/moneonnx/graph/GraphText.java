@@ -79,9 +79,9 @@ public final class GraphText {
   }
 
   private Node node() {
-    List<String> outputs = new ArrayList<>(List.of(next()));
+    List<String> outputs = new ArrayList<>(List.of(valueName()));
     while (accept(",")) {
-      outputs.add(next());
+      outputs.add(valueName());
     }
     expect("=");
     String operator = next();
@@ -98,7 +98,7 @@ public final class GraphText {
     expect("(");
     List<String> inputs = new ArrayList<>();
     while (!accept(")")) {
-      inputs.add(peek().equals(",") ? "" : next().replace("\"", ""));
+      inputs.add(peek().equals(",") ? "" : valueName());
       accept(",");
     }
     return new Node(
@@ -109,6 +109,11 @@ public final class GraphText {
         outputs,
         attributes,
         Wire.NONE);
+  }
+
+  /** A name, or {@code ""} for what is left out. */
+  private String valueName() {
+    return next().replace("\"", "");
   }
 
   private Attribute attribute() {
@@ -255,7 +260,7 @@ public final class GraphText {
   public static String print(Graph graph) {
     StringBuilder text = new StringBuilder();
     text.append(graph.name().isEmpty() ? "graph" : graph.name());
-    text.append(list(graph.inputs(), GraphText::print)).append(" => ");
+    text.append(list(graph.inputs(), GraphText::print)).append(" =>");
     text.append(list(graph.outputs(), GraphText::print));
     if (!graph.initializers().isEmpty()) {
       text.append("\n<")
@@ -280,7 +285,9 @@ public final class GraphText {
                 .collect(Collectors.joining(", ", " <", ">"));
     return "%s = %s%s (%s)"
         .formatted(
-            String.join(", ", node.outputs()),
+            node.outputs().stream()
+                .map(output -> output.isEmpty() ? "\"\"" : output)
+                .collect(Collectors.joining(", ")),
             node.domain().isEmpty() ? node.opType() : node.domain() + "." + node.opType(),
             attributes,
             String.join(", ", node.inputs()));
@@ -299,7 +306,8 @@ public final class GraphText {
   private static String print(Initializer initializer) {
     Tensor tensor = initializer.tensor();
     String head = tensor.type().text() + (tensor.rank() == 0 ? "" : tensor.dims()) + " ";
-    return head + initializer.name() + elements(tensor);
+    String values = elements(tensor);
+    return head + initializer.name() + (values.isEmpty() ? "" : " = " + values);
   }
 
   private static String elements(Tensor tensor) {
@@ -312,7 +320,9 @@ public final class GraphText {
           case INT64, INT32, BOOL -> java.util.Arrays.toString(tensor.toLongs());
           default -> "";
         };
-    return values.isEmpty() ? "" : " = {" + values.substring(1, values.length() - 1) + "}";
+    return values.isEmpty()
+        ? ""
+        : values.replace("Infinity", "inf").replace('[', '{').replace(']', '}');
   }
 
   private static String print(Attribute attribute) {
@@ -331,6 +341,7 @@ public final class GraphText {
     } else if (attribute instanceof Attribute.OfTensor tensor) {
       return tensor.value().type().text()
           + (tensor.value().rank() == 0 ? "" : tensor.value().dims())
+          + " "
           + elements(tensor.value());
     } else if (attribute instanceof Attribute.OfGraph graph) {
       return print(graph.value()).strip().replace("\n", "\n    ");

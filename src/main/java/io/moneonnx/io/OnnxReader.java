@@ -36,7 +36,9 @@ public final class OnnxReader {
       ModelScan.Scanned scanned = ModelScan.scan(file.toRealPath());
       checkModel(file, scanned.model());
       TensorReader tensors = new TensorReader(file, new ExternalData(file));
-      return new GraphReader(file, tensors).model(scanned.model(), scanned.skipped());
+      Model model = new GraphReader(file, tensors).model(scanned.model(), scanned.skipped());
+      NodeOrder.check(file, model.graph());
+      return model;
     } catch (InvalidProtocolBufferException e) {
       throw new BadInputException(
           "%s: is no ONNX file, or is cut short (%s)".formatted(file, Reason.of(e)), e);

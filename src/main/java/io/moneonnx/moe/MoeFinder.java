@@ -42,10 +42,11 @@ public final class MoeFinder {
       String name = unique(BlockName.of(graph, routing), names);
       Claims claims = Claims.of(formsHere, routing);
       Optional<MoeBlock> block = claims.block();
-      if (block.isPresent() && ofOtherType(graph, block.get()).isEmpty()) {
-        blocks.add(block.get().named(name));
+      Optional<String> objection = block.flatMap(claimed -> objection(graph, claimed));
+      if (objection.isPresent()) {
+        refusals.add(new Refusal(name, objection.get()));
       } else if (block.isPresent()) {
-        refusals.add(new Refusal(name, ofOtherType(graph, block.get()).get()));
+        blocks.add(block.get().named(name));
       } else if (claims.refused() || feedsComputation(graph, routing)) {
         refusals.add(new Refusal(name, claims.reason(routing)));
         claims.misses().forEach(miss -> misses.add(new Refusal(name, miss)));
@@ -91,6 +92,17 @@ public final class MoeFinder {
               .formatted(routing.topK(), routing.experts())
           : String.join("; ", reasons);
     }
+  }
+
+  /** Why a block that a form claims is not taken all the same. */
+  private static Optional<String> objection(Graph graph, MoeBlock block) {
+    Set<String> before =
+        Reach.backward(graph, List.of(block.coefficients()), block.routing().input()::equals);
+    return before.contains(block.routing().router())
+        ? ofOtherType(graph, block)
+        : Optional.of(
+            "the coefficients '%s' do not come from the router '%s'"
+                .formatted(block.coefficients(), block.routing().router()));
   }
 
   /** Why the block's numbers are not of the one type that can be rewritten. */

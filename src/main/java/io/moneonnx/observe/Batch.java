@@ -9,8 +9,10 @@ import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.Longs;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
@@ -61,7 +63,7 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
     }
     double off = single(Statistic.REBUILT_OFF_BY);
     double largest = single(Statistic.LARGEST);
-    return off <= TOLERANCE * largest
+    return Double.isFinite(off) && off <= TOLERANCE * largest
         ? Optional.empty()
         : refusal(
             "rebuilt from its experts' rows, the output is off by %.3g of %.3g; wanted %.0e relative"
@@ -72,19 +74,52 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
     return Optional.of(new Refusal(name(), reason));
   }
 
+  /** Peaks tell the experts apart; one that is not finite spoils the sums of all of them. */
   private void requireFinite() {
-    double[] m2 = get(Statistic.M2);
-    for (int i = 0; i < m2.length; i++) {
-      if (!Double.isFinite(m2[i])) {
-        throw new BadInputException(
-            "block '%s': the output of expert %d is not finite in run %d of the calibration data"
-                .formatted(name(), i / block.hidden(), number));
+    double[] peaks = get(Statistic.PEAK);
+    for (int expert = 0; expert < peaks.length; expert++) {
+      if (!Double.isFinite(peaks[expert])) {
+        throw notFinite("the output of expert " + expert + " is");
+      }
+    }
+    for (Statistic statistic : List.of(Statistic.SUMS, Statistic.M2)) {
+      if (!DoubleStream.of(get(statistic)).allMatch(Double::isFinite)) {
+        throw notFinite("coefficients, or squares of outputs, are");
       }
     }
   }
 
+  private BadInputException notFinite(String what) {
+    return new BadInputException(
+        "block '%s': %s not finite in run %d of the calibration data"
+            .formatted(name(), what, number));
+  }
+
+  /**
+   * The statistics, moved to the means that float32 could not hold: with {@code c = sum (f - m) /
+   * n} the mean is {@code m + c}, and {@code sum (f - m - c)^2 = sum (f - m)^2 - n c^2}.
+   */
   BlockStatistics statistics() {
     double[] sums = get(Statistic.SUMS);
+    double[] n = get(Statistic.ROWS);
+    double[] mean = get(Statistic.MEAN);
+    double[] m2 = get(Statistic.M2);
+    double[] gmean = get(Statistic.GMEAN);
+    double[] r2 = get(Statistic.R2);
+    double[] off = get(Statistic.MEAN_OFF);
+    double[] gOff = get(Statistic.GMEAN_OFF);
+    for (int i = 0; i < mean.length; i++) {
+      int expert = i / block.hidden();
+      double g2 = sums[expert * SUMS + 1];
+      if (n[expert] > 0) {
+        mean[i] += off[i] / n[expert];
+        m2[i] = Math.max(0, m2[i] - off[i] * off[i] / n[expert]);
+      }
+      if (g2 > 0) {
+        gmean[i] += gOff[i] / g2;
+        r2[expert] = Math.max(0, r2[expert] - gOff[i] * gOff[i] / g2);
+      }
+    }
     return new BlockStatistics(
         new BlockHeader(name(), block.form(), block.experts(), block.topK(), block.hidden()),
         Longs.of(rounded(Statistic.ROWS)),
@@ -94,10 +129,10 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
         sum(sums, 3),
         sum(sums, 4),
         sum(sums, 5),
-        Doubles.of(get(Statistic.MEAN)),
-        Doubles.of(get(Statistic.M2)),
-        Doubles.of(get(Statistic.GMEAN)),
-        Doubles.of(get(Statistic.R2)),
+        Doubles.of(mean),
+        Doubles.of(m2),
+        Doubles.of(gmean),
+        Doubles.of(r2),
         Doubles.of(get(Statistic.PEAK)),
         Math.round(single(Statistic.TOKENS)),
         Longs.of(rounded(Statistic.CHOSEN_TOGETHER)),

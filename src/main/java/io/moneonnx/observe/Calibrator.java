@@ -56,7 +56,7 @@ public final class Calibrator {
     Map<String, BlockStatistics> merged = new LinkedHashMap<>();
     Map<String, Refusal> disproved = new LinkedHashMap<>();
     List<String> outputs = observed.taps().stream().flatMap(tap -> tap.names().stream()).toList();
-    try (Session session = open()) {
+    try (Session session = open(observed.tapsOnly())) {
       int batches = 0;
       for (Map<String, Tensor> feed : feeds) {
         Map<String, Tensor> values = session.run(withValid(feed), outputs);
@@ -83,14 +83,14 @@ public final class Calibrator {
 
   /** The model's own outputs from one observed run, to compare with a plain one. */
   public Map<String, Tensor> outputs(Map<String, Tensor> feed, List<String> outputs) {
-    try (Session session = open()) {
+    try (Session session = open(observed.model())) {
       return session.run(withValid(feed), outputs);
     }
   }
 
-  private Session open() {
+  private Session open(Model observedModel) {
     return Session.open(
-        "the observed model", OnnxWriter.toBytes(observed.model(), folder), folder, options);
+        "the observed model", OnnxWriter.toBytes(observedModel, folder), folder, options);
   }
 
   private Map<String, Tensor> withValid(Map<String, Tensor> feed) {

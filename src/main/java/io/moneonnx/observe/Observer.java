@@ -1,5 +1,6 @@
 package io.moneonnx.observe;
 
+import io.moneonnx.graph.DeadCode;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
@@ -20,7 +21,17 @@ public final class Observer {
    * @param valid the input that says which tokens count: float32 {@code [tokens]} or {@code [1]}
    * @param taps the outputs of each block
    */
-  record Observed(Model model, String valid, List<Taps> taps) {}
+  record Observed(Model model, String valid, List<Taps> taps) {
+    /** The model without its own outputs, and without what only they need. */
+    Model tapsOnly() {
+      List<Value> outputs =
+          taps.stream()
+              .flatMap(tap -> tap.names().stream())
+              .map(name -> Value.untyped(name, ElementType.FLOAT))
+              .toList();
+      return model.withGraph(DeadCode.remove(model.graph().withOutputs(outputs)));
+    }
+  }
 
   static Observed observe(Model model, List<MoeBlock> blocks) {
     GraphEdit edit = new GraphEdit(model);

@@ -17,7 +17,8 @@ import java.util.stream.IntStream;
  * <p>With {@code O [E, R]} the 0/1 matrix of which expert made which row, every sum over an
  * expert's rows is a product with {@code O}. Second moments are taken in two passes, around the
  * batch's own mean, in float32 at least: a difference of sums would cancel for just the steady
- * experts that are looked for.
+ * experts that are looked for. How far that mean is off for its rounding is told as well, so that
+ * the host can put it right in double precision.
  */
 final class RowStatistics {
   private final Ops ops;
@@ -49,14 +50,16 @@ final class RowStatistics {
     String g;
     String bySlot;
     String rowValid = ops.reshape(ops.expand(perToken, ops.shape(indices)), -1);
-    if (rows instanceof Rows.PerExpert perExpert) {
+    Rows sparse =
+        rows instanceof Rows.Dense dense ? dense.chosen(ops, indices, k, block.hidden()) : rows;
+    if (sparse instanceof Rows.PerExpert perExpert) {
       f = rowsOf(ops.concat(0, perExpert.outputs()));
       ids = ops.gather(chosen, perExpert.slots());
       g = ops.gather(gates, perExpert.slots());
       rowValid = ops.gather(rowValid, perExpert.slots());
       String weighted = ops.mul(f, column(g));
       bySlot = ops.scatterRows(ops.zeros(slotsByHidden(chosen)), perExpert.slots(), weighted);
-    } else if (rows instanceof Rows.PerSlot perSlot) {
+    } else if (sparse instanceof Rows.PerSlot perSlot) {
       f = rowsOf(perSlot.outputs());
       ids = chosen;
       g = gates;
@@ -95,7 +98,7 @@ final class RowStatistics {
   }
 
   private void addPerExpert(
-      Map<Statistic, String> taps, String rows, String ids, String g, String valid) {
+      Map<Statistic, String> taps, String rows, String ids, String gates, String valid) {
     String experts =
         ops.constant(
             "experts",
@@ -103,17 +106,16 @@ final class RowStatistics {
                 List.of((long) block.experts(), 1L),
                 IntStream.range(0, block.experts()).asLongStream().toArray()));
     String counts = ops.greater(column(valid), ops.scalar(0f));
-    String f = ops.where(counts, rows, ops.scalar(0f));
+    String f = ops.where(counts, rows, ops.scalar(0f)); // padding may be NaN
+    String gColumn = ops.where(counts, column(gates), ops.scalar(0f));
     String made =
         ops.mul(
             ops.cast(ops.equal(ops.reshape(ids, 1, -1), experts), ElementType.FLOAT),
             ops.reshape(valid, 1, -1)); // [E, R]
 
-    String square = ops.mul(g, g);
     String norm2 = ops.reduceSum(ops.mul(f, f), true, 1); // [R, 1]
     String norm = ops.sqrt(norm2);
-    String gColumn = column(g);
-    String squareColumn = column(square);
+    String squareColumn = ops.mul(gColumn, gColumn);
     String perRow =
         ops.concat(
             1,
@@ -132,18 +134,28 @@ final class RowStatistics {
     String mean = ops.div(ops.matMul(made, f), ops.max(count, ops.scalar(1f)));
     String off = ops.sub(f, ops.gather(mean, ids));
     taps.put(Statistic.MEAN, mean);
+    taps.put(Statistic.MEAN_OFF, ops.matMul(made, off));
     taps.put(Statistic.M2, ops.matMul(made, ops.mul(off, off)));
 
-    String weighted = ops.mul(made, ops.reshape(square, 1, -1)); // [E, R], g^2
+    String weighted = ops.mul(made, ops.reshape(squareColumn, 1, -1)); // [E, R], g^2
     String total = ops.reduceSum(weighted, true, 1);
     String divisor = ops.where(ops.greater(total, ops.scalar(0f)), total, ops.scalar(1f));
     String gmean = ops.div(ops.matMul(weighted, f), divisor);
     String gOff = ops.sub(f, ops.gather(gmean, ids));
     taps.put(Statistic.GMEAN, gmean);
+    taps.put(Statistic.GMEAN_OFF, ops.matMul(weighted, gOff));
     taps.put(Statistic.R2, ops.matMul(weighted, ops.reduceSum(ops.mul(gOff, gOff), true, 1)));
 
-    String largest = ops.reduceMax(ops.abs(f), false, 1L); // [R]
-    taps.put(Statistic.PEAK, ops.reduceMax(ops.mul(made, ops.reshape(largest, 1, -1)), false, 1L));
+    String largest = ops.reshape(ops.reduceMax(magnitude(f), false, 1L), 1, -1); // [1, R]
+    String own = ops.where(ops.greater(made, ops.scalar(0f)), largest, ops.scalar(0f)); // [E, R]
+    taps.put(Statistic.PEAK, ops.reduceMax(own, false, 1L));
+  }
+
+  /** Absolute values, infinite for what is no number: a maximum may pass over that. */
+  private String magnitude(String values) {
+    String infinite = ops.scalar(Float.POSITIVE_INFINITY);
+    String absolute = ops.abs(values);
+    return ops.where(ops.greater(infinite, absolute), absolute, infinite);
   }
 
   private void addPerBlock(
@@ -169,7 +181,7 @@ final class RowStatistics {
       Map<Statistic, String> taps, String bySlot, String routed, String perToken) {
     String rebuilt =
         ops.reduceSum(ops.reshape(bySlot, -1, block.topK(), block.hidden()), false, 1); // [T, H]
-    String off = ops.abs(ops.sub(rebuilt, routed));
+    String off = magnitude(ops.sub(rebuilt, routed));
     String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), off, ops.scalar(0f));
     taps.put(Statistic.REBUILT_OFF_BY, ops.reduceMax(counted, false));
   }

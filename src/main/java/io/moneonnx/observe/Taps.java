@@ -16,13 +16,17 @@ record Taps(String block, Map<Statistic, String> outputs) {
     ROWS,
     /** Sums of {@code g, g^2, |f|, |f|^2, g|f|, g^2|f|^2} {@code [E, 6]}. */
     SUMS,
-    /** {@code [E, H]}. */
+    /** {@code [E, H]}, as float32 rounds it. */
     MEAN,
-    /** {@code [E, H]}. */
+    /** {@code sum (f - MEAN)}: what rounding left of it {@code [E, H]}. */
+    MEAN_OFF,
+    /** {@code sum (f - MEAN)^2} {@code [E, H]}. */
     M2,
-    /** {@code [E, H]}. */
+    /** {@code [E, H]}, as float32 rounds it. */
     GMEAN,
-    /** {@code [E, 1]}. */
+    /** {@code sum g^2 (f - GMEAN)} {@code [E, H]}. */
+    GMEAN_OFF,
+    /** {@code sum g^2 |f - GMEAN|^2} {@code [E, 1]}. */
     R2,
     /** {@code [E]}. */
     PEAK,

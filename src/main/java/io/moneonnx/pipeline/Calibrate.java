@@ -5,6 +5,7 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.observe.Calibrator;
+import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
@@ -57,6 +58,12 @@ public final class Calibrate {
     outcome
         .disproved()
         .forEach(refusal -> console.say("refused: " + refusal.where() + ": " + refusal.reason()));
+    for (BlockStatistics block : outcome.statistics()) {
+      if (!block.neverChosen().isEmpty()) {
+        console.say(
+            "never chosen in '%s': experts %s".formatted(block.name(), block.neverChosen()));
+      }
+    }
     if (outcome.statistics().isEmpty()) {
       throw new NothingToDoException(
           subject.file() + ": every block was refused:\n" + Subject.text(outcome.disproved()));

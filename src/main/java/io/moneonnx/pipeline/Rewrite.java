@@ -1,8 +1,10 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
+import io.moneonnx.data.Excerpt;
 import io.moneonnx.data.RandomFeeds;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.Draft;
 import io.moneonnx.io.OnnxWriter;
@@ -10,11 +12,14 @@ import io.moneonnx.io.Placement;
 import io.moneonnx.io.Written;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.plan.Plan;
+import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.rewrite.Provenance;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
 import io.moneonnx.verify.Drift;
 import io.moneonnx.verify.Proof;
@@ -23,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -32,6 +38,7 @@ import java.util.TreeMap;
 public final class Rewrite {
   private static final int PROOF_BATCHES = 1;
   private static final int DRIFT_BATCHES = 8;
+  private static final int TRIED_TOKENS = 256;
   private static final long SEED = 2507_00390;
 
   private final Subject subject;
@@ -80,9 +87,10 @@ public final class Rewrite {
     Map<String, Replacement> replacements = replacements(profile, plan, request.novice());
     Rewriter.Rewritten rewritten =
         Rewriter.rewrite(subject.model(), subject.blocks(), replacements);
+    Model model = signed(rewritten.model(), plan, request.novice());
     Placement placement =
-        request.placement().orElseGet(() -> Placement.fitting(rewritten.model(), subject.file()));
-    try (Draft draft = OnnxWriter.draft(rewritten.model(), request.output(), placement)) {
+        request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
+    try (Draft draft = OnnxWriter.draft(model, request.output(), placement)) {
       Optional<Verdict> verdict = Optional.empty();
       Optional<Drift> drift = Optional.empty();
       String driftOn = "";
@@ -95,6 +103,22 @@ public final class Rewrite {
       return new Report(
           replacements, subject.bytes(), draft.publish(request.force()), verdict, drift, driftOn);
     }
+  }
+
+  private static Model signed(Model model, Plan plan, Novice novice) {
+    Model signed = Provenance.with(model, "version", Tool.version());
+    signed = Provenance.with(signed, "router", text(plan.router()));
+    signed = Provenance.with(signed, "novice", text(novice));
+    if (plan.criterion().isPresent()) {
+      signed = Provenance.with(signed, "criterion", plan.criterion().get());
+    }
+    return plan.ratio().isPresent()
+        ? Provenance.with(signed, "ratio", plan.ratio().get().toPlainString())
+        : signed;
+  }
+
+  private static String text(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
   }
 
   private Map<String, Replacement> replacements(Profile profile, Plan plan, Novice novice) {
@@ -112,6 +136,7 @@ public final class Rewrite {
                       new BadInputException(
                           "block '%s' is in the plan, but not in the profile"
                               .formatted(block.name())));
+      requireSame(block, statistics.header());
       SortedMap<Integer, float[]> novices = new TreeMap<>();
       pruned.forEach(expert -> novices.put(expert, novice.of(statistics, expert)));
       replacements.put(block.name(), new Replacement(novices));
@@ -120,6 +145,16 @@ public final class Rewrite {
       throw new BadInputException("the plan prunes no expert");
     }
     return replacements;
+  }
+
+  private static void requireSame(MoeBlock block, BlockHeader profiled) {
+    if (profiled.experts() != block.experts()
+        || profiled.topK() != block.topK()
+        || profiled.hidden() != block.hidden()) {
+      throw new BadInputException(
+          "block '%s' has %d experts, top %d, hidden %d; in the profile it is %s"
+              .formatted(block.name(), block.experts(), block.topK(), block.hidden(), profiled));
+    }
   }
 
   /** The inputs that a rewritten model is tried on. */
@@ -133,14 +168,14 @@ public final class Rewrite {
         if (calibration.size() == DRIFT_BATCHES) {
           break;
         }
-        calibration.add(feeds);
+        calibration.add(Excerpt.of(feeds, TRIED_TOKENS));
       }
     }
     List<Map<String, Tensor>> random = new ArrayList<>();
     Optional<RandomFeeds> feeds = RandomFeeds.of(subject.model().graph(), calibration);
     if (feeds.isPresent()) {
       random.add(feeds.get().make(1, 1, SEED));
-      random.add(feeds.get().make(1, 5, SEED + 1));
+      random.add(feeds.get().make(1, Proof.tokens(subject.blocks()), SEED + 1));
       random.add(feeds.get().make(2, 7, SEED + 2));
     }
     if (random.isEmpty() && calibration.isEmpty()) {
@@ -162,9 +197,15 @@ public final class Rewrite {
       Map<String, Replacement> replacements,
       List<Map<String, Tensor>> feeds) {
     console.say("checking the rewritten model against the original with novices in place");
-    Verdict verdict =
-        new Proof(subject.model(), subject.folder(), subject.blocks(), replacements, options)
-            .of(draft, rewritten.outputs(), feeds);
+    Verdict verdict;
+    try {
+      verdict =
+          new Proof(subject.model(), subject.folder(), subject.blocks(), replacements, options)
+              .of(draft, rewritten.outputs(), feeds);
+    } catch (RuntimeFailureException e) {
+      throw new CheckFailedException(
+          "the rewritten model was not written, since its proof does not run: " + e.getMessage());
+    }
     if (!verdict.holds()) {
       throw new CheckFailedException(
           "the rewritten model is not what it should be, and was not written: " + verdict.text());

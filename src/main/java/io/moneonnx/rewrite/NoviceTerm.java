@@ -28,8 +28,10 @@ final class NoviceTerm {
     this.block = block;
   }
 
-  /** Adds the term behind the block's routed output; returns the name of the sum. */
-  String addTo(String output, Replacement replacement) {
+  /**
+   * Adds the term to the value {@code output}; {@code novices} is what {@link #novices} returned.
+   */
+  String addTo(String output, Replacement replacement, String novices) {
     String indices = ops.reshape(block.routing().indices(), -1, block.topK());
     String coefficients = ops.reshape(block.coefficients(), -1, block.topK());
     String columns = ops.gather(columns(replacement.experts()), indices);
@@ -37,7 +39,7 @@ final class NoviceTerm {
     String zeros =
         ops.zeros(ops.concat(0, List.of(tokens, ops.vector(replacement.experts().size() + 1))));
     String g = ops.scatterElements(zeros, columns, coefficients, 1);
-    return ops.add(output, ops.matMul(g, novices(replacement)));
+    return ops.add(output, ops.matMul(g, novices));
   }
 
   private String columns(List<Integer> replaced) {
@@ -49,7 +51,10 @@ final class NoviceTerm {
     return ops.vector(columns);
   }
 
-  private String novices(Replacement replacement) {
+  /**
+   * The constant {@code [replaced + 1, hidden]}: the novices in the order of their ids, and zero.
+   */
+  String novices(Replacement replacement) {
     int hidden = block.hidden();
     float[] rows = new float[(replacement.experts().size() + 1) * hidden];
     int row = 0;

@@ -4,6 +4,7 @@ import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.MoeBlock;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ public final class Rewriter {
       Model model, List<MoeBlock> blocks, Map<String, Replacement> replacements) {
     GraphEdit edit = new GraphEdit(model);
     Map<String, String> outputs = new LinkedHashMap<>();
+    List<Provenance.Target> targets = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Replacement replacement = replacements.get(block.name());
@@ -38,10 +40,13 @@ public final class Rewriter {
       Ops ops = new Ops(edit, "mone." + i);
       block.layout().remove(ops, new TreeSet<>(replacement.experts()));
       String kept = edit.current(block.output());
-      String output = new NoviceTerm(ops, block).addTo(kept, replacement);
+      NoviceTerm term = new NoviceTerm(ops, block);
+      String novices = term.novices(replacement);
+      String output = term.addTo(kept, replacement, novices);
       edit.redirect(block.output(), output);
       outputs.put(block.name(), output);
+      targets.add(new Provenance.Target(block.name(), block.experts(), replacement, novices));
     }
-    return new Rewritten(edit.apply(), outputs);
+    return new Rewritten(Provenance.with(edit.apply(), targets), outputs);
   }
 }

@@ -15,18 +15,19 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * One block cut out of a model as a small graph: from the block's input to its routed output. What
- * the block reads beside its input and constants (sizes of the batch, say) becomes an input too.
+ * One block cut out of a model as a small graph: from the block's input and its routing to its
+ * routed output. What the block reads beside these and constants (sizes of the batch, say) becomes
+ * an input too.
  *
- * @param inputs names of the values at the border, the block's input first
+ * @param inputs names of the values at the border, those that were asked for first
  * @param output name of the routed output
  */
 record BlockCut(Model whole, List<String> inputs, String output) {
-  static BlockCut of(Model model, String input, String output) {
+  static BlockCut of(Model model, List<String> from, String output) {
     Graph graph = model.graph();
-    Set<String> before = Reach.backward(graph, List.of(output), input::equals);
-    Set<String> inside = new HashSet<>(Set.of(input));
-    Set<String> read = new LinkedHashSet<>(Set.of(input));
+    Set<String> before = Reach.backward(graph, List.of(output), from::contains);
+    Set<String> inside = new HashSet<>(from);
+    Set<String> read = new LinkedHashSet<>(from);
     for (Node node : graph.nodes()) {
       boolean leadsToOutput = node.outputs().stream().anyMatch(before::contains);
       if (leadsToOutput && node.reads().stream().anyMatch(inside::contains)) {
@@ -36,7 +37,7 @@ record BlockCut(Model whole, List<String> inputs, String output) {
     }
     read.removeIf(
         value ->
-            !value.equals(input) && (inside.contains(value) || graph.constant(value).isPresent()));
+            !from.contains(value) && (inside.contains(value) || graph.constant(value).isPresent()));
     return new BlockCut(model, List.copyOf(read), output);
   }
 

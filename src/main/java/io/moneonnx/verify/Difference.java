@@ -1,27 +1,30 @@
 package io.moneonnx.verify;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Tensor;
+import java.util.List;
 
 /** How far two tensors are apart. */
 final class Difference {
   private Difference() {}
 
   /**
-   * {@code max|a - b| / max|b|}; infinite where shapes differ, or where one is finite and the other
-   * is not.
+   * {@code max|a - b| / max|b|} of floating tensors; of any others 0 where they are equal. Infinite
+   * where types or shapes differ, or where one element is finite and the other is not.
    */
   static double relative(Tensor a, Tensor b) {
-    if (!a.dims().equals(b.dims())) {
+    if (a.type() != b.type() || !a.dims().equals(b.dims())) {
       return Double.POSITIVE_INFINITY;
+    } else if (a.type() != ElementType.FLOAT && a.type() != ElementType.DOUBLE) {
+      return a.bytes().equals(b.bytes()) ? 0 : Double.POSITIVE_INFINITY;
     }
-    return relative(a.toFloats(), b.toFloats(), 0, Math.toIntExact(a.elements()));
+    return relative(a.toFloats(), b.toFloats());
   }
 
-  /** The same over {@code length} elements from {@code from} on. */
-  static double relative(float[] a, float[] b, int from, int length) {
+  private static double relative(float[] a, float[] b) {
     double apart = 0;
     double largest = 0;
-    for (int i = from; i < from + length; i++) {
+    for (int i = 0; i < a.length; i++) {
       if (Float.compare(a[i], b[i]) != 0) {
         double off = Math.abs((double) a[i] - b[i]);
         apart = Math.max(apart, Double.isNaN(off) ? Double.POSITIVE_INFINITY : off);
@@ -29,5 +32,15 @@ final class Difference {
       largest = Math.max(largest, Math.abs(b[i]));
     }
     return apart == 0 ? 0 : apart / Math.max(largest, Float.MIN_NORMAL);
+  }
+
+  /** {@code count} rows of a tensor {@code [batch, sequence, ...]}, counted over both axes. */
+  static Tensor part(Tensor tensor, int from, int count) {
+    long row = tensor.elements() / (tensor.dims().get(0) * tensor.dims().get(1));
+    int bytes = Math.toIntExact(tensor.type().bytes(row));
+    return new Tensor.Inline(
+        tensor.type(),
+        List.of((long) count, row),
+        tensor.bytes().slice(from * bytes, count * bytes));
   }
 }

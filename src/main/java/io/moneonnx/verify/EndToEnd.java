@@ -30,38 +30,50 @@ final class EndToEnd {
   /** Takes one run of both; the values are the outputs and each block's indices and scores. */
   void add(Map<String, Tensor> expected, Map<String, Tensor> found) {
     List<Choices> choices = blocks.stream().map(b -> new Choices(b, expected, found)).toList();
-    List<Long> shape = expected.get(outputs.get(0)).dims();
     int tokens = choices.get(0).tokens();
-    boolean perPosition = shape.size() > 2 && shape.get(0) * shape.get(1) == tokens;
-    int length = perPosition ? shape.get(1).intValue() : tokens;
-    boolean anyFlip = false;
+    int length = sequenceLength(expected, tokens);
+    List<Integer> same = new ArrayList<>();
     for (int start = 0; start < tokens; start += length) {
-      int same = firstFlip(choices, start, length);
-      anyFlip |= same < length;
-      positions += length;
-      leftOut += length - same;
-      if (perPosition) {
-        compare(expected, found, start, same, tokens);
-      }
+      same.add(firstFlip(choices, start, length));
     }
-    if (!perPosition && !anyFlip) {
-      for (String name : outputs) {
-        worst = Math.max(worst, Difference.relative(found.get(name), expected.get(name)));
+    long kept = same.stream().mapToLong(Integer::longValue).sum();
+    positions += tokens;
+    leftOut += tokens - kept;
+    for (String name : outputs) {
+      Tensor right = expected.get(name);
+      Tensor other = found.get(name);
+      if (kept == tokens) {
+        worst = Math.max(worst, Difference.relative(other, right));
+      } else if (isPerPosition(right, tokens)) {
+        comparePrefixes(other, right, length, same);
       }
     }
   }
 
-  /** Outputs with a row for each position, over the positions of one sequence that count. */
-  private void compare(
-      Map<String, Tensor> expected, Map<String, Tensor> found, int from, int count, int tokens) {
-    for (String name : outputs) {
-      Tensor right = expected.get(name);
-      if (count > 0 && right.dims().size() > 2 && right.elements() % tokens == 0) {
-        int row = Math.toIntExact(right.elements() / tokens);
-        float[] other = found.get(name).toFloats();
-        worst =
-            Math.max(worst, Difference.relative(other, right.toFloats(), from * row, count * row));
-      }
+  /** Tokens in one sequence, by the first output that has a row for each position. */
+  private int sequenceLength(Map<String, Tensor> values, int tokens) {
+    return outputs.stream()
+        .map(values::get)
+        .filter(output -> isPerPosition(output, tokens))
+        .findFirst()
+        .map(output -> output.dims().get(1).intValue())
+        .orElse(tokens);
+  }
+
+  private static boolean isPerPosition(Tensor output, int tokens) {
+    return output.rank() >= 2 && output.dims().get(0) * output.dims().get(1) == tokens;
+  }
+
+  /** Compares the positions of each sequence that come before its first flip. */
+  private void comparePrefixes(Tensor found, Tensor expected, int length, List<Integer> same) {
+    for (int sequence = 0; sequence < same.size(); sequence++) {
+      int from = sequence * length;
+      int count = same.get(sequence);
+      worst =
+          Math.max(
+              worst,
+              Difference.relative(
+                  Difference.part(found, from, count), Difference.part(expected, from, count)));
     }
   }
 

@@ -24,13 +24,15 @@ import java.util.Set;
 
 /**
  * Proves a rewritten file against the oracle: block by block on the block's own input, taken from a
- * run of the original, and end to end.
+ * run of the original, with the choices of that run and with choices that reach every expert; and
+ * end to end.
  */
 public final class Proof {
   private final Model original;
   private final Path folder;
   private final RunOptions options;
   private final List<MoeBlock> blocks;
+  private final List<MoeBlock> replaced;
   private final Map<String, Replacement> replacements;
 
   /**
@@ -49,7 +51,14 @@ public final class Proof {
     this.folder = folder;
     this.options = options;
     this.replacements = replacements;
-    this.blocks = blocks.stream().filter(block -> replacements.containsKey(block.name())).toList();
+    this.blocks = List.copyOf(blocks);
+    this.replaced =
+        blocks.stream().filter(block -> replacements.containsKey(block.name())).toList();
+  }
+
+  /** Tokens that a run should have so that every expert of every block can be chosen in it. */
+  public static int tokens(List<MoeBlock> blocks) {
+    return blocks.stream().mapToInt(EveryExpert::tokens).max().orElse(1);
   }
 
   /**
@@ -65,7 +74,7 @@ public final class Proof {
     return endToEnd(oracle, written, rewritten, feeds, blockErrors);
   }
 
-  /** The two cuts of a block, opened when the types at their borders are known. */
+  /** A block as the oracle and as the written file compute it. */
   private record Pair(BlockCut oracle, BlockCut written) {}
 
   private Map<String, Double> blockByBlock(
@@ -74,35 +83,40 @@ public final class Proof {
       Path rewritten,
       Map<String, String> outputs,
       List<Map<String, Tensor>> feeds) {
-    Map<String, Pair> pairs = new LinkedHashMap<>();
+    Map<MoeBlock, Pair> pairs = new LinkedHashMap<>();
     Set<String> taps = new LinkedHashSet<>();
-    for (MoeBlock block : blocks) {
-      String input = block.routing().input();
+    for (MoeBlock block : replaced) {
+      List<String> from =
+          List.of(block.routing().input(), block.routing().indices(), block.coefficients());
       Pair pair =
           new Pair(
-              BlockCut.of(oracle, input, block.output()),
-              BlockCut.of(written, input, outputs.get(block.name())));
-      pairs.put(block.name(), pair);
+              BlockCut.of(oracle, from, block.output()),
+              BlockCut.of(written, from, outputs.get(block.name())));
+      pairs.put(block, pair);
       taps.addAll(pair.oracle().inputs());
       taps.addAll(pair.written().inputs());
       taps.add(block.output());
     }
+    List<Map<String, Tensor>> borders = borders(taps, feeds);
+    Map<String, Double> errors = new LinkedHashMap<>();
+    pairs.forEach(
+        (block, pair) ->
+            errors.put(block.name(), error(block, pair, rewritten.getParent(), borders)));
+    return errors;
+  }
+
+  /** The values at the blocks' borders in runs of the original. */
+  private List<Map<String, Tensor>> borders(Set<String> taps, List<Map<String, Tensor>> feeds) {
     List<Map<String, Tensor>> borders = new ArrayList<>();
     try (Session session = open(withOutputs(original, taps), folder)) {
-      Set<String> fed = new LinkedHashSet<>(taps);
-      fed.removeIf(name -> !session.outputs().contains(name));
+      List<String> made = taps.stream().filter(session.outputs()::contains).toList();
       for (Map<String, Tensor> feed : feeds) {
         Map<String, Tensor> values = new HashMap<>(feed);
-        values.putAll(session.run(feed, fed));
+        values.putAll(session.run(feed, made));
         borders.add(values);
       }
     }
-    Map<String, Double> errors = new LinkedHashMap<>();
-    for (MoeBlock block : blocks) {
-      errors.put(
-          block.name(), error(block, pairs.get(block.name()), rewritten.getParent(), borders));
-    }
-    return errors;
+    return borders;
   }
 
   private double error(
@@ -114,9 +128,11 @@ public final class Proof {
     try (Session oracle = open(pair.oracle().model(types, type), folder);
         Session written = open(pair.written().model(types, type), writtenFolder)) {
       for (Map<String, Tensor> values : borders) {
-        Tensor expected = run(oracle, pair.oracle(), values);
-        Tensor found = run(written, pair.written(), values);
-        worst = Math.max(worst, Difference.relative(found, expected));
+        for (Map<String, Tensor> tried : List.of(values, EveryExpert.chosen(block, values))) {
+          Tensor expected = run(oracle, pair.oracle(), tried);
+          Tensor found = run(written, pair.written(), tried);
+          worst = Math.max(worst, Difference.relative(found, expected));
+        }
       }
     }
     return worst;
@@ -139,7 +155,7 @@ public final class Proof {
       routing.add(block.routing().indices());
       routing.add(block.routing().scores());
     }
-    List<String> outputs = floatingOutputs(original.graph());
+    List<String> outputs = original.graph().outputs().stream().map(Value::name).toList();
     Set<String> asked = new LinkedHashSet<>(outputs);
     asked.addAll(routing);
     EndToEnd comparison = new EndToEnd(blocks, outputs);

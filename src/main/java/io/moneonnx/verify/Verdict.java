@@ -54,6 +54,7 @@ public record Verdict(
   public boolean holds() {
     return worstBlock() <= TOLERANCE
         && endToEnd <= TOLERANCE
+        && leftOut < positions
         && flips.stream().allMatch(flip -> flip.gap() <= LARGEST_GAP);
   }
 }

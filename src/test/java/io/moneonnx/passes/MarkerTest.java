@@ -112,4 +112,43 @@ class MarkerTest {
                 + "slot, token = Split <axis = 1> (pairs, halves)");
     assertThat(Marker.findAll(graph)).isEmpty();
   }
+
+  private static final String EQUAL_TO_ONE =
+      """
+      same = Equal (ids, e1)
+      hits = NonZero (same)
+      pairs = Transpose <perm = [1, 0]> (hits)
+      """;
+
+  @Test
+  void findsTheHitsOfAnId() {
+    String slices =
+        """
+        token = Slice (pairs, zero, one, one)
+        slot = Slice (pairs, one, two, one)
+        """;
+    assertThat(IdMarker.findAll(graph(EQUAL_TO_ONE + slices)))
+        .singleElement()
+        .satisfies(
+            marker -> {
+              assertThat(marker.experts()).isEqualTo("ids");
+              assertThat(marker.expert().tensor().toLongs()).containsExactly(1);
+              assertThat(List.of(marker.token(), marker.slot())).containsExactly("token", "slot");
+            });
+  }
+
+  @Test
+  void splitsTheHitsOfAnId() {
+    String split = "token, slot = Split <axis = 1> (pairs, halves)";
+    assertThat(IdMarker.findAll(graph(EQUAL_TO_ONE + split)))
+        .singleElement()
+        .isInstanceOf(EqualSplitMarker.class);
+  }
+
+  @Test
+  void takesNoIdThatTheGraphComputes() {
+    String computed = EQUAL_TO_ONE.replace("(ids, e1)", "(ids, later)");
+    String split = "later = Add (e0, slot)\ntoken, slot = Split <axis = 1> (pairs, halves)";
+    assertThat(IdMarker.findAll(graph(computed + split))).isEmpty();
+  }
 }

@@ -1,0 +1,64 @@
+package io.moneonnx.rewrite;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import io.moneonnx.graph.Model;
+import java.util.Collection;
+
+/**
+ * What a rewritten model says about itself in its metadata, so that other programs can read what
+ * was done: how it was made under {@code mone-onnx.*}, and under {@code expert_substitution} which
+ * experts were replaced by which tensors, in the shape that vLLM's and llm-compressor's pull
+ * requests for MoNE propose.
+ */
+public final class Provenance {
+  private static final String PREFIX = "mone-onnx.";
+  private static final String SUBSTITUTION = "expert_substitution";
+
+  private Provenance() {}
+
+  /** The model with one more fact about how it was made. */
+  public static Model with(Model model, String key, String value) {
+    return model.withMetadata(PREFIX + key, value);
+  }
+
+  /**
+   * One rewritten block.
+   *
+   * @param experts how many the router chooses from
+   * @param novices the initializer whose rows are the novices, in the order of the replaced ids
+   */
+  record Target(String block, int experts, Replacement replacement, String novices) {}
+
+  static Model with(Model model, Collection<Target> targets) {
+    JsonObject router = new JsonObject();
+    router.addProperty("preserve_logical_expert_ids", true);
+    router.addProperty("preserve_router_weights", true);
+    router.addProperty("renormalize_after_substitution", false);
+    JsonObject blocks = new JsonObject();
+    targets.forEach(target -> blocks.add(target.block(), json(target)));
+    JsonObject substitution = new JsonObject();
+    substitution.addProperty("version", 1);
+    substitution.add("router_semantics", router);
+    substitution.add("targets", blocks);
+    return model.withMetadata(SUBSTITUTION, new Gson().toJson(substitution));
+  }
+
+  private static JsonObject json(Target target) {
+    JsonObject replacements = new JsonObject();
+    int row = 0;
+    for (int expert : target.replacement().experts()) {
+      JsonObject tensors = new JsonObject();
+      tensors.addProperty("value", target.novices() + "[" + row++ + "]");
+      JsonObject replacement = new JsonObject();
+      replacement.addProperty("format", "constant-v1");
+      replacement.add("tensors", tensors);
+      replacements.add(Integer.toString(expert), replacement);
+    }
+    JsonObject block = new JsonObject();
+    block.addProperty("num_logical_experts", target.experts());
+    block.addProperty("weight_layout", "compact_retained_experts");
+    block.add("replacements", replacements);
+    return block;
+  }
+}

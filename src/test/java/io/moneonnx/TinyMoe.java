@@ -1,0 +1,376 @@
+package io.moneonnx;
+
+import io.moneonnx.form.Forms;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphEdit;
+import io.moneonnx.graph.GraphText;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
+import io.moneonnx.graph.Wire;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * A model of one Mixture-of-Experts block and nothing else, {@code y = x + routed (x)}, in the
+ * spelling of an exporter. Every expert {@code e} computes {@code tanh (x up_e) down_e}.
+ *
+ * <p>All spellings call the router's {@code router}, {@code logits}, {@code scores}, {@code best},
+ * {@code experts} (the chosen ids) and {@code gates} alike, and the result of the block {@code
+ * routed}. Loops call their expert {@code e}'s own values {@code rawE}, {@code tokenE}, ...
+ *
+ * @param experts in the block
+ * @param topK experts that a token chooses
+ * @param hidden width of a token
+ */
+public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, String text) {
+
+  /** How exporters write the block down. */
+  public enum Spelling {
+    /** A loop unrolled by tracing; rows spread by {@code ScatterElements} and added. */
+    TORCHSCRIPT(17) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
+            + """
+            <float[$H, $E] router, int64[1] k = {$k},
+             int64 depth = {$E}, int64[2] offOn = {0, 1}, int64 slotsOfToken = {$k}, $numbers,
+             $ids,
+             $weights>
+            """
+                .replace("$weights", each(experts, "float[$H, $I] up$e, float[$I, $H] down$e"))
+            + "{\n  logits = MatMul (x, router)\n"
+            + ROUTER
+            + """
+              hot = OneHot <axis = -1> (experts, depth, offOn)
+              mask = Transpose <perm = [2, 1, 0]> (hot)
+              list = Reshape (gates, last)
+            """
+            + ZEROS
+            + repeat(
+                experts,
+                """
+                  row$e = Gather <axis = 0> (mask, id$e)
+                  bits$e = Cast <to = 9> (row$e)
+                  hits$e = NonZero (bits$e)
+                  pairs$e = Transpose <perm = [1, 0]> (hits$e)
+                  slots$e, tokens$e = Split <axis = 1> (pairs$e, halves)
+                  slot$e = Squeeze (slots$e, one)
+                  token$e = Squeeze (tokens$e, one)
+                  rows$e = Gather <axis = 0> (x, token$e)
+                  in$e = MatMul (rows$e, up$e)
+                  act$e = Tanh (in$e)
+                  raw$e = MatMul (act$e, down$e)
+                  base$e = Mul (token$e, slotsOfToken)
+                  place$e = Add (base$e, slot$e)
+                  gate$e = Gather <axis = 0> (list, place$e)
+                  column$e = Unsqueeze (gate$e, one)
+                  scaled$e = Mul (raw$e, column$e)
+                  at$e = Unsqueeze (token$e, one)
+                  size$e = Shape (scaled$e)
+                  wide$e = Expand (at$e, size$e)
+                  spread$e = ScatterElements <axis = 0> (zeros, wide$e, scaled$e)
+                  routed$next = Add (routed$e, spread$e)
+                """)
+            + "  y = Add (x, routed)\n}\n";
+      }
+    },
+
+    /** The same loop as {@code torch.export} writes it: rows added in place by ScatterND. */
+    DYNAMO(18) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
+            + """
+            <float[$E, $H] router, int64[1] k = {$k},
+             int64[$E] classes = {$classes}, $numbers,
+             $ids,
+             $weights>
+            """
+                .replace("$weights", each(experts, "float[$I, $H] up$e, float[$H, $I] down$e"))
+            + "{\n  logits = Gemm <transB = 1> (x, router)\n"
+            + ROUTER
+            + """
+              choice = Unsqueeze (experts, last)
+              same = Equal (choice, classes)
+              hot = Cast <to = 7> (same)
+              mask = Transpose <perm = [2, 1, 0]> (hot)
+              perSlot = Unsqueeze (gates, two)
+            """
+            + ZEROS
+            + repeat(
+                experts,
+                """
+                  row$e = Gather <axis = 0> (mask, id$e)
+                  hits$e = NonZero (row$e)
+                  pairs$e = Transpose <perm = [1, 0]> (hits$e)
+                  slots$e = Slice (pairs$e, zero, one, one)
+                  slot$e = Squeeze (slots$e, one)
+                  tokens$e = Slice (pairs$e, one, two, one)
+                  token$e = Squeeze (tokens$e, one)
+                  at$e = Unsqueeze (token$e, last)
+                  rows$e = GatherND <batch_dims = 0> (x, at$e)
+                  in$e = Gemm <transB = 1> (rows$e, up$e)
+                  act$e = Tanh (in$e)
+                  raw$e = Gemm <transB = 1> (act$e, down$e)
+                  slotAt$e = Unsqueeze (slot$e, last)
+                  place$e = Concat <axis = -1> (at$e, slotAt$e)
+                  gate$e = GatherND <batch_dims = 0> (perSlot, place$e)
+                  scaled$e = Mul (raw$e, gate$e)
+                  routed$next = ScatterND <reduction = "add"> (routed$e, at$e, scaled$e)
+                """)
+            + "  y = Add (x, routed)\n}\n";
+      }
+    },
+
+    /** Stacked weights, of which every slot gathers the ones of its expert. */
+    GATHERED(18) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
+            + """
+            <float[$E, $H] router, int64[1] k = {$k}, $numbers,
+             int64[3] perSlot = {1, $k, 1}, int64[2] rows = {-1, $H}, int64[3] bySlot = {-1, $k, $H},
+             float[$E, $I, $H] up, float[$E, $H, $I] down>
+            {
+              logits = Gemm <transB = 1> (x, router)
+            """
+            + ROUTER
+            + """
+              ids = Reshape (experts, last)
+              list = Reshape (gates, last)
+              apart = Unsqueeze (x, one)
+              copies = Expand (apart, perSlot)
+              tokens = Reshape (copies, rows)
+              columns = Unsqueeze (tokens, last)
+              ups = Gather <axis = 0> (up, ids)
+              in = MatMul (ups, columns)
+              act = Tanh (in)
+              downs = Gather <axis = 0> (down, ids)
+              out = MatMul (downs, act)
+              raw = Squeeze (out, last)
+              gate = Unsqueeze (list, last)
+              scaled = Mul (raw, gate)
+              slots = Reshape (scaled, bySlot)
+              routed = ReduceSum <keepdims = 0> (slots, one)
+              y = Add (x, routed)
+            }
+            """;
+      }
+    };
+
+    private static final String SIGNATURE = "tiny (float[T, $H] x) => (float[T, $H] y)\n";
+
+    private static final String ROUTER =
+        """
+          scores = Softmax <axis = -1> (logits)
+          best, experts = TopK <axis = -1, largest = 1> (scores, k)
+          total = ReduceSum <keepdims = 1> (best, last)
+          gates = Div (best, total)
+        """;
+
+    private static final String ZEROS =
+        """
+          shape = Shape (x)
+          zeros = ConstantOfShape <value = float[1] {0}> (shape)
+          routed0 = Identity (zeros)
+        """;
+
+    private final long opset;
+
+    Spelling(long opset) {
+      this.opset = opset;
+    }
+
+    abstract String text(int experts);
+
+    public TinyMoe of(int experts, int topK, int hidden) {
+      String text =
+          text(experts)
+              .replace("$ids", each(experts, "int64 id$e = {$e}"))
+              .replace("$classes", each(experts, "$e"))
+              .replace(
+                  "$numbers",
+                  "int64[1] last = {-1}, int64[1] zero = {0}, int64[1] one = {1},"
+                      + " int64[1] two = {2}, int64[2] halves = {1, 1}")
+              .replace("$E", Integer.toString(experts))
+              .replace("$k", Integer.toString(topK))
+              .replace("$H", Integer.toString(hidden))
+              .replace("$I", Integer.toString(hidden + 1));
+      return new TinyMoe(this, experts, topK, hidden, text);
+    }
+
+    private static String each(int experts, String part) {
+      return IntStream.range(0, experts)
+          .mapToObj(e -> part.replace("$e", Integer.toString(e)))
+          .collect(Collectors.joining(", "));
+    }
+
+    private static String repeat(int experts, String part) {
+      return IntStream.range(0, experts)
+          .mapToObj(
+              e ->
+                  part.replace("$next", e == experts - 1 ? "" : Integer.toString(e + 1))
+                      .replace("$e", Integer.toString(e)))
+          .collect(Collectors.joining());
+    }
+  }
+
+  /** The model with one part of its text written otherwise. */
+  public TinyMoe with(String part, String otherwise) {
+    if (!text.contains(part)) {
+      throw new IllegalArgumentException("no '" + part + "' in\n" + text);
+    }
+    return new TinyMoe(spelling, experts, topK, hidden, text.replace(part, otherwise));
+  }
+
+  /** The model with these values of a constant. */
+  public TinyMoe withValues(String constant, float... values) {
+    String listed =
+        IntStream.range(0, values.length)
+            .mapToObj(i -> Float.toString(values[i]))
+            .collect(Collectors.joining(", "));
+    String name = "] " + constant;
+    for (String end : List.of(",", ">")) {
+      if (text.contains(name + end)) {
+        return with(name + end, name + " = {" + listed + "}" + end);
+      }
+    }
+    throw new IllegalArgumentException("no constant '" + constant + "' in\n" + text);
+  }
+
+  /** The model with this row of the router for each expert. */
+  public TinyMoe withRouter(float[]... rows) {
+    float[] values = new float[experts * hidden];
+    for (int i = 0; i < values.length; i++) {
+      values[i] =
+          spelling == Spelling.TORCHSCRIPT
+              ? rows[i % experts][i / experts]
+              : rows[i / hidden][i % hidden];
+    }
+    return withValues("router", values);
+  }
+
+  /** The model with another input, an unused one. */
+  public TinyMoe withInput(String declared) {
+    return with("[T, " + hidden + "] x)", "[T, " + hidden + "] x, " + declared + ")");
+  }
+
+  public Graph graph() {
+    return GraphText.parse(text);
+  }
+
+  public Model model() {
+    return new Model(graph(), 8, Map.of("", spelling.opset), Map.of(), Wire.NONE);
+  }
+
+  /**
+   * The block twice, one behind the other, with the same weights; what the second one makes is
+   * called {@code second/...}.
+   */
+  public Model twice() {
+    Graph once = graph();
+    Set<String> made = new HashSet<>();
+    once.nodes().forEach(node -> made.addAll(node.outputs()));
+    UnaryOperator<String> second =
+        value -> value.equals("x") ? "y" : made.contains(value) ? "second/" + value : value;
+    List<Node> nodes = new ArrayList<>(once.nodes());
+    for (Node node : once.nodes()) {
+      nodes.add(
+          Node.of(
+              node.opType(),
+              node.inputs().stream().map(second).toList(),
+              node.outputs().stream().map(second).toList(),
+              node.attributes()));
+    }
+    Value y = once.outputs().get(0);
+    Value last = new Value(second.apply(y.name()), y.type(), y.shape(), Wire.NONE);
+    return model()
+        .withGraph(
+            new Graph(
+                once.name(),
+                nodes,
+                once.initializers(),
+                once.inputs(),
+                List.of(last),
+                Map.of(),
+                Wire.NONE));
+  }
+
+  public MoeFinder.Findings find() {
+    return new MoeFinder(Forms.all()).find(graph());
+  }
+
+  /** The block as it is found in the model. */
+  public MoeBlock block() {
+    MoeFinder.Findings findings = find();
+    if (findings.blocks().size() != 1) {
+      throw new IllegalStateException("wanted one block, found " + findings);
+    }
+    return findings.blocks().get(0);
+  }
+
+  /** Tokens {@code [tokens, hidden]} of unit variance; the same seed gives the same ones. */
+  public Tensor tokens(int tokens, long seed) {
+    Random random = new Random(seed);
+    float[] values = new float[tokens * hidden];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return Tensor.of(List.of((long) tokens, (long) hidden), values);
+  }
+
+  /** Runs a model once; any of its values can be asked for. */
+  public static Map<String, Tensor> run(
+      Model model, Map<String, Tensor> feeds, Collection<String> values) {
+    GraphEdit edit = new GraphEdit(model);
+    for (String value : values) {
+      if (!model.graph().isOutput(value)) {
+        edit.addOutput(new Value(value, Optional.empty(), Optional.empty(), Wire.NONE));
+      }
+    }
+    Path here = Path.of("");
+    try (Session session =
+        Session.open(
+            "the tiny model", OnnxWriter.toBytes(edit.apply(), here), here, RunOptions.cpu())) {
+      return session.run(feeds, values);
+    }
+  }
+
+  /** The model with another tensor for one of its initializers. */
+  public static Model withInitializer(Model model, String name, Tensor tensor) {
+    Graph graph = model.graph();
+    if (!graph.initializers().containsKey(name)) {
+      throw new IllegalArgumentException("no initializer '" + name + "' in " + graph);
+    }
+    Map<String, Initializer> initializers = new LinkedHashMap<>(graph.initializers());
+    initializers.put(name, Initializer.of(name, tensor));
+    return model.withGraph(
+        new Graph(
+            graph.name(),
+            graph.nodes(),
+            initializers,
+            graph.inputs(),
+            graph.outputs(),
+            graph.declared(),
+            graph.rest()));
+  }
+}

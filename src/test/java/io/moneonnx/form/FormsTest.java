@@ -1,0 +1,86 @@
+package io.moneonnx.form;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Refusal;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What every spelling of a block has in common once it is found. */
+final class FormsTest {
+  @ParameterizedTest
+  @EnumSource
+  void findEverySpelling(Spelling spelling) {
+    MoeBlock block = spelling.of(3, 2, 4).block();
+
+    assertThat(block.routing().indices()).isEqualTo("experts");
+    assertThat(block.routing().input()).isEqualTo("x");
+    assertThat(block.routing().router()).isEqualTo("router");
+    assertThat(block.routing().kind()).isEqualTo("SoftmaxTopKRenormalised");
+    assertThat(block.experts()).isEqualTo(3);
+    assertThat(block.topK()).isEqualTo(2);
+    assertThat(block.hidden()).isEqualTo(4);
+    assertThat(block.coefficients()).isEqualTo("gates");
+    assertThat(block.output()).isEqualTo("routed");
+    assertThat(block.expertBytes()).isEqualTo(4L * 2 * 4 * 5);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"TORCHSCRIPT, 2, 1, 3", "DYNAMO, 8, 3, 6", "GATHERED, 16, 4, 8", "DYNAMO, 5, 5, 1"})
+  void findEverySize(Spelling spelling, int experts, int topK, int hidden) {
+    MoeBlock block = spelling.of(experts, topK, hidden).block();
+
+    assertThat(block.experts()).isEqualTo(experts);
+    assertThat(block.topK()).isEqualTo(topK);
+    assertThat(block.hidden()).isEqualTo(hidden);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "TORCHSCRIPT, sparse-loop, 6",
+    "DYNAMO, sparse-loop, 6",
+    "GATHERED, gathered-weights, 2",
+  })
+  void nameTheirFormAndTheWeights(Spelling spelling, String form, int weights) {
+    MoeBlock block = spelling.of(3, 2, 4).block();
+
+    assertThat(block.form()).isEqualTo(form);
+    assertThat(block.weights())
+        .hasSize(weights)
+        .allMatch(weight -> weight.startsWith("up") || weight.startsWith("down"));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void takeTheScoresThemselvesForCoefficientsIfNothingRescalesThem(Spelling spelling) {
+    TinyMoe plain =
+        spelling.of(3, 2, 4).with("gates = Div (best, total)", "gates = Identity (best)");
+
+    assertThat(plain.block().coefficients()).isEqualTo("best");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void leaveASharedExpertAlone(Spelling spelling) {
+    TinyMoe shared =
+        spelling
+            .of(3, 2, 4)
+            .with(
+                "y = Add (x, routed)",
+                "every = Tanh (x)\n  both = Add (routed, every)\n  y = Add (x, both)");
+
+    assertThat(shared.block().output()).isEqualTo("routed");
+  }
+
+  @Test
+  void sayWhereRefusalsAre() {
+    assertThat(Spelling.DYNAMO.of(3, 2, 4).with("(mask, id2)", "(mask, id1)").find().refusals())
+        .extracting(Refusal::where)
+        .containsExactly("experts");
+  }
+}

@@ -1,0 +1,101 @@
+package io.moneonnx.graph;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class TensorTest {
+  private static final Tensor.Inline FOUR_ROWS =
+      Tensor.of(List.of(4L, 2L), 0f, 1, 10, 11, 20, 21, 30, 31);
+
+  @TempDir Path folder;
+
+  /** {@link #FOUR_ROWS} in a file, behind four bytes of something else. */
+  private Tensor.External external() throws IOException {
+    Path file = folder.resolve("data");
+    ByteBuffer bytes = ByteBuffer.allocate(36);
+    bytes.position(4).put(FOUR_ROWS.bytes());
+    Files.write(file, bytes.array());
+    return new Tensor.External(
+        ElementType.FLOAT, FOUR_ROWS.dims(), List.of(new FileRange(file, 4, 32)));
+  }
+
+  @Test
+  void keepsRowsInTheOrderAskedFor() {
+    Tensor rows = FOUR_ROWS.rows(List.of(3, 0, 3));
+
+    assertThat(rows.dims()).containsExactly(3L, 2L);
+    assertThat(rows.toFloats()).containsExactly(30, 31, 0, 1, 30, 31);
+    assertThat(FOUR_ROWS.rows(List.of()).dims()).containsExactly(0L, 2L);
+  }
+
+  @Test
+  void keepsRowsInTheFile() throws IOException {
+    Tensor rows = external().rows(List.of(3, 0));
+
+    assertThat(rows).isInstanceOf(Tensor.External.class);
+    assertThat(rows.dims()).containsExactly(2L, 2L);
+    assertThat(rows.toFloats()).containsExactly(30, 31, 0, 1);
+  }
+
+  @Test
+  void joinsRangesThatTouch() throws IOException {
+    Tensor.External rows = (Tensor.External) external().rows(List.of(0, 1, 3));
+
+    Path file = folder.resolve("data");
+    assertThat(rows.ranges())
+        .containsExactly(new FileRange(file, 4, 16), new FileRange(file, 28, 8));
+    assertThat(rows.toFloats()).containsExactly(0, 1, 10, 11, 30, 31);
+  }
+
+  @Test
+  void joinsNoRangesBackwards() throws IOException {
+    Tensor.External rows = (Tensor.External) external().rows(List.of(1, 0));
+
+    assertThat(rows.ranges()).hasSize(2);
+    assertThat(rows.toFloats()).containsExactly(10, 11, 0, 1);
+  }
+
+  @Test
+  void cutsWhatIsCutAlreadyNoFurther() throws IOException {
+    Tensor cut = external().rows(List.of(0, 2));
+
+    assertThatThrownBy(() -> cut.rows(List.of(0)))
+        .hasMessageStartingWith("rows of a tensor that is already cut");
+  }
+
+  @Test
+  void cutsRowsOfTensorsOfHigherRank() {
+    Tensor banks = Tensor.of(List.of(2L, 1L, 2L), 1L, 2, 3, 4).rows(List.of(1));
+
+    assertThat(banks.dims()).containsExactly(1L, 1L, 2L);
+    assertThat(banks.toLongs()).containsExactly(3, 4);
+  }
+
+  @Test
+  void cutsNoRowsWithinAByte() {
+    Tensor packed =
+        new Tensor.Inline(ElementType.INT4, List.of(2L, 3L), ByteBuffer.wrap(new byte[3]));
+
+    assertThatThrownBy(() -> packed.rows(List.of(0)))
+        .hasMessageContaining("does not end on a byte");
+  }
+
+  @Test
+  void refusesBytesThatDoNotFill() {
+    assertThatThrownBy(() -> Tensor.of(List.of(2L, 2L), 1f, 2f))
+        .hasMessage("float[2, 2] wants 16 bytes, found 8");
+    assertThatThrownBy(
+            () ->
+                new Tensor.External(
+                    ElementType.INT64, List.of(1L), List.of(new FileRange(folder, 0, 4))))
+        .hasMessage("int64[1] wants 8 bytes, found 4");
+  }
+}

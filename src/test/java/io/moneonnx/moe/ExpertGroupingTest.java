@@ -1,0 +1,27 @@
+package io.moneonnx.moe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+final class ExpertGroupingTest {
+  @Test
+  void putsPartsInTheOrderOfTheirIds() {
+    assertThat(ExpertGrouping.inOrder(Map.of(2, "c", 0, "a", 1, "b"), 3))
+        .containsExactly("a", "b", "c");
+    assertThat(ExpertGrouping.incomplete(Map.of(2, "c", 0, "a", 1, "b"), 3)).isEmpty();
+  }
+
+  @Test
+  void saysWhichAreMissing() {
+    assertThat(ExpertGrouping.incomplete(Map.of(2, "c", 0, "a"), 5))
+        .isEqualTo("2 expert regions for 5 router outputs; missing: 1, 3, 4");
+  }
+
+  @Test
+  void saysWhichAreStrange() {
+    assertThat(ExpertGrouping.incomplete(Map.of(0, "a", 1, "b", 9, "j", -1, "z"), 2))
+        .isEqualTo("expert regions for ids -1, 9, but the router has 2 outputs");
+  }
+}

@@ -1,0 +1,114 @@
+package io.moneonnx.moe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.form.Forms;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+final class MoeFinderTest {
+  private static final TinyMoe TINY = Spelling.DYNAMO.of(3, 2, 4);
+
+  /** A form that says the same of every routing. */
+  private static Form.Factory saying(String name, Recognition recognition) {
+    return graph ->
+        new Form() {
+          @Override
+          public String name() {
+            return name;
+          }
+
+          @Override
+          public Recognition recognise(Routing routing) {
+            return recognition;
+          }
+        };
+  }
+
+  private static Recognition claim(String form) {
+    MoeBlock block = TINY.block();
+    return new Recognition.Recognised(
+        new MoeBlock(
+            "",
+            form,
+            block.routing(),
+            block.coefficients(),
+            block.output(),
+            block.weights(),
+            block.expertBytes(),
+            new Layout() {
+              @Override
+              public Rows rows(Ops ops) {
+                return new Rows.PerSlot("");
+              }
+
+              @Override
+              public void remove(Ops ops, Set<Integer> experts) {}
+            }));
+  }
+
+  private static MoeFinder.Findings find(Form.Factory... forms) {
+    return new MoeFinder(List.of(forms)).find(TINY.graph());
+  }
+
+  @Test
+  void takesABlockThatOneFormClaims() {
+    MoeFinder.Findings findings =
+        find(saying("a", claim("a")), saying("b", new Recognition.NotThisForm("no loop")));
+
+    assertThat(findings.blocks()).extracting(MoeBlock::form).containsExactly("a");
+    assertThat(findings.refusals()).isEmpty();
+    assertThat(findings.misses()).isEmpty();
+  }
+
+  @Test
+  void refusesABlockThatTwoFormsClaim() {
+    assertThat(find(saying("a", claim("a")), saying("b", claim("b"))).refusals())
+        .containsExactly(new Refusal("experts", "claimed by several forms: [a, b]"));
+  }
+
+  @Test
+  void refusesABlockThatOneFormRefusesEvenIfAnotherClaimsIt() {
+    MoeFinder.Findings findings =
+        find(
+            saying("a", claim("a")),
+            saying("b", new Recognition.Refused("half of it")),
+            saying("c", new Recognition.NotThisForm("no loop")));
+
+    assertThat(findings.blocks()).isEmpty();
+    assertThat(findings.refusals()).containsExactly(new Refusal("experts", "b: half of it"));
+    assertThat(findings.misses()).containsExactly(new Refusal("experts", "c: no loop"));
+  }
+
+  @Test
+  void refusesWeightsThatAreNotFloat32() {
+    Model half =
+        TinyMoe.withInitializer(
+            TINY.model(),
+            "down1",
+            new Tensor.Inline(
+                ElementType.FLOAT16, List.of(4L, 5L), ByteBuffer.allocate(2 * 4 * 5)));
+
+    assertThat(new MoeFinder(Forms.all()).find(half.graph()).refusals())
+        .containsExactly(
+            new Refusal("experts", "the weight 'down1' is float16; only float is rewritten"));
+  }
+
+  @Test
+  void namesBlocksBehindOneRouterApart() {
+    Graph twice = TINY.with("router", "layers.0.mlp.gate.weight").twice().graph();
+
+    assertThat(new MoeFinder(Forms.all()).find(twice).blocks())
+        .extracting(MoeBlock::name)
+        .containsExactly("layers.0.mlp", "layers.0.mlp#2");
+  }
+}

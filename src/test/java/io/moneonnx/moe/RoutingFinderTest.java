@@ -1,0 +1,235 @@
+package io.moneonnx.moe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.form.Forms;
+import io.moneonnx.graph.Canonical;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphText;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class RoutingFinderTest {
+  private static final String SOFTMAX_TOP_K =
+      """
+      flat = Reshape (x, rows)
+      logits = MatMul (flat, router)
+      scores = Softmax (logits)
+      w, e = TopK (scores, k)
+      """;
+
+  /** Something that multiplies what it computes from the ids {@code e} by a weight. */
+  private static final String USE =
+      """
+      ids = Cast <to = 1> (e)
+      y = MatMul (ids, use)
+      """;
+
+  /** A graph from {@code x [B, S, 4]}; routers choose from 8 experts. */
+  private static Graph graph(String... nodes) {
+    return GraphText.parse(
+        """
+        g (float[B, S, 4] x) => (float[...] y)
+        <float[4, 8] router, float[8, 4] rowwise, float[8] bias, float[2, 4] use, float[4, 8] other,
+         int64[1] k = {2}, int64 scalar = {2}, int64[2] rows = {-1, 4}, int64[1] last = {-1},
+         int64[3] groups = {-1, 4, 2}, int64[2] flatScores = {-1, 8}, float low = {-inf},
+         float[8, 4] embeddings, float one = {1}>
+        {
+        %s
+        }
+        """
+            .formatted(String.join("", nodes)));
+  }
+
+  private static List<Routing> routings(Graph graph) {
+    return new RoutingFinder(Canonical.of(graph)).findAll();
+  }
+
+  @Test
+  void findsWhatATopKChoosesFromASoftmax() {
+    assertThat(routings(graph(SOFTMAX_TOP_K, USE)))
+        .containsExactly(new Routing("e", "scores", 2, 8, 4, "x", "router", "SoftmaxTopK"));
+  }
+
+  @Test
+  void readsTheWidthOfATransposedRouter() {
+    String transposed =
+        SOFTMAX_TOP_K.replace("MatMul (flat, router)", "Gemm <transB = 1> (flat, rowwise, bias)");
+
+    assertThat(routings(graph(transposed, USE)))
+        .singleElement()
+        .returns(8, Routing::experts)
+        .returns(4, Routing::hidden)
+        .returns("rowwise", Routing::router);
+  }
+
+  @Test
+  void readsKFromAFoldedShape() {
+    String folded = "folded = Unsqueeze (scalar, last)\n" + SOFTMAX_TOP_K.replace("k)", "folded)");
+
+    assertThat(routings(graph(folded, USE))).extracting(Routing::topK).containsExactly(2);
+  }
+
+  @Test
+  void findsRoutersItHasNoNameFor() {
+    String strange = SOFTMAX_TOP_K.replace("Softmax (logits)", "Softplus (logits)");
+
+    assertThat(routings(graph(strange, USE))).extracting(Routing::kind).containsExactly("unknown");
+  }
+
+  @Test
+  void findsTheBestOne() {
+    assertThat(
+            routings(
+                graph(
+                    """
+                    logits = MatMul (x, router)
+                    e = ArgMax <axis = -1> (logits)
+                    """,
+                    USE)))
+        .singleElement()
+        .returns(1, Routing::topK)
+        .returns("logits", Routing::scores);
+  }
+
+  @Test
+  void takesNoSortForAChoice() {
+    assertThat(routings(graph(SOFTMAX_TOP_K.replace("TopK", "TopK <largest = 0>"), USE))).isEmpty();
+  }
+
+  @Test
+  void wantsAConstantK() {
+    String computed = "size = Shape (x)\n" + SOFTMAX_TOP_K.replace("k)", "size)");
+
+    assertThat(routings(graph(computed, USE))).isEmpty();
+  }
+
+  @Test
+  void wantsReadersOfTheIds() {
+    assertThat(routings(graph(SOFTMAX_TOP_K, "y = Neg (w)"))).isEmpty();
+  }
+
+  @Test
+  void wantsMoreExpertsThanAreChosen() {
+    assertThat(routings(graph(SOFTMAX_TOP_K.replace("router", "narrow"), USE))).isEmpty();
+  }
+
+  @Test
+  void countsOnlyTheLastChoiceBehindGroups() {
+    List<Routing> routings =
+        routings(
+            graph(
+                """
+                logits = MatMul (x, router)
+                scores = Sigmoid (logits)
+                biased = Add (scores, bias)
+                grouped = Reshape (biased, groups)
+                pairs, inGroup = TopK (grouped, k)
+                perGroup = ReduceSum <keepdims = 0> (pairs, last)
+                best, group = TopK (perGroup, k)
+                none = Mul (perGroup, low)
+                chosen = ScatterElements <axis = -1> (none, group, best)
+                kept = Greater (chosen, low)
+                column = Unsqueeze (kept, last)
+                masked = Where (column, grouped, low)
+                flat = Reshape (masked, flatScores)
+                values, e = TopK (flat, k)
+                used = Neg (inGroup)
+                """,
+                USE));
+
+    assertThat(routings)
+        .singleElement()
+        .returns("e", Routing::indices)
+        .returns("flat", Routing::scores)
+        .returns(8, Routing::experts);
+  }
+
+  @Test
+  void takesTwoBestForOneChoice() {
+    List<Routing> routings =
+        routings(
+            graph(
+                """
+                logits = MatMul (x, router)
+                first = ArgMax <axis = -1, keepdims = 1> (logits)
+                others = ScatterElements <axis = -1> (logits, first, logits)
+                second = ArgMax <axis = -1, keepdims = 1> (others)
+                e = Concat <axis = -1> (first, second)
+                """,
+                USE));
+
+    assertThat(routings)
+        .singleElement()
+        .returns("e", Routing::indices)
+        .returns("logits", Routing::scores)
+        .returns(2, Routing::topK);
+  }
+
+  @Test
+  void takesNoScoresOfTwoProjections() {
+    String two =
+        """
+        left = MatMul (x, router)
+        right = MatMul (x, other)
+        scores = Add (left, right)
+        w, e = TopK (scores, k)
+        """;
+
+    assertThat(routings(graph(two, USE))).isEmpty();
+    assertThat(routings(graph(two.replace("(left, right)", "(left, left)"), USE))).hasSize(1);
+  }
+
+  @Test
+  void takesNoScoresOfActivationsForARouter() {
+    String attention =
+        SOFTMAX_TOP_K.replace("(flat, router)", "(flat, keys)").replace("flat =", "keys =");
+
+    assertThat(routings(graph("flat = Neg (x)\n" + attention, USE))).isEmpty();
+  }
+
+  @Test
+  void doesNotWalkThroughOperatorsThatNoRouterHas() {
+    assertThat(
+            routings(graph(SOFTMAX_TOP_K.replace("Softmax (logits)", "CumSum (logits, k)"), USE)))
+        .isEmpty();
+    assertThat(routings(graph(SOFTMAX_TOP_K.replace("Softmax (", "com.microsoft.Softmax ("), USE)))
+        .isEmpty();
+  }
+
+  @Test
+  void namesNoDecodingBehindALanguageModel() {
+    Graph greedy =
+        graph(
+            """
+            logits = MatMul (x, router)
+            y = ArgMax <axis = -1> (logits)
+            """);
+    Graph beams =
+        graph(
+            """
+            logits = MatMul (x, router)
+            best, e = TopK (logits, k)
+            words = Gather (embeddings, e)
+            y = Add (words, one)
+            """);
+
+    for (Graph graph : List.of(greedy, beams)) {
+      assertThat(routings(graph)).hasSize(1);
+      assertThat(new MoeFinder(Forms.all()).find(graph))
+          .isEqualTo(new MoeFinder.Findings(List.of(), List.of(), List.of()));
+    }
+  }
+
+  @Test
+  void refusesARouterBehindWhichNoKnownFormLies() {
+    MoeFinder.Findings findings = new MoeFinder(Forms.all()).find(graph(SOFTMAX_TOP_K, USE));
+
+    assertThat(findings.blocks()).isEmpty();
+    assertThat(findings.refusals())
+        .containsExactly(
+            new Refusal(
+                "e", "a router chooses 2 of 8, but no known form of experts hangs on its choice"));
+    assertThat(findings.misses()).hasSameSizeAs(Forms.all());
+  }
+}

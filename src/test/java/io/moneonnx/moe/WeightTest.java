@@ -1,0 +1,55 @@
+package io.moneonnx.moe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphText;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class WeightTest {
+  private static Graph graph(String expression) {
+    return GraphText.parse(
+        """
+        g (float[2, 3, 4] x) => (float[...] w)
+        <float[2, 3, 4] bank>
+        {
+          turned = Transpose <perm = [0, 2, 1]> (bank)
+          w = %s
+        }
+        """
+            .formatted(expression));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Identity (bank)                        | [2, 3, 4]",
+        "Cast <to = 10> (bank)                  | [2, 3, 4]",
+        "Transpose (bank)                       | [4, 3, 2]",
+        "Transpose <perm = [0, 2, 1]> (bank)    | [2, 4, 3]",
+        "Transpose <perm = [1, 0, 2]> (turned)  | [4, 2, 3]",
+      })
+  void findsTheConstantAndTheShapeThatIsRead(String expression, String dims) {
+    Weight weight = Weight.behind(graph(expression), "w").orElseThrow();
+
+    assertThat(weight.dims()).hasToString(dims);
+    assertThat(weight.tensor().dims()).containsExactly(2L, 3L, 4L);
+  }
+
+  @Test
+  void namesTheInitializerBehindATranspose() {
+    assertThat(Weight.behind(graph("Transpose (turned)"), "w").orElseThrow().initializer())
+        .isEqualTo("bank");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {"Neg (bank)", "Transpose (x)", "Add (bank, x)", "com.microsoft.Transpose (bank)"})
+  void findsNoneBehindAnythingElse(String expression) {
+    assertThat(Weight.behind(graph(expression), "w")).isEmpty();
+  }
+}

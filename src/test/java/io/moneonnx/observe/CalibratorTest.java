@@ -1,0 +1,299 @@
+package io.moneonnx.observe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Doubles;
+import io.moneonnx.run.Device;
+import io.moneonnx.run.RunOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Statistics of tiny models in ONNX Runtime against their definitions. */
+final class CalibratorTest {
+  private static final double CLOSE = 1e-5;
+
+  private static Calibrator calibrator(TinyMoe tiny, MoeBlock block) {
+    return new Calibrator(tiny.model(), Path.of(""), List.of(block), RunOptions.cpu());
+  }
+
+  private static Calibrator.Outcome calibrate(TinyMoe tiny, List<Map<String, Tensor>> feeds) {
+    return calibrator(tiny, tiny.block()).run(feeds, () -> {});
+  }
+
+  private static BlockStatistics only(Calibrator.Outcome outcome) {
+    assertThat(outcome.disproved()).isEmpty();
+    assertThat(outcome.statistics()).hasSize(1);
+    return outcome.statistics().get(0);
+  }
+
+  private static boolean[] all(int tokens) {
+    boolean[] all = new boolean[tokens];
+    Arrays.fill(all, true);
+    return all;
+  }
+
+  private static void assertSame(BlockStatistics found, BlockStatistics wanted) {
+    assertThat(found.header()).isEqualTo(wanted.header());
+    assertThat(found.n()).isEqualTo(wanted.n());
+    assertThat(found.t()).isEqualTo(wanted.t());
+    assertThat(found.c()).isEqualTo(wanted.c());
+    assertClose("G1", found.g1(), wanted.g1());
+    assertClose("G2", found.g2(), wanted.g2());
+    assertClose("A1", found.a1(), wanted.a1());
+    assertClose("A2", found.a2(), wanted.a2());
+    assertClose("B1", found.b1(), wanted.b1());
+    assertClose("B2", found.b2(), wanted.b2());
+    assertClose("mean", found.mean(), wanted.mean());
+    assertClose("M2", found.m2(), wanted.m2());
+    assertClose("gmean", found.gmean(), wanted.gmean());
+    assertClose("R2", found.r2(), wanted.r2());
+    assertThat(found.peak()).isEqualTo(wanted.peak());
+    assertThat(found.y2()).isCloseTo(wanted.y2(), within(CLOSE * wanted.y2()));
+  }
+
+  private static void assertClose(String name, Doubles found, Doubles wanted) {
+    double largest = wanted.stream().map(Math::abs).max().orElse(0);
+    assertThat(largest).as(name).isPositive();
+    for (int i = 0; i < wanted.size(); i++) {
+      assertThat(found.get(i))
+          .as("%s [%d]", name, i)
+          .isCloseTo(wanted.get(i), within(CLOSE * largest));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "TORCHSCRIPT, 3, 2, 4",
+    "DYNAMO, 3, 2, 4",
+    "GATHERED, 3, 2, 4",
+    "TORCHSCRIPT, 8, 1, 3",
+    "DYNAMO, 5, 4, 6",
+    "GATHERED, 8, 3, 5",
+  })
+  void measuresWhatTheDefinitionsSay(Spelling spelling, int experts, int topK, int hidden) {
+    TinyMoe tiny = spelling.of(experts, topK, hidden);
+    Map<String, Tensor> feeds = Map.of("x", tiny.tokens(40, 1));
+
+    assertSame(
+        only(calibrate(tiny, List.of(feeds))),
+        new Slots(tiny.block()).add(tiny, feeds, all(40)).statistics());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void mergesBatches(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, 4);
+    Map<String, Tensor> first = Map.of("x", tiny.tokens(17, 1));
+    Map<String, Tensor> second = Map.of("x", tiny.tokens(1, 2));
+    Map<String, Tensor> third = Map.of("x", tiny.tokens(22, 3));
+
+    assertSame(
+        only(calibrate(tiny, List.of(first, second, third))),
+        new Slots(tiny.block())
+            .add(tiny, first, all(17))
+            .add(tiny, second, all(1))
+            .add(tiny, third, all(22))
+            .statistics());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "TORCHSCRIPT, 7.5",
+    "DYNAMO, 7.5",
+    "GATHERED, 7.5",
+    "TORCHSCRIPT, NaN",
+    "DYNAMO, NaN",
+    "GATHERED, NaN",
+    "DYNAMO, Infinity",
+  })
+  void leavesOutPadding(Spelling spelling, float padding) {
+    TinyMoe tiny = spelling.of(3, 2, 4).withInput("int64[B, S] attention_mask");
+    float[] x = tiny.tokens(6, 1).toFloats();
+    for (int token : new int[] {0, 3, 4}) {
+      Arrays.fill(x, 4 * token, 4 * (token + 1), padding);
+    }
+    Tensor mask = Tensor.of(List.of(2L, 3L), 0L, 1, 1, 0, 0, 1);
+    Tensor seen = Tensor.of(List.of(2L, 3L), 1L, 1, 1, 1, 1, 1);
+    float[] clean = x.clone();
+    for (int token : new int[] {0, 3, 4}) {
+      Arrays.fill(clean, 4 * token, 4 * (token + 1), 1);
+    }
+    Tensor tokens = Tensor.of(List.of(6L, 4L), x);
+    Tensor cleanTokens = Tensor.of(List.of(6L, 4L), clean);
+
+    assertSame(
+        only(calibrate(tiny, List.of(Map.of("x", tokens, "attention_mask", mask)))),
+        new Slots(tiny.block())
+            .add(
+                tiny,
+                Map.of("x", cleanTokens, "attention_mask", seen),
+                false,
+                true,
+                true,
+                false,
+                false,
+                true)
+            .statistics());
+  }
+
+  /** Expert 1 is chosen by tokens that begin with 1, and by no others. */
+  private static TinyMoe byFirstElement(Spelling spelling) {
+    return spelling
+        .of(3, 1, 4)
+        .withRouter(
+            new float[] {0, 1, 0, 0}, new float[] {100, 0, 0, 0}, new float[] {0, -1, 0, 0});
+  }
+
+  private static Tensor tokensThatBeginWith(float first, TinyMoe tiny, int tokens) {
+    float[] x = tiny.tokens(tokens, 5).toFloats();
+    for (int token = 0; token < tokens; token++) {
+      x[token * tiny.hidden()] = first;
+    }
+    return Tensor.of(List.of((long) tokens, (long) tiny.hidden()), x);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void knowsExpertsThatWereNeverChosen(Spelling spelling) {
+    TinyMoe tiny = byFirstElement(spelling);
+    Map<String, Tensor> feeds = Map.of("x", tokensThatBeginWith(-1, tiny, 20));
+    BlockStatistics found = only(calibrate(tiny, List.of(feeds)));
+
+    assertThat(found.neverChosen()).containsExactly(1);
+    assertThat(found.variance(1)).isEmpty();
+    assertSame(found, new Slots(tiny.block()).add(tiny, feeds, all(20)).statistics());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void takesOverAnExpertThatOnlyALaterBatchChose(Spelling spelling) {
+    TinyMoe tiny = byFirstElement(spelling);
+    Map<String, Tensor> without = Map.of("x", tokensThatBeginWith(-1, tiny, 9));
+    Map<String, Tensor> with = Map.of("x", tokensThatBeginWith(1, tiny, 9));
+
+    assertSame(
+        only(calibrate(tiny, List.of(without, with))),
+        new Slots(tiny.block()).add(tiny, without, all(9)).add(tiny, with, all(9)).statistics());
+  }
+
+  /** The model with a constant added to every element of every expert's output. */
+  private static TinyMoe farFromZero(Spelling spelling, float offset) {
+    TinyMoe tiny =
+        spelling.of(3, 2, 4).with("int64[1] k", "float offset = {" + offset + "}, int64[1] k");
+    return spelling == Spelling.GATHERED
+        ? tiny.with("raw = ", "near = ").with("  gate =", "  raw = Add (near, offset)\n  gate =")
+        : IntStream.range(0, 3)
+            .boxed()
+            .reduce(
+                tiny,
+                (now, e) ->
+                    now.with("raw" + e + " = ", "near" + e + " = ")
+                        .with(
+                            "  scaled" + e + " =",
+                            "  raw%1$d = Add (near%1$d, offset)\n  scaled%1$d =".formatted(e)),
+                (a, b) -> b);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void keepsVariancesOfOutputsFarFromZero(Spelling spelling) {
+    TinyMoe tiny = farFromZero(spelling, 1000);
+    List<Map<String, Tensor>> feeds = new ArrayList<>();
+    Slots slots = new Slots(tiny.block());
+    for (int batch = 0; batch < 3; batch++) {
+      feeds.add(Map.of("x", tiny.tokens(300, batch)));
+      slots.add(tiny, feeds.get(batch), all(300));
+    }
+    BlockStatistics found = only(calibrate(tiny, feeds));
+    BlockStatistics wanted = slots.statistics();
+
+    for (int e = 0; e < 3; e++) {
+      double variance = wanted.variance(e).orElseThrow();
+      assertThat(1000 / Math.sqrt(variance)).isGreaterThan(500);
+      assertThat(found.variance(e).orElseThrow()).isCloseTo(variance, within(CLOSE * variance));
+      assertThat(found.r2().get(e))
+          .isCloseTo(wanted.r2().get(e), within(CLOSE * wanted.r2().get(e)));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void leavesTheModelsOwnOutputsAsTheyAre(Spelling spelling) {
+    TinyMoe tiny = spelling.of(8, 2, 4);
+    Map<String, Tensor> feeds = Map.of("x", tiny.tokens(30, 1));
+    float[] wanted = TinyMoe.run(tiny.model(), feeds, List.of("y")).get("y").toFloats();
+
+    assertThat(calibrator(tiny, tiny.block()).outputs(feeds, List.of("y")).get("y").toFloats())
+        .containsExactly(wanted, within(1e-6f));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void namesTheExpertWhoseOutputIsNotFinite(Spelling spelling) {
+    TinyMoe tiny = byFirstElement(spelling);
+    float[] down = new float[20];
+    down[7] = Float.POSITIVE_INFINITY;
+    TinyMoe broken =
+        spelling == Spelling.GATHERED
+            ? tiny.withValues("down", concat(new float[20], down, new float[20]))
+            : tiny.withValues("down1", down);
+
+    assertThatThrownBy(
+            () ->
+                calibrate(
+                    broken,
+                    List.of(
+                        Map.of("x", tokensThatBeginWith(-1, tiny, 5)),
+                        Map.of("x", tokensThatBeginWith(1, tiny, 5)))))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage(
+            "block 'experts': the output of expert 1 is not finite in run 2 of the calibration data");
+  }
+
+  private static float[] concat(float[]... parts) {
+    float[] all = new float[Arrays.stream(parts).mapToInt(part -> part.length).sum()];
+    int at = 0;
+    for (float[] part : parts) {
+      System.arraycopy(part, 0, all, at, part.length);
+      at += part.length;
+    }
+    return all;
+  }
+
+  @Test
+  void refusesToMeasureNothing() {
+    assertThatThrownBy(() -> calibrate(Spelling.DYNAMO.of(3, 2, 4), List.of()))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage("the calibration data hold nothing to run");
+  }
+
+  @Test
+  void tellsWhatItRanOnAndHowFarItIs() {
+    TinyMoe tiny = Spelling.DYNAMO.of(3, 2, 4);
+    List<Integer> runs = new ArrayList<>();
+    Calibrator.Outcome outcome =
+        calibrator(tiny, tiny.block())
+            .run(
+                List.of(Map.of("x", tiny.tokens(2, 1)), Map.of("x", tiny.tokens(3, 1))),
+                () -> runs.add(1));
+
+    assertThat(runs).hasSize(2);
+    assertThat(outcome.device()).isEqualTo(new Device.Cpu());
+  }
+}

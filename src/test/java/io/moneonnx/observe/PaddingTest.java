@@ -1,0 +1,41 @@
+package io.moneonnx.observe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.graph.Tensor;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+final class PaddingTest {
+  private static final Tensor EVERY_TOKEN = Tensor.of(List.of(1L), 1f);
+
+  @Test
+  void isWhatTheMaskHides() {
+    Tensor mask = Tensor.of(List.of(2L, 3L), 0L, 1, 1, 1, 1, 0);
+
+    assertThat(Padding.valid(Map.of("attention_mask", mask)))
+        .isEqualTo(Tensor.of(List.of(6L), 0f, 1, 1, 1, 1, 0));
+  }
+
+  @Test
+  void isReadBehindThePastThatTheMaskCoversToo() {
+    Tensor mask = Tensor.of(List.of(2L, 4L), 1L, 0, 1, 0, 0, 0, 1, 1);
+    Tensor tokens = Tensor.of(List.of(2L, 2L), 5L, 6, 7, 8);
+
+    assertThat(Padding.valid(Map.of("attention_mask", mask, "input_ids", tokens)))
+        .isEqualTo(Tensor.of(List.of(4L), 1f, 0, 1, 1));
+  }
+
+  @Test
+  void isNoneWhereNothingIsHidden() {
+    Tensor ones = Tensor.of(List.of(2L, 2L), 1L, 1, 1, 1);
+    Tensor additive = Tensor.of(List.of(2L, 2L), 0f, 0, 0, 0);
+    Tensor causal = Tensor.of(List.of(1L, 1L, 2L, 2L), 1L, 0, 1, 1);
+
+    assertThat(Padding.valid(Map.of())).isEqualTo(EVERY_TOKEN);
+    for (Tensor mask : List.of(ones, additive, causal)) {
+      assertThat(Padding.valid(Map.of("attention_mask", mask))).isEqualTo(EVERY_TOKEN);
+    }
+  }
+}

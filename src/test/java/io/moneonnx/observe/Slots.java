@@ -1,0 +1,164 @@
+package io.moneonnx.observe;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.profile.BlockHeader;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Doubles;
+import io.moneonnx.profile.Longs;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * What the experts of a tiny model computed for each choice of each token, read directly from its
+ * values, and the statistics of that as their definitions say: plainly, in double precision.
+ */
+final class Slots {
+  private record Slot(int token, int expert, double gate, Doubles f) {}
+
+  private final MoeBlock block;
+  private final List<Slot> slots = new ArrayList<>();
+  private final List<Doubles> routed = new ArrayList<>();
+
+  Slots(MoeBlock block) {
+    this.block = block;
+  }
+
+  /** Runs the model as it is and takes the tokens that {@code counts} names. */
+  Slots add(TinyMoe tiny, Map<String, Tensor> feeds, boolean... counts) {
+    Map<String, Tensor> values = TinyMoe.run(tiny.model(), feeds, names(tiny));
+    int k = tiny.topK();
+    int first = routed.size();
+    for (Doubles y : rows(values.get("routed"), tiny.hidden())) {
+      routed.add(y);
+    }
+    Doubles[] raw = new Doubles[(routed.size() - first) * k];
+    if (tiny.spelling() == Spelling.GATHERED) {
+      raw = rows(values.get("raw"), tiny.hidden());
+    } else {
+      for (int e = 0; e < tiny.experts(); e++) {
+        Doubles[] own = rows(values.get("raw" + e), tiny.hidden());
+        for (int row = 0; row < own.length; row++) {
+          long token = values.get("token" + e).toLongs()[row];
+          long choice = values.get("slot" + e).toLongs()[row];
+          raw[(int) (token * k + choice)] = own[row];
+        }
+      }
+    }
+    long[] ids = values.get("experts").toLongs();
+    float[] gates = values.get("gates").toFloats();
+    for (int slot = raw.length - 1; slot >= 0; slot--) {
+      if (counts[slot / k]) {
+        slots.add(new Slot(first + slot / k, (int) ids[slot], gates[slot], raw[slot]));
+      }
+    }
+    for (int token = counts.length - 1; token >= 0; token--) {
+      if (!counts[token]) {
+        routed.set(first + token, null);
+      }
+    }
+    return this;
+  }
+
+  private static List<String> names(TinyMoe tiny) {
+    List<String> names = new ArrayList<>(List.of("experts", "gates", "routed"));
+    if (tiny.spelling() == Spelling.GATHERED) {
+      names.add("raw");
+      return names;
+    }
+    for (int e = 0; e < tiny.experts(); e++) {
+      names.addAll(List.of("raw" + e, "token" + e, "slot" + e));
+    }
+    return names;
+  }
+
+  private static Doubles[] rows(Tensor tensor, int width) {
+    float[] values = tensor.toFloats();
+    return IntStream.range(0, values.length / width)
+        .mapToObj(row -> IntStream.range(0, width).mapToDouble(i -> values[row * width + i]))
+        .map(row -> Doubles.of(row.toArray()))
+        .toArray(Doubles[]::new);
+  }
+
+  BlockStatistics statistics() {
+    int experts = block.experts();
+    int hidden = block.hidden();
+    long[] n = new long[experts];
+    double[][] sums = new double[6][experts];
+    double[] mean = new double[experts * hidden];
+    double[] m2 = new double[experts * hidden];
+    double[] gmean = new double[experts * hidden];
+    double[] r2 = new double[experts];
+    double[] peak = new double[experts];
+    for (int e = 0; e < experts; e++) {
+      List<Slot> own = of(e);
+      n[e] = own.size();
+      for (Slot slot : own) {
+        double g = slot.gate();
+        double norm = Math.sqrt(squares(slot.f()));
+        double[] addends = {g, g * g, norm, norm * norm, g * norm, g * g * norm * norm};
+        for (int s = 0; s < addends.length; s++) {
+          sums[s][e] += addends[s];
+        }
+        peak[e] = Math.max(peak[e], slot.f().stream().map(Math::abs).max().orElseThrow());
+      }
+      for (int i = 0; i < hidden; i++) {
+        int at = e * hidden + i;
+        for (Slot slot : own) {
+          mean[at] += slot.f().get(i) / n[e];
+          gmean[at] += square(slot.gate()) * slot.f().get(i) / sums[1][e];
+        }
+        for (Slot slot : own) {
+          m2[at] += square(slot.f().get(i) - mean[at]);
+          r2[e] += square(slot.gate()) * square(slot.f().get(i) - gmean[at]);
+        }
+      }
+    }
+    return new BlockStatistics(
+        new BlockHeader(block.name(), block.form(), experts, block.topK(), hidden),
+        Longs.of(n),
+        Doubles.of(sums[0]),
+        Doubles.of(sums[1]),
+        Doubles.of(sums[2]),
+        Doubles.of(sums[3]),
+        Doubles.of(sums[4]),
+        Doubles.of(sums[5]),
+        Doubles.of(mean),
+        Doubles.of(m2),
+        Doubles.of(gmean),
+        Doubles.of(r2),
+        Doubles.of(peak),
+        routed.stream().filter(y -> y != null).count(),
+        Longs.of(together()),
+        routed.stream().filter(y -> y != null).mapToDouble(Slots::squares).sum());
+  }
+
+  private List<Slot> of(int expert) {
+    return slots.stream().filter(slot -> slot.expert() == expert).toList();
+  }
+
+  private long[] together() {
+    int experts = block.experts();
+    long[] together = new long[experts * experts];
+    for (Slot a : slots) {
+      for (Slot b : slots) {
+        if (a.token() == b.token()) {
+          together[a.expert() * experts + b.expert()]++;
+        }
+      }
+    }
+    return together;
+  }
+
+  private static double squares(Doubles vector) {
+    return vector.stream().map(Slots::square).sum();
+  }
+
+  private static double square(double value) {
+    return value * value;
+  }
+}
