@@ -4,6 +4,7 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.pipeline.Console;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
 import picocli.CommandLine.Option;
 
 /** The options of commands that run a model. */
@@ -29,6 +30,8 @@ final class RunSettings {
       throw new BadInputException(
           "--threads: found %d, wanted 0 to %d".formatted(threads, MOST_THREADS));
     }
-    return new RunOptions(Device.parse(device), threads, console::say);
+    Device wanted = Device.parse(device);
+    Session.requireDevice(wanted);
+    return new RunOptions(wanted, threads, console::say);
   }
 }

@@ -71,12 +71,21 @@ public final class Session implements AutoCloseable {
       if (options.device() instanceof Device.Auto) {
         return openOnAnyDevice(name, source, options);
       }
-      if (options.device() instanceof Device.Cuda) {
-        Engine.cudaObstacle().ifPresent(why -> refuseCuda(options.device(), why));
-      }
+      requireDevice(options.device());
       return openOn(options.device(), name, source, options.threads());
     } catch (OrtException e) {
       throw failure(name, e);
+    }
+  }
+
+  /**
+   * Checks before any work what can be known of a device without trying it.
+   *
+   * @throws RuntimeFailureException if the device is surely not there
+   */
+  public static void requireDevice(Device device) {
+    if (device instanceof Device.Cuda) {
+      Engine.cudaObstacle().ifPresent(why -> refuseCuda(device, why));
     }
   }
 

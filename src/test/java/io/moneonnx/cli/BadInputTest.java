@@ -22,6 +22,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -211,8 +212,10 @@ class BadInputTest {
   void cudaWithoutADriver() {
     assumeThat(Path.of("/dev/nvidiactl")).doesNotExist();
 
-    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", out, "--device", "cuda")
-        .fails(ENVIRONMENT, "device cuda:0");
+    Cli failed = Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", out, "--device", "cuda");
+
+    failed.fails(ENVIRONMENT, "device cuda:0");
+    assertThat(failed.err().lines()).hasSize(1);
   }
 
   // The model
@@ -245,21 +248,35 @@ class BadInputTest {
 
   @Test
   void aModelThatReadsWhatNothingMakes() {
-    Model model = OnnxReader.read(Cli.OLMOE);
-    Graph graph = model.graph();
-    String read = graph.nodes().get(graph.nodes().size() - 1).inputs().get(0);
-    List<Node> nodes =
-        graph.nodes().stream()
-            .map(node -> node.withInputs(renamed(node.inputs(), read, "nowhere")))
-            .toList();
-    Path broken = folder.resolve("broken.onnx");
-    OnnxWriter.write(model.withGraph(graph.withNodes(nodes)), broken, Placement.INLINE);
+    Node last = lastNode();
+    List<String> inputs = new ArrayList<>(last.inputs());
+    inputs.set(0, "nowhere");
 
-    rewriteModel(broken).fails(BAD_INPUT, "ONNX Runtime does not take", "broken.onnx", "nowhere");
+    rewriteModel(withLastNode(last.withInputs(inputs)))
+        .fails(BAD_INPUT, "broken.onnx: ", "reads 'nowhere', which nothing before it makes");
   }
 
-  private static List<String> renamed(List<String> names, String from, String to) {
-    return names.stream().map(name -> name.equals(from) ? to : name).toList();
+  @Test
+  void aModelThatTheRuntimeDoesNotTake() {
+    Node last = lastNode();
+    Node unknown = Node.of("NoSuchOperator", last.inputs(), last.outputs(), Map.of());
+
+    rewriteModel(withLastNode(unknown))
+        .fails(BAD_INPUT, "ONNX Runtime does not take", "broken.onnx: ", "NoSuchOperator");
+  }
+
+  private static Node lastNode() {
+    List<Node> nodes = OnnxReader.read(Cli.OLMOE).graph().nodes();
+    return nodes.get(nodes.size() - 1);
+  }
+
+  private Path withLastNode(Node node) {
+    Model model = OnnxReader.read(Cli.OLMOE);
+    List<Node> nodes = new ArrayList<>(model.graph().nodes());
+    nodes.set(nodes.size() - 1, node);
+    Path broken = folder.resolve("broken.onnx");
+    OnnxWriter.write(model.withGraph(model.graph().withNodes(nodes)), broken, Placement.INLINE);
+    return broken;
   }
 
   @ParameterizedTest
