@@ -13,4 +13,9 @@ public record Written(List<Path> files, long bytes) {
   public Written {
     files = List.copyOf(files);
   }
+
+  /** The model file. */
+  public Path model() {
+    return files.get(files.size() - 1);
+  }
 }

@@ -120,10 +120,9 @@ class RealExportsTest {
     Profile profile = profile(subject, token);
     Plan plan = halfWithAllChosen(profile);
 
-    Path exact =
-        rewrite(subject, profile, plan, Novice.MEAN, "exact.onnx").written().files().get(0);
+    Path exact = rewrite(subject, profile, plan, Novice.MEAN, "exact.onnx").written().model();
     assertThat(moved(subject.file(), exact, token)).isLessThan(1e-5);
-    Path zero = rewrite(subject, profile, plan, Novice.ZERO, "zero.onnx").written().files().get(0);
+    Path zero = rewrite(subject, profile, plan, Novice.ZERO, "zero.onnx").written().model();
     assertThat(moved(subject.file(), zero, token)).isGreaterThan(1e-5);
   }
 
@@ -210,7 +209,7 @@ class RealExportsTest {
       Expected expected, Subject subject, Rewrite.Report report, Verdict verdict)
       throws IOException {
     Path table = Path.of("target", "real-exports.tsv");
-    Subject after = Subject.open(report.written().files().get(0));
+    Subject after = Subject.open(report.written().model());
     String line =
         String.join(
             "\t",
