@@ -23,13 +23,20 @@ public final class ClosedRegion {
     Set<String> region = Reach.forward(graph, from, output::equals);
     Set<String> before = Reach.backward(graph, List.of(output), value -> !region.contains(value));
     return region.stream()
-        .filter(value -> !value.equals(output))
-        .filter(value -> graph.isOutput(value) || !before.contains(value))
-        .filter(value -> graph.isOutput(value) || !graph.consumers(value).isEmpty())
+        .filter(value -> before.contains(value) && !value.equals(output))
+        .filter(value -> graph.isOutput(value) || isReadOutside(graph, value, before))
         .findFirst()
         .map(
             value ->
                 "'%s', inside the experts, is read outside the block too; wanted all through '%s'"
                     .formatted(value, output));
+  }
+
+  /** True where something that matters reads the value and does not lead to the block's output. */
+  private static boolean isReadOutside(Graph graph, String value, Set<String> before) {
+    return graph.consumers(value).stream()
+        .filter(node -> node.outputs().stream().noneMatch(before::contains))
+        .flatMap(node -> node.outputs().stream())
+        .anyMatch(made -> graph.isOutput(made) || !graph.consumers(made).isEmpty());
   }
 }

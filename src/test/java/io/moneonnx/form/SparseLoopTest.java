@@ -158,6 +158,6 @@ final class SparseLoopTest {
         spelling
             .of(3, 2, 4)
             .with("y = Add (x, routed)", "half = Add (x, routed1)\n  y = Add (half, routed)"),
-        "'half', inside the experts, is read outside the block too; wanted all through 'routed'");
+        "'routed1', inside the experts, is read outside the block too; wanted all through 'routed'");
   }
 }

@@ -1,0 +1,55 @@
+package io.moneonnx.form;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.moe.Refusal;
+import org.junit.jupiter.api.Test;
+
+/** Near misses of loops in which every expert computes every token. */
+final class DenseLoopTest {
+  private static void isRefused(TinyMoe tiny, String reason) {
+    assertThat(tiny.find().blocks()).isEmpty();
+    assertThat(tiny.find().refusals())
+        .singleElement()
+        .extracting(Refusal::reason)
+        .asString()
+        .contains(reason);
+  }
+
+  @Test
+  void refusesALoopWithoutOneOfItsExperts() {
+    isRefused(
+        Spelling.COLUMNS.of(4, 2, 4).with("(scaled0, scaled1)", "(scaled0, scaled0)"),
+        "not added up to one value");
+    isRefused(
+        Spelling.COLUMNS.of(4, 2, 4).with("scaled3 = Mul (raw3, gate3)", "scaled3 = Tanh (raw3)"),
+        "3 expert regions for 4 router outputs; missing: 3");
+  }
+
+  @Test
+  void refusesOneColumnForTwoExperts() {
+    isRefused(
+        Spelling.COLUMNS.of(4, 2, 4).with("(matrix, from2, to2,", "(matrix, from1, to1,"),
+        "two regions for expert 1");
+  }
+
+  @Test
+  void refusesCoefficientsFromDifferentValues() {
+    isRefused(
+        Spelling.SUMS
+            .of(4, 2, 4)
+            .with("kept2 = Mul (gates, isChosen2)", "kept2 = Mul (best, isChosen2)"),
+        "take their coefficients from different values");
+  }
+
+  @Test
+  void refusesAPartialSumThatIsReadElsewhere() {
+    isRefused(
+        Spelling.COLUMNS
+            .of(4, 2, 4)
+            .with("y = Add (x, routed)", "x2 = Add (x, routed2)\n  y = Add (x2, routed)"),
+        "'routed2', inside the experts, is read outside the block too");
+  }
+}
