@@ -141,6 +141,67 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       }
     },
 
+    /** A loop that looks for each expert's id in the choices, without a mask for all. */
+    LOOKUP(18) {
+      @Override
+      String text(int experts) {
+        return DYNAMO
+            .text(experts)
+            .replace("  choice = Unsqueeze (experts, last)\n", "")
+            .replace("  same = Equal (choice, classes)\n", "")
+            .replace("  hot = Cast <to = 7> (same)\n", "")
+            .replace("  mask = Transpose <perm = [2, 1, 0]> (hot)\n", "")
+            .replace(" int64[$E] classes = {$classes},", "")
+            .replaceAll(
+                "row(\\d+) = Gather <axis = 0> \\(mask, id\\d+\\)", "row$1 = Equal (experts, id$1)")
+            .replaceAll(
+                "slots(\\d+) = Slice \\((\\w+), zero, one, one\\)",
+                "swap$1 = Slice ($2, zero, one, one)")
+            .replaceAll(
+                "tokens(\\d+) = Slice \\((\\w+), one, two, one\\)",
+                "slots$1 = Slice ($2, one, two, one)")
+            .replaceAll("swap(\\d+)", "tokens$1")
+            .replaceAll(
+                "slot(\\d+) = Squeeze \\(slots\\d+, one\\)", "hold$1 = Squeeze (tokens$1, one)")
+            .replaceAll(
+                "token(\\d+) = Squeeze \\(tokens\\d+, one\\)", "slot$1 = Squeeze (slots$1, one)")
+            .replaceAll("hold(\\d+)", "token$1");
+      }
+    },
+
+    /** Every expert computes every token; coefficients are columns of a matrix with zeros in it. */
+    COLUMNS(18) {
+      @Override
+      String text(int experts) {
+        return dense(
+            experts,
+            each(experts, "int64[1] from$e = {$e}"),
+            """
+              shape = Shape (logits)
+              zeros = ConstantOfShape <value = float[1] {0}> (shape)
+              matrix = ScatterElements <axis = 1> (zeros, experts, gates)
+            """,
+            "  gate$e = Slice (matrix, from$e, to$e, one, one)\n");
+      }
+    },
+
+    /** Every expert computes every token; coefficients are summed over the choices of its id. */
+    SUMS(18) {
+      @Override
+      String text(int experts) {
+        return dense(
+            experts,
+            "int64 unused = {0}",
+            "",
+            """
+              same$e = Equal (experts, id$e)
+              isChosen$e = Cast <to = 1> (same$e)
+              kept$e = Mul (gates, isChosen$e)
+              gate$e = ReduceSum <keepdims = 1> (kept$e, last)
+            """);
+      }
+    },
+
     /** Stacked weights, of which every slot gathers the ones of its expert. */
     GATHERED(18) {
       @Override
@@ -177,6 +238,41 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       }
     };
 
+    private static String dense(int experts, String constants, String before, String gate) {
+      return SIGNATURE
+          + """
+          <float[$E, $H] router, int64[1] k = {$k}, $numbers, $constants, $ends,
+           $ids,
+           $weights>
+          """
+              .replace("$constants", constants)
+              .replace("$ends", ends(experts))
+              .replace("$weights", each(experts, "float[$I, $H] up$e, float[$H, $I] down$e"))
+          + "{\n  logits = Gemm <transB = 1> (x, router)\n"
+          + ROUTER
+          + before
+          + repeat(
+              experts,
+              gate
+                  + """
+                    in$e = Gemm <transB = 1> (x, up$e)
+                    act$e = Tanh (in$e)
+                    raw$e = Gemm <transB = 1> (act$e, down$e)
+                    scaled$e = Mul (raw$e, gate$e)
+                  """)
+          + repeat(experts, "  routed$next = Add (routed$e, scaled$e)\n")
+              .replace("  routed1 = Add (routed0, scaled0)\n", "")
+              .replace("(routed1, ", "(scaled0, ")
+          + "  y = Add (x, routed)\n}\n";
+    }
+
+    /** Where the columns of the experts end. */
+    private static String ends(int experts) {
+      return IntStream.range(0, experts)
+          .mapToObj(e -> "int64[1] to" + e + " = {" + (e + 1) + "}")
+          .collect(Collectors.joining(", "));
+    }
+
     private static final String SIGNATURE = "tiny (float[T, $H] x) => (float[T, $H] y)\n";
 
     private static final String ROUTER =
@@ -201,6 +297,11 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     }
 
     abstract String text(int experts);
+
+    /** True where every expert computes every token. */
+    public boolean isDense() {
+      return this == COLUMNS || this == SUMS;
+    }
 
     public TinyMoe of(int experts, int topK, int hidden) {
       String text =

@@ -4,6 +4,7 @@ import io.moneonnx.pipeline.Calibrate;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
+import io.moneonnx.run.RunOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -42,9 +43,11 @@ final class CalibrateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Terminal terminal = new Terminal();
-    Output.check(output, force, model);
+    Output.check(output, force, data.named());
+    RunOptions options = run.options(terminal);
     Subject subject = Subject.open(model);
-    Profile profile = new Calibrate(subject, run.options(terminal), terminal).run(data.request());
+    Output.check(output, force, subject.files());
+    Profile profile = new Calibrate(subject, options, terminal).run(data.request());
     ProfileFile.write(profile, output);
     PrintWriter out = spec.commandLine().getOut();
     out.printf(

@@ -4,8 +4,10 @@ import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.pipeline.DataRequest;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** The options of commands that read calibration data. */
@@ -22,8 +24,7 @@ final class DataOptions {
   @Option(
       names = "--field",
       paramLabel = "NAME",
-      defaultValue = "text",
-      description = "The field of a JSONL line that holds its text (default: ${DEFAULT-VALUE}).")
+      description = "The field of a JSONL line that holds its text (default: text).")
   private String field;
 
   @Option(
@@ -50,6 +51,17 @@ final class DataOptions {
       description = "Blocks or samples in one run of the model (default: 1).")
   private Integer batch;
 
+  /** True where the user said anything about calibration data. */
+  boolean given() {
+    return !files.isEmpty()
+        || Stream.of(field, tokenizer, sequenceLength, blocks, batch).anyMatch(Objects::nonNull);
+  }
+
+  /** The files that are read for it, as far as they are named. */
+  List<Path> named() {
+    return Stream.concat(files.stream(), Stream.ofNullable(tokenizer)).toList();
+  }
+
   DataRequest request() {
     return new DataRequest(
         files,
@@ -57,7 +69,7 @@ final class DataOptions {
             optional(sequenceLength),
             optional(blocks),
             optional(batch),
-            field,
+            field == null ? "text" : field,
             Optional.ofNullable(tokenizer)));
   }
 

@@ -8,6 +8,9 @@ import io.moneonnx.run.RuntimeFailureException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** What the program's exit codes mean. */
 final class ExitCode {
@@ -29,6 +32,26 @@ final class ExitCode {
     }
     err.flush();
     return code;
+  }
+
+  /** Prints what is wrong with the command line, and where to read on. */
+  static int reportUsage(ParameterException error) {
+    CommandLine command = error.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println("mone-onnx: " + usageMessage(error));
+    err.printf("'%s --help' says what it takes%n", command.getCommandSpec().qualifiedName());
+    err.flush();
+    return BAD_INPUT;
+  }
+
+  private static String usageMessage(ParameterException error) {
+    if (error instanceof UnmatchedArgumentException unmatched
+        && error.getCommandLine().getParent() == null
+        && !unmatched.isUnknownOption()) {
+      return "no command '%s'; there are inspect, calibrate, plan, rewrite and show"
+          .formatted(unmatched.getUnmatched().get(0));
+    }
+    return error.getMessage().replaceFirst("^Error: ", "");
   }
 
   private static int of(Throwable error) {

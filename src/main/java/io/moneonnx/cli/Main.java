@@ -39,6 +39,7 @@ public final class Main implements Runnable {
     CommandLine command = new CommandLine(main);
     command.setExecutionExceptionHandler(
         (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
+    command.setParameterExceptionHandler((error, line) -> ExitCode.reportUsage(error));
     command.setCaseInsensitiveEnumValuesAllowed(true);
     try {
       return command.execute(args);
@@ -49,7 +50,8 @@ public final class Main implements Runnable {
 
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(spec.commandLine(), "Missing a command");
+    throw new CommandLine.ParameterException(
+        spec.commandLine(), "a command is missing: inspect, calibrate, plan, rewrite or show");
   }
 
   static final class Version implements CommandLine.IVersionProvider {

@@ -8,6 +8,7 @@ import io.moneonnx.profile.ProfileFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,7 +40,7 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Output.check(output, force, profile);
+    Output.check(output, force, List.of(profile));
     Profile measured = ProfileFile.read(profile);
     Plan plan = Planner.plan(measured, budget.criterion(), budget.budget());
     PlanFile.write(plan, output);

@@ -19,9 +19,15 @@ import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Drift;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -91,27 +97,28 @@ final class RewriteCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     checkOptions();
     Path out = output == null ? besideModel() : output;
-    Output.check(out, force, model);
-    Optional<Plan> given = plan == null ? Optional.empty() : Optional.of(PlanFile.read(plan));
+    checkOutput(out, data.named());
+    Optional<Plan> given = Optional.ofNullable(plan).map(PlanFile::read);
+    Optional<Profile> known = Optional.ofNullable(profile).map(ProfileFile::read);
 
     Terminal terminal = new Terminal();
     RunOptions options = run.options(terminal);
     Subject subject = Subject.open(model);
-    Output.checkApart(out, subject.files());
     subject.requireBlocks();
+    checkOutput(out, subject.files());
+    check(subject, known, given);
+
     Optional<Calibration> calibration = Optional.empty();
     Profile measured;
-    if (profile == null) {
+    if (known.isPresent()) {
+      measured = known.get();
+    } else {
       Calibrate calibrate = new Calibrate(subject, options, terminal);
       calibration = Optional.of(calibrate.open(data.request()));
       measured = calibrate.run(calibration.get());
-    } else {
-      measured = ProfileFile.read(profile);
-      subject.requireProfile(measured, profile);
     }
     Plan chosen =
         given.orElseGet(() -> Planner.plan(measured, budget.criterion(), budget.budget()));
-    subject.requirePlan(chosen);
     Rewrite.Report report =
         new Rewrite(subject, options, terminal)
             .run(
@@ -128,11 +135,31 @@ final class RewriteCommand implements Callable<Integer> {
       throw new BadInputException(
           "--plan says which experts go; leave out --ratio and --criterion");
     }
-    if (profile != null && !data.files.isEmpty()) {
-      throw new BadInputException("--profile holds what was measured; leave out --data");
+    if (profile != null && data.given()) {
+      throw new BadInputException(
+          "--profile holds what was measured; leave out --data and what else says how to read it");
     }
     budget.budget();
     budget.criterion();
+  }
+
+  private void checkOutput(Path out, Collection<Path> inputs) throws IOException {
+    List<Path> all = new ArrayList<>(inputs);
+    Stream.of(model, profile, plan).filter(Objects::nonNull).forEach(all::add);
+    Output.check(out, force, all);
+    Path weightsFile = out.resolveSibling(out.getFileName() + ".data");
+    if (Files.exists(weightsFile) && !weights.inline) {
+      Output.check(weightsFile, force, all);
+    }
+  }
+
+  /** What can be known to be wrong before anything is measured. */
+  private void check(Subject subject, Optional<Profile> known, Optional<Plan> given) {
+    known.ifPresent(measured -> subject.requireProfile(measured, profile));
+    given.ifPresent(chosen -> subject.requirePlan(chosen, plan));
+    if (given.isEmpty()) {
+      budget.budget().check(subject.blocks().stream().map(MoeBlock::experts).toList());
+    }
   }
 
   private Path besideModel() {

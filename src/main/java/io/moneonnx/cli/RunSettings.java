@@ -1,12 +1,17 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.pipeline.Console;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
 import picocli.CommandLine.Option;
 
 /** The options of commands that run a model. */
 final class RunSettings {
+  /** Beyond it the machine starts threads for minutes, and a slip of the finger it is. */
+  private static final int MOST_THREADS = 4096;
+
   @Option(
       names = "--device",
       defaultValue = "auto",
@@ -21,10 +26,12 @@ final class RunSettings {
   private int threads;
 
   RunOptions options(Console console) {
-    if (threads < 0) {
-      throw new io.moneonnx.graph.BadInputException(
-          "--threads: found " + threads + ", wanted 0 or more");
+    if (threads < 0 || threads > MOST_THREADS) {
+      throw new BadInputException(
+          "--threads: found %d, wanted 0 to %d".formatted(threads, MOST_THREADS));
     }
-    return new RunOptions(Device.parse(device), threads, console::say);
+    Device wanted = Device.parse(device);
+    Session.requireDevice(wanted);
+    return new RunOptions(wanted, threads, console::say);
   }
 }

@@ -1,6 +1,7 @@
 package io.moneonnx.data;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
 import io.moneonnx.graph.Tensor;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -23,9 +24,9 @@ final class ArrayFile {
     try {
       return file.toString().endsWith(SUFFIX) ? readSingle(file) : readArchive(file);
     } catch (ZipException e) {
-      throw new BadInputException(file + " is no readable .npz archive: " + e.getMessage(), e);
+      throw new BadInputException(file + " is no readable .npz archive: " + Reason.of(e), e);
     } catch (IOException e) {
-      throw new BadInputException(file + " cannot be read: " + e.getMessage(), e);
+      throw new BadInputException(file + " cannot be read: " + Reason.of(e), e);
     }
   }
 

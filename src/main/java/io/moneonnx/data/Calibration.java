@@ -62,7 +62,9 @@ public final class Calibration implements Iterable<Map<String, Tensor>> {
   }
 
   private static void requireFile(Path file) {
-    if (!Files.isRegularFile(file)) {
+    if (Files.isDirectory(file)) {
+      throw new BadInputException(file + ": is a folder, wanted a file with calibration data");
+    } else if (!Files.exists(file)) {
       throw new BadInputException(file + ": no such file");
     }
   }

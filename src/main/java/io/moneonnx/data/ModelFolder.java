@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -90,7 +91,7 @@ public record ModelFolder(Path path) {
     try (Reader reader = Files.newBufferedReader(file)) {
       return JsonParser.parseReader(reader);
     } catch (IOException | JsonParseException e) {
-      throw new BadInputException(file + " is no readable JSON: " + e.getMessage(), e);
+      throw new BadInputException(file + " is no readable JSON: " + Reason.of(e), e);
     }
   }
 }

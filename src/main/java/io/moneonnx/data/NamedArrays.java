@@ -24,7 +24,7 @@ final class NamedArrays implements CalibrationSource {
   }
 
   /**
-   * Reads a file and checks it against the model's inputs. A single array under a foreign name is
+   * Reads a file and checks it against the model's inputs. A single array that nobody named is
    * taken for the input that needs data, where there is only one.
    *
    * @param most samples that are enough
@@ -32,28 +32,34 @@ final class NamedArrays implements CalibrationSource {
   static NamedArrays read(Path path, ModelInputs inputs, int most) {
     NamedArrays read = new NamedArrays(path, inputs);
     Map<String, Tensor.Inline> found = ArrayFile.read(path);
-    found.forEach((name, array) -> read.add(name, array, found.size() == 1));
+    found.forEach(
+        (name, array) -> read.add(name, array, found.size() == 1 && isNameless(path, name)));
     new FeedFiller(inputs).requireEnough(read.arrays.keySet());
     read.samples = Math.min(read.samples, most);
     return read;
   }
 
-  private void add(String name, Tensor.Inline array, boolean isAlone) {
-    Value input = input(name, isAlone);
+  /** In a {@code .npy} file, or as NumPy calls what it was given without a name. */
+  private static boolean isNameless(Path path, String name) {
+    return path.toString().endsWith(".npy") || name.equals("arr_0");
+  }
+
+  private void add(String name, Tensor.Inline array, boolean isNameless) {
+    Value input = input(name, isNameless);
     requireShape(name, array, input);
     requireSameCount(name, array);
     Tensor.Inline converted = converted(name, array, input);
     if (inputs.tokens().filter(input::equals).isPresent()) {
-      requireKnownTokens(name, converted);
+      requireTokens(name, converted);
     }
     arrays.put(input.name(), converted);
   }
 
-  private Value input(String name, boolean isAlone) {
+  private Value input(String name, boolean isNameless) {
     List<Value> wanted = inputs.wanted();
     return inputs
         .find(name)
-        .or(() -> wanted.stream().filter(input -> isAlone && wanted.size() == 1).findFirst())
+        .or(() -> wanted.stream().filter(input -> isNameless && wanted.size() == 1).findFirst())
         .orElseThrow(() -> bad(name, "is no input of the model; its inputs are " + inputs.text()));
   }
 
@@ -106,7 +112,10 @@ final class NamedArrays implements CalibrationSource {
                         .formatted(array.type().text(), type.text())));
   }
 
-  private void requireKnownTokens(String name, Tensor.Inline array) {
+  private void requireTokens(String name, Tensor.Inline array) {
+    if (array.elements() == 0) {
+      throw bad(name, "has shape %s: there is no token in it".formatted(array.dims()));
+    }
     long known = inputs.vocabulary().orElse(Long.MAX_VALUE);
     for (long id : array.toLongs()) {
       if (id < 0 || id >= known) {

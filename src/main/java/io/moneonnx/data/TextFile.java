@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PushbackReader;
@@ -41,7 +42,7 @@ record TextFile(Path path, String field) {
     } catch (CharacterCodingException e) {
       throw new BadInputException(path + " is no text in UTF-8", e);
     } catch (IOException e) {
-      throw new BadInputException(path + " cannot be read: " + e.getMessage(), e);
+      throw new BadInputException(path + " cannot be read: " + Reason.of(e), e);
     }
   }
 
@@ -71,7 +72,7 @@ record TextFile(Path path, String field) {
       text = JsonParser.parseString(line) instanceof JsonObject object ? object.get(field) : null;
     } catch (JsonParseException e) {
       throw new BadInputException(
-          "%s:%d: no readable JSON: %s".formatted(path, number, e.getMessage()), e);
+          "%s:%d: no readable JSON: %s".formatted(path, number, Reason.of(e)), e);
     }
     if (text == null || !text.isJsonPrimitive() || !text.getAsJsonPrimitive().isString()) {
       throw new BadInputException(

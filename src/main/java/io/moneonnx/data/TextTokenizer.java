@@ -6,6 +6,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +58,7 @@ final class TextTokenizer implements AutoCloseable {
           HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), VERBATIM), endOfText);
     } catch (IOException | RuntimeException e) {
       throw new BadInputException(
-          file + " is no readable Hugging Face tokenizer: " + e.getMessage(), e);
+          file + " is no readable Hugging Face tokenizer: " + Reason.of(e), e);
     }
   }
 

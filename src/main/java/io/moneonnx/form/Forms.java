@@ -5,7 +5,8 @@ import java.util.List;
 
 /** Every form that blocks are looked for in. */
 public final class Forms {
-  private static final List<Form.Factory> ALL = List.of(SparseLoop::new, GatheredWeights::new);
+  private static final List<Form.Factory> ALL =
+      List.of(SparseLoop::new, DenseLoop::new, GatheredWeights::new);
 
   private Forms() {}
 

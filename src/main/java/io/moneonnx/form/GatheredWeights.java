@@ -8,6 +8,7 @@ import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.MoeBlock;
@@ -125,8 +126,6 @@ final class GatheredWeights implements Form {
               .formatted(activations.size(), activations));
     }
     Set<String> banks = gathers.stream().map(ExpertGather::bank).collect(Collectors.toSet());
-    long bytes =
-        banks.stream().mapToLong(bank -> graph.constant(bank).orElseThrow().byteSize()).sum();
     return new Recognition.Recognised(
         new MoeBlock(
             routing.indices(),
@@ -135,7 +134,7 @@ final class GatheredWeights implements Form {
             Coefficients.source(graph, sum.gates()),
             sum.combined(),
             banks,
-            bytes / routing.experts(),
+            ExpertWeights.bytes(graph, banks) / routing.experts(),
             new Stacked(
                 graph, routing, gathers, ffn, activations.iterator().next(), sum.outputs())));
   }

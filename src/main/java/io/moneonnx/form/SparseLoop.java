@@ -1,6 +1,5 @@
 package io.moneonnx.form;
 
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
@@ -10,13 +9,13 @@ import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
+import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
-import io.moneonnx.moe.Weight;
 import io.moneonnx.passes.IdMarker;
 import io.moneonnx.passes.Link;
 import io.moneonnx.passes.Marker;
@@ -153,7 +152,7 @@ final class SparseLoop implements Form {
     if (leak.isPresent()) {
       return new Recognition.Refused(leak.get());
     }
-    Set<String> weights = weights(experts);
+    Set<String> own = ExpertWeights.of(graph, experts.stream().map(Expert::made).toList());
     return new Recognition.Recognised(
         new MoeBlock(
             routing.indices(),
@@ -161,8 +160,8 @@ final class SparseLoop implements Form {
             routing,
             coefficients.iterator().next(),
             end.get(),
-            weights,
-            bytes(weights) / experts.size(),
+            own,
+            ExpertWeights.bytes(graph, own) / experts.size(),
             new Chain(routing.topK(), experts)));
   }
 
@@ -221,31 +220,6 @@ final class SparseLoop implements Form {
       end = byBefore.get(end).after();
     }
     return links == experts.size() ? Optional.of(end) : Optional.empty();
-  }
-
-  /** The constants that exactly one expert reads; whatever several share is no expert's own. */
-  private Set<String> weights(List<Expert> experts) {
-    Map<String, Long> readers =
-        experts.stream()
-            .flatMap(expert -> constants(expert).stream())
-            .collect(Collectors.groupingBy(name -> name, Collectors.counting()));
-    readers.values().removeIf(count -> count > 1);
-    return readers.keySet();
-  }
-
-  private Set<String> constants(Expert expert) {
-    return expert.made().stream()
-        .flatMap(value -> graph.producer(value).stream())
-        .flatMap(node -> node.reads().stream())
-        .filter(value -> !expert.made().contains(value))
-        .flatMap(value -> Weight.behind(graph, value).stream())
-        .filter(weight -> weight.tensor().type() != ElementType.INT64)
-        .map(Weight::initializer)
-        .collect(Collectors.toSet());
-  }
-
-  private long bytes(Set<String> weights) {
-    return weights.stream().mapToLong(name -> graph.constant(name).orElseThrow().byteSize()).sum();
   }
 
   private record Chain(int topK, List<Expert> experts) implements Layout {

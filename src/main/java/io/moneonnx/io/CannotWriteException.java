@@ -7,6 +7,10 @@ package io.moneonnx.io;
 public final class CannotWriteException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  public CannotWriteException(String message) {
+    super(message);
+  }
+
   public CannotWriteException(String message, Throwable cause) {
     super(message, cause);
   }

@@ -1,6 +1,7 @@
 package io.moneonnx.io;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -10,9 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A written model that is not yet at its place: it lies, complete and under its final name, in a
- * temporary folder beside it, to be verified there. Publishing moves it into place; closing removes
- * what was not published, and so does the end of the program.
+ * A written file that is not yet at its place: it lies, complete and under its final name, in a
+ * temporary folder beside it; a model is verified there. Publishing moves it into place; closing
+ * removes what was not published, and so does the end of the program.
  *
  * <pre>{@code
  * try (Draft draft = OnnxWriter.draft(model, out, Placement.EXTERNAL)) {
@@ -30,6 +31,22 @@ public final class Draft implements AutoCloseable {
     this.out = out;
     this.folder = folder;
     Runtime.getRuntime().addShutdownHook(atExit);
+  }
+
+  /** Writes one file, or nothing; a file that is there is replaced. */
+  public static void write(Path out, Content content) {
+    try (Draft draft = beside(out)) {
+      content.writeTo(draft.path());
+      draft.publish(true);
+    } catch (IOException e) {
+      throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
+    }
+  }
+
+  /** Writes to a path that is free. */
+  @FunctionalInterface
+  public interface Content {
+    void writeTo(Path path) throws IOException;
   }
 
   static Draft beside(Path out) {

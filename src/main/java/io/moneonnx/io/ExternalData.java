@@ -3,6 +3,7 @@ package io.moneonnx.io;
 import com.google.protobuf.Message;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.Reason;
 import io.moneonnx.proto.onnx.StringStringEntryProto;
 import io.moneonnx.proto.onnx.TensorProto;
 import java.io.IOException;

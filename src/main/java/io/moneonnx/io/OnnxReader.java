@@ -3,6 +3,7 @@ package io.moneonnx.io;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Reason;
 import io.moneonnx.proto.onnx.GraphProto;
 import io.moneonnx.proto.onnx.ModelProto;
 import java.io.IOException;
@@ -40,7 +41,7 @@ public final class OnnxReader {
       return model;
     } catch (InvalidProtocolBufferException e) {
       throw new BadInputException(
-          "%s: is no ONNX file, or is cut short (%s)".formatted(file, e.getMessage()), e);
+          "%s: is no ONNX file, or is cut short (%s)".formatted(file, Reason.of(e)), e);
     } catch (IOException e) {
       throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
     }

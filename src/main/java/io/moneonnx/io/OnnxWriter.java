@@ -2,6 +2,7 @@ package io.moneonnx.io;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

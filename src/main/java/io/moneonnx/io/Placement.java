@@ -5,6 +5,7 @@ import io.moneonnx.graph.FileRange;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Reason;
 import io.moneonnx.graph.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,5 +1,7 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.Ops;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -21,4 +23,31 @@ public sealed interface Rows {
    * @param outputs value {@code [tokens * topK, hidden]}
    */
   record PerSlot(String outputs) implements Rows {}
+
+  /**
+   * One value for each expert, in the order of their ids, with a row for every token, chosen or
+   * not.
+   *
+   * @param outputs values {@code [tokens, hidden]}
+   */
+  record Dense(List<String> outputs) implements Rows {
+    /**
+     * The rows that were chosen.
+     *
+     * @param indices value {@code [tokens, topK]}
+     */
+    public PerExpert chosen(Ops ops, String indices, int topK, int hidden) {
+      List<String> rows = new ArrayList<>();
+      List<String> slots = new ArrayList<>();
+      for (int expert = 0; expert < outputs.size(); expert++) {
+        String choices = ops.reshape(ops.equal(indices, ops.vector(expert)), -1);
+        String slot = ops.nonZero(choices);
+        slots.add(slot);
+        rows.add(
+            ops.gather(
+                ops.reshape(outputs.get(expert), -1, hidden), ops.div(slot, ops.vector(topK))));
+      }
+      return new PerExpert(rows, ops.concat(0, slots));
+    }
+  }
 }

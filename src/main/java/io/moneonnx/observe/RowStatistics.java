@@ -50,14 +50,16 @@ final class RowStatistics {
     String g;
     String bySlot;
     String rowValid = ops.reshape(ops.expand(perToken, ops.shape(indices)), -1);
-    if (rows instanceof Rows.PerExpert perExpert) {
+    Rows sparse =
+        rows instanceof Rows.Dense dense ? dense.chosen(ops, indices, k, block.hidden()) : rows;
+    if (sparse instanceof Rows.PerExpert perExpert) {
       f = rowsOf(ops.concat(0, perExpert.outputs()));
       ids = ops.gather(chosen, perExpert.slots());
       g = ops.gather(gates, perExpert.slots());
       rowValid = ops.gather(rowValid, perExpert.slots());
       String weighted = ops.mul(f, column(g));
       bySlot = ops.scatterRows(ops.zeros(slotsByHidden(chosen)), perExpert.slots(), weighted);
-    } else if (rows instanceof Rows.PerSlot perSlot) {
+    } else if (sparse instanceof Rows.PerSlot perSlot) {
       f = rowsOf(perSlot.outputs());
       ids = chosen;
       g = gates;

@@ -1,6 +1,7 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.profile.BlockStatistics;
+import java.util.Locale;
 
 /** What stands in for a replaced expert. */
 public enum Novice {
@@ -22,6 +23,12 @@ public enum Novice {
       return new float[block.hidden()];
     }
   };
+
+  /** As it is written on a command line. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 
   /** The vector {@code [hidden]}; zero for an expert that was never chosen. */
   public abstract float[] of(BlockStatistics block, int expert);

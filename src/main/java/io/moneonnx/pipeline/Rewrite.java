@@ -182,7 +182,7 @@ public final class Rewrite {
       throw new BadInputException(
           "the rewritten model cannot be proved: no valid input can be made up for "
               + subject.file()
-              + "; give calibration data with --data, or --no-verify");
+              + "; calibrate with --data instead of --profile, or say --no-verify");
     }
     List<Map<String, Tensor>> proof = new ArrayList<>(random);
     proof.addAll(calibration.subList(0, Math.min(PROOF_BATCHES, calibration.size())));

@@ -3,7 +3,9 @@ package io.moneonnx.pipeline;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Reason;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.moe.MoeBlock;
@@ -13,11 +15,12 @@ import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.Fingerprint;
 import io.moneonnx.profile.Profile;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -93,30 +96,17 @@ public record Subject(Path file, Model model, MoeFinder.Findings findings) {
   /**
    * Checks that a plan is for this model.
    *
+   * @param from the plan's file, for the message
    * @throws BadInputException if it is not, or names blocks or experts that are not there
    */
-  public void requirePlan(Plan plan) {
-    plan.check(
-        fingerprint(),
-        blocks().stream().collect(Collectors.toMap(MoeBlock::name, MoeBlock::experts)));
-  }
-
-  /** The model file and its data files. */
-  public Set<Path> files() {
-    Set<Path> files = new HashSet<>(Set.of(file.toAbsolutePath().normalize()));
-    model
-        .graph()
-        .initializers()
-        .values()
-        .forEach(
-            initializer -> {
-              if (initializer.tensor() instanceof Tensor.External external) {
-                external.ranges().stream()
-                    .map(FileRange::file)
-                    .forEach(path -> files.add(path.toAbsolutePath().normalize()));
-              }
-            });
-    return files;
+  public void requirePlan(Plan plan, Path from) {
+    Map<String, Integer> experts = new LinkedHashMap<>();
+    blocks().forEach(block -> experts.put(block.name(), block.experts()));
+    try {
+      plan.check(fingerprint(), experts);
+    } catch (BadInputException e) {
+      throw new BadInputException(from + ": " + e.getMessage(), e);
+    }
   }
 
   /** Bytes of the model file and its data files. */
@@ -128,7 +118,24 @@ public record Subject(Path file, Model model, MoeFinder.Findings findings) {
       }
       return bytes;
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
+    }
+  }
+
+  /** The model file and its data files, each once, wherever links lead. */
+  public Set<Path> files() {
+    try {
+      Set<Path> files = new LinkedHashSet<>(Set.of(file.toRealPath()));
+      for (Initializer initializer : model.graph().initializers().values()) {
+        if (initializer.tensor() instanceof Tensor.External external) {
+          for (FileRange range : external.ranges()) {
+            files.add(range.file().toRealPath());
+          }
+        }
+      }
+      return files;
+    } catch (IOException e) {
+      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
     }
   }
 }

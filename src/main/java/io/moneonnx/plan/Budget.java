@@ -11,4 +11,12 @@ public interface Budget {
    * @throws io.moneonnx.graph.BadInputException if the budget cannot be met; says what can
    */
   List<Integer> pruned(List<Ranking> blocks);
+
+  /**
+   * Checks what can be known before anything is measured.
+   *
+   * @param experts how many each block has
+   * @throws io.moneonnx.graph.BadInputException if the budget cannot be met; says what can
+   */
+  void check(List<Integer> experts);
 }

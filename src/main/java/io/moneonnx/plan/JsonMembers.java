@@ -101,7 +101,11 @@ final class JsonMembers {
 
   private static BigDecimal number(String place, String wanted, JsonElement element) {
     if (element instanceof JsonPrimitive primitive && primitive.isNumber()) {
-      return primitive.getAsBigDecimal();
+      try {
+        return primitive.getAsBigDecimal();
+      } catch (NumberFormatException e) {
+        throw wrong(place, wanted, element);
+      }
     }
     throw wrong(place, wanted, element);
   }

@@ -28,14 +28,19 @@ public record LayerRatio(BigDecimal ratio) implements Budget {
 
   @Override
   public List<Integer> pruned(List<Ranking> blocks) {
-    List<Integer> counts = blocks.stream().map(block -> part(block.experts())).toList();
-    int mostExperts = blocks.stream().mapToInt(Ranking::experts).max().orElse(0);
-    if (mostExperts > 0 && part(mostExperts) == 0) {
+    List<Integer> experts = blocks.stream().map(Ranking::experts).toList();
+    check(experts);
+    return experts.stream().map(this::part).toList();
+  }
+
+  @Override
+  public void check(List<Integer> experts) {
+    int most = experts.stream().mapToInt(Integer::intValue).max().orElse(0);
+    if (most > 0 && part(most) == 0) {
       throw new BadInputException(
           "ratio %s prunes no expert: of %d, ratio %s would prune one"
-              .formatted(ratio, mostExperts, smallestRatio(mostExperts)));
+              .formatted(ratio, most, smallestRatio(most)));
     }
-    return counts;
   }
 
   private int part(int experts) {

@@ -75,6 +75,11 @@ public record Plan(
    * blocks have these numbers of experts by name.
    */
   public void check(String fingerprint, Map<String, Integer> experts) {
+    if (!model.equals(fingerprint)) {
+      throw new BadInputException(
+          "the plan is for another model: its 'model' is %s, this model's fingerprint is %s"
+              .formatted(model, fingerprint));
+    }
     for (Block block : blocks) {
       Integer found = experts.get(block.name);
       if (found == null) {
@@ -87,11 +92,6 @@ public record Plan(
             "the plan's block '%s' has %d 'experts', the model's has %d"
                 .formatted(block.name, block.experts, found));
       }
-    }
-    if (!model.equals(fingerprint)) {
-      throw new BadInputException(
-          "the plan is for another model: its 'model' is %s, this model's fingerprint is %s"
-              .formatted(model, fingerprint));
     }
   }
 }

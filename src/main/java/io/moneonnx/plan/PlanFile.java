@@ -9,8 +9,9 @@ import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import com.google.gson.stream.MalformedJsonException;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
+import io.moneonnx.io.Draft;
 import java.io.IOException;
-import java.io.Reader;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.charset.CharacterCodingException;
@@ -49,8 +50,9 @@ public final class PlanFile {
 
   private PlanFile() {}
 
-  public static void write(Plan plan, Path file) throws IOException {
-    Files.writeString(file, print(plan));
+  /** Writes a plan, or nothing; a present file is replaced. */
+  public static void write(Plan plan, Path file) {
+    Draft.write(file, path -> Files.writeString(path, print(plan)));
   }
 
   /**
@@ -58,11 +60,18 @@ public final class PlanFile {
    *
    * @throws BadInputException if the file is no plan; names file, block and key, or line and column
    */
-  public static Plan read(Path file) throws IOException {
+  public static Plan read(Path file) {
+    if (Files.isDirectory(file)) {
+      throw new BadInputException(file + ": is a folder, wanted a plan");
+    } else if (!Files.exists(file)) {
+      throw new BadInputException(file + ": no such file");
+    }
     try {
       return parse(Files.readString(file));
     } catch (CharacterCodingException e) {
       throw new BadInputException(file + ": is no text in UTF-8", e);
+    } catch (IOException e) {
+      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
     } catch (BadInputException e) {
       throw new BadInputException(file + ": " + e.getMessage(), e);
     }
@@ -99,7 +108,7 @@ public final class PlanFile {
   }
 
   static Plan parse(String text) {
-    JsonMembers plan = JsonMembers.of("plan", tree(new StringReader(text))).only(KEYS);
+    JsonMembers plan = JsonMembers.of("plan", tree(text)).only(KEYS);
     String router = plan.text("router");
     if (!router.equals(KEEP)) {
       throw new BadInputException("plan: 'router' wants \"keep\", found \"" + router + "\"");
@@ -123,24 +132,20 @@ public final class PlanFile {
     return blocks;
   }
 
-  private static JsonElement tree(Reader text) {
-    JsonReader reader = new JsonReader(text);
+  private static JsonElement tree(String text) {
+    JsonReader reader = new JsonReader(new StringReader(text));
     reader.setStrictness(Strictness.STRICT);
     try {
+      if (text.isBlank()) {
+        throw new MalformedJsonException("the file is empty");
+      }
       JsonElement tree = JsonParser.parseReader(reader);
       if (reader.peek() != JsonToken.END_DOCUMENT) {
         throw new MalformedJsonException("the text goes on after the plan");
       }
       return tree;
     } catch (JsonParseException | IOException e) {
-      throw new BadInputException("is no JSON: " + reason(e), e);
+      throw new BadInputException("is no JSON: " + Reason.of(e), e);
     }
-  }
-
-  /** Gson's messages end in a place, a path, and a link to its manual. */
-  private static String reason(Exception e) {
-    String message =
-        e.getCause() instanceof MalformedJsonException cause ? cause.getMessage() : e.getMessage();
-    return message.replaceFirst("(?s)( path \\$\\S*)?\\s*\\nSee .*", "");
   }
 }

@@ -4,6 +4,8 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Parser;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
+import io.moneonnx.io.Draft;
 import io.moneonnx.profile.Profile.Source;
 import io.moneonnx.proto.mone.ProfileBlock;
 import io.moneonnx.proto.mone.ProfileHeader;
@@ -16,7 +18,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,31 +29,33 @@ public final class ProfileFile {
 
   private ProfileFile() {}
 
-  /** Writes under a temporary name and moves, so that {@code file} is never half a profile. */
-  public static void write(Profile profile, Path file) throws IOException {
-    Path folder = file.toAbsolutePath().getParent();
-    Path partial = Files.createTempFile(folder, file.getFileName().toString(), ".partial");
-    try {
-      try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(partial))) {
-        out.write(MAGIC);
-        header(profile).writeDelimitedTo(out);
-        for (BlockStatistics block : profile.blocks()) {
-          BlockMessage.of(block).writeDelimitedTo(out);
-        }
+  /** Writes a profile, or nothing; a present file is replaced. */
+  public static void write(Profile profile, Path file) {
+    Draft.write(file, path -> write(profile, Files.newOutputStream(path)));
+  }
+
+  private static void write(Profile profile, OutputStream stream) throws IOException {
+    try (OutputStream out = new BufferedOutputStream(stream)) {
+      out.write(MAGIC);
+      header(profile).writeDelimitedTo(out);
+      for (BlockStatistics block : profile.blocks()) {
+        BlockMessage.of(block).writeDelimitedTo(out);
       }
-      Files.move(
-          partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(partial);
     }
   }
 
   /**
    * Reads a whole profile.
    *
-   * @throws BadInputException if the file is no profile, of another version, or cut off
+   * @throws BadInputException if the file is no profile, of another version, or cut off, or cannot
+   *     be read
    */
-  public static Profile read(Path file) throws IOException {
+  public static Profile read(Path file) {
+    if (Files.isDirectory(file)) {
+      throw new BadInputException(file + ": is a folder, wanted a profile");
+    } else if (!Files.exists(file)) {
+      throw new BadInputException(file + ": no such file");
+    }
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
       if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {
         throw new BadInputException(file + " is no profile");
@@ -72,6 +75,8 @@ public final class ProfileFile {
         throw new BadInputException(file + " goes on after its last block");
       }
       return profile(header, blocks);
+    } catch (IOException e) {
+      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
     }
   }
 
@@ -90,7 +95,7 @@ public final class ProfileFile {
       }
     } catch (InvalidProtocolBufferException e) {
       throw new BadInputException(
-          "%s is damaged in %s (%s)".formatted(file, place, e.getMessage()), e);
+          "%s is damaged in %s (%s)".formatted(file, place, Reason.of(e)), e);
     }
     throw new BadInputException("%s is cut off in %s".formatted(file, place));
   }

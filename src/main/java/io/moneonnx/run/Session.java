@@ -19,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** A model, loaded and ready to run. One after another may be opened; closing frees everything. */
 public final class Session implements AutoCloseable {
@@ -70,12 +71,21 @@ public final class Session implements AutoCloseable {
       if (options.device() instanceof Device.Auto) {
         return openOnAnyDevice(name, source, options);
       }
-      if (options.device() instanceof Device.Cuda) {
-        Engine.cudaObstacle().ifPresent(why -> refuseCuda(options.device(), why));
-      }
+      requireDevice(options.device());
       return openOn(options.device(), name, source, options.threads());
     } catch (OrtException e) {
       throw failure(name, e);
+    }
+  }
+
+  /**
+   * Checks before any work what can be known of a device without trying it.
+   *
+   * @throws RuntimeFailureException if the device is surely not there
+   */
+  public static void requireDevice(Device device) {
+    if (device instanceof Device.Cuda) {
+      Engine.cudaObstacle().ifPresent(why -> refuseCuda(device, why));
     }
   }
 
@@ -109,7 +119,7 @@ public final class Session implements AutoCloseable {
           settings.addCUDA(provider);
         }
       }
-      return new Session(name, source.create(environment, settings), device);
+      return Underway.call(() -> new Session(name, source.create(environment, settings), device));
     }
   }
 
@@ -144,15 +154,22 @@ public final class Session implements AutoCloseable {
    */
   public Map<String, Tensor> run(Map<String, Tensor> feeds, Collection<String> outputs) {
     inputs.check(feeds);
-    LinkedHashSet<String> wanted = new LinkedHashSet<>(outputs);
+    try {
+      return Underway.run(options -> run(feeds, new LinkedHashSet<>(outputs), options));
+    } catch (OrtException e) {
+      throw failure(name, e);
+    }
+  }
+
+  private Map<String, Tensor> run(
+      Map<String, Tensor> feeds, Set<String> outputs, OrtSession.RunOptions options)
+      throws OrtException {
     Map<String, Tensor> results = new LinkedHashMap<>();
     try (Feeds fed = Feeds.of(feeds);
-        OrtSession.Result result = session.run(fed.tensors(), wanted)) {
+        OrtSession.Result result = session.run(fed.tensors(), outputs, options)) {
       for (Map.Entry<String, OnnxValue> output : result) {
         results.put(output.getKey(), copy(output.getKey(), output.getValue()));
       }
-    } catch (OrtException e) {
-      throw failure(name, e);
     }
     return results;
   }
@@ -187,6 +204,7 @@ public final class Session implements AutoCloseable {
     return e.getMessage()
         .replaceFirst("^Error code - \\w+ - message: ", "")
         .replaceFirst("^/onnxruntime_src/.*? \\[ONNXRuntimeError\\] : \\d+ : \\w+ : ", "")
+        .replaceFirst("^/onnxruntime_src/\\S+:\\d+ [^(]*\\([^()]*\\)( const)? ", "")
         .strip()
         .replaceAll("\\s*\\n\\s*", "; ");
   }

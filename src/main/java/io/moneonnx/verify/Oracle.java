@@ -32,12 +32,16 @@ final class Oracle {
   private static void overwrite(Ops ops, MoeBlock block, Replacement replacement) {
     Rows rows = block.layout().rows(ops);
     if (rows instanceof Rows.PerExpert perExpert) {
-      replacement
-          .novices()
-          .forEach((expert, novice) -> overwrite(ops, perExpert.outputs().get(expert), novice));
+      overwrite(ops, perExpert.outputs(), replacement);
+    } else if (rows instanceof Rows.Dense dense) {
+      overwrite(ops, dense.outputs(), replacement);
     } else if (rows instanceof Rows.PerSlot perSlot) {
       overwriteSlots(ops, block, replacement, perSlot.outputs());
     }
+  }
+
+  private static void overwrite(Ops ops, List<String> outputs, Replacement replacement) {
+    replacement.novices().forEach((expert, novice) -> overwrite(ops, outputs.get(expert), novice));
   }
 
   private static void overwrite(Ops ops, String raw, float[] novice) {

@@ -39,6 +39,11 @@ final class Slots {
     Doubles[] raw = new Doubles[(routed.size() - first) * k];
     if (tiny.spelling() == Spelling.GATHERED) {
       raw = rows(values.get("raw"), tiny.hidden());
+    } else if (tiny.spelling().isDense()) {
+      long[] chosen = values.get("experts").toLongs();
+      for (int slot = 0; slot < chosen.length; slot++) {
+        raw[slot] = rows(values.get("raw" + chosen[slot]), tiny.hidden())[slot / k];
+      }
     } else {
       for (int e = 0; e < tiny.experts(); e++) {
         Doubles[] own = rows(values.get("raw" + e), tiny.hidden());
@@ -71,7 +76,10 @@ final class Slots {
       return names;
     }
     for (int e = 0; e < tiny.experts(); e++) {
-      names.addAll(List.of("raw" + e, "token" + e, "slot" + e));
+      names.add("raw" + e);
+      if (!tiny.spelling().isDense()) {
+        names.addAll(List.of("token" + e, "slot" + e));
+      }
     }
     return names;
   }

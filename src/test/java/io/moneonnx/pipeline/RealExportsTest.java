@@ -53,6 +53,9 @@ class RealExportsTest {
           "phimoe__dynamo_batched_mm",
           "gpt_oss__dynamo_batched_mm",
           "gpt_oss__ts_batched_mm",
+          "old_densemask_eq__ts17",
+          "old_densemask_scatter__dynamo_ext",
+          "old_densemask_scatter__ts17",
           "old_eqnonzero_gemmbias__dynamo",
           "old_mixtral436__ts17_fn_experts");
 

@@ -134,8 +134,9 @@ final class BlockCutTest {
 
     assertThat(cut.inputs()).containsExactly("x", "experts", "gates");
     assertThat(alone.graph().producer("scores")).isEmpty();
-    assertThat(TinyMoe.run(alone, given, List.of("routed")).get("routed").toFloats())
-        .containsOnly(0);
+    for (float value : TinyMoe.run(alone, given, List.of("routed")).get("routed").toFloats()) {
+      assertThat(value).isZero();
+    }
   }
 
   @Test

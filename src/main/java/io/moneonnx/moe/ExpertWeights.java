@@ -1,0 +1,44 @@
+package io.moneonnx.moe;
+
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Finds the weights of experts that are regions of their own. */
+public final class ExpertWeights {
+  private ExpertWeights() {}
+
+  /**
+   * The initializers that exactly one expert reads; whatever several share is no expert's own, and
+   * integers are shapes and indices.
+   *
+   * @param regions for each expert the values it computes
+   */
+  public static Set<String> of(Graph graph, List<? extends Collection<String>> regions) {
+    Map<String, Long> readers =
+        regions.stream()
+            .flatMap(region -> read(graph, region).stream())
+            .collect(Collectors.groupingBy(name -> name, Collectors.counting()));
+    readers.values().removeIf(count -> count > 1);
+    return Set.copyOf(readers.keySet());
+  }
+
+  private static Set<String> read(Graph graph, Collection<String> region) {
+    return region.stream()
+        .flatMap(value -> graph.producer(value).stream())
+        .flatMap(node -> node.reads().stream())
+        .flatMap(value -> Weight.behind(graph, value).stream())
+        .filter(weight -> weight.tensor().type() != ElementType.INT64)
+        .map(Weight::initializer)
+        .collect(Collectors.toSet());
+  }
+
+  /** Bytes of these initializers together. */
+  public static long bytes(Graph graph, Set<String> weights) {
+    return weights.stream().mapToLong(name -> graph.constant(name).orElseThrow().byteSize()).sum();
+  }
+}

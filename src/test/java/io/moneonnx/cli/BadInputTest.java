@@ -1,0 +1,664 @@
+package io.moneonnx.cli;
+
+import static io.moneonnx.cli.ExitCode.BAD_INPUT;
+import static io.moneonnx.cli.ExitCode.ENVIRONMENT;
+import static io.moneonnx.cli.ExitCode.NOTHING_TO_DO;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphText;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Wire;
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever is wrong with what the user gave: one message, an exit code, and nothing written. */
+class BadInputTest {
+  private static final Path TEXT = Cli.OLMOE.resolveSibling("calibration.txt");
+
+  @TempDir private static Path shared;
+  @TempDir private Path folder;
+
+  private static Path profile;
+  private static Path plan;
+
+  /** Where results would go: a folder of its own, so that nothing in it is nothing written. */
+  private Path results;
+
+  private Path out;
+
+  @BeforeAll
+  static void measuresAndPlans() {
+    profile = shared.resolve("olmoe.profile");
+    plan = shared.resolve("plan.json");
+    Cli.run(
+            "calibrate",
+            Cli.OLMOE,
+            "-o",
+            profile,
+            "--blocks",
+            1,
+            "--seq-len",
+            32,
+            "--device",
+            "cpu")
+        .succeeds();
+    Cli.run("plan", profile, "-o", plan).succeeds();
+  }
+
+  @BeforeEach
+  void makesRoomForResults() throws IOException {
+    results = Files.createDirectory(folder.resolve("results"));
+    out = results.resolve("out");
+  }
+
+  @AfterEach
+  void nothingIsWritten() throws IOException {
+    assertThat(Cli.names(results)).isEmpty();
+  }
+
+  private Cli rewrite(Object... options) {
+    return Cli.run(
+        concat(
+            new Object[] {"rewrite", Cli.OLMOE, "--profile", profile, "-o", out, "--device", "cpu"},
+            options));
+  }
+
+  /** Rewrites a model that has not been measured. */
+  private Cli rewriteModel(Path model, Object... options) {
+    return Cli.run(
+        concat(
+            new Object[] {
+              "rewrite", model, "--data", TEXT, "--tokenizer", tokenizer(), "--blocks", 1
+            },
+            concat(new Object[] {"--seq-len", 32, "-o", out, "--device", "cpu"}, options)));
+  }
+
+  private Cli calibrate(Object... options) {
+    return Cli.run(
+        concat(
+            new Object[] {"calibrate", Cli.OLMOE, "-o", out, "--device", "cpu", "--seq-len", 32},
+            options));
+  }
+
+  private static Object[] concat(Object[] first, Object... last) {
+    return Stream.concat(Arrays.stream(first), Arrays.stream(last)).toArray();
+  }
+
+  private static Path tokenizer() {
+    return Cli.OLMOE.resolveSibling("tokenizer.json");
+  }
+
+  private Path file(String name, String text) throws IOException {
+    return Files.writeString(folder.resolve(name), text);
+  }
+
+  private Path file(String name, byte[] bytes) throws IOException {
+    return Files.write(folder.resolve(name), bytes);
+  }
+
+  // The command line
+
+  @Test
+  void noCommand() {
+    Cli.run().fails(BAD_INPUT, "a command is missing", "rewrite");
+  }
+
+  @Test
+  void anUnknownCommand() {
+    Cli.run("prune", Cli.OLMOE).fails(BAD_INPUT, "no command 'prune'", "rewrite");
+  }
+
+  @Test
+  void anUnknownOption() {
+    Cli.run("inspect", Cli.OLMOE, "--jsn").fails(BAD_INPUT, "--jsn");
+  }
+
+  @Test
+  void noModel() {
+    Cli.run("inspect").fails(BAD_INPUT, "MODEL");
+  }
+
+  @Test
+  void aMessageAboutTheCommandLineIsShort() {
+    assertThat(Cli.run("rewrite").err().lines()).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--ratio, 0",
+    "--ratio, 1",
+    "--ratio, -1",
+    "--ratio, half",
+    "--ratio, NaN",
+    "--ratio, 50%",
+    "--ratio, 1e-9",
+    "--criterion, nope",
+    "--novice, median",
+    "--threads, -1",
+    "--threads, 99999999",
+    "--threads, many"
+  })
+  void aValueThatAnOptionDoesNotTake(String option, String value) {
+    Cli failed = rewrite(option, value);
+
+    failed.fails(BAD_INPUT, value.equals("1e-9") ? "ratio 1E-9 prunes no expert" : value);
+    assertThat(failed.err()).doesNotContain("checking");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--blocks", "--seq-len", "--batch"})
+  void aCountBelowOne(String option) {
+    Cli.run("calibrate", Cli.OLMOE, "-o", out, option, 0).fails(BAD_INPUT, "found 0, wanted 1");
+  }
+
+  @Test
+  void aRatioThatPrunesNothingIsToldBeforeAnythingIsMeasured() {
+    Cli failed = rewriteModel(Cli.OLMOE, "--ratio", "0.01");
+
+    failed.fails(BAD_INPUT, "ratio 0.01 prunes no expert", "0.0625");
+    assertThat(failed.err()).doesNotContain("calibrating");
+  }
+
+  @Test
+  void aPlanAndARatio() {
+    rewrite("--plan", plan, "--ratio", "0.5").fails(BAD_INPUT, "--plan", "--ratio");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"--data, calibration.txt", "--blocks, 3", "--field, body", "--tokenizer, t.json"})
+  void aProfileAndHowToMeasure(String option, String value) {
+    rewrite(option, value).fails(BAD_INPUT, "--profile", "leave out --data");
+  }
+
+  @Test
+  void inlineAndExternal() {
+    rewrite("--inline", "--external").fails(BAD_INPUT, "--inline", "--external");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nonsense", "cuda:-1", "cuda:", "gpu"})
+  void aDeviceThatIsNone(String device) {
+    Cli.run("calibrate", Cli.OLMOE, "-o", out, "--device", device)
+        .fails(BAD_INPUT, "device '" + device + "' is none of auto, cpu, cuda and cuda:N");
+  }
+
+  @Test
+  void cudaWithoutADriver() {
+    assumeThat(Path.of("/dev/nvidiactl")).doesNotExist();
+
+    Cli failed = Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", out, "--device", "cuda");
+
+    failed.fails(ENVIRONMENT, "device cuda:0");
+    assertThat(failed.err().lines()).hasSize(1);
+  }
+
+  // The model
+
+  @Test
+  void aModelThatIsMissing() {
+    rewriteModel(folder.resolve("nope.onnx")).fails(BAD_INPUT, "nope.onnx: no such file");
+  }
+
+  @Test
+  void aFolderForAModel() {
+    rewriteModel(folder).fails(BAD_INPUT, folder + ": is a folder, wanted an ONNX file");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "plain text, not a graph", "{\"a\": 1}", "PK\u0003\u0004"})
+  void aFileThatIsNoModel(String content) throws IOException {
+    rewriteModel(file("text.onnx", content)).fails(BAD_INPUT, "text.onnx: is ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0.000001, 0.001, 0.1, 0.5, 0.9, 0.999, 0.9999999})
+  void aModelThatIsCutShort(double kept) throws IOException {
+    byte[] whole = Files.readAllBytes(Cli.OLMOE);
+
+    Path cut = file("cut.onnx", Arrays.copyOf(whole, 1 + (int) (whole.length * kept)));
+
+    rewriteModel(cut).fails(BAD_INPUT, "cut.onnx: is no ONNX file, or is cut short");
+  }
+
+  @Test
+  void aModelThatReadsWhatNothingMakes() {
+    Node last = lastNode();
+    List<String> inputs = new ArrayList<>(last.inputs());
+    inputs.set(0, "nowhere");
+
+    rewriteModel(withLastNode(last.withInputs(inputs)))
+        .fails(BAD_INPUT, "broken.onnx: ", "reads 'nowhere', which nothing before it makes");
+  }
+
+  @Test
+  void aModelThatTheRuntimeDoesNotTake() {
+    Node last = lastNode();
+    Node unknown = Node.of("NoSuchOperator", last.inputs(), last.outputs(), Map.of());
+
+    rewriteModel(withLastNode(unknown))
+        .fails(BAD_INPUT, "ONNX Runtime does not take", "broken.onnx: ", "NoSuchOperator");
+  }
+
+  private static Node lastNode() {
+    List<Node> nodes = OnnxReader.read(Cli.OLMOE).graph().nodes();
+    return nodes.get(nodes.size() - 1);
+  }
+
+  private Path withLastNode(Node node) {
+    Model model = OnnxReader.read(Cli.OLMOE);
+    List<Node> nodes = new ArrayList<>(model.graph().nodes());
+    nodes.set(nodes.size() - 1, node);
+    Path broken = folder.resolve("broken.onnx");
+    OnnxWriter.write(model.withGraph(model.graph().withNodes(nodes)), broken, Placement.INLINE);
+    return broken;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"inspect", "rewrite"})
+  void aModelWithoutExperts(String command) throws IOException {
+    Path relu = folder.resolve("relu.onnx");
+    Graph graph = GraphText.parse("g (float[1] x) => (float[1] y) { y = Relu (x) }");
+    Model model = new Model(graph, 8, Map.of("", 17L), Map.of(), Wire.NONE);
+    OnnxWriter.write(model, relu, Placement.INLINE);
+
+    Cli ended = command.equals("inspect") ? Cli.run("inspect", relu) : rewriteModel(relu);
+
+    assertThat(ended.code()).isEqualTo(NOTHING_TO_DO);
+    assertThat(ended.out() + ended.err()).containsIgnoringCase("no Mixture-of-Experts block");
+  }
+
+  // External data
+
+  private Path external() {
+    Path model = folder.resolve("apart.onnx");
+    OnnxWriter.write(OnnxReader.read(Cli.OLMOE), model, Placement.EXTERNAL);
+    return model;
+  }
+
+  @Test
+  void externalDataThatIsMissing() throws IOException {
+    Path model = external();
+    Files.delete(folder.resolve("apart.onnx.data"));
+
+    rewriteModel(model).fails(BAD_INPUT, "apart.onnx", "'apart.onnx.data' is missing");
+  }
+
+  @Test
+  void externalDataThatIsTooShort() throws IOException {
+    Path model = external();
+    Path data = folder.resolve("apart.onnx.data");
+    byte[] bytes = Files.readAllBytes(data);
+    Files.write(data, Arrays.copyOf(bytes, bytes.length - 4));
+
+    rewriteModel(model).fails(BAD_INPUT, "apart.onnx", "which has only " + (bytes.length - 4));
+  }
+
+  @Test
+  void externalDataThatALinkHasOutsideOfTheFolder() throws IOException {
+    Path model = external();
+    Path data = folder.resolve("apart.onnx.data");
+    Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+    Files.move(model, elsewhere.resolve("apart.onnx"));
+    Files.createSymbolicLink(elsewhere.resolve("apart.onnx.data"), data);
+
+    rewriteModel(elsewhere.resolve("apart.onnx"))
+        .fails(BAD_INPUT, "lies outside of the model's folder");
+  }
+
+  // Outputs
+
+  @Test
+  void anOutputThatIsThereAlready() throws IOException {
+    Path there = file("there.onnx", "mine");
+
+    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", there)
+        .fails(BAD_INPUT, "there.onnx: exists already; --force");
+
+    assertThat(there).hasContent("mine");
+  }
+
+  @Test
+  void aDataFileThatIsThereAlreadyIsToldBeforeAnythingIsMeasured() throws IOException {
+    Path data = file("new.onnx.data", "mine");
+
+    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", folder.resolve("new.onnx"))
+        .fails(BAD_INPUT, "new.onnx.data: exists already; --force");
+
+    assertThat(data).hasContent("mine");
+  }
+
+  @Test
+  void anOutputThatIsTheInputHoweverItIsCalled() throws IOException {
+    Path model = Files.copy(Cli.OLMOE, folder.resolve("m.onnx"));
+    Path link = Files.createSymbolicLink(folder.resolve("link.onnx"), model);
+
+    for (Path same : List.of(model, link, folder.resolve("./results/../m.onnx"))) {
+      Cli.run("rewrite", model, "--profile", profile, "-o", same, "--force")
+          .fails(BAD_INPUT, "is read as an input");
+    }
+    assertThat(model).hasSameBinaryContentAs(Cli.OLMOE);
+  }
+
+  @Test
+  void anOutputThatIsTheInputsDataFile() throws IOException {
+    Path model = external();
+    Path data = folder.resolve("apart.onnx.data");
+    long bytes = Files.size(data);
+
+    Cli.run("rewrite", model, "--profile", profile, "-o", data, "--force")
+        .fails(BAD_INPUT, "apart.onnx.data: is read as an input");
+    Path renamed = Files.move(model, folder.resolve("other.onnx"));
+    Cli.run("rewrite", renamed, "--profile", profile, "-o", model, "--force")
+        .fails(BAD_INPUT, "apart.onnx.data: is read as an input");
+
+    assertThat(data).hasSize(bytes);
+  }
+
+  @Test
+  void anOutputThatIsTheProfileOrThePlan() {
+    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", profile, "--force")
+        .fails(BAD_INPUT, "olmoe.profile: is read as an input");
+    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", plan, "-o", plan, "--force")
+        .fails(BAD_INPUT, "plan.json: is read as an input");
+    Cli.run("plan", profile, "-o", profile, "--force")
+        .fails(BAD_INPUT, "olmoe.profile: is read as an input");
+  }
+
+  @Test
+  void aProfileThatWouldReplaceTheDataItIsMeasuredOn() throws IOException {
+    Path text = Files.copy(TEXT, folder.resolve("text.txt"));
+
+    Cli.run("calibrate", Cli.OLMOE, "--data", text, "-o", text, "--force")
+        .fails(BAD_INPUT, "text.txt: is read as an input");
+  }
+
+  @Test
+  void anOutputInAFolderThatIsMissing() {
+    Path nowhere = folder.resolve("nowhere");
+
+    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", nowhere.resolve("a.onnx"))
+        .fails(BAD_INPUT, "there is no folder " + nowhere);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"'', the name is empty", "/, is a folder", "/dev/null, is a device or a pipe"})
+  void anOutputThatIsNoFile(String name, String message) {
+    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", name, "--force")
+        .fails(BAD_INPUT, message);
+  }
+
+  // Profiles
+
+  @ParameterizedTest
+  @ValueSource(strings = {"show", "plan", "rewrite"})
+  void aProfileThatIsMissing(String command) {
+    withProfile(command, folder.resolve("nope")).fails(BAD_INPUT, "nope: no such file");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"show", "plan", "rewrite"})
+  void aFolderForAProfile(String command) {
+    withProfile(command, folder).fails(BAD_INPUT, folder + ": is a folder, wanted a profile");
+  }
+
+  private Cli withProfile(String command, Path file) {
+    return switch (command) {
+      case "show" -> Cli.run("show", file);
+      case "plan" -> Cli.run("plan", file, "-o", out);
+      default -> Cli.run("rewrite", Cli.OLMOE, "--profile", file, "-o", out);
+    };
+  }
+
+  @Test
+  void aProfileThatIsCutShort() throws IOException {
+    byte[] bytes = Files.readAllBytes(profile);
+
+    Cli.run("show", file("cut", Arrays.copyOf(bytes, bytes.length / 2)))
+        .fails(BAD_INPUT, "cut is cut off in block 2 of 4");
+  }
+
+  @Test
+  void aProfileOfAFineTune() {
+    Model model = OnnxReader.read(Cli.OLMOE);
+    Path tuned = folder.resolve("tuned.onnx");
+    tune(model, tuned);
+
+    Cli.run("rewrite", tuned, "--profile", profile, "-o", out)
+        .fails(BAD_INPUT, "olmoe.profile: is of another model", "tuned.onnx");
+  }
+
+  /** Changes every big weight a little, as training does. */
+  private static void tune(Model model, Path file) {
+    Map<String, Initializer> initializers = new LinkedHashMap<>(model.graph().initializers());
+    initializers.replaceAll((name, initializer) -> tuned(initializer));
+    Graph graph = model.graph();
+    OnnxWriter.write(
+        model.withGraph(
+            new Graph(
+                graph.name(),
+                graph.nodes(),
+                initializers,
+                graph.inputs(),
+                graph.outputs(),
+                graph.declared(),
+                graph.rest())),
+        file,
+        Placement.INLINE);
+  }
+
+  private static Initializer tuned(Initializer initializer) {
+    Tensor tensor = initializer.tensor();
+    if (tensor.byteSize() < 4096) {
+      return initializer;
+    }
+    ByteBuffer bytes = ByteBuffer.allocate((int) tensor.byteSize()).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.put(tensor.bytes()).flip();
+    bytes.putFloat(0, bytes.getFloat(0) * 1.001f);
+    return Initializer.of(
+        initializer.name(), new Tensor.Inline(tensor.type(), tensor.dims(), bytes));
+  }
+
+  // Plans
+
+  private void plan(String found, String instead, Object... message) throws IOException {
+    String text = Files.readString(plan);
+    assertThat(text).containsPattern(found);
+    Path edited = file("edited.json", text.replaceFirst(found, instead));
+
+    rewrite("--plan", edited).fails(BAD_INPUT, concat(new Object[] {"edited.json: "}, message));
+  }
+
+  @Test
+  void aPlanThatNamesAnExpertThatIsNotThere() throws IOException {
+    plan("\\[\\d+", "[16", "block 'layers.0'", "expert 16", "0 to 15");
+  }
+
+  @Test
+  void aPlanThatNamesAnExpertTwice() throws IOException {
+    plan("\\[\\d+", "[3, 3", "block 'layers.0'", "expert 3 twice");
+  }
+
+  @Test
+  void aPlanThatNamesABlockThatIsNotThere() throws IOException {
+    plan("layers\\.0", "layers.9", "'layers.9' is not in the model", "layers.0, layers.1");
+  }
+
+  @Test
+  void aPlanWithAnotherNumberOfExperts() throws IOException {
+    plan("\"experts\": 16", "\"experts\": 32", "'layers.0' has 32 'experts', the model's has 16");
+  }
+
+  @Test
+  void aPlanForAnotherModel() throws IOException {
+    plan("sha256:\\w+", "sha256:0", "is for another model", "sha256:0,");
+  }
+
+  @Test
+  void aPlanWithAKeyThatNobodyKnows() throws IOException {
+    plan("\"pruned\"", "\"prune\"", "block 'layers.0'", "unknown key 'prune'");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1.5", "\"1\"", "1e99", "1e999999999", "null"})
+  void aPlanWithAnExpertThatIsNoNumber(String expert) throws IOException {
+    plan("\\[\\d+", "[" + expert, "'pruned' wants an integer, found " + expert);
+  }
+
+  @Test
+  void aPlanThatEndsEarly() throws IOException {
+    String text = Files.readString(plan);
+
+    rewrite("--plan", file("cut.json", text.substring(0, 100)))
+        .fails(BAD_INPUT, "cut.json: is no JSON: ends too early at line");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"'', the file is empty", "// hi, unexpected character at line 1", "[], wants an obj"})
+  void aPlanThatIsNoPlan(String text, String message) throws IOException {
+    rewrite("--plan", file("bad.json", text)).fails(BAD_INPUT, "bad.json", message);
+  }
+
+  @Test
+  void aPlanThatIsMissing() {
+    rewrite("--plan", folder.resolve("nope")).fails(BAD_INPUT, "nope: no such file");
+  }
+
+  @Test
+  void aPlanThatPrunesNothing() throws IOException {
+    String empty = Files.readString(plan).replaceAll("\\[[\\d, ]+\\]", "[]");
+
+    rewrite("--plan", file("empty.json", empty)).fails(BAD_INPUT, "prunes no expert");
+  }
+
+  @Test
+  void aWrongPlanIsToldBeforeAnythingIsMeasured() throws IOException {
+    String text = Files.readString(plan).replace("layers.0", "layers.9");
+
+    Cli failed = rewriteModel(Cli.OLMOE, "--plan", file("bad.json", text));
+
+    failed.fails(BAD_INPUT, "'layers.9' is not in the model");
+    assertThat(failed.err()).doesNotContain("calibrating");
+  }
+
+  // Calibration data
+
+  @Test
+  void noDataAndNoneBesideTheModel() throws IOException {
+    Path model = Files.copy(Cli.OLMOE, folder.resolve("m.onnx"));
+
+    Cli.run("rewrite", model, "-o", out).fails(BAD_INPUT, "no calibration data", "--data");
+  }
+
+  @Test
+  void textWithoutATokenizer() throws IOException {
+    Path model = Files.copy(Cli.OLMOE, folder.resolve("m.onnx"));
+
+    Cli.run("calibrate", model, "--data", TEXT, "-o", out)
+        .fails(BAD_INPUT, "text needs a tokenizer", "--tokenizer", folder);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{\"a\": 1}", "{\"version\": ", "no JSON at all"})
+  void aTokenizerThatIsNone(String text) throws IOException {
+    calibrate("--tokenizer", file("t.json", text))
+        .fails(BAD_INPUT, "t.json is no readable Hugging Face tokenizer");
+  }
+
+  @Test
+  void dataThatAreMissing() {
+    calibrate("--data", folder.resolve("nope.txt")).fails(BAD_INPUT, "nope.txt: no such file");
+  }
+
+  @Test
+  void aFolderForData() {
+    calibrate("--data", folder).fails(BAD_INPUT, folder + ": is a folder, wanted a file");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"empty.txt", "empty.jsonl", "empty.npz", "empty.npy"})
+  void dataThatAreEmpty(String name) throws IOException {
+    calibrate("--data", file(name, "")).fails(BAD_INPUT, name);
+  }
+
+  @Test
+  void textThatIsNoText() throws IOException {
+    byte[] bytes = {(byte) 0xff, (byte) 0xfe, 0, 1};
+
+    calibrate("--data", file("t.txt", bytes)).fails(BAD_INPUT, "t.txt is no text in UTF-8");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {"{bad|ends too early", "[1]|no text in field 'text'", "{\"text\": 5}|no text"})
+  void aLineThatIsNoDocument(String line, String message) throws IOException {
+    Path lines = file("t.jsonl", "{\"text\": \"good\"}\n" + line + "\n");
+
+    calibrate("--data", lines).fails(BAD_INPUT, "t.jsonl:2", message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "<i8; (2, 0); there is no token in it",
+        "<i8; (0, 4); no samples",
+        "<i8; (4,); shape [4]",
+        "<i8; (1, 2, 2); shape [1, 2, 2]",
+        "<f4; (1, 8); float, which does not become int64",
+        "|O; (1, 4); dtype '|O'",
+        "<i8; (999999999, 999999999); too large",
+        "<i8; (1, 400); ends early"
+      })
+  void anArrayThatIsNoneOfTheModelsInputs(String type, String shape, String message)
+      throws IOException {
+    calibrate("--data", npy(type, shape)).fails(BAD_INPUT, "ids.npy", message);
+  }
+
+  @Test
+  void tokensThatTheModelDoesNotKnow() throws IOException {
+    Path tokens = npy("<i8", "(1, 4)");
+    byte[] bytes = Files.readAllBytes(tokens);
+    bytes[bytes.length - 31] = 4;
+    Files.write(tokens, bytes);
+
+    calibrate("--data", tokens).fails(BAD_INPUT, "ids.npy", "token id 1024, wanted 0 to 1023");
+  }
+
+  /** A NumPy file whose header says this, and which has 32 bytes of zeros. */
+  private Path npy(String type, String shape) throws IOException {
+    String header =
+        "{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n".formatted(type, shape);
+    byte[] text = header.getBytes(StandardCharsets.US_ASCII);
+    ByteBuffer file = ByteBuffer.allocate(10 + text.length + 32).order(ByteOrder.LITTLE_ENDIAN);
+    file.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII));
+    file.put((byte) 1).put((byte) 0).putShort((short) text.length).put(text);
+    return file("ids.npy", file.array());
+  }
+}

@@ -1,0 +1,311 @@
+package io.moneonnx.cli;
+
+import static java.nio.file.attribute.PosixFilePermission.GROUP_READ;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every command on a real model, as a user types it. */
+class CommandsTest {
+  private static final List<String> SHORT =
+      List.of("--blocks", "1", "--seq-len", "32", "--device", "cpu");
+
+  @TempDir private static Path shared;
+  @TempDir private Path folder;
+
+  private static Path profile;
+  private static Path plan;
+  private Path out;
+
+  @BeforeAll
+  static void measuresAndPlans() {
+    profile = shared.resolve("olmoe.profile");
+    plan = shared.resolve("plan.json");
+    run("calibrate", Cli.OLMOE, "-o", profile).succeeds();
+    Cli.run("plan", profile, "--ratio", "0.5", "-o", plan).succeeds();
+  }
+
+  @BeforeEach
+  void choosesAnOutput() {
+    out = folder.resolve("pruned.onnx");
+  }
+
+  /** Runs a command that calibrates, on little. */
+  private static Cli run(Object... args) {
+    return Cli.run(Stream.concat(Arrays.stream(args), SHORT.stream()).toArray());
+  }
+
+  private Cli rewrite(Object... options) {
+    return Cli.run(
+        Stream.concat(
+                Stream.of("rewrite", Cli.OLMOE, "--profile", profile, "-o", out, "--device", "cpu"),
+                Arrays.stream(options))
+            .toArray());
+  }
+
+  @Test
+  void inspectListsBlocksAsATable() {
+    Cli inspected = Cli.run("inspect", Cli.OLMOE).succeeds();
+
+    assertThat(inspected.out().lines()).hasSize(5);
+    assertThat(inspected.out()).contains("layers.0  sparse-loop       16      4     128");
+    assertThat(inspected.err()).isEmpty();
+  }
+
+  @Test
+  void inspectGivesJson() {
+    JsonObject json = json(Cli.run("inspect", Cli.OLMOE, "--json").succeeds().out());
+
+    JsonObject block = json.getAsJsonArray("blocks").get(0).getAsJsonObject();
+    assertThat(block.get("experts").getAsInt()).isEqualTo(16);
+    assertThat(block.get("topK").getAsInt()).isEqualTo(4);
+    assertThat(block.get("hidden").getAsInt()).isEqualTo(128);
+    assertThat(json.getAsJsonArray("refused")).isEmpty();
+  }
+
+  @Test
+  void calibrationIsFoundBesideTheModelAndNamed() {
+    Path written = folder.resolve("p");
+
+    Cli calibrated = run("calibrate", Cli.OLMOE, "-o", written).succeeds();
+
+    assertThat(calibrated.err()).contains("calibration data: ", "calibration.txt");
+    assertThat(calibrated.out()).isEqualTo(written + ": 4 blocks, 32 tokens, on cpu\n");
+  }
+
+  @Test
+  void aProfileIsReadableToOthers() throws IOException {
+    assumeThat(Files.getFileStore(profile).supportsFileAttributeView("posix")).isTrue();
+
+    assertThat(Files.getPosixFilePermissions(profile)).contains(GROUP_READ);
+  }
+
+  @Test
+  void showGivesEveryStatisticAsJson() {
+    JsonObject json = json(Cli.run("show", profile, "--json").succeeds().out());
+
+    JsonObject block = json.getAsJsonArray("blocks").get(0).getAsJsonObject();
+    assertThat(block.get("experts").getAsInt()).isEqualTo(16);
+    long chosen = 0;
+    for (var count : block.getAsJsonArray("n")) {
+      chosen += count.getAsLong();
+    }
+    assertThat(chosen).isEqualTo(32 * 4);
+    assertThat(block.getAsJsonArray("mean").get(0).getAsJsonArray()).hasSize(128);
+  }
+
+  @Test
+  void planTakesHalfOfEachBlock() throws IOException {
+    JsonArray blocks = json(Files.readString(plan)).getAsJsonArray("blocks");
+
+    assertThat(blocks).hasSize(4);
+    assertThat(blocks)
+        .allSatisfy(
+            block ->
+                assertThat(block.getAsJsonObject().getAsJsonArray("pruned").asList()).hasSize(8));
+  }
+
+  @Test
+  void aPlanMayBeEditedByHand() throws IOException {
+    JsonObject edited = json(Files.readString(plan));
+    JsonArray blocks = edited.getAsJsonArray("blocks");
+    JsonArray chosen = new JsonArray();
+    chosen.add(3);
+    blocks.get(0).getAsJsonObject().add("pruned", chosen);
+    while (blocks.size() > 1) {
+      blocks.remove(1);
+    }
+    Path file = Files.writeString(folder.resolve("edited.json"), edited.toString());
+
+    Cli rewritten = rewrite("--plan", file, "--no-verify").succeeds();
+
+    assertThat(rewritten.out())
+        .containsPattern("layers.0 +16 +15 +1")
+        .containsPattern("layers.1 +16 +16 +0");
+  }
+
+  @Test
+  void rewriteDoesWhatIsMissingByItself() throws IOException {
+    Cli rewritten = run("rewrite", Cli.OLMOE, "--ratio", "0.5", "-o", out).succeeds();
+
+    assertThat(rewritten.out())
+        .contains("proof    largest relative error", "moved    logits", "written  " + out);
+    assertThat(Files.size(out)).isLessThan(Files.size(Cli.OLMOE) * 65 / 100);
+    assertThat(Cli.names(folder)).containsExactly("pruned.onnx");
+  }
+
+  @Test
+  void theDefaultOutputLiesBesideTheModel() throws IOException {
+    Path model = Files.copy(Cli.OLMOE, folder.resolve("a b.onnx"));
+
+    Cli.run("rewrite", model, "--profile", profile, "--no-verify").succeeds();
+
+    assertThat(Cli.names(folder)).containsExactly("a b.mone.onnx", "a b.onnx");
+  }
+
+  @Test
+  void namesMayHoldSpacesAndAnyLetters() throws IOException {
+    Path place = Files.createDirectories(folder.resolve("größere Modelle"));
+    Path model = Files.copy(Cli.OLMOE, place.resolve("модель 1.onnx"));
+    Files.copy(Cli.OLMOE.resolveSibling("tokenizer.json"), place.resolve("tokenizer.json"));
+    Path text = Files.writeString(place.resolve("текст.txt"), "In the beginning ".repeat(40));
+
+    run("rewrite", model, "--data", text, "--no-verify").succeeds();
+
+    assertThat(place.resolve("модель 1.mone.onnx")).exists();
+  }
+
+  @Test
+  void zeroNovicesAreOtherNovices() {
+    rewrite("--plan", plan, "--no-verify").succeeds();
+    float[] mean = logits(out);
+    rewrite("--plan", plan, "--novice", "zero", "--force", "--no-verify").succeeds();
+
+    assertThat(logits(out)).isNotEqualTo(mean);
+  }
+
+  @Test
+  void externalWeightsGoToOneFileBesideTheModel() throws IOException {
+    rewrite("--plan", plan, "--no-verify").succeeds();
+    float[] inline = logits(out);
+    Path apart = folder.resolve("apart.onnx");
+
+    Cli rewritten =
+        Cli.run(
+            "rewrite",
+            Cli.OLMOE,
+            "--profile",
+            profile,
+            "--plan",
+            plan,
+            "-o",
+            apart,
+            "--external",
+            "--device",
+            "cpu");
+
+    assertThat(rewritten.succeeds().out()).contains("written  " + apart + ".data");
+    assertThat(logits(apart)).isEqualTo(inline);
+    assertThat(Cli.names(folder)).containsExactly("apart.onnx", "apart.onnx.data", "pruned.onnx");
+  }
+
+  @Test
+  void aModelWithExternalWeightsStaysSo() throws IOException {
+    Path model = folder.resolve("apart.onnx");
+    OnnxWriter.write(OnnxReader.read(Cli.OLMOE), model, Placement.EXTERNAL);
+
+    Cli.run("rewrite", model, "--profile", profile, "-o", out, "--device", "cpu").succeeds();
+
+    assertThat(Cli.names(folder)).contains("pruned.onnx", "pruned.onnx.data");
+  }
+
+  @Test
+  void sizesAreThoseOfTheFilesWhereLinksLeadToThem() throws IOException {
+    Path model = Files.copy(Cli.OLMOE, Files.createDirectory(folder.resolve("x")).resolve("m"));
+    Path link = Files.createSymbolicLink(folder.resolve("link.onnx"), model);
+
+    Cli rewritten =
+        Cli.run("rewrite", link, "--profile", profile, "-o", out, "--no-verify").succeeds();
+
+    assertThat(rewritten.out()).contains("size     %,d -> ".formatted(Files.size(Cli.OLMOE)));
+  }
+
+  @Test
+  void anUnprovedModelIsSaidToBeUnproved() {
+    assertThat(rewrite("--no-verify").succeeds().out()).contains("proof    left out (--no-verify)");
+  }
+
+  @Test
+  void forceReplacesAnOutput() throws IOException {
+    Files.writeString(out, "old");
+
+    rewrite("--force", "--no-verify").succeeds();
+
+    assertThat(Files.size(out)).isGreaterThan(1_000_000);
+  }
+
+  @Test
+  void jsonLinesHaveAFieldForTheirText() throws IOException {
+    Path lines = folder.resolve("t.jsonl");
+    Files.writeString(lines, "{\"body\": \"%s\"}\n".formatted("In the beginning ".repeat(40)));
+
+    Cli calibrated =
+        run("calibrate", Cli.OLMOE, "--data", lines, "--field", "body", "-o", folder.resolve("p"));
+
+    assertThat(calibrated.succeeds().out()).contains("32 tokens");
+  }
+
+  @Test
+  void batchesChangeNoCounts() {
+    Path one = folder.resolve("one");
+    Path three = folder.resolve("three");
+    Object[] common = {"--blocks", "3", "--seq-len", "32", "--device", "cpu", "--threads", "1"};
+
+    Cli.run(concat(common, "calibrate", Cli.OLMOE, "-o", one)).succeeds();
+    Cli.run(concat(common, "calibrate", Cli.OLMOE, "-o", three, "--batch", "3")).succeeds();
+
+    assertThat(counts(three)).isEqualTo(counts(one));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"inspect", "calibrate", "plan", "rewrite", "show"})
+  void everyCommandHasHelp(String command) {
+    Cli help = Cli.run(command, "--help").succeeds();
+
+    assertThat(help.out()).startsWith("Usage: mone-onnx " + command);
+    assertThat(help.err()).isEmpty();
+  }
+
+  private static Object[] concat(Object[] last, Object... first) {
+    return Stream.concat(Arrays.stream(first), Arrays.stream(last)).toArray();
+  }
+
+  private static JsonArray counts(Path profile) {
+    return json(Cli.run("show", profile, "--json").succeeds().out())
+        .getAsJsonArray("blocks")
+        .get(0)
+        .getAsJsonObject()
+        .getAsJsonArray("n");
+  }
+
+  private static JsonObject json(String text) {
+    return JsonParser.parseString(text).getAsJsonObject();
+  }
+
+  private static float[] logits(Path model) {
+    ByteBuffer ids = ByteBuffer.allocateDirect(8 * 8).order(ByteOrder.nativeOrder());
+    for (long id = 0; id < 8; id++) {
+      ids.putLong(100 * id);
+    }
+    Tensor.Inline tokens = new Tensor.Inline(ElementType.INT64, List.of(1L, 8L), ids.flip());
+    try (Session session = Session.open(model, RunOptions.cpu())) {
+      Tensor logits = session.run(Map.of("input_ids", tokens), List.of("logits")).get("logits");
+      return ((Tensor.Inline) logits).toFloats();
+    }
+  }
+}
