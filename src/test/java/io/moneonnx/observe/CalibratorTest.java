@@ -266,6 +266,22 @@ final class CalibratorTest {
             "block 'experts': the output of expert 1 is not finite in run 2 of the calibration data");
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void saysThatCoefficientsAreNotFinite(Spelling spelling) {
+    TinyMoe tiny =
+        spelling
+            .of(3, 2, 4)
+            .with(
+                "gates = Div (best, total)", "none = Sub (best, best)\n  gates = Div (none, none)");
+
+    assertThatThrownBy(() -> calibrate(tiny, List.of(Map.of("x", tiny.tokens(5, 1)))))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage(
+            "block 'experts': coefficients, or squares of outputs, are not finite in run 1 of the"
+                + " calibration data");
+  }
+
   private static float[] concat(float[]... parts) {
     float[] all = new float[Arrays.stream(parts).mapToInt(part -> part.length).sum()];
     int at = 0;
