@@ -1,19 +1,16 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
-import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
-import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
 /** From a model and data to a profile. */
 public final class Calibrate {
@@ -52,7 +49,7 @@ public final class Calibrate {
         console.begin("calibrating on %,d tokens".formatted(data.tokens()), data.batches())) {
       outcome = calibrator.run(longest.watching(data), progress::step);
     } catch (RuntimeFailureException e) {
-      requireLoads();
+      subject.requireLoads(options.threads());
       throw e;
     }
     outcome
@@ -80,21 +77,6 @@ public final class Calibrate {
             .toList(),
         Map.of(),
         outcome.statistics());
-  }
-
-  /**
-   * Tells a model that is broken, which shows where an observed model does not load or run, from a
-   * runtime that fails.
-   *
-   * @throws BadInputException if ONNX Runtime does not take the model as it is
-   */
-  private void requireLoads() {
-    RunOptions plain = new RunOptions(new Device.Cpu(), options.threads(), notice -> {});
-    try (Session session = Session.open(subject.file(), plain)) {
-      Objects.requireNonNull(session);
-    } catch (RuntimeFailureException e) {
-      throw new BadInputException("ONNX Runtime does not take " + e.getMessage(), e);
-    }
   }
 
   /** Remembers the longest sequence that went by. */

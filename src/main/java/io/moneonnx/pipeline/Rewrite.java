@@ -203,6 +203,7 @@ public final class Rewrite {
           new Proof(subject.model(), subject.folder(), subject.blocks(), replacements, options)
               .of(draft, rewritten.outputs(), feeds);
     } catch (RuntimeFailureException e) {
+      subject.requireLoads(options.threads());
       throw new CheckFailedException(
           "the rewritten model was not written, since its proof does not run: " + e.getMessage());
     }

@@ -14,6 +14,10 @@ import io.moneonnx.moe.Refusal;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.Fingerprint;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.run.Device;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.RuntimeFailureException;
+import io.moneonnx.run.Session;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -106,6 +111,21 @@ public record Subject(Path file, Model model, MoeFinder.Findings findings) {
       plan.check(fingerprint(), experts);
     } catch (BadInputException e) {
       throw new BadInputException(from + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Tells a model that is broken from a runtime that fails: called where a model that was made of
+   * this one does not load or run.
+   *
+   * @throws BadInputException if ONNX Runtime does not take the model as it is
+   */
+  void requireLoads(int threads) {
+    RunOptions plain = new RunOptions(new Device.Cpu(), threads, notice -> {});
+    try (Session session = Session.open(file, plain)) {
+      Objects.requireNonNull(session);
+    } catch (RuntimeFailureException e) {
+      throw new BadInputException("ONNX Runtime does not take " + e.getMessage(), e);
     }
   }
 
