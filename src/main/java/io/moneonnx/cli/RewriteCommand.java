@@ -108,15 +108,12 @@ final class RewriteCommand implements Callable<Integer> {
     checkOutput(out, subject.files());
     check(subject, known, given);
 
-    Optional<Calibration> calibration = Optional.empty();
-    Profile measured;
-    if (known.isPresent()) {
-      measured = known.get();
-    } else {
-      Calibrate calibrate = new Calibrate(subject, options, terminal);
-      calibration = Optional.of(calibrate.open(data.request()));
-      measured = calibrate.run(calibration.get());
-    }
+    Calibrate calibrate = new Calibrate(subject, options, terminal);
+    Optional<Calibration> calibration =
+        known.isEmpty()
+            ? Optional.of(calibrate.open(data.request()))
+            : unverified ? Optional.empty() : calibrate.besideModel();
+    Profile measured = known.orElseGet(() -> calibrate.run(calibration.orElseThrow()));
     Plan chosen =
         given.orElseGet(() -> Planner.plan(measured, budget.criterion(), budget.budget()));
     Rewrite.Report report =

@@ -29,6 +29,15 @@ public record ModelFolder(Path path) {
     return new ModelFolder(parent == null ? Path.of(".") : parent);
   }
 
+  /** True where calibration data lie beside the model, with a tokenizer if they are text. */
+  public boolean hasCalibration() {
+    return CALIBRATION.stream()
+        .filter(name -> Files.isRegularFile(path.resolve(name)))
+        .findFirst()
+        .map(name -> name.endsWith(".npz") || Files.isRegularFile(path.resolve(TOKENIZER)))
+        .orElse(false);
+  }
+
   /**
    * The calibration data beside the model.
    *

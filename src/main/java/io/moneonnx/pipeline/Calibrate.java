@@ -1,6 +1,8 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
+import io.moneonnx.data.CalibrationOptions;
+import io.moneonnx.data.ModelFolder;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.observe.Calibrator;
@@ -11,6 +13,7 @@ import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** From a model and data to a profile. */
 public final class Calibrate {
@@ -37,6 +40,13 @@ public final class Calibrate {
   /** Opens the data for the model and says what they are. */
   public Calibration open(DataRequest request) {
     return request.open(subject, console);
+  }
+
+  /** What lies beside the model, if anything does: to try a rewritten model on. */
+  public Optional<Calibration> besideModel() {
+    return new ModelFolder(subject.folder()).hasCalibration()
+        ? Optional.of(open(new DataRequest(List.of(), CalibrationOptions.DEFAULT)))
+        : Optional.empty();
   }
 
   /** Measures on data that are open already. */

@@ -34,6 +34,7 @@ import java.util.TreeMap;
 public final class Fingerprint implements AutoCloseable {
   private static final int SAMPLES = 8;
   private static final int SAMPLE_BYTES = 512;
+  private static final int SMALL_BYTES = 1 << 16;
   private static final int CHUNK_BYTES = 1 << 20;
   private static final int HEX_DIGITS = 32;
 
@@ -139,7 +140,7 @@ public final class Fingerprint implements AutoCloseable {
       for (ByteBuffer value : strings.values()) {
         add(value.duplicate());
       }
-    } else if (everyByte || tensor.byteSize() <= SAMPLES * SAMPLE_BYTES) {
+    } else if (everyByte || tensor.byteSize() <= SMALL_BYTES) {
       for (long from = 0; from < tensor.byteSize(); from += CHUNK_BYTES) {
         addBytes(tensor, from, Math.min(CHUNK_BYTES, tensor.byteSize() - from));
       }

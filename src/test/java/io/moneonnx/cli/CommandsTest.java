@@ -215,6 +215,14 @@ class CommandsTest {
   }
 
   @Test
+  void aProfileIsProvedOnTheDataBesideTheModel() {
+    Cli rewritten = rewrite("--novice", "zero").succeeds();
+
+    assertThat(rewritten.out()).contains("moved    logits", "on calibration data");
+    assertThat(rewritten.err()).contains("calibration.txt, found beside the model");
+  }
+
+  @Test
   void aModelWithExternalWeightsStaysSo() throws IOException {
     Path model = folder.resolve("apart.onnx");
     OnnxWriter.write(OnnxReader.read(Cli.OLMOE), model, Placement.EXTERNAL);
