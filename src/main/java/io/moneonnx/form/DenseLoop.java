@@ -41,6 +41,9 @@ import java.util.stream.Stream;
  * Removing expert {@code e} takes its term out of the sum.
  */
 final class DenseLoop implements Form {
+  /** What the pattern of a gated output looks through. */
+  private static final Set<String> RESHAPING = Set.of("Cast", "Reshape", "Unsqueeze");
+
   private final Graph graph;
   private final Map<String, List<Gate>> gatesByIndices;
 
@@ -114,9 +117,16 @@ final class DenseLoop implements Form {
   /** The factor of the term that is no coefficient, as the multiplication reads it. */
   private String outputs(GatedTerm term) {
     Node product = graph.producer(term.term()).orElseThrow();
-    Set<String> before =
-        Reach.backward(graph, List.of(product.input(0)), value -> value.equals(term.outputs()));
-    return product.input(before.contains(term.outputs()) ? 0 : 1);
+    return product.input(isReshaped(product.input(0), term.gates()) ? 1 : 0);
+  }
+
+  private boolean isReshaped(String value, String from) {
+    return value.equals(from)
+        || graph
+            .producer(value)
+            .filter(node -> RESHAPING.contains(node.opType()))
+            .filter(node -> isReshaped(node.input(0), from))
+            .isPresent();
   }
 
   private Recognition summed(Routing routing, List<Expert> experts) {
