@@ -3,13 +3,14 @@ package io.moneonnx.verify;
 import io.moneonnx.graph.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * How far a pruned model's outputs have moved from the original's.
  *
  * @param relativeErrors by floating output: {@code max|a - b| / max|b|}, the largest of all runs
  * @param divergence mean KL divergence of the next-token distributions in nats, over {@code
- *     positions}; of the first output that holds logits
+ *     positions}; of the logits
  * @param agreement share of positions at which both put the same token first
  * @param positions positions compared, 0 if the model has no logits
  */
@@ -18,22 +19,28 @@ public record Drift(
 
   /** Gathers drift run by run. */
   public static final class Meter {
+    private final Optional<String> logits;
     private final Map<String, Double> worst = new LinkedHashMap<>();
     private double divergence;
     private long agreed;
     private long positions;
 
+    /**
+     * A meter for models with these outputs.
+     *
+     * @param logits the output {@code [batch, sequence, vocabulary]} that scores next tokens, if
+     *     the model is a language model
+     */
+    public Meter(Optional<String> logits) {
+      this.logits = logits;
+    }
+
     /** Takes the floating outputs of one run of both models. */
     public void add(Map<String, Tensor> before, Map<String, Tensor> after) {
-      boolean first = true;
-      for (Map.Entry<String, Tensor> output : before.entrySet()) {
-        Tensor other = after.get(output.getKey());
-        worst.merge(output.getKey(), Difference.relative(other, output.getValue()), Math::max);
-        if (first && output.getValue().rank() == 3) {
-          addLogits(output.getValue(), other);
-        }
-        first = false;
-      }
+      before.forEach(
+          (name, output) ->
+              worst.merge(name, Difference.relative(after.get(name), output), Math::max));
+      logits.ifPresent(name -> addLogits(before.get(name), after.get(name)));
     }
 
     private void addLogits(Tensor before, Tensor after) {

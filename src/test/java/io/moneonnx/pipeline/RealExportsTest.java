@@ -17,6 +17,7 @@ import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
+import io.moneonnx.verify.Drift;
 import io.moneonnx.verify.Proof;
 import io.moneonnx.verify.Verdict;
 import java.io.IOException;
@@ -197,7 +198,7 @@ class RealExportsTest {
   }
 
   private static double largest(Map<String, Tensor> before, Map<String, Tensor> after) {
-    io.moneonnx.verify.Drift.Meter meter = new io.moneonnx.verify.Drift.Meter();
+    Drift.Meter meter = new Drift.Meter(Optional.empty());
     meter.add(before, after);
     return meter.drift().relativeErrors().values().stream()
         .mapToDouble(Double::doubleValue)

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.moneonnx.graph.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 final class DriftTest {
@@ -17,7 +18,7 @@ final class DriftTest {
   }
 
   private static Drift drift(Tensor before, Tensor after) {
-    Drift.Meter meter = new Drift.Meter();
+    Drift.Meter meter = new Drift.Meter(Optional.of("logits"));
     meter.add(Map.of("logits", before), Map.of("logits", after));
     return meter.drift();
   }
@@ -53,7 +54,7 @@ final class DriftTest {
 
   @Test
   void averagesOverThePositionsOfAllRuns() {
-    Drift.Meter meter = new Drift.Meter();
+    Drift.Meter meter = new Drift.Meter(Optional.of("logits"));
     meter.add(Map.of("logits", logits(A, B, B)), Map.of("logits", logits(B, A, B)));
     Tensor same = logits(A, B, B, A, B, B, A, B, B);
     meter.add(Map.of("logits", same), Map.of("logits", same));
@@ -66,7 +67,7 @@ final class DriftTest {
 
   @Test
   void keepsTheLargestErrorOfEachOutput() {
-    Drift.Meter meter = new Drift.Meter();
+    Drift.Meter meter = new Drift.Meter(Optional.empty());
     Tensor y = Tensor.of(List.of(2L), 1f, -4);
     meter.add(Map.of("y", y), Map.of("y", Tensor.of(List.of(2L), 1f, -3)));
     meter.add(Map.of("y", y), Map.of("y", Tensor.of(List.of(2L), 1.5f, -4)));
@@ -76,8 +77,10 @@ final class DriftTest {
 
   @Test
   void hasNoDivergenceWithoutLogits() {
-    Tensor y = Tensor.of(List.of(2L, 2L), 1f, 2, 3, 4);
+    Drift.Meter meter = new Drift.Meter(Optional.empty());
+    Tensor hidden = Tensor.of(List.of(1L, 2L, 2L), 1f, 2, 3, 4);
+    meter.add(Map.of("hidden", hidden), Map.of("hidden", hidden));
 
-    assertThat(drift(y, y)).isEqualTo(new Drift(Map.of("logits", 0.0), 0, 1, 0));
+    assertThat(meter.drift()).isEqualTo(new Drift(Map.of("hidden", 0.0), 0, 1, 0));
   }
 }
