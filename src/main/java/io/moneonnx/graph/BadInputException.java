@@ -5,6 +5,8 @@ package io.moneonnx.graph;
  * wanted; the program prints it and ends with exit code 2.
  */
 public final class BadInputException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
   public BadInputException(String message) {
     super(message);
   }
