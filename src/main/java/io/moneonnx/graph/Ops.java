@@ -45,11 +45,6 @@ public final class Ops {
     return vectors.computeIfAbsent(key, k -> constant("ints", Tensor.vector(values)));
   }
 
-  /** A constant int64 scalar. */
-  public String scalar(long value) {
-    return constant("int", Tensor.scalar(value));
-  }
-
   /** A constant float32 scalar. */
   public String scalar(float value) {
     return floats.computeIfAbsent(value, v -> constant("float", Tensor.scalar(v)));
@@ -83,10 +78,6 @@ public final class Ops {
     return call("Sqrt", a);
   }
 
-  public String identity(String a) {
-    return call("Identity", a);
-  }
-
   public String equal(String a, String b) {
     return call("Equal", a, b);
   }
@@ -113,10 +104,6 @@ public final class Ops {
 
   public String cast(String a, ElementType type) {
     return call("Cast", Map.of("to", Attribute.of(type.code())), a);
-  }
-
-  public String castLike(String a, String like) {
-    return call("CastLike", a, like);
   }
 
   public String gather(String data, String indices) {

@@ -168,7 +168,7 @@ final class DisproofTest {
 
       @Override
       public void remove(Ops ops, Set<Integer> experts) {
-        throw new UnsupportedOperationException();
+        throw new IllegalStateException("nothing is removed here");
       }
     };
   }
