@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Runs an observed model over calibration data and merges what it says, batch by batch. */
 public final class Calibrator {
@@ -49,10 +50,11 @@ public final class Calibrator {
   /**
    * Runs once over all feeds.
    *
-   * @param afterBatch called after each run, for progress
+   * @param afterBatch is shown the feeds of each run after it
    * @throws BadInputException if there are no feeds, or an expert's output is not finite
    */
-  public Outcome run(Iterable<Map<String, Tensor>> feeds, Runnable afterBatch) {
+  public Outcome run(
+      Iterable<Map<String, Tensor>> feeds, Consumer<Map<String, Tensor>> afterBatch) {
     Map<String, BlockStatistics> merged = new LinkedHashMap<>();
     Map<String, Refusal> disproved = new LinkedHashMap<>();
     List<String> outputs = observed.taps().stream().flatMap(tap -> tap.names().stream()).toList();
@@ -70,7 +72,7 @@ public final class Calibrator {
             merged.merge(batch.name(), batch.statistics(), BlockStatistics::merge);
           }
         }
-        afterBatch.run();
+        afterBatch.accept(feed);
       }
       if (batches == 0) {
         throw new BadInputException("the calibration data hold nothing to run");

@@ -57,7 +57,13 @@ public final class Calibrate {
     Calibrator.Outcome outcome;
     try (Console.Progress progress =
         console.begin("calibrating on %,d tokens".formatted(data.tokens()), data.batches())) {
-      outcome = calibrator.run(longest.watching(data), progress::step);
+      outcome =
+          calibrator.run(
+              data,
+              feed -> {
+                longest.see(feed);
+                progress.step();
+              });
     } catch (RuntimeFailureException e) {
       subject.requireLoads(options);
       throw e;
@@ -89,30 +95,15 @@ public final class Calibrate {
         outcome.statistics());
   }
 
-  /** Remembers the longest sequence that went by. */
+  /** The longest sequence that went by. */
   private static final class Longest {
     private int sequence;
 
-    Iterable<Map<String, Tensor>> watching(Iterable<Map<String, Tensor>> feeds) {
-      return () -> {
-        var iterator = feeds.iterator();
-        return new java.util.Iterator<>() {
-          @Override
-          public boolean hasNext() {
-            return iterator.hasNext();
-          }
-
-          @Override
-          public Map<String, Tensor> next() {
-            Map<String, Tensor> feed = iterator.next();
-            Tensor tokens = feed.get("input_ids");
-            if (tokens != null && tokens.rank() == 2) {
-              sequence = Math.max(sequence, tokens.dims().get(1).intValue());
-            }
-            return feed;
-          }
-        };
-      };
+    void see(Map<String, Tensor> feed) {
+      Tensor tokens = feed.get("input_ids");
+      if (tokens != null && tokens.rank() == 2) {
+        sequence = Math.max(sequence, tokens.dims().get(1).intValue());
+      }
     }
   }
 }

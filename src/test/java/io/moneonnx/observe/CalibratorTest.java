@@ -33,7 +33,7 @@ final class CalibratorTest {
   }
 
   private static Calibrator.Outcome calibrate(TinyMoe tiny, List<Map<String, Tensor>> feeds) {
-    return calibrator(tiny, tiny.block()).run(feeds, () -> {});
+    return calibrator(tiny, tiny.block()).run(feeds, feed -> {});
   }
 
   private static BlockStatistics only(Calibrator.Outcome outcome) {

@@ -48,7 +48,7 @@ class ReferenceTest {
     Subject subject = Subject.open(trained.resolve(export + ".onnx"));
     Calibrator.Outcome outcome =
         new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu())
-            .run(rows(reference.tensor("calib_ids")), () -> {});
+            .run(rows(reference.tensor("calib_ids")), feed -> {});
 
     assertThat(outcome.disproved()).isEmpty();
     for (int layer = 0; layer < outcome.statistics().size(); layer++) {
