@@ -22,7 +22,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -445,7 +444,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     GraphEdit edit = new GraphEdit(model);
     for (String value : values) {
       if (!model.graph().isOutput(value)) {
-        edit.addOutput(new Value(value, Optional.empty(), Optional.empty(), Wire.NONE));
+        edit.addOutput(Value.undeclared(value));
       }
     }
     Path here = Path.of("");

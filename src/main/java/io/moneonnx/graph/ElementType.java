@@ -1,6 +1,7 @@
 package io.moneonnx.graph;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -78,7 +79,7 @@ public enum ElementType {
 
   /** The name in ONNX's text syntax, such as {@code int64}. */
   public String text() {
-    return name().toLowerCase(java.util.Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT);
   }
 
   public boolean isFloating() {

@@ -1,10 +1,13 @@
 package io.moneonnx.graph;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -155,7 +158,7 @@ public final class GraphText {
 
   /** {@code float[T, 4] x}, {@code float x} (a scalar), or {@code float[...] x} of unknown rank. */
   private Value value() {
-    ElementType type = ElementType.valueOf(next().toUpperCase(java.util.Locale.ROOT));
+    ElementType type = ElementType.valueOf(next().toUpperCase(Locale.ROOT));
     List<Dimension> shape = new ArrayList<>();
     boolean ranked = true;
     if (accept("[")) {
@@ -293,7 +296,7 @@ public final class GraphText {
             String.join(", ", node.inputs()));
   }
 
-  private static <T> String list(List<T> items, java.util.function.Function<T, String> print) {
+  private static <T> String list(List<T> items, Function<T, String> print) {
     return items.stream().map(print).collect(Collectors.joining(", ", " (", ")"));
   }
 
@@ -316,8 +319,8 @@ public final class GraphText {
     }
     String values =
         switch (tensor.type()) {
-          case FLOAT -> java.util.Arrays.toString(tensor.toFloats());
-          case INT64, INT32, BOOL -> java.util.Arrays.toString(tensor.toLongs());
+          case FLOAT -> Arrays.toString(tensor.toFloats());
+          case INT64, INT32, BOOL -> Arrays.toString(tensor.toLongs());
           default -> "";
         };
     return values.isEmpty()

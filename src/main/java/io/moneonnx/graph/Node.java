@@ -1,6 +1,7 @@
 package io.moneonnx.graph;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,7 +26,7 @@ public record Node(
     domain = domain.equals("ai.onnx") ? "" : domain;
     inputs = List.copyOf(inputs);
     outputs = List.copyOf(outputs);
-    attributes = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
+    attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
   }
 
   public static Node of(

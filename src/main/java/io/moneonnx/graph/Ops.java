@@ -1,6 +1,7 @@
 package io.moneonnx.graph;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +42,7 @@ public final class Ops {
 
   /** A constant int64 vector. */
   public String vector(long... values) {
-    List<Long> key = java.util.Arrays.stream(values).boxed().toList();
+    List<Long> key = Arrays.stream(values).boxed().toList();
     return vectors.computeIfAbsent(key, k -> constant("ints", Tensor.vector(values)));
   }
 
@@ -175,7 +176,7 @@ public final class Ops {
       return call("ReduceMax", attributes, a);
     }
     if (edit.opset() >= REDUCTIONS_TAKE_AXES_AS_INPUT) {
-      long[] values = java.util.Arrays.stream(axes).mapToLong(Long::longValue).toArray();
+      long[] values = Arrays.stream(axes).mapToLong(Long::longValue).toArray();
       return call("ReduceMax", attributes, a, vector(values));
     }
     attributes.put("axes", Attribute.ints(axes));

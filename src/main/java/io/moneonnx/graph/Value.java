@@ -17,6 +17,11 @@ public record Value(
     return new Value(name, Optional.of(type), Optional.of(List.of(shape)), Wire.NONE);
   }
 
+  /** A value of which nothing is declared but its name. */
+  public static Value undeclared(String name) {
+    return new Value(name, Optional.empty(), Optional.empty(), Wire.NONE);
+  }
+
   /** A value of known type and unknown rank. */
   public static Value untyped(String name, ElementType type) {
     return new Value(name, Optional.of(type), Optional.empty(), Wire.NONE);

@@ -6,6 +6,7 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * A constant weight and the initializer it comes from.
@@ -38,9 +39,7 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims) {
     List<Long> permuted =
         transpose.attributes().get("perm") instanceof Attribute.OfInts perm
             ? perm.values().stream().map(axis -> dims.get(axis.intValue())).toList()
-            : java.util.stream.IntStream.range(0, rank)
-                .mapToObj(axis -> dims.get(rank - 1 - axis))
-                .toList();
+            : IntStream.range(0, rank).mapToObj(axis -> dims.get(rank - 1 - axis)).toList();
     return new Weight(initializer, tensor, permuted);
   }
 }

@@ -187,12 +187,7 @@ public final class Proof {
     for (String value : values) {
       boolean isMade = model.graph().producer(value).isPresent();
       if (isMade && !model.graph().isOutput(value)) {
-        edit.addOutput(
-            new Value(
-                value,
-                java.util.Optional.empty(),
-                java.util.Optional.empty(),
-                io.moneonnx.graph.Wire.NONE));
+        edit.addOutput(Value.undeclared(value));
       }
     }
     return edit.apply();
