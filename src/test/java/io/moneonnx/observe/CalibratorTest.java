@@ -307,7 +307,7 @@ final class CalibratorTest {
         calibrator(tiny, tiny.block())
             .run(
                 List.of(Map.of("x", tiny.tokens(2, 1)), Map.of("x", tiny.tokens(3, 1))),
-                () -> runs.add(1));
+                feed -> runs.add(1));
 
     assertThat(runs).hasSize(2);
     assertThat(outcome.device()).isEqualTo(new Device.Cpu());
