@@ -164,6 +164,24 @@ class TextCalibrationTest {
   }
 
   @Test
+  void aModelOfEmbeddedTokensTakesNoText() {
+    Graph model =
+        Fixtures.graph(
+            Value.of(
+                "inputs_embeds",
+                ElementType.FLOAT,
+                Fixtures.BATCH,
+                Fixtures.SEQUENCE,
+                Dimension.of(8)));
+    assertThatThrownBy(
+            () -> Calibration.open(List.of(HELD_OUT), FOLDER, model, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageEndingWith(
+            "heldout.txt is text, but the model takes embedded tokens: "
+                + "give an array 'inputs_embeds' in a .npz file");
+  }
+
+  @Test
   void anotherModelsTokenizerIsNoticed() {
     Graph small = Fixtures.languageModel(160, Fixtures.INPUT_IDS);
     assertThatThrownBy(
