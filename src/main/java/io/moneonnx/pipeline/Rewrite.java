@@ -58,6 +58,7 @@ public final class Rewrite {
   /**
    * What to write.
    *
+   * @param output a file, or a folder if the model was given as one
    * @param placement where the weights go; chosen by size and input if absent
    * @param force whether present files may be replaced
    * @param verify whether the file must pass the oracle before it is moved into place
@@ -94,7 +95,7 @@ public final class Rewrite {
     Model model = signed(rewritten.model(), plan, request.novice());
     Placement placement =
         request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
-    try (Draft draft = OnnxWriter.draft(model, request.output(), placement)) {
+    try (Draft draft = draft(model, request.output(), placement)) {
       Optional<Verdict> verdict = Optional.empty();
       Optional<Drift> drift = Optional.empty();
       String driftOn = "";
@@ -105,8 +106,19 @@ public final class Rewrite {
         driftOn = trial.driftOn();
       }
       return new Report(
-          replacements, subject.bytes(), draft.publish(request.force()), verdict, drift, driftOn);
+          replacements,
+          subject.files().bytes(),
+          draft.publish(request.force()),
+          verdict,
+          drift,
+          driftOn);
     }
+  }
+
+  private Draft draft(Model model, Path out, Placement placement) {
+    return subject.isFolder()
+        ? OnnxWriter.draftFolder(model, subject.files(), out, placement)
+        : OnnxWriter.draft(model, out, placement);
   }
 
   private static Model signed(Model model, Plan plan, Novice novice) {

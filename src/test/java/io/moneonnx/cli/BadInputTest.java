@@ -227,7 +227,8 @@ class BadInputTest {
 
   @Test
   void aFolderForAModel() {
-    rewriteModel(folder).fails(BAD_INPUT, folder + ": is a folder, wanted an ONNX file");
+    rewriteModel(folder)
+        .fails(BAD_INPUT, folder + ": is a folder, wanted one .onnx file in it", "found none");
   }
 
   @ParameterizedTest
