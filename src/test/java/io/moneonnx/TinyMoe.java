@@ -1,6 +1,8 @@
 package io.moneonnx;
 
 import io.moneonnx.form.Forms;
+import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.GraphText;
@@ -380,6 +382,37 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
   public Model model() {
     return new Model(graph(), 8, Map.of("", spelling.opset), Map.of(), Wire.NONE);
+  }
+
+  /** The model in another floating type: what it is given, its constants, what it makes. */
+  public Model in(ElementType type) {
+    Graph graph = GraphText.parse(text.replace("float[T", type.text() + "[T"));
+    Map<String, Initializer> constants = new LinkedHashMap<>(graph.initializers());
+    constants.replaceAll((name, constant) -> Initializer.of(name, cast(constant.tensor(), type)));
+    List<Node> nodes =
+        graph.nodes().stream()
+            .map(
+                node ->
+                    node.attribute("value").orElse(null) instanceof Attribute.OfTensor value
+                        ? node.withAttribute("value", Attribute.of(cast(value.value(), type)))
+                        : node)
+            .toList();
+    return model()
+        .withGraph(
+            new Graph(
+                graph.name(),
+                nodes,
+                constants,
+                graph.inputs(),
+                graph.outputs(),
+                graph.declared(),
+                graph.rest()));
+  }
+
+  private static Tensor cast(Tensor tensor, ElementType type) {
+    return tensor.type() == ElementType.FLOAT
+        ? Tensor.of(type, tensor.dims(), tensor.toFloats())
+        : tensor;
   }
 
   /**

@@ -6,13 +6,14 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
+import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
+import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
-import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
@@ -112,10 +113,10 @@ final class SparseLoop implements Form {
 
   @Override
   public Recognition recognise(Routing routing) {
-    List<Hits> hits = hitsByIndices.getOrDefault(routing.indices(), List.of());
+    List<Hits> hits = hitsByIndices.getOrDefault(routing.choice().value(), List.of());
     if (hits.isEmpty()) {
       return new Recognition.NotThisForm(
-          Matcher.nearest(graph, Marker.patterns(), "experts", routing.indices())
+          Matcher.nearest(graph, Marker.patterns(), "experts", routing.choice().value())
               .map(MatchFailure::message)
               .orElse("no mask of a constant expert is made from the routing indices"));
     }
@@ -154,11 +155,9 @@ final class SparseLoop implements Form {
     }
     Set<String> own = ExpertWeights.of(graph, experts.stream().map(Expert::made).toList());
     return new Recognition.Recognised(
-        new MoeBlock(
-            routing.indices(),
-            name(),
+        new Claim(
             routing,
-            coefficients.iterator().next(),
+            new Coefficients.PerChoice(coefficients.iterator().next()),
             end.get(),
             own,
             ExpertWeights.bytes(graph, own) / experts.size(),
@@ -178,7 +177,7 @@ final class SparseLoop implements Form {
         .flatMap(
             product -> {
               for (int gate = 0; gate < 2; gate++) {
-                String source = Coefficients.source(graph, product.input(gate));
+                String source = CoefficientSource.of(graph, product.input(gate));
                 if (!made.contains(source) && graph.constant(source).isEmpty()) {
                   return Optional.of(
                       new Expert(

@@ -1,15 +1,15 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Canonical;
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Reach;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * Finds the Mixture-of-Experts blocks of a graph: every routing decision is shown to every form,
@@ -41,12 +41,18 @@ public final class MoeFinder {
     for (Routing routing : new RoutingFinder(graph).findAll()) {
       String name = unique(BlockName.of(graph, routing), names);
       Claims claims = Claims.of(formsHere, routing);
-      Optional<MoeBlock> block = claims.block();
-      Optional<String> objection = block.flatMap(claimed -> objection(graph, claimed));
+      Optional<String> objection = claims.only().flatMap(claim -> objection(graph, claim));
+      Optional<Precision> precision = claims.only().flatMap(claim -> Precision.of(graph, claim));
       if (objection.isPresent()) {
         refusals.add(new Refusal(name, objection.get()));
-      } else if (block.isPresent()) {
-        blocks.add(block.get().named(name));
+      } else if (claims.only().isPresent() && precision.isEmpty()) {
+        refusals.add(
+            new Refusal(
+                name,
+                "the type of the routed output '%s' is not known"
+                    .formatted(claims.only().get().output())));
+      } else if (claims.only().isPresent()) {
+        blocks.add(claims.block(name, precision.orElseThrow()));
       } else if (claims.refused() || feedsComputation(graph, routing)) {
         refusals.add(new Refusal(name, claims.reason(routing)));
         claims.misses().forEach(miss -> misses.add(new Refusal(name, miss)));
@@ -56,13 +62,13 @@ public final class MoeFinder {
   }
 
   /** What the forms say of one routing decision. */
-  private record Claims(List<MoeBlock> blocks, List<String> reasons, List<String> misses) {
+  private record Claims(Map<String, Claim> byForm, List<String> reasons, List<String> misses) {
     static Claims of(List<Form> forms, Routing routing) {
-      Claims claims = new Claims(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+      Claims claims = new Claims(new LinkedHashMap<>(), new ArrayList<>(), new ArrayList<>());
       for (Form form : forms) {
         Recognition recognition = form.recognise(routing);
-        if (recognition instanceof Recognition.Recognised claim) {
-          claims.blocks.add(claim.block());
+        if (recognition instanceof Recognition.Recognised recognised) {
+          claims.byForm.put(form.name(), recognised.claim());
         } else if (recognition instanceof Recognition.Refused refused) {
           claims.reasons.add(form.name() + ": " + refused.reason());
         } else if (recognition instanceof Recognition.NotThisForm miss) {
@@ -72,20 +78,25 @@ public final class MoeFinder {
       return claims;
     }
 
-    /** The block, if exactly one form claims it and none refuses it. */
-    Optional<MoeBlock> block() {
-      return blocks.size() == 1 && reasons.isEmpty()
-          ? Optional.of(blocks.get(0))
+    /** The claim, if exactly one form has one and none refuses the block. */
+    Optional<Claim> only() {
+      return byForm.size() == 1 && reasons.isEmpty()
+          ? byForm.values().stream().findFirst()
           : Optional.empty();
     }
 
+    MoeBlock block(String name, Precision precision) {
+      Map.Entry<String, Claim> claimed = byForm.entrySet().iterator().next();
+      return new MoeBlock(name, claimed.getKey(), precision, claimed.getValue());
+    }
+
     boolean refused() {
-      return !blocks.isEmpty() || !reasons.isEmpty();
+      return !byForm.isEmpty() || !reasons.isEmpty();
     }
 
     String reason(Routing routing) {
-      if (blocks.size() > 1) {
-        return "claimed by several forms: " + blocks.stream().map(MoeBlock::form).toList();
+      if (byForm.size() > 1) {
+        return "claimed by several forms: " + byForm.keySet();
       }
       return reasons.isEmpty()
           ? "a router chooses %d of %d, but no known form of experts hangs on its choice"
@@ -95,30 +106,20 @@ public final class MoeFinder {
   }
 
   /** Why a block that a form claims is not taken all the same. */
-  private static Optional<String> objection(Graph graph, MoeBlock block) {
-    Set<String> before =
-        Reach.backward(graph, List.of(block.coefficients()), block.routing().input()::equals);
-    return before.contains(block.routing().router())
-        ? ofOtherType(graph, block)
+  private static Optional<String> objection(Graph graph, Claim claim) {
+    String coefficients = claim.coefficients().value();
+    Routing routing = claim.routing();
+    Set<String> before = Reach.backward(graph, List.of(coefficients), routing.input()::equals);
+    return before.contains(routing.router())
+        ? Optional.empty()
         : Optional.of(
             "the coefficients '%s' do not come from the router '%s'"
-                .formatted(block.coefficients(), block.routing().router()));
-  }
-
-  /** Why the block's numbers are not of the one type that can be rewritten. */
-  private static Optional<String> ofOtherType(Graph graph, MoeBlock block) {
-    return Stream.concat(Stream.of(block.routing().router()), block.weights().stream())
-        .filter(weight -> graph.constant(weight).orElseThrow().type() != ElementType.FLOAT)
-        .findFirst()
-        .map(
-            weight ->
-                "the weight '%s' is %s; only float is rewritten"
-                    .formatted(weight, graph.constant(weight).orElseThrow().type().text()));
+                .formatted(coefficients, routing.router()));
   }
 
   /** False for a choice that ends the graph, such as greedy decoding behind a language model. */
   private static boolean feedsComputation(Graph graph, Routing routing) {
-    return Reach.forward(graph, List.of(routing.indices()), value -> false).stream()
+    return Reach.forward(graph, List.of(routing.choice().value()), value -> false).stream()
         .flatMap(value -> graph.producer(value).stream())
         .anyMatch(node -> node.is("MatMul") || node.is("Gemm"));
   }

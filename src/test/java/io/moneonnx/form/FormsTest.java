@@ -18,14 +18,14 @@ final class FormsTest {
   void findEverySpelling(Spelling spelling) {
     MoeBlock block = spelling.of(3, 2, 4).block();
 
-    assertThat(block.routing().indices()).isEqualTo("experts");
+    assertThat(block.routing().choice().value()).isEqualTo("experts");
     assertThat(block.routing().input()).isEqualTo("x");
     assertThat(block.routing().router()).isEqualTo("router");
     assertThat(block.routing().kind()).isEqualTo("SoftmaxTopKRenormalised");
     assertThat(block.experts()).isEqualTo(3);
     assertThat(block.topK()).isEqualTo(2);
     assertThat(block.hidden()).isEqualTo(4);
-    assertThat(block.coefficients()).isEqualTo("gates");
+    assertThat(block.coefficients().value()).isEqualTo("gates");
     assertThat(block.output()).isEqualTo("routed");
     assertThat(block.expertBytes()).isEqualTo(4L * 2 * 4 * 5);
   }
@@ -64,7 +64,7 @@ final class FormsTest {
     TinyMoe plain =
         spelling.of(3, 2, 4).with("gates = Div (best, total)", "gates = Identity (best)");
 
-    assertThat(plain.block().coefficients()).isEqualTo("best");
+    assertThat(plain.block().coefficients().value()).isEqualTo("best");
   }
 
   @ParameterizedTest

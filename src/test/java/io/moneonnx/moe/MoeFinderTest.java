@@ -7,13 +7,12 @@ import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
-import io.moneonnx.graph.Tensor;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class MoeFinderTest {
   private static final TinyMoe TINY = Spelling.DYNAMO.of(3, 2, 4);
@@ -34,12 +33,10 @@ final class MoeFinderTest {
         };
   }
 
-  private static Recognition claim(String form) {
+  private static Recognition claim() {
     MoeBlock block = TINY.block();
     return new Recognition.Recognised(
-        new MoeBlock(
-            "",
-            form,
+        new Claim(
             block.routing(),
             block.coefficients(),
             block.output(),
@@ -63,7 +60,7 @@ final class MoeFinderTest {
   @Test
   void takesABlockThatOneFormClaims() {
     MoeFinder.Findings findings =
-        find(saying("a", claim("a")), saying("b", new Recognition.NotThisForm("no loop")));
+        find(saying("a", claim()), saying("b", new Recognition.NotThisForm("no loop")));
 
     assertThat(findings.blocks()).extracting(MoeBlock::form).containsExactly("a");
     assertThat(findings.refusals()).isEmpty();
@@ -72,7 +69,7 @@ final class MoeFinderTest {
 
   @Test
   void refusesABlockThatTwoFormsClaim() {
-    assertThat(find(saying("a", claim("a")), saying("b", claim("b"))).refusals())
+    assertThat(find(saying("a", claim()), saying("b", claim())).refusals())
         .containsExactly(new Refusal("experts", "claimed by several forms: [a, b]"));
   }
 
@@ -80,7 +77,7 @@ final class MoeFinderTest {
   void refusesABlockThatOneFormRefusesEvenIfAnotherClaimsIt() {
     MoeFinder.Findings findings =
         find(
-            saying("a", claim("a")),
+            saying("a", claim()),
             saying("b", new Recognition.Refused("half of it")),
             saying("c", new Recognition.NotThisForm("no loop")));
 
@@ -89,18 +86,12 @@ final class MoeFinderTest {
     assertThat(findings.misses()).containsExactly(new Refusal("experts", "c: no loop"));
   }
 
-  @Test
-  void refusesWeightsThatAreNotFloat32() {
-    Model half =
-        TinyMoe.withInitializer(
-            TINY.model(),
-            "down1",
-            new Tensor.Inline(
-                ElementType.FLOAT16, List.of(4L, 5L), ByteBuffer.allocate(2 * 4 * 5)));
-
-    assertThat(new MoeFinder(Forms.all()).find(half.graph()).refusals())
-        .containsExactly(
-            new Refusal("experts", "the weight 'down1' is float16; only float is rewritten"));
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "FLOAT16", "BFLOAT16", "DOUBLE"})
+  void tellsThePrecisionOfABlock(ElementType type) {
+    assertThat(new MoeFinder(Forms.all()).find(TINY.in(type).graph()).blocks())
+        .extracting(MoeBlock::precision)
+        .containsExactly(new Precision(type, false));
   }
 
   @Test

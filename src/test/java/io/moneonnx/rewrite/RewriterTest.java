@@ -106,20 +106,22 @@ final class RewriterTest {
             """
             float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
             int64[2] mone.0/ints = {-1, 2}
-            int64[3] mone.0/ints_1 = {1, 0, 1}
-            int64[1] mone.0/ints_2 = {0}
-            int64[1] mone.0/ints_3 = {2}
+            int64[1] mone.0/ints_1 = {0}
+            int64[1] mone.0/ints_2 = {2}
+            int64[3] mone.0/ints_3 = {1, 0, 1}
             routed = Add (routed1, spread2)
+            mone.0/Shape_1 = Shape (routed)
             mone.0/Reshape_1 = Reshape (gates, mone.0/ints)
             mone.0/Reshape = Reshape (experts, mone.0/ints)
-            mone.0/Gather = Gather <axis = 0> (mone.0/ints_1, mone.0/Reshape)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape)
             mone.0/Shape = Shape (mone.0/Reshape)
-            mone.0/Gather_1 = Gather <axis = 0> (mone.0/Shape, mone.0/ints_2)
-            mone.0/Concat = Concat <axis = 0> (mone.0/Gather_1, mone.0/ints_3)
+            mone.0/Gather = Gather <axis = 0> (mone.0/Shape, mone.0/ints_1)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Gather, mone.0/ints_2)
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
-            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather, mone.0/Reshape_1)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather_1, mone.0/Reshape_1)
             mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
-            mone.0/Add = Add (routed, mone.0/MatMul)
+            mone.0/Reshape_2 = Reshape (mone.0/MatMul, mone.0/Shape_1)
+            mone.0/Add = Add (routed, mone.0/Reshape_2)
             y = Add (x, mone.0/Add)
             """);
   }
@@ -182,20 +184,22 @@ final class RewriterTest {
             """
             float[3, 4] mone.0/novices
             int64[2] mone.0/ints = {-1, 2}
-            int64[3] mone.0/ints_1 = {0, 2, 1}
-            int64[1] mone.0/ints_2 = {0}
-            int64[1] mone.0/ints_3 = {3}
+            int64[1] mone.0/ints_1 = {0}
+            int64[1] mone.0/ints_2 = {3}
+            int64[3] mone.0/ints_3 = {0, 2, 1}
             routed2 = ScatterND <reduction = "add"> (routed0, at1, scaled1)
+            mone.0/Shape_1 = Shape (routed2)
             mone.0/Reshape_1 = Reshape (gates, mone.0/ints)
             mone.0/Reshape = Reshape (experts, mone.0/ints)
-            mone.0/Gather = Gather <axis = 0> (mone.0/ints_1, mone.0/Reshape)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape)
             mone.0/Shape = Shape (mone.0/Reshape)
-            mone.0/Gather_1 = Gather <axis = 0> (mone.0/Shape, mone.0/ints_2)
-            mone.0/Concat = Concat <axis = 0> (mone.0/Gather_1, mone.0/ints_3)
+            mone.0/Gather = Gather <axis = 0> (mone.0/Shape, mone.0/ints_1)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Gather, mone.0/ints_2)
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
-            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather, mone.0/Reshape_1)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather_1, mone.0/Reshape_1)
             mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
-            mone.0/Add = Add (routed2, mone.0/MatMul)
+            mone.0/Reshape_2 = Reshape (mone.0/MatMul, mone.0/Shape_1)
+            mone.0/Add = Add (routed2, mone.0/Reshape_2)
             y = Add (x, mone.0/Add)
             """);
   }
@@ -225,44 +229,46 @@ final class RewriterTest {
     assertThat(lines(after, before))
         .isEqualTo(
             """
-            int64[1] mone.0/ints = {-1}
-            int64[1] mone.0/ints_1 = {4}
-            int64[3] mone.0/ints_2 = {1, 0, 1}
-            int64[3] mone.0/ints_3 = {0, 0, 1}
+            int64[2] mone.0/ints = {-1, 2}
+            int64[1] mone.0/ints_1 = {-1}
+            int64[1] mone.0/ints_2 = {4}
+            int64[3] mone.0/ints_3 = {1, 0, 1}
+            int64[3] mone.0/ints_4 = {0, 0, 1}
             float[2, 5, 4] mone.0/kept
             float[2, 4, 5] mone.0/kept_1
-            int64[1] mone.0/ints_4 = {1}
+            int64[1] mone.0/ints_5 = {1}
             float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
-            int64[2] mone.0/ints_5 = {-1, 2}
             int64[1] mone.0/ints_6 = {0}
             int64[1] mone.0/ints_7 = {2}
-            mone.0/Reshape = Reshape (experts, mone.0/ints)
-            mone.0/Gather = Gather <axis = 0> (mone.0/ints_2, mone.0/Reshape)
+            mone.0/Reshape_1 = Reshape (experts, mone.0/ints_1)
+            mone.0/Gather = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape_1)
             mone.0/NonZero = NonZero (mone.0/Gather)
-            mone.0/Reshape_1 = Reshape (mone.0/NonZero, mone.0/ints)
-            mone.0/Gather_5 = Gather <axis = 0> (columns, mone.0/Reshape_1)
-            mone.0/Gather_1 = Gather <axis = 0> (mone.0/Reshape, mone.0/Reshape_1)
-            mone.0/Gather_2 = Gather <axis = 0> (mone.0/ints_3, mone.0/Gather_1)
+            mone.0/Reshape_2 = Reshape (mone.0/NonZero, mone.0/ints_1)
+            mone.0/Gather_5 = Gather <axis = 0> (columns, mone.0/Reshape_2)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/Reshape_1, mone.0/Reshape_2)
+            mone.0/Gather_2 = Gather <axis = 0> (mone.0/ints_4, mone.0/Gather_1)
             mone.0/Gather_3 = Gather <axis = 0> (mone.0/kept, mone.0/Gather_2)
             in = MatMul (mone.0/Gather_3, mone.0/Gather_5)
             mone.0/Gather_4 = Gather <axis = 0> (mone.0/kept_1, mone.0/Gather_2)
             out = MatMul (mone.0/Gather_4, act)
-            mone.0/Unsqueeze = Unsqueeze (mone.0/Reshape_1, mone.0/ints_4)
-            mone.0/Shape = Shape (mone.0/Reshape)
-            mone.0/Concat = Concat <axis = 0> (mone.0/Shape, mone.0/ints_1)
+            mone.0/Unsqueeze = Unsqueeze (mone.0/Reshape_2, mone.0/ints_5)
+            mone.0/Shape = Shape (mone.0/Reshape_1)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Shape, mone.0/ints_2)
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
             mone.0/ScatterND = ScatterND (mone.0/ConstantOfShape, mone.0/Unsqueeze, raw)
             scaled = Mul (mone.0/ScatterND, gate)
-            mone.0/Reshape_3 = Reshape (gates, mone.0/ints_5)
-            mone.0/Reshape_2 = Reshape (experts, mone.0/ints_5)
-            mone.0/Gather_6 = Gather <axis = 0> (mone.0/ints_2, mone.0/Reshape_2)
-            mone.0/Shape_1 = Shape (mone.0/Reshape_2)
-            mone.0/Gather_7 = Gather <axis = 0> (mone.0/Shape_1, mone.0/ints_6)
-            mone.0/Concat_1 = Concat <axis = 0> (mone.0/Gather_7, mone.0/ints_7)
+            mone.0/Shape_2 = Shape (routed)
+            mone.0/Reshape_4 = Reshape (gates, mone.0/ints)
+            mone.0/Reshape_3 = Reshape (experts, mone.0/ints)
+            mone.0/Gather_7 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape_3)
+            mone.0/Shape_1 = Shape (mone.0/Reshape_3)
+            mone.0/Gather_6 = Gather <axis = 0> (mone.0/Shape_1, mone.0/ints_6)
+            mone.0/Concat_1 = Concat <axis = 0> (mone.0/Gather_6, mone.0/ints_7)
             mone.0/ConstantOfShape_1 = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat_1)
-            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_6, mone.0/Reshape_3)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_7, mone.0/Reshape_4)
             mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
-            mone.0/Add = Add (routed, mone.0/MatMul)
+            mone.0/Reshape_5 = Reshape (mone.0/MatMul, mone.0/Shape_2)
+            mone.0/Add = Add (routed, mone.0/Reshape_5)
             y = Add (x, mone.0/Add)
             """);
   }
