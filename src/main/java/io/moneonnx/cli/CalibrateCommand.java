@@ -40,6 +40,7 @@ final class CalibrateCommand implements Callable<Integer> {
 
   @Mixin private DataOptions data;
   @Mixin private RunSettings run;
+  @Mixin private TargetOption target;
   @Spec private CommandSpec spec;
 
   @Override
@@ -48,8 +49,9 @@ final class CalibrateCommand implements Callable<Integer> {
     DataRequest request = data.request();
     Output.check(output, force, request.named());
     RunOptions options = run.options(terminal);
-    Subject subject = Subject.open(model);
+    Subject subject = Subject.open(model, target.or(options.device()));
     Output.check(output, force, subject.files().all());
+    subject.warn(terminal);
     Profile profile = new Calibrate(subject, options, terminal).run(request);
     ProfileFile.write(profile, output);
     PrintWriter out = spec.commandLine().getOut();

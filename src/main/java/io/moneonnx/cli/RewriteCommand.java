@@ -4,11 +4,13 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
+import io.moneonnx.moe.Target;
 import io.moneonnx.pipeline.Novice;
 import io.moneonnx.pipeline.Prune;
 import io.moneonnx.pipeline.Rewrite;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Drift;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -80,20 +82,22 @@ final class RewriteCommand implements Callable<Integer> {
   @Mixin private BudgetOptions budget;
   @Mixin private DataOptions data;
   @Mixin private RunSettings run;
+  @Mixin private TargetOption target;
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
     checkOptions();
-    Prune.Request request = request();
     Terminal terminal = new Terminal();
-    print(new Prune(run.options(terminal), terminal).run(request));
+    RunOptions options = run.options(terminal);
+    print(new Prune(options, terminal).run(request(target.or(options.device()))));
     return ExitCode.DONE;
   }
 
-  private Prune.Request request() {
+  private Prune.Request request(Target target) {
     return new Prune.Request(
         model,
+        target,
         Optional.ofNullable(output),
         Optional.ofNullable(profile),
         data.request(),
@@ -115,6 +119,8 @@ final class RewriteCommand implements Callable<Integer> {
       throw new BadInputException(
           "--profile holds what was measured; leave out --data and what else says how to read it");
     }
+    budget.budget();
+    budget.criterion();
   }
 
   private void print(Prune.Result result) {

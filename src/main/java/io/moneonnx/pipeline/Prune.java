@@ -4,6 +4,7 @@ import io.moneonnx.data.Calibration;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Budget;
 import io.moneonnx.plan.Criterion;
 import io.moneonnx.plan.Plan;
@@ -37,6 +38,7 @@ public final class Prune {
    * What is wanted.
    *
    * @param model a file, or a folder with a model in it
+   * @param target what the model is meant to run on
    * @param output a file, or a folder if {@code model} is one; beside the model if absent
    * @param profile the file of a profile, instead of calibrating on {@code data}
    * @param plan the file of a plan, instead of planning by {@code criterion} and {@code budget}
@@ -46,6 +48,7 @@ public final class Prune {
    */
   public record Request(
       Path model,
+      Target target,
       Optional<Path> output,
       Optional<Path> profile,
       DataRequest data,
@@ -68,12 +71,13 @@ public final class Prune {
    * @throws CheckFailedException if the rewritten model does not do what the oracle does
    */
   public Result run(Request request) throws IOException {
-    Subject subject = Subject.open(request.model());
+    Subject subject = Subject.open(request.model(), request.target());
     Path output = request.output().orElseGet(() -> beside(subject));
     checkOutput(subject, output, request);
     Optional<Plan> given = request.plan().map(PlanFile::read);
     Optional<Profile> known = request.profile().map(ProfileFile::read);
     subject.requireBlocks();
+    subject.warn(console);
     known.ifPresent(measured -> subject.requireProfile(measured, request.profile().orElseThrow()));
     given.ifPresent(chosen -> subject.requirePlan(chosen, request.plan().orElseThrow()));
     if (given.isEmpty()) {

@@ -9,6 +9,7 @@ import io.moneonnx.io.OnnxReader;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Refusal;
+import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.Fingerprint;
 import io.moneonnx.profile.Profile;
@@ -32,13 +33,19 @@ import java.util.stream.Collectors;
 public record Subject(Path given, ModelFiles files, Model model, MoeFinder.Findings findings) {
   private static final int OLDEST_OPSET = 13;
 
+  /** Reads a model and finds its blocks as the CPU computes them. */
+  public static Subject open(Path given) {
+    return open(given, Target.CPU);
+  }
+
   /**
    * Reads a model and finds its blocks.
    *
    * @param given a model file, or a folder with one model in it
+   * @param target what the model is meant to run on
    * @throws io.moneonnx.graph.BadInputException if it is no model that can be read
    */
-  public static Subject open(Path given) {
+  public static Subject open(Path given, Target target) {
     Path file = Files.isDirectory(given) ? new ModelFolder(given).model() : given;
     Model model = OnnxReader.read(file);
     if (model.opset() < OLDEST_OPSET) {
@@ -46,7 +53,10 @@ public record Subject(Path given, ModelFiles files, Model model, MoeFinder.Findi
           "%s: opset %d; wanted %d or later".formatted(file, model.opset(), OLDEST_OPSET));
     }
     return new Subject(
-        given, ModelFiles.of(file, model), model, new MoeFinder(Forms.all()).find(model.graph()));
+        given,
+        ModelFiles.of(file, model),
+        model,
+        new MoeFinder(Forms.all(target)).find(model.graph()));
   }
 
   /** The model file. */
@@ -81,6 +91,11 @@ public record Subject(Path given, ModelFiles files, Model model, MoeFinder.Findi
               : given + ": every block was refused:\n" + text(findings.refusals()));
     }
     return blocks();
+  }
+
+  /** Tells what the user should know of the blocks that were found. */
+  public void warn(Console console) {
+    findings.warnings().forEach(warning -> console.say(warning.toString()));
   }
 
   static String text(List<Refusal> refusals) {

@@ -160,6 +160,7 @@ class BadInputTest {
     "--ratio, 1e-9",
     "--criterion, nope",
     "--novice, median",
+    "--target, tpu",
     "--threads, -1",
     "--threads, 99999999",
     "--threads, many"
