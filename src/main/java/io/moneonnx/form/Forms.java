@@ -1,6 +1,7 @@
 package io.moneonnx.form;
 
 import io.moneonnx.moe.Form;
+import io.moneonnx.moe.Target;
 import java.util.List;
 
 /** Every form that blocks are looked for in. */
@@ -10,7 +11,13 @@ public final class Forms {
 
   private Forms() {}
 
+  /** As the CPU computes them. */
   public static List<Form.Factory> all() {
+    return all(Target.CPU);
+  }
+
+  /** As {@code target} computes them; so far no form depends on it. */
+  public static List<Form.Factory> all(Target target) {
     return ALL;
   }
 }

@@ -54,6 +54,11 @@ final class MoeFinderTest {
             }));
   }
 
+  private static Recognition warned() {
+    Claim claim = ((Recognition.Recognised) claim()).claim();
+    return new Recognition.Recognised(claim, List.of("its operator is wrong on the CPU"));
+  }
+
   private static MoeFinder.Findings find(Form.Factory... forms) {
     return new MoeFinder(List.of(forms)).find(TINY.graph());
   }
@@ -66,6 +71,20 @@ final class MoeFinderTest {
     assertThat(findings.blocks()).extracting(MoeBlock::form).containsExactly("a");
     assertThat(findings.refusals()).isEmpty();
     assertThat(findings.misses()).isEmpty();
+  }
+
+  @Test
+  void tellsWhatAFormWarnsOf() {
+    MoeFinder.Findings findings = find(saying("a", warned()));
+
+    assertThat(findings.blocks()).hasSize(1);
+    assertThat(findings.warnings())
+        .hasToString("[warning: experts: its operator is wrong on the CPU]");
+  }
+
+  @Test
+  void warnsOfNoBlockThatIsRefused() {
+    assertThat(find(saying("a", warned()), saying("b", claim())).warnings()).isEmpty();
   }
 
   @Test
