@@ -320,7 +320,13 @@ final class RewriterTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"TORCHSCRIPT, 3, 2", "DYNAMO, 5, 3", "GATHERED, 4, 2", "COLUMNS, 4, 1"})
+  @CsvSource({
+    "TORCHSCRIPT, 3, 2",
+    "DYNAMO, 5, 3",
+    "GATHERED, 4, 2",
+    "COLUMNS, 4, 1",
+    "BUFFER, 4, 3"
+  })
   void takesOutExactlyWhatAnExpertContributes(Spelling spelling, int experts, int topK) {
     TinyMoe tiny = spelling.of(experts, topK, 4);
     float[] y = run(tiny.model(), tiny, "y");
