@@ -19,10 +19,8 @@ import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
-import io.moneonnx.passes.EqualMask;
 import io.moneonnx.passes.ExpertMask;
 import io.moneonnx.passes.GatedTerm;
-import io.moneonnx.passes.OneHotMask;
 import io.moneonnx.passes.Overwrite;
 import io.moneonnx.passes.SlotSum;
 import java.util.HashMap;
@@ -54,49 +52,17 @@ import java.util.stream.Stream;
  */
 final class SlotBuffer implements Form {
   private final Graph graph;
-  private final Map<String, List<Mask>> masksByIndices;
+  private final Map<String, List<ChoiceMask>> masksByIndices;
   private final Map<String, List<Overwrite>> overwritesByMask;
 
   SlotBuffer(Graph graph) {
     this.graph = graph;
     masksByIndices =
         ExpertMask.findAll(graph).stream()
-            .flatMap(mask -> Mask.of(mask).stream())
-            .collect(Collectors.groupingBy(Mask::indices));
+            .flatMap(mask -> ChoiceMask.of(mask).stream())
+            .collect(Collectors.groupingBy(ChoiceMask::indices));
     overwritesByMask =
         Overwrite.findAll(graph).stream().collect(Collectors.groupingBy(Overwrite::mask));
-  }
-
-  /**
-   * The choices that are one expert.
-   *
-   * @param value {@code [...]}, an element for each choice
-   * @param kept the mask of all experts, if it has fewer hits than there are choices
-   */
-  private record Mask(String indices, int expert, String value, Optional<String> kept) {
-    static Optional<Mask> of(ExpertMask mask) {
-      long[] id = mask.expert().tensor().toLongs();
-      if (id.length != 1 || id[0] < 0) {
-        return Optional.empty();
-      } else if (mask instanceof OneHotMask column) {
-        return of(column, id[0]);
-      }
-      EqualMask equal = (EqualMask) mask;
-      return Optional.of(new Mask(equal.experts(), (int) id[0], equal.mask(), Optional.empty()));
-    }
-
-    private static Optional<Mask> of(OneHotMask mask, long column) {
-      long expert = column;
-      if (mask.classes().isPresent()) {
-        long[] classes = mask.classes().get().tensor().toLongs();
-        if (column >= classes.length) {
-          return Optional.empty();
-        }
-        expert = classes[(int) column];
-      }
-      Optional<String> kept = Optional.of(mask.kept()).filter(all -> !all.equals(mask.hot()));
-      return Optional.of(new Mask(mask.experts(), (int) expert, mask.mask(), kept));
-    }
   }
 
   @Override
@@ -110,13 +76,13 @@ final class SlotBuffer implements Form {
    * @param mask the mask by which its rows are put into the buffer
    * @param made everything computed from the masks of this expert
    */
-  private record Expert(Mask mask, String raw, LinkChain.Link link, Set<String> made) {}
+  private record Expert(ChoiceMask mask, String raw, LinkChain.Link link, Set<String> made) {}
 
   @Override
   public Recognition recognise(Routing routing) {
-    Map<Integer, List<Mask>> masks =
+    Map<Integer, List<ChoiceMask>> masks =
         masksByIndices.getOrDefault(routing.choice().value(), List.of()).stream()
-            .collect(Collectors.groupingBy(Mask::expert));
+            .collect(Collectors.groupingBy(ChoiceMask::expert));
     if (masks.isEmpty()) {
       return new Recognition.NotThisForm(
           Matcher.nearest(graph, ExpertMask.patterns(), "experts", routing.choice().value())
@@ -124,7 +90,7 @@ final class SlotBuffer implements Form {
               .orElse("no mask of a constant expert is made from the routing indices"));
     }
     Map<Integer, Expert> found = new HashMap<>();
-    for (Map.Entry<Integer, List<Mask>> ofExpert : masks.entrySet()) {
+    for (Map.Entry<Integer, List<ChoiceMask>> ofExpert : masks.entrySet()) {
       List<Expert> experts = experts(ofExpert.getValue());
       if (experts.size() > 1) {
         return new Recognition.Refused("two regions for expert " + ofExpert.getKey());
@@ -141,8 +107,8 @@ final class SlotBuffer implements Form {
   }
 
   /** What hangs on the masks of one expert; exporters may compute the same mask more than once. */
-  private List<Expert> experts(List<Mask> masks) {
-    List<String> values = masks.stream().map(Mask::value).toList();
+  private List<Expert> experts(List<ChoiceMask> masks) {
+    List<String> values = masks.stream().map(ChoiceMask::value).toList();
     return masks.stream()
         .flatMap(
             mask ->
@@ -152,7 +118,7 @@ final class SlotBuffer implements Form {
         .toList();
   }
 
-  private Expert expert(Mask mask, List<String> masks, Overwrite overwrite) {
+  private Expert expert(ChoiceMask mask, List<String> masks, Overwrite overwrite) {
     String before = graph.producer(overwrite.next()).orElseThrow().input(0);
     return new Expert(
         mask,
@@ -221,25 +187,20 @@ final class SlotBuffer implements Form {
 
   /** True for what is made by spreading a zero, and nothing else. */
   private boolean isZero(String value) {
-    return graph
-        .producer(CoefficientSource.of(graph, value), "ConstantOfShape")
-        .map(
-            node ->
-                !(node.attributes().get("value") instanceof Attribute.OfTensor fill)
-                    || holdsZeros(fill.value()))
-        .orElseGet(
-            () ->
-                graph
-                    .constant(CoefficientSource.of(graph, value))
-                    .filter(SlotBuffer::holdsZeros)
-                    .isPresent());
-  }
-
-  private static boolean holdsZeros(Tensor tensor) {
-    if (!tensor.type().isFloating() || tensor.elements() != 1) {
-      return false;
-    }
-    return tensor.toFloats()[0] == 0;
+    String source = CoefficientSource.of(graph, value);
+    Optional<Tensor> fill =
+        graph
+            .producer(source, "ConstantOfShape")
+            .map(node -> node.attributes().get("value"))
+            .flatMap(
+                attribute ->
+                    attribute instanceof Attribute.OfTensor tensor
+                        ? Optional.of(tensor.value())
+                        : Optional.empty())
+            .or(() -> graph.constant(source));
+    return fill.filter(tensor -> tensor.type().isFloating() && tensor.elements() == 1)
+        .filter(tensor -> tensor.toFloats()[0] == 0)
+        .isPresent();
   }
 
   private record Buffer(
