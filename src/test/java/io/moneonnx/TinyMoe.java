@@ -351,6 +351,11 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
     abstract String text(int experts);
 
+    /** The first version of the operator set that has all that this spelling uses. */
+    public int oldestOpset() {
+      return text(1).contains("reduction") ? 16 : 13;
+    }
+
     /** True where every expert computes every token. */
     public boolean isDense() {
       return this == COLUMNS || this == SUMS;
@@ -433,7 +438,12 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
   }
 
   public Model model() {
-    return new Model(graph(), 8, Map.of("", spelling.opset), Map.of(), Wire.NONE);
+    return at(spelling.opset);
+  }
+
+  /** The model in this version of the operator set. */
+  public Model at(long opset) {
+    return new Model(graph(), 8, Map.of("", opset), Map.of(), Wire.NONE);
   }
 
   /** The model in another floating type: what it is given, its constants, what it makes. */
@@ -441,14 +451,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     Graph graph = GraphText.parse(text.replace("float[T", type.text() + "[T"));
     Map<String, Initializer> constants = new LinkedHashMap<>(graph.initializers());
     constants.replaceAll((name, constant) -> Initializer.of(name, cast(constant.tensor(), type)));
-    List<Node> nodes =
-        graph.nodes().stream()
-            .map(
-                node ->
-                    node.attribute("value").orElse(null) instanceof Attribute.OfTensor value
-                        ? node.withAttribute("value", Attribute.of(cast(value.value(), type)))
-                        : node)
-            .toList();
+    List<Node> nodes = graph.nodes().stream().map(node -> in(type, node)).toList();
     return model()
         .withGraph(
             new Graph(
@@ -459,6 +462,15 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
                 graph.outputs(),
                 graph.declared(),
                 graph.rest()));
+  }
+
+  private static Node in(ElementType type, Node node) {
+    if (node.is("Cast") && node.intAttribute("to", 0) == ElementType.FLOAT.code()) {
+      return node.withAttribute("to", Attribute.of(type.code()));
+    }
+    return node.attributes().get("value") instanceof Attribute.OfTensor value
+        ? node.withAttribute("value", Attribute.of(cast(value.value(), type)))
+        : node;
   }
 
   private static Tensor cast(Tensor tensor, ElementType type) {
