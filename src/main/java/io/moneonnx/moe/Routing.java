@@ -19,4 +19,10 @@ public record Routing(
   public String indices(Ops ops) {
     return choice.indices(ops, topK);
   }
+
+  /** The same decision, of which {@code kept [..., experts]} takes some choices back. */
+  public Routing keptBy(String kept) {
+    Choice capped = new Choice.Capped(choice.value(), choice.scores(), kept);
+    return new Routing(capped, topK, experts, hidden, input, router, kind);
+  }
 }

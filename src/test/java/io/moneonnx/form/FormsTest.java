@@ -31,7 +31,13 @@ final class FormsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"TORCHSCRIPT, 2, 1, 3", "DYNAMO, 8, 3, 6", "GATHERED, 16, 4, 8", "SUMS, 5, 5, 1"})
+  @CsvSource({
+    "TORCHSCRIPT, 2, 1, 3",
+    "DYNAMO, 8, 3, 6",
+    "GATHERED, 16, 4, 8",
+    "BUFFER, 6, 3, 5",
+    "SUMS, 5, 5, 1"
+  })
   void findEverySize(Spelling spelling, int experts, int topK, int hidden) {
     MoeBlock block = spelling.of(experts, topK, hidden).block();
 
@@ -45,6 +51,7 @@ final class FormsTest {
     "TORCHSCRIPT, sparse-loop, 6",
     "DYNAMO, sparse-loop, 6",
     "LOOKUP, sparse-loop, 6",
+    "BUFFER, slot-buffer, 6",
     "COLUMNS, dense-loop, 6",
     "SUMS, dense-loop, 6",
     "GATHERED, gathered-weights, 2",
