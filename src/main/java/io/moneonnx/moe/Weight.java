@@ -7,6 +7,7 @@ import io.moneonnx.graph.Tensor;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A constant weight and the initializer it comes from.
@@ -15,7 +16,10 @@ import java.util.stream.IntStream;
  * @param dims shape of the value that is read, after what the graph does to the constant
  */
 public record Weight(String initializer, Tensor tensor, List<Long> dims) {
-  /** The weight behind {@code value}: a constant, possibly transposed, cast or passed on. */
+  /**
+   * The weight behind {@code value}: a constant, possibly transposed, cast, dequantised or passed
+   * on.
+   */
   public static Optional<Weight> behind(Graph graph, String value) {
     Optional<Tensor> constant = graph.constant(value);
     if (constant.isPresent()) {
@@ -25,13 +29,25 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims) {
   }
 
   private static Optional<Weight> passedOn(Graph graph, Node node) {
-    if (node.is("Identity") || node.is("Cast")) {
+    if (node.is("Identity") || node.is("Cast") || node.is("DequantizeLinear")) {
       return behind(graph, node.input(0));
     }
     if (node.is("Transpose")) {
       return behind(graph, node.input(0)).map(weight -> weight.transposed(node));
     }
     return Optional.empty();
+  }
+
+  /** All constants that the weight behind {@code value} is made of, scales among them. */
+  static Stream<Weight> parts(Graph graph, String value) {
+    Optional<Node> dequantised = graph.producer(value, "DequantizeLinear");
+    if (dequantised.isPresent()) {
+      return dequantised.get().inputs().stream().flatMap(input -> parts(graph, input));
+    }
+    Optional<Weight> weight = behind(graph, value);
+    return weight.isEmpty() || graph.constant(value).isPresent()
+        ? weight.stream()
+        : parts(graph, graph.producer(value).orElseThrow().input(0));
   }
 
   private Weight transposed(Node transpose) {
