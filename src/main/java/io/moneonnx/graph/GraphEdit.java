@@ -78,6 +78,7 @@ public final class GraphEdit {
   public Optional<ElementType> type(String value) {
     if (types == null) {
       types = new ValueTypes(graph);
+      inputs.forEach(types::infer);
       constants.values().forEach(types::infer);
       added.forEach(types::infer);
     }
@@ -125,6 +126,9 @@ public final class GraphEdit {
 
   public void addInput(Value value) {
     inputs.add(value);
+    if (types != null) {
+      types.infer(value);
+    }
   }
 
   public void addOutput(Value value) {

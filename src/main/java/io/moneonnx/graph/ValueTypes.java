@@ -18,7 +18,7 @@ public final class ValueTypes {
 
   private ValueTypes(Graph graph, Map<String, ElementType> outer) {
     types.putAll(outer);
-    graph.inputs().forEach(input -> input.type().ifPresent(type -> types.put(input.name(), type)));
+    graph.inputs().forEach(this::infer);
     graph.initializers().values().forEach(this::infer);
     graph.nodes().forEach(this::infer);
   }
@@ -26,6 +26,11 @@ public final class ValueTypes {
   /** The type of {@code value}; empty where an operator is not known and reads nothing typed. */
   public Optional<ElementType> of(String value) {
     return Optional.ofNullable(types.get(value));
+  }
+
+  /** Takes one more input. */
+  void infer(Value input) {
+    input.type().ifPresent(type -> types.put(input.name(), type));
   }
 
   /** Takes one more constant. */
