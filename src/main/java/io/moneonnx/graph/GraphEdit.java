@@ -124,7 +124,7 @@ public final class GraphEdit {
             allOutputs,
             Map.of(),
             graph.rest());
-    return model.withGraph(DeadCode.remove(withDeclared(changed)));
+    return DeadCode.removeOpsets(model.withGraph(DeadCode.remove(withDeclared(changed))));
   }
 
   /** What was declared of values holds no longer for those computed from anything that is new. */
@@ -161,20 +161,10 @@ public final class GraphEdit {
     if (!makesRenamed && !readsRedirected) {
       return node;
     }
-    Map<String, Attribute> attributes = new LinkedHashMap<>(node.attributes());
-    attributes.replaceAll(
-        (name, attribute) ->
-            attribute instanceof Attribute.OfGraph nested
-                ? new Attribute.OfGraph(renameCaptured(nested.value()))
-                : attribute);
-    return new Node(
-        node.opType(),
-        node.domain(),
-        node.name(),
-        node.inputs().stream().map(this::current).toList(),
-        node.outputs().stream().map(o -> renamedOutputs.getOrDefault(o, o)).toList(),
-        attributes,
-        node.rest());
+    return node.withSubgraphs(this::renameCaptured)
+        .withValues(
+            node.inputs().stream().map(this::current).toList(),
+            node.outputs().stream().map(o -> renamedOutputs.getOrDefault(o, o)).toList());
   }
 
   private Graph renameCaptured(Graph nested) {

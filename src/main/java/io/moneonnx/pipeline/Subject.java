@@ -4,6 +4,7 @@ import io.moneonnx.form.Forms;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.FileRange;
 import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.InlineFunctions;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.graph.Tensor;
@@ -34,17 +35,25 @@ public record Subject(Path file, Model model, MoeFinder.Findings findings) {
   private static final int OLDEST_OPSET = 13;
 
   /**
-   * Reads a model and finds its blocks.
+   * Reads a model, puts its functions where they are called, and finds its blocks.
    *
    * @throws io.moneonnx.graph.BadInputException if the file is no model that can be read
    */
   public static Subject open(Path file) {
-    Model model = OnnxReader.read(file);
+    Model model = withoutFunctions(file, OnnxReader.read(file));
     if (model.opset() < OLDEST_OPSET) {
       throw new BadInputException(
           "%s: opset %d; wanted %d or later".formatted(file, model.opset(), OLDEST_OPSET));
     }
     return new Subject(file, model, new MoeFinder(Forms.all()).find(model.graph()));
+  }
+
+  private static Model withoutFunctions(Path file, Model model) {
+    try {
+      return InlineFunctions.of(model);
+    } catch (BadInputException e) {
+      throw new BadInputException(file + ": " + e.getMessage(), e);
+    }
   }
 
   /** The folder that the model's files lie in. */

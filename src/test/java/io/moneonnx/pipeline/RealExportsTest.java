@@ -58,7 +58,8 @@ class RealExportsTest {
           "old_densemask_scatter__dynamo_ext",
           "old_densemask_scatter__ts17",
           "old_eqnonzero_gemmbias__dynamo",
-          "old_mixtral436__ts17_fn_experts");
+          "old_mixtral436__ts17_fn_experts",
+          "old_mixtral436__ts17_fn_block");
 
   @TempDir private Path folder;
 
