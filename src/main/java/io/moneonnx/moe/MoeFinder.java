@@ -2,13 +2,22 @@ package io.moneonnx.moe;
 
 import io.moneonnx.graph.Canonical;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphEdit;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
+import io.moneonnx.graph.Wire;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -32,7 +41,8 @@ public final class MoeFinder {
   public record Findings(List<MoeBlock> blocks, List<Refusal> refusals, List<Refusal> misses) {}
 
   public Findings find(Graph original) {
-    Graph graph = Canonical.of(original);
+    Graph flat = Flat.of(original).graph();
+    Graph graph = Canonical.of(flat);
     List<MoeBlock> blocks = new ArrayList<>();
     List<Refusal> refusals = new ArrayList<>();
     List<Refusal> misses = new ArrayList<>();
@@ -43,6 +53,9 @@ public final class MoeFinder {
       Claims claims = Claims.of(formsHere, routing);
       Optional<MoeBlock> block = claims.block();
       Optional<String> objection = block.flatMap(claimed -> objection(graph, claimed));
+      if (objection.isEmpty() && flat != original) {
+        objection = block.flatMap(claimed -> outOfReach(original, claimed));
+      }
       if (objection.isPresent()) {
         refusals.add(new Refusal(name, objection.get()));
       } else if (block.isPresent()) {
@@ -103,6 +116,28 @@ public final class MoeFinder {
         : Optional.of(
             "the coefficients '%s' do not come from the router '%s'"
                 .formatted(block.coefficients(), block.routing().router()));
+  }
+
+  /** Why experts cannot be taken out of the graph as it was written, which flattening hides. */
+  private static Optional<String> outOfReach(Graph original, MoeBlock block) {
+    List<Integer> all = IntStream.range(0, block.experts()).boxed().toList();
+    Stream<Set<Integer>> tried =
+        Stream.of(e -> true, e -> e % 2 == 0, (Predicate<Integer>) e -> e % 2 == 1)
+            .map(some -> all.stream().filter(some).collect(Collectors.toSet()));
+    return tried
+        .flatMap(experts -> outOfReach(original, block, experts).stream())
+        .findFirst()
+        .map(
+            value ->
+                "'%s' lies in a branch or a loop that cannot be left out alone".formatted(value));
+  }
+
+  private static Optional<String> outOfReach(Graph original, MoeBlock block, Set<Integer> experts) {
+    GraphEdit edit = new GraphEdit(new Model(original, 0, Map.of(), Map.of(), Wire.NONE));
+    block.layout().remove(new Ops(edit, "mone"), experts);
+    Stream.of(block.routing().indices(), block.coefficients(), block.output())
+        .forEach(value -> edit.add("Identity", "mone", List.of(value), Map.of()));
+    return edit.outOfReach();
   }
 
   /** Why the block's numbers are not of the one type that can be rewritten. */

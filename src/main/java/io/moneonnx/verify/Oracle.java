@@ -1,5 +1,6 @@
 package io.moneonnx.verify;
 
+import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
@@ -18,7 +19,7 @@ final class Oracle {
   private Oracle() {}
 
   static Model of(Model original, List<MoeBlock> blocks, Map<String, Replacement> replacements) {
-    GraphEdit edit = new GraphEdit(original);
+    GraphEdit edit = new GraphEdit(Flat.of(original));
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Replacement replacement = replacements.get(block.name());

@@ -59,7 +59,10 @@ class RealExportsTest {
           "old_densemask_scatter__ts17",
           "old_eqnonzero_gemmbias__dynamo",
           "old_mixtral436__ts17_fn_experts",
-          "old_mixtral436__ts17_fn_block");
+          "old_mixtral436__ts17_fn_block",
+          "old_scriptif__ts17",
+          "old_cond__dynamo",
+          "old_scriptloop__ts17");
 
   @TempDir private Path folder;
 
