@@ -158,7 +158,11 @@ final class Vanishing {
           assumeNone(right, left, 0);
         }
       }
-      default -> {}
+      default -> {
+        if (!truth && !isBit(value)) {
+          assumeNone(value);
+        }
+      }
     }
   }
 

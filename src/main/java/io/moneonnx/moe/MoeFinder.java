@@ -6,6 +6,7 @@ import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Wire;
@@ -155,7 +156,14 @@ public final class MoeFinder {
   private static boolean feedsComputation(Graph graph, Routing routing) {
     return Reach.forward(graph, List.of(routing.indices()), value -> false).stream()
         .flatMap(value -> graph.producer(value).stream())
-        .anyMatch(node -> node.is("MatMul") || node.is("Gemm"));
+        .anyMatch(MoeFinder::multiplies);
+  }
+
+  private static boolean multiplies(Node node) {
+    return node.is("MatMul")
+        || node.is("Gemm")
+        || node.subgraphs().stream()
+            .anyMatch(body -> body.nodes().stream().anyMatch(MoeFinder::multiplies));
   }
 
   private static String unique(String name, Set<String> names) {

@@ -314,7 +314,15 @@ final class RewriterTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"TORCHSCRIPT, 3, 2", "DYNAMO, 5, 3", "GATHERED, 4, 2", "COLUMNS, 4, 1"})
+  @CsvSource({
+    "TORCHSCRIPT, 3, 2",
+    "DYNAMO, 5, 3",
+    "GATHERED, 4, 2",
+    "COLUMNS, 4, 1",
+    "GUARDED, 3, 2",
+    "BRANCHED, 3, 2",
+    "ROUNDS, 3, 2"
+  })
   void takesOutExactlyWhatAnExpertContributes(Spelling spelling, int experts, int topK) {
     TinyMoe tiny = spelling.of(experts, topK, 4);
     float[] y = run(tiny.model(), tiny, "y");
