@@ -3,6 +3,7 @@ package io.moneonnx.graph;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Tells whether an {@code If} of a graph does no more than leave out work that would change
@@ -46,21 +47,26 @@ final class Guard {
 
   private static boolean passesOn(Graph branch) {
     return branch.initializers().isEmpty()
-        && branch.nodes().stream().allMatch(node -> node.is("Identity"));
+        && branch.nodes().stream().allMatch(node -> node.is("Identity") || node.is("Constant"));
   }
 
   /** The outer value that a branch puts out. */
   private static String passedOn(Graph branch, String output) {
     return branch
-        .producer(output)
+        .producer(output, "Identity")
         .map(identity -> passedOn(branch, identity.input(0)))
         .orElse(output);
   }
 
   private boolean changesNothing(Node node, Graph work, Graph idle, boolean whenIdle) {
-    Vanishing known = new Vanishing(graph, node.input(0), whenIdle);
+    Absence absence = new Absence(graph, node.input(0), whenIdle);
+    Vanishing known = new Vanishing(graph, absence);
     int at = positions.get(node.output());
-    int from = known.seeds().stream().mapToInt(s -> positions.getOrDefault(s, at)).min().orElse(at);
+    int from =
+        Stream.concat(absence.empty().stream(), absence.zero().stream())
+            .mapToInt(value -> positions.getOrDefault(value, at))
+            .min()
+            .orElse(at);
     graph.nodes().subList(from, at).forEach(known::follow);
     known.enter(work);
     for (int i = 0; i < node.outputs().size(); i++) {
