@@ -3,6 +3,7 @@ package io.moneonnx;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.GraphText;
@@ -20,7 +21,6 @@ import io.moneonnx.run.Session;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -255,6 +255,109 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       }
     },
 
+    /** The loop of {@code LOOKUP}, in which an expert that no token chose is left out. */
+    GUARDED(18) {
+      @Override
+      String text(int experts) {
+        return HEAD.replace("$weights", each(experts, "float[$I, $H] up$e, float[$H, $I] down$e"))
+            + "  perSlot = Unsqueeze (gates, two)\n"
+            + ZEROS
+            + repeat(
+                experts,
+                """
+                  same$e = Equal (experts, id$e)
+                  hits$e = NonZero (same$e)
+                  pairs$e = Transpose <perm = [1, 0]> (hits$e)
+                  tokens$e, slots$e = Split <axis = 1> (pairs$e, halves)
+                  token$e = Squeeze (tokens$e, one)
+                  slot$e = Squeeze (slots$e, one)
+                  size$e = Shape (token$e)
+                  count$e = ReduceProd <keepdims = 0> (size$e)
+                  any$e = Greater (count$e, origin)
+                  routed$next = If <then_branch = work () => (float[...] sum$e) {
+                      at$e = Unsqueeze (token$e, last)
+                      rows$e = GatherND <batch_dims = 0> (x, at$e)
+                      in$e = Gemm <transB = 1> (rows$e, up$e)
+                      act$e = Tanh (in$e)
+                      raw$e = Gemm <transB = 1> (act$e, down$e)
+                      slotAt$e = Unsqueeze (slot$e, last)
+                      place$e = Concat <axis = -1> (at$e, slotAt$e)
+                      gate$e = GatherND <batch_dims = 0> (perSlot, place$e)
+                      scaled$e = Mul (raw$e, gate$e)
+                      sum$e = ScatterND <reduction = "add"> (routed$e, at$e, scaled$e)
+                    }, else_branch = idle () => (float[...] same_$e) {
+                      same_$e = Identity (routed$e)
+                    }> (any$e)
+                """)
+            + "  y = Add (x, routed)\n}\n";
+      }
+    },
+
+    /** The loop of {@code SUMS}, in which an expert that no token chose is left out. */
+    BRANCHED(18) {
+      @Override
+      String text(int experts) {
+        return HEAD.replace("$weights", each(experts, "float[$I, $H] up$e, float[$H, $I] down$e"))
+            + ZEROS
+            + repeat(
+                experts,
+                """
+                  same$e = Equal (experts, id$e)
+                  isChosen$e = Cast <to = 1> (same$e)
+                  kept$e = Mul (gates, isChosen$e)
+                  gate$e = ReduceSum <keepdims = 1> (kept$e, last)
+                  bits$e = Cast <to = 7> (same$e)
+                  hit$e = ReduceMax <keepdims = 0> (bits$e)
+                  any$e = Cast <to = 9> (hit$e)
+                  routed$next = If <then_branch = work () => (float[...] sum$e) {
+                      in$e = Gemm <transB = 1> (x, up$e)
+                      act$e = Tanh (in$e)
+                      raw$e = Gemm <transB = 1> (act$e, down$e)
+                      scaled$e = Mul (raw$e, gate$e)
+                      sum$e = Add (routed$e, scaled$e)
+                    }, else_branch = idle () => (float[...] same_$e) {
+                      same_$e = Identity (routed$e)
+                    }> (any$e)
+                """)
+            + "  y = Add (x, routed)\n}\n";
+      }
+    },
+
+    /** A loop that was not unrolled: each round gathers the weights of its expert. */
+    ROUNDS(18) {
+      @Override
+      String text(int experts) {
+        return HEAD.replace("$weights", "float[$E, $H, $I] up, float[$E, $I, $H] down")
+            + "  perSlot = Unsqueeze (gates, two)\n"
+            + ZEROS
+            + """
+              routed = Loop <body = round (int64 id, bool more, float[...] before)
+                                 => (bool on, float[...] after) {
+                  on = Identity (more)
+                  same = Equal (experts, id)
+                  hits = NonZero (same)
+                  pairs = Transpose <perm = [1, 0]> (hits)
+                  token = Gather <axis = 1> (pairs, origin)
+                  slot = Gather <axis = 1> (pairs, single)
+                  at = Unsqueeze (token, last)
+                  rows = Gather <axis = 0> (x, token)
+                  ups = Gather <axis = 0> (up, id)
+                  in = MatMul (rows, ups)
+                  act = Tanh (in)
+                  downs = Gather <axis = 0> (down, id)
+                  raw = MatMul (act, downs)
+                  slotAt = Unsqueeze (slot, last)
+                  place = Concat <axis = -1> (at, slotAt)
+                  gate = GatherND <batch_dims = 0> (perSlot, place)
+                  scaled = Mul (raw, gate)
+                  after = ScatterND <reduction = "add"> (before, at, scaled)
+                }> (rounds, , routed0)
+              y = Add (x, routed)
+            }
+            """;
+      }
+    },
+
     /** Stacked weights, of which every slot gathers the ones of its expert. */
     GATHERED(18) {
       @Override
@@ -336,6 +439,18 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
           gates = Div (best, total)
         """;
 
+    private static final String HEAD =
+        SIGNATURE
+            + """
+            <float[$E, $H] router, int64[1] k = {$k}, $numbers,
+             int64 origin = {0}, int64 single = {1}, int64 rounds = {$E},
+             $ids,
+             $weights>
+            {
+              logits = Gemm <transB = 1> (x, router)
+            """
+            + ROUTER;
+
     private static final String ZEROS =
         """
           shape = Shape (x)
@@ -358,7 +473,12 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
     /** True where every expert computes every token. */
     public boolean isDense() {
-      return this == COLUMNS || this == SUMS;
+      return this == COLUMNS || this == SUMS || this == BRANCHED;
+    }
+
+    /** True where all experts' weights are in one tensor, and what they compute in one text. */
+    public boolean isStacked() {
+      return this == GATHERED || this == ROUNDS;
     }
 
     public TinyMoe of(int experts, int topK, int hidden) {
@@ -485,19 +605,13 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
    */
   public Model twice() {
     Graph once = graph();
-    Set<String> made = new HashSet<>();
-    once.nodes().forEach(node -> made.addAll(node.outputs()));
+    Set<String> made = once.names();
+    made.removeAll(once.initializers().keySet());
+    made.remove("");
     UnaryOperator<String> second =
         value -> value.equals("x") ? "y" : made.contains(value) ? "second/" + value : value;
     List<Node> nodes = new ArrayList<>(once.nodes());
-    for (Node node : once.nodes()) {
-      nodes.add(
-          Node.of(
-              node.opType(),
-              node.inputs().stream().map(second).toList(),
-              node.outputs().stream().map(second).toList(),
-              node.attributes()));
-    }
+    nodes.addAll(renamed(once.nodes(), second));
     Value y = once.outputs().get(0);
     Value last = new Value(second.apply(y.name()), y.type(), y.shape(), Wire.NONE);
     return model()
@@ -510,6 +624,32 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
                 List.of(last),
                 Map.of(),
                 Wire.NONE));
+  }
+
+  private static List<Node> renamed(List<Node> nodes, UnaryOperator<String> names) {
+    return nodes.stream()
+        .map(
+            node ->
+                node.withSubgraphs(graph -> renamed(graph, names))
+                    .withValues(
+                        node.inputs().stream().map(names).toList(),
+                        node.outputs().stream().map(names).toList()))
+        .toList();
+  }
+
+  private static Graph renamed(Graph body, UnaryOperator<String> names) {
+    return new Graph(
+        body.name(),
+        renamed(body.nodes(), names),
+        body.initializers(),
+        body.inputs().stream().map(value -> renamed(value, names)).toList(),
+        body.outputs().stream().map(value -> renamed(value, names)).toList(),
+        Map.of(),
+        Wire.NONE);
+  }
+
+  private static Value renamed(Value value, UnaryOperator<String> names) {
+    return new Value(names.apply(value.name()), value.type(), value.shape(), Wire.NONE);
   }
 
   public MoeFinder.Findings find() {
@@ -535,10 +675,11 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     return Tensor.of(List.of((long) tokens, (long) hidden), values);
   }
 
-  /** Runs a model once; any of its values can be asked for. */
+  /** Runs a model once; any of its values can be asked for, also those in bodies. */
   public static Map<String, Tensor> run(
       Model model, Map<String, Tensor> feeds, Collection<String> values) {
-    GraphEdit edit = new GraphEdit(model);
+    boolean isFlat = model.graph().made().containsAll(values);
+    GraphEdit edit = new GraphEdit(isFlat ? model : Flat.of(model));
     for (String value : values) {
       if (!model.graph().isOutput(value)) {
         edit.addOutput(Value.undeclared(value));

@@ -4,6 +4,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
+import io.moneonnx.graph.Zeros;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.Claim;
@@ -170,8 +171,8 @@ final class DenseLoop implements Form {
     Set<String> behind = Reach.forward(graph, terms, value -> !isAdded(value));
     for (Node node : graph.nodes()) {
       if (behind.contains(node.output()) && node.is("Add")) {
-        Set<Integer> left = parts.get(node.input(0));
-        Set<Integer> right = parts.get(node.input(1));
+        Set<Integer> left = parts(parts, node.input(0));
+        Set<Integer> right = parts(parts, node.input(1));
         if (left != null && right != null) {
           Set<Integer> both = new HashSet<>(left);
           both.addAll(right);
@@ -183,6 +184,11 @@ final class DenseLoop implements Form {
         .filter(entry -> entry.getValue().size() == experts.size())
         .map(Map.Entry::getKey)
         .findFirst();
+  }
+
+  /** The terms in a value, none in a sum that begins; null if there is something else in it. */
+  private Set<Integer> parts(Map<String, Set<Integer>> found, String value) {
+    return found.getOrDefault(value, Zeros.isZero(graph, value) ? Set.of() : null);
   }
 
   private boolean isAdded(String value) {

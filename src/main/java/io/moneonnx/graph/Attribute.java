@@ -32,7 +32,10 @@ public sealed interface Attribute {
     }
   }
 
-  /** Anything else (types, sparse tensors, references inside functions), kept as it came. */
+  /** Inside a function: what a call gives for its attribute {@code outer}. */
+  record Reference(String outer, Wire wire) implements Attribute {}
+
+  /** Anything else (types, sparse tensors), kept as it came. */
   record Opaque(Wire wire) implements Attribute {}
 
   static Attribute of(long value) {

@@ -40,6 +40,23 @@ public final class DeadCode {
         graph.name(), nodes, initializers, inputs, graph.outputs(), declared, graph.rest());
   }
 
+  /** The model without the operator sets that no node is of; ONNX's own always stays. */
+  public static Model removeOpsets(Model model) {
+    Set<String> used = new HashSet<>(Set.of(""));
+    addDomains(model.graph().nodes(), used);
+    model.functions().forEach(function -> addDomains(function.nodes(), used));
+    Map<String, Long> opsets = new LinkedHashMap<>(model.opsets());
+    opsets.keySet().retainAll(used);
+    return model.withOpsets(opsets);
+  }
+
+  private static void addDomains(List<Node> nodes, Set<String> domains) {
+    for (Node node : nodes) {
+      domains.add(node.domain());
+      node.subgraphs().forEach(graph -> addDomains(graph.nodes(), domains));
+    }
+  }
+
   private static Set<String> liveValues(Graph graph) {
     Set<String> live = new HashSet<>();
     Deque<String> pending = new ArrayDeque<>();

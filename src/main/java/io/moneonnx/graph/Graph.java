@@ -160,15 +160,21 @@ public final class Graph {
         .map(Tensor::toLongs);
   }
 
-  /** Names that this graph reads but does not make: what it captures when it is a subgraph. */
-  public Set<String> captures() {
+  /** Names that this graph gives a value: its inputs, initializers and what its nodes make. */
+  public Set<String> made() {
     Set<String> own = new HashSet<>(initializers.keySet());
     inputs.forEach(input -> own.add(input.name()));
     nodes.forEach(node -> own.addAll(node.outputs()));
+    own.remove("");
+    return own;
+  }
+
+  /** Names that this graph reads but does not make: what it captures when it is a subgraph. */
+  public Set<String> captures() {
     Set<String> captured = new LinkedHashSet<>();
     nodes.forEach(node -> captured.addAll(node.reads()));
     outputs.forEach(output -> captured.add(output.name()));
-    captured.removeAll(own);
+    captured.removeAll(made());
     return captured;
   }
 

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Changes to an immutable graph, gathered and then applied at once: values redirected, nodes and
@@ -22,6 +24,8 @@ public final class GraphEdit {
   private final Set<String> names;
   private final Map<String, String> redirected = new HashMap<>();
   private final Map<String, Node> replaced = new HashMap<>();
+  private final Map<String, Flat.Round> rounds;
+  private final Map<String, Set<Integer>> leftOut = new LinkedHashMap<>();
   private final List<Node> added = new ArrayList<>();
   private final Map<String, Initializer> constants = new LinkedHashMap<>();
   private final List<Value> inputs = new ArrayList<>();
@@ -32,6 +36,10 @@ public final class GraphEdit {
     this.model = model;
     this.graph = model.graph();
     this.names = new HashSet<>(graph.names());
+    this.rounds =
+        graph.nodes().stream().anyMatch(node -> node.is("Loop"))
+            ? Flat.of(graph).rounds()
+            : Map.of();
   }
 
   /** The graph as it was before this edit. */
@@ -96,13 +104,42 @@ public final class GraphEdit {
   }
 
   /**
-   * From now on the graph's own nodes and outputs read {@code by} where they read {@code value}.
+   * From now on the graph's own nodes and outputs read {@code by} where they read {@code value}. In
+   * a loop that {@link Flat} unrolls, what is carried from round to round may be redirected too.
    */
   public void redirect(String value, String by) {
     if (value.equals(by)) {
       throw new IllegalArgumentException("'" + value + "' redirected to itself");
     }
-    redirected.put(value, by);
+    Flat.Round round = rounds.get(value);
+    if (round != null
+        && round.before().equals(by)
+        && graph.producer(round.loop(), "Loop").isPresent()) {
+      leftOut.computeIfAbsent(round.loop(), loop -> new HashSet<>()).add(round.number());
+    } else {
+      redirected.put(value, by);
+    }
+  }
+
+  /**
+   * A value that this edit is about, but that the graph does not have, if there is one: it lies in
+   * the body of a node, and only {@link Flat} shows it.
+   */
+  public Optional<String> outOfReach() {
+    Set<String> known = graph.made();
+    known.addAll(constants.keySet());
+    added.forEach(node -> known.addAll(node.outputs()));
+    Stream<String> read =
+        Stream.concat(added.stream(), replaced.values().stream())
+            .flatMap(node -> node.reads().stream());
+    return Stream.of(
+            read,
+            redirected.keySet().stream(),
+            redirected.values().stream(),
+            replaced.keySet().stream())
+        .flatMap(values -> values)
+        .filter(value -> !known.contains(value))
+        .findFirst();
   }
 
   /**
@@ -137,6 +174,7 @@ public final class GraphEdit {
 
   /** The changed model, its nodes in topological order, without what has become unused. */
   public Model apply() {
+    leftOut.forEach(this::shorten);
     Map<String, String> renamed = keepOutputNames();
     List<Node> nodes = new ArrayList<>();
     for (Node node : graph.nodes()) {
@@ -158,7 +196,14 @@ public final class GraphEdit {
             allOutputs,
             Map.of(),
             graph.rest());
-    return model.withGraph(DeadCode.remove(withDeclared(changed)));
+    return DeadCode.removeOpsets(model.withGraph(DeadCode.remove(withDeclared(changed))));
+  }
+
+  private void shorten(String output, Set<Integer> without) {
+    RowLoop loop = RowLoop.of(graph, graph.producer(output).orElseThrow()).orElseThrow();
+    List<Integer> kept =
+        IntStream.range(0, loop.rounds()).filter(i -> !without.contains(i)).boxed().toList();
+    replaced.put(output, loop.keeping(kept, this));
   }
 
   /** What was declared of values holds no longer for those computed from anything that is new. */
@@ -195,20 +240,10 @@ public final class GraphEdit {
     if (!makesRenamed && !readsRedirected) {
       return node;
     }
-    Map<String, Attribute> attributes = new LinkedHashMap<>(node.attributes());
-    attributes.replaceAll(
-        (name, attribute) ->
-            attribute instanceof Attribute.OfGraph nested
-                ? new Attribute.OfGraph(renameCaptured(nested.value()))
-                : attribute);
-    return new Node(
-        node.opType(),
-        node.domain(),
-        node.name(),
-        node.inputs().stream().map(this::current).toList(),
-        node.outputs().stream().map(o -> renamedOutputs.getOrDefault(o, o)).toList(),
-        attributes,
-        node.rest());
+    return node.withSubgraphs(this::renameCaptured)
+        .withValues(
+            node.inputs().stream().map(this::current).toList(),
+            node.outputs().stream().map(o -> renamedOutputs.getOrDefault(o, o)).toList());
   }
 
   private Graph renameCaptured(Graph nested) {

@@ -2,6 +2,7 @@ package io.moneonnx.graph;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -9,16 +10,28 @@ import java.util.Map;
  *
  * @param opsets operator set versions by domain; ONNX's own domain is the empty name
  * @param metadata the model's key-value properties
+ * @param functions operators that the model brings along
  */
 public record Model(
     Graph graph,
     long irVersion,
     Map<String, Long> opsets,
     Map<String, String> metadata,
+    List<Function> functions,
     Wire rest) {
   public Model {
+    functions = List.copyOf(functions);
     opsets = Collections.unmodifiableMap(new LinkedHashMap<>(opsets));
     metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
+  }
+
+  public Model(
+      Graph graph,
+      long irVersion,
+      Map<String, Long> opsets,
+      Map<String, String> metadata,
+      Wire rest) {
+    this(graph, irVersion, opsets, metadata, List.of(), rest);
   }
 
   /** The version of ONNX's own operator set. */
@@ -27,12 +40,16 @@ public record Model(
   }
 
   public Model withGraph(Graph changed) {
-    return new Model(changed, irVersion, opsets, metadata, rest);
+    return new Model(changed, irVersion, opsets, metadata, functions, rest);
+  }
+
+  public Model withOpsets(Map<String, Long> changed) {
+    return new Model(graph, irVersion, changed, metadata, functions, rest);
   }
 
   public Model withMetadata(String key, String value) {
     Map<String, String> changed = new LinkedHashMap<>(metadata);
     changed.put(key, value);
-    return new Model(graph, irVersion, opsets, changed, rest);
+    return new Model(graph, irVersion, opsets, changed, functions, rest);
   }
 }

@@ -8,14 +8,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * One operator applied to values. A node is known by its first output: names of nodes may be empty
  * or repeated, names of values may not.
+ *
+ * @param overload tells functions of one name apart; empty for all other operators
  */
 public record Node(
     String opType,
     String domain,
+    String overload,
     String name,
     List<String> inputs,
     List<String> outputs,
@@ -27,6 +31,17 @@ public record Node(
     inputs = List.copyOf(inputs);
     outputs = List.copyOf(outputs);
     attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
+  }
+
+  public Node(
+      String opType,
+      String domain,
+      String name,
+      List<String> inputs,
+      List<String> outputs,
+      Map<String, Attribute> attributes,
+      Wire rest) {
+    this(opType, domain, "", name, inputs, outputs, attributes, rest);
   }
 
   public static Node of(
@@ -58,17 +73,40 @@ public record Node(
   }
 
   public Node withInputs(List<String> changed) {
-    return new Node(opType, domain, name, changed, outputs, attributes, rest);
+    return withValues(changed, outputs);
+  }
+
+  public Node withValues(List<String> changedInputs, List<String> changedOutputs) {
+    return new Node(
+        opType, domain, overload, name, changedInputs, changedOutputs, attributes, rest);
   }
 
   public Node withName(String changed) {
-    return new Node(opType, domain, changed, inputs, outputs, attributes, rest);
+    return new Node(opType, domain, overload, changed, inputs, outputs, attributes, rest);
   }
 
   public Node withAttribute(String attribute, Attribute value) {
     Map<String, Attribute> changed = new LinkedHashMap<>(attributes);
     changed.put(attribute, value);
-    return new Node(opType, domain, name, inputs, outputs, changed, rest);
+    return withAttributes(changed);
+  }
+
+  public Node withAttributes(Map<String, Attribute> changed) {
+    return new Node(opType, domain, overload, name, inputs, outputs, changed, rest);
+  }
+
+  /** The node with every one of its subgraphs changed. */
+  public Node withSubgraphs(UnaryOperator<Graph> change) {
+    if (subgraphs().isEmpty()) {
+      return this;
+    }
+    Map<String, Attribute> changed = new LinkedHashMap<>(attributes);
+    changed.replaceAll(
+        (key, attribute) ->
+            attribute instanceof Attribute.OfGraph nested
+                ? new Attribute.OfGraph(change.apply(nested.value()))
+                : attribute);
+    return withAttributes(changed);
   }
 
   /** Every outer value this node needs: its inputs and what its subgraphs capture. */

@@ -5,6 +5,7 @@ import com.google.protobuf.Message;
 import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.Function;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
@@ -14,9 +15,11 @@ import io.moneonnx.graph.Value;
 import io.moneonnx.graph.Wire;
 import io.moneonnx.proto.onnx.AttributeProto;
 import io.moneonnx.proto.onnx.AttributeProto.AttributeType;
+import io.moneonnx.proto.onnx.FunctionProto;
 import io.moneonnx.proto.onnx.GraphProto;
 import io.moneonnx.proto.onnx.ModelProto;
 import io.moneonnx.proto.onnx.NodeProto;
+import io.moneonnx.proto.onnx.OperatorSetIdProto;
 import io.moneonnx.proto.onnx.TensorProto;
 import io.moneonnx.proto.onnx.ValueInfoProto;
 import java.nio.file.Path;
@@ -54,20 +57,58 @@ final class GraphReader {
    * @param rawData for each of the graph's initializers, where its raw data is if it was left out
    */
   Model model(ModelProto proto, List<Optional<FileRange>> rawData) {
-    Map<String, Long> opsets = new LinkedHashMap<>();
-    proto
-        .getOpsetImportList()
-        .forEach(opset -> opsets.put(domain(opset.getDomain()), opset.getVersion()));
     Map<String, String> metadata = new LinkedHashMap<>();
     proto.getMetadataPropsList().forEach(entry -> metadata.put(entry.getKey(), entry.getValue()));
     return new Model(
         graph(proto.getGraph(), rawData),
         proto.getIrVersion(),
-        opsets,
+        opsets(proto.getOpsetImportList()),
         metadata,
+        proto.getFunctionsList().stream().map(this::function).toList(),
         kept(
-            proto.toBuilder().clearGraph().clearIrVersion().clearOpsetImport().clearMetadataProps(),
-            "functions or training info"));
+            proto.toBuilder()
+                .clearGraph()
+                .clearIrVersion()
+                .clearOpsetImport()
+                .clearMetadataProps()
+                .clearFunctions(),
+            "training info"));
+  }
+
+  private static Map<String, Long> opsets(List<OperatorSetIdProto> imports) {
+    Map<String, Long> opsets = new LinkedHashMap<>();
+    imports.forEach(opset -> opsets.put(domain(opset.getDomain()), opset.getVersion()));
+    return opsets;
+  }
+
+  private Function function(FunctionProto proto) {
+    Map<String, Attribute> defaults = new LinkedHashMap<>();
+    for (AttributeProto attribute : proto.getAttributeProtoList()) {
+      String what = "function '%s', attribute '%s'".formatted(proto.getName(), attribute.getName());
+      defaults.put(attribute.getName(), attribute(attribute, what));
+    }
+    return new Function(
+        domain(proto.getDomain()),
+        proto.getName(),
+        proto.getOverload(),
+        proto.getInputList(),
+        proto.getOutputList(),
+        proto.getAttributeList(),
+        defaults,
+        nodes(proto.getNodeList()),
+        opsets(proto.getOpsetImportList()),
+        kept(
+            proto.toBuilder()
+                .clearDomain()
+                .clearName()
+                .clearOverload()
+                .clearInput()
+                .clearOutput()
+                .clearAttribute()
+                .clearAttributeProto()
+                .clearNode()
+                .clearOpsetImport(),
+            "function '" + proto.getName() + "'"));
   }
 
   private static String domain(String domain) {
@@ -144,6 +185,7 @@ final class GraphReader {
     return new Node(
         proto.getOpType(),
         proto.getDomain(),
+        proto.getOverload(),
         proto.getName(),
         proto.getInputList(),
         proto.getOutputList(),
@@ -152,6 +194,7 @@ final class GraphReader {
             proto.toBuilder()
                 .clearOpType()
                 .clearDomain()
+                .clearOverload()
                 .clearName()
                 .clearInput()
                 .clearOutput()
@@ -165,7 +208,9 @@ final class GraphReader {
   }
 
   private Attribute attribute(AttributeProto proto, String what) {
-    if (!isPlain(proto)) {
+    if (!proto.getRefAttrName().isEmpty()) {
+      return new Attribute.Reference(proto.getRefAttrName(), kept(proto.toBuilder(), what));
+    } else if (!isPlain(proto)) {
       return new Attribute.Opaque(kept(proto.toBuilder(), what));
     }
     return switch (proto.getType()) {

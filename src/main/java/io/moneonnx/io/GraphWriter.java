@@ -2,6 +2,7 @@ package io.moneonnx.io;
 
 import com.google.protobuf.ByteString;
 import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.Function;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
@@ -9,6 +10,7 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.proto.onnx.AttributeProto;
 import io.moneonnx.proto.onnx.AttributeProto.AttributeType;
+import io.moneonnx.proto.onnx.FunctionProto;
 import io.moneonnx.proto.onnx.GraphProto;
 import io.moneonnx.proto.onnx.ModelProto;
 import io.moneonnx.proto.onnx.NodeProto;
@@ -40,8 +42,32 @@ final class GraphWriter {
     model
         .metadata()
         .forEach((key, value) -> proto.addMetadataPropsBuilder().setKey(key).setValue(value));
+    model.functions().forEach(function -> proto.addFunctions(function(function)));
     return new ModelMessage(
         proto.build(), body(model.graph()).build(), initializers(model.graph()));
+  }
+
+  private FunctionProto.Builder function(Function function) {
+    FunctionProto.Builder proto = Rest.into(FunctionProto.newBuilder(), function.rest());
+    proto
+        .setDomain(function.domain())
+        .setName(function.name())
+        .addAllInput(function.inputs())
+        .addAllOutput(function.outputs())
+        .addAllAttribute(function.attributes());
+    if (!function.overload().isEmpty()) {
+      proto.setOverload(function.overload());
+    }
+    function
+        .defaults()
+        .forEach((name, value) -> proto.addAttributeProto(attribute(value).setName(name)));
+    function.nodes().forEach(node -> proto.addNode(node(node)));
+    function
+        .opsets()
+        .forEach(
+            (domain, version) ->
+                proto.addOpsetImportBuilder().setDomain(domain).setVersion(version));
+    return proto;
   }
 
   private GraphProto.Builder subgraph(Graph graph) {
@@ -81,6 +107,9 @@ final class GraphWriter {
     if (!node.name().isEmpty()) {
       proto.setName(node.name());
     }
+    if (!node.overload().isEmpty()) {
+      proto.setOverload(node.overload());
+    }
     if (!node.domain().isEmpty()) {
       proto.setDomain(node.domain());
     }
@@ -109,6 +138,8 @@ final class GraphWriter {
       proto.setType(AttributeType.STRINGS);
       texts.values().forEach(text -> proto.addStrings(ByteString.copyFromUtf8(text)));
       return proto;
+    } else if (attribute instanceof Attribute.Reference reference) {
+      return Rest.into(proto, reference.wire());
     }
     return Rest.into(proto, ((Attribute.Opaque) attribute).wire());
   }

@@ -6,6 +6,7 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -14,16 +15,18 @@ import java.util.stream.Stream;
  *
  * @param initializer the name of the constant
  * @param dims shape of the value that is read, after what the graph does to the constant
+ * @param row the row of the constant that is read, empty if all of it is
  */
-public record Weight(String initializer, Tensor tensor, List<Long> dims) {
+public record Weight(String initializer, Tensor tensor, List<Long> dims, OptionalLong row) {
   /**
    * The weight behind {@code value}: a constant, possibly transposed, cast, dequantised or passed
-   * on.
+   * on, or a row of one.
    */
   public static Optional<Weight> behind(Graph graph, String value) {
     Optional<Tensor> constant = graph.constant(value);
     if (constant.isPresent()) {
-      return Optional.of(new Weight(value, constant.get(), constant.get().dims()));
+      return Optional.of(
+          new Weight(value, constant.get(), constant.get().dims(), OptionalLong.empty()));
     }
     return graph.producer(value).flatMap(node -> passedOn(graph, node));
   }
@@ -34,6 +37,20 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims) {
     }
     if (node.is("Transpose")) {
       return behind(graph, node.input(0)).map(weight -> weight.transposed(node));
+    }
+    if (node.is("Gather") && node.intAttribute("axis", 0) == 0) {
+      Optional<long[]> index = graph.integers(node.input(1)).filter(ids -> ids.length == 1);
+      return graph
+          .constant(node.input(0))
+          .filter(stacked -> stacked.rank() > 1 && index.isPresent())
+          .filter(stacked -> graph.constant(node.input(1)).orElseThrow().rank() == 0)
+          .map(
+              stacked ->
+                  new Weight(
+                      node.input(0),
+                      stacked,
+                      stacked.dims().subList(1, stacked.rank()),
+                      OptionalLong.of(index.orElseThrow()[0])));
     }
     return Optional.empty();
   }
@@ -56,6 +73,6 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims) {
         transpose.attributes().get("perm") instanceof Attribute.OfInts perm
             ? perm.values().stream().map(axis -> dims.get(axis.intValue())).toList()
             : IntStream.range(0, rank).mapToObj(axis -> dims.get(rank - 1 - axis)).toList();
-    return new Weight(initializer, tensor, permuted);
+    return new Weight(initializer, tensor, permuted, row);
   }
 }

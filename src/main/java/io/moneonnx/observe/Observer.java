@@ -2,6 +2,7 @@ package io.moneonnx.observe;
 
 import io.moneonnx.graph.DeadCode;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
@@ -37,7 +38,7 @@ public final class Observer {
   }
 
   static Observed observe(Model model, List<MoeBlock> blocks) {
-    GraphEdit edit = new GraphEdit(model);
+    GraphEdit edit = new GraphEdit(Flat.of(model));
     Map<Padding, String> valid = new EnumMap<>(Padding.class);
     List<Taps> taps = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {

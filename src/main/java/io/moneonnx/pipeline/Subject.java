@@ -3,6 +3,7 @@ package io.moneonnx.pipeline;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.InlineFunctions;
 import io.moneonnx.graph.Model;
 import io.moneonnx.io.ModelFiles;
 import io.moneonnx.io.OnnxReader;
@@ -39,7 +40,7 @@ public record Subject(Path given, ModelFiles files, Model model, MoeFinder.Findi
   }
 
   /**
-   * Reads a model and finds its blocks.
+   * Reads a model, puts its functions where they are called, and finds its blocks.
    *
    * @param given a model file, or a folder with one model in it
    * @param target what the model is meant to run on
@@ -47,7 +48,7 @@ public record Subject(Path given, ModelFiles files, Model model, MoeFinder.Findi
    */
   public static Subject open(Path given, Target target) {
     Path file = Files.isDirectory(given) ? new ModelFolder(given).model() : given;
-    Model model = OnnxReader.read(file);
+    Model model = withoutFunctions(file, OnnxReader.read(file));
     if (model.opset() < OLDEST_OPSET) {
       throw new BadInputException(
           "%s: opset %d; wanted %d or later".formatted(file, model.opset(), OLDEST_OPSET));
@@ -62,6 +63,14 @@ public record Subject(Path given, ModelFiles files, Model model, MoeFinder.Findi
   /** The model file. */
   public Path file() {
     return files.model();
+  }
+
+  private static Model withoutFunctions(Path file, Model model) {
+    try {
+      return InlineFunctions.of(model);
+    } catch (BadInputException e) {
+      throw new BadInputException(file + ": " + e.getMessage(), e);
+    }
   }
 
   /** The folder that the model's files lie in. */

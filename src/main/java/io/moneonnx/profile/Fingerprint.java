@@ -109,6 +109,8 @@ public final class Fingerprint implements AutoCloseable {
       add(nested.value());
     } else if (attribute instanceof Attribute.OfTensor tensor) {
       add(tensor.value(), false);
+    } else if (attribute instanceof Attribute.Reference reference) {
+      add(reference.wire().bytes());
     } else if (attribute instanceof Attribute.Opaque opaque) {
       add(opaque.wire().bytes());
     } else {

@@ -74,13 +74,6 @@ record BlockCut(Model whole, List<String> inputs, String output) {
   private static Node withoutOutputs(Node node, Set<String> given) {
     List<String> outputs =
         node.outputs().stream().map(o -> given.contains(o) ? o + "/not-given" : o).toList();
-    return new Node(
-        node.opType(),
-        node.domain(),
-        node.name(),
-        node.inputs(),
-        outputs,
-        node.attributes(),
-        node.rest());
+    return node.withValues(node.inputs(), outputs);
   }
 }

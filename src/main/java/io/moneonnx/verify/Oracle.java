@@ -1,6 +1,7 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
@@ -37,7 +38,7 @@ final class Oracle {
 
   static Substituted of(
       Model original, List<MoeBlock> blocks, Map<String, Replacement> replacements) {
-    GraphEdit edit = new GraphEdit(original);
+    GraphEdit edit = new GraphEdit(Flat.of(original));
     Map<String, String> outputs = new HashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);

@@ -1,6 +1,7 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
@@ -47,7 +48,7 @@ public final class Proof {
       List<MoeBlock> blocks,
       Map<String, Replacement> replacements,
       RunOptions options) {
-    this.original = original;
+    this.original = Flat.of(original);
     this.folder = folder;
     this.options = options;
     this.replacements = replacements;

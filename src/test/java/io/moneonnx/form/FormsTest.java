@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Refusal;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +55,9 @@ final class FormsTest {
     "BUFFER, slot-buffer, 6",
     "COLUMNS, dense-loop, 6",
     "SUMS, dense-loop, 6",
+    "GUARDED, sparse-loop, 6",
+    "BRANCHED, dense-loop, 6",
+    "ROUNDS, sparse-loop, 2",
     "GATHERED, gathered-weights, 2",
   })
   void nameTheirFormAndTheWeights(Spelling spelling, String form, int weights) {
@@ -92,5 +96,52 @@ final class FormsTest {
     assertThat(Spelling.DYNAMO.of(3, 2, 4).with("(mask, id2)", "(mask, id1)").find().refusals())
         .extracting(Refusal::where)
         .containsExactly("experts");
+  }
+
+  @Test
+  void leaveALoopOverWholeLayersAlone() {
+    TinyMoe layers =
+        Spelling.SUMS
+            .of(3, 2, 4)
+            .with("(x, ", "(moved, ")
+            .with("=> (float[T, 4] y)", "=> (float[T, 4] z)")
+            .with("int64[1] k", "int64 layers = {2}, float[2, 4] shifts, int64[1] k")
+            .with(
+                "{\n  logits",
+                """
+                {
+                  z = Loop <body = layer (int64 number, bool more, float[...] h)
+                                => (bool on, float[...] y) {
+                  on = Identity (more)
+                  shift = Gather <axis = 0> (shifts, number)
+                  moved = Add (h, shift)
+                  logits""")
+            .with("y = Add (moved, routed)", "y = Add (moved, routed) }> (layers, , x)");
+
+    assertThat(layers.find().blocks()).isEmpty();
+    assertThat(layers.find().refusals())
+        .hasSize(2)
+        .extracting(Refusal::reason)
+        .allMatch(
+            reason -> reason.endsWith("lies in a branch or a loop that cannot be left out alone"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "GUARDED | (count1, origin) | (count1, single) | missing: 1",
+        "GUARDED | same_1 = Identity (routed1) | same_1 = Neg (routed1) | missing: 1",
+        "BRANCHED | bits1 = Cast <to = 7> (same1) | bits1 = Cast <to = 7> (same0) | missing: 1",
+        "ROUNDS | on = Identity (more) | on = Not (more) | no known form",
+      })
+  void leaveControlFlowThatDoesMoreThanLeaveOutAlone(
+      Spelling spelling, String part, String otherwise, String reason) {
+    MoeFinder.Findings findings = spelling.of(3, 2, 4).with(part, otherwise).find();
+
+    assertThat(findings.blocks()).isEmpty();
+    assertThat(findings.refusals())
+        .singleElement()
+        .satisfies(refusal -> assertThat(refusal.reason()).contains(reason));
   }
 }

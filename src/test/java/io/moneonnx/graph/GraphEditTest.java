@@ -289,4 +289,75 @@ final class GraphEditTest {
     assertThat(before.toString()).isEqualTo(LINE);
     assertThat(edit.graph()).isSameAs(before);
   }
+
+  private static final String LOOP =
+      """
+      g (float[T, 4] x) => (float[T, 4] y)
+      <int64 rounds = {3}, float[3, 4, 4] w>
+      {
+        y = Loop <body = round (int64 i, bool more, float[...] before)
+                      => (bool on, float[...] after) {
+              on = Identity (more)
+              row = Gather <axis = 0> (w, i)
+              number = Cast <to = 1> (i)
+              out = MatMul (before, row)
+              after = Add (out, number)
+            }> (rounds, , x)
+      }
+      """;
+
+  @Test
+  void leavesRoundsOutOfALoop() {
+    GraphEdit edit = edit(GraphText.parse(LOOP));
+    edit.redirect("after1", "after0");
+    Graph changed = edit.apply().graph();
+
+    Node loop = changed.producer("y").orElseThrow();
+    assertThat(changed.integers(loop.input(0))).contains(new long[] {2});
+    assertThat(loop.subgraphs().get(0).nodes())
+        .extracting(GraphText::print)
+        .containsExactly(
+            "i/kept = Gather (i/kept/ids, i)",
+            "on = Identity (more)",
+            "row = Gather <axis = 0> (w/kept, i)",
+            "number = Cast <to = 1> (i/kept)",
+            "out = MatMul (before, row)",
+            "after = Add (out, number)");
+    assertThat(changed.integers("i/kept/ids")).contains(new long[] {0, 2});
+    assertThat(changed.constant("w/kept").orElseThrow())
+        .isEqualTo(changedRows(GraphText.parse(LOOP), List.of(0, 2)));
+    assertThat(changed.initializers()).doesNotContainKey("w");
+  }
+
+  private static Tensor changedRows(Graph graph, List<Integer> rows) {
+    return graph.constant("w").orElseThrow().rows(rows);
+  }
+
+  @Test
+  void leavesTheLoopOutWithItsLastRound() {
+    GraphEdit edit = edit(GraphText.parse(LOOP));
+    edit.redirect("after0", "x");
+    edit.redirect("after1", "after0");
+    edit.redirect("y", "after1");
+    Graph changed = edit.apply().graph();
+
+    assertThat(changed.nodes()).extracting(GraphText::print).containsExactly("y = Identity (x)");
+    assertThat(changed.initializers()).isEmpty();
+  }
+
+  @Test
+  void saysWhatLiesInABodyAndCannotBeReached() {
+    GraphEdit reached = edit(GraphText.parse(LOOP));
+    reached.redirect("after1", "after0");
+    reached.redirect("y", "x");
+    reached.add("Neg", "n", List.of("x"), Map.of());
+    assertThat(reached.outOfReach()).isEmpty();
+
+    GraphEdit inside = edit(GraphText.parse(LOOP));
+    inside.redirect("x", "out1");
+    assertThat(inside.outOfReach()).contains("out1");
+    GraphEdit other = edit(GraphText.parse(LOOP));
+    other.redirect("after2", "after0");
+    assertThat(other.outOfReach()).isPresent();
+  }
 }

@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.Function;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
@@ -207,6 +208,42 @@ class RoundTripTest {
                 .setType(AttributeType.STRING)
                 .setS(ByteString.copyFrom(new byte[] {(byte) 0xff})));
     assertKept(message);
+  }
+
+  @Test
+  void keepsFunctions() throws IOException {
+    FunctionProto.Builder function =
+        FunctionProto.newBuilder()
+            .setDomain("d")
+            .setName("f")
+            .setOverload("o")
+            .setDocString("function")
+            .addInput("a")
+            .addOutput("b")
+            .addAttribute("slope")
+            .addAttributeProto(
+                AttributeProto.newBuilder().setName("axis").setType(AttributeType.INT).setI(1));
+    function
+        .addNodeBuilder()
+        .setOpType("LeakyRelu")
+        .addInput("a")
+        .addOutput("b")
+        .addAttributeBuilder()
+        .setName("alpha")
+        .setType(AttributeType.FLOAT)
+        .setRefAttrName("slope");
+    function.addOpsetImportBuilder().setDomain("").setVersion(17);
+    function.addValueInfoBuilder().setName("b").getTypeBuilder();
+    assertKept(Given.message(Given.tensor(DataType.INT64, 0)).addFunctions(function));
+
+    Function read = OnnxReader.read(folder.resolve("model.onnx")).functions().get(0);
+    assertThat(read.label()).isEqualTo("d.f:o");
+    assertThat(read.attributes()).containsExactly("slope");
+    assertThat(read.defaults()).isEqualTo(Map.of("axis", Attribute.of(1)));
+    assertThat(read.nodes().get(0).attributes().get("alpha"))
+        .isInstanceOfSatisfying(
+            Attribute.Reference.class,
+            reference -> assertThat(reference.outer()).isEqualTo("slope"));
   }
 
   @Test

@@ -81,6 +81,9 @@ final class CalibratorTest {
     "TORCHSCRIPT, 3, 2, 4",
     "DYNAMO, 3, 2, 4",
     "GATHERED, 3, 2, 4",
+    "GUARDED, 3, 2, 4",
+    "BRANCHED, 3, 2, 4",
+    "ROUNDS, 3, 2, 4",
     "TORCHSCRIPT, 8, 1, 3",
     "DYNAMO, 5, 4, 6",
     "GATHERED, 8, 3, 5",
@@ -247,7 +250,7 @@ final class CalibratorTest {
     float[] down = new float[20];
     down[7] = Float.POSITIVE_INFINITY;
     TinyMoe broken =
-        spelling == Spelling.GATHERED
+        spelling.isStacked()
             ? tiny.withValues("down", concat(new float[20], down, new float[20]))
             : tiny.withValues("down1", down);
 

@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Tensor;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class MarkerTest {
@@ -143,6 +147,44 @@ class MarkerTest {
     assertThat(IdMarker.findAll(graph(EQUAL_TO_ONE + split)))
         .singleElement()
         .isInstanceOf(EqualSplitMarker.class);
+  }
+
+  @Test
+  void gathersTheHitsOfAnId() {
+    String gathered =
+        """
+        all = Slice (pairs, zero, end, zero, one)
+        token = Gather <axis = 1> (all, zero)
+        slot = Gather <axis = 1> (all, one)
+        """;
+    assertThat(IdMarker.findAll(withEnd(EQUAL_TO_ONE + gathered)))
+        .singleElement()
+        .isInstanceOf(EqualGatherMarker.class)
+        .satisfies(
+            marker ->
+                assertThat(List.of(marker.token(), marker.slot()))
+                    .containsExactly("token", "slot"));
+    assertThat(
+            IdMarker.findAll(
+                withEnd(EQUAL_TO_ONE + gathered.replace("(pairs, zero, end", "(pairs, one, end"))))
+        .isEmpty();
+    assertThat(
+            IdMarker.findAll(withEnd(EQUAL_TO_ONE + gathered.replace("<axis = 1>", "<axis = 0>"))))
+        .isEmpty();
+  }
+
+  private static Graph withEnd(String nodes) {
+    Graph graph = graph(nodes);
+    Map<String, Initializer> initializers = new LinkedHashMap<>(graph.initializers());
+    initializers.put("end", Initializer.of("end", Tensor.vector(Long.MAX_VALUE)));
+    return new Graph(
+        graph.name(),
+        graph.nodes(),
+        initializers,
+        graph.inputs(),
+        graph.outputs(),
+        graph.declared(),
+        graph.rest());
   }
 
   @Test

@@ -11,6 +11,7 @@ import io.moneonnx.graph.DeadCode;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
@@ -473,7 +474,10 @@ final class RewriterTest {
     "DYNAMO, 5, 3",
     "GATHERED, 4, 2",
     "COLUMNS, 4, 1",
-    "BUFFER, 4, 3"
+    "BUFFER, 4, 3",
+    "GUARDED, 3, 2",
+    "BRANCHED, 3, 2",
+    "ROUNDS, 3, 2"
   })
   void takesOutExactlyWhatAnExpertContributes(Spelling spelling, int experts, int topK) {
     TinyMoe tiny = spelling.of(experts, topK, 4);
@@ -570,5 +574,48 @@ final class RewriterTest {
                 .filter(node -> !node.output().startsWith("second/"))
                 .toList());
     assertThat(rewritten.model().graph().producer("second/raw1")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"GUARDED", "BRANCHED"})
+  void keepsTheGuardsOfKeptExpertsOnly(Spelling spelling) {
+    Graph after = rewritten(spelling.of(4, 2, 4), 1, 3).graph();
+
+    assertThat(after.nodes().stream().filter(node -> node.is("If")))
+        .extracting(Node::output)
+        .containsExactly("routed1", "routed3");
+    assertThat(after.producer("routed3").orElseThrow().reads()).contains("routed1", "up2");
+    assertThat(after.initializers())
+        .containsKeys("up0", "up2")
+        .doesNotContainKeys("up1", "down1", "up3", "down3");
+  }
+
+  @Test
+  void keepsALoopWithFewerRounds() {
+    Graph after = rewritten(Spelling.ROUNDS.of(4, 2, 4), 1, 3).graph();
+    Node loop = after.producer("routed").orElseThrow();
+
+    assertThat(after.integers(loop.input(0))).contains(new long[] {2});
+    assertThat(after.integers("id/kept/ids")).contains(new long[] {0, 2});
+    assertThat(after.initializers()).doesNotContainKeys("up", "down");
+    assertThat(after.constant("up/kept").orElseThrow().dims()).containsExactly(2L, 4L, 5L);
+  }
+
+  @Test
+  void dropsOperatorSetsThatNothingIsOfAnyMore() {
+    TinyMoe tiny = Spelling.DYNAMO.of(3, 2, 4).with("act1 = Tanh (in1)", "act1 = local.Gelu (in1)");
+    Model before = tiny.model().withOpsets(Map.of("", 18L, "local", 1L, "other", 1L));
+    MoeBlock block = tiny.block();
+
+    assertThat(
+            Rewriter.rewrite(before, List.of(block), Map.of("experts", replacement(4, 0)))
+                .model()
+                .opsets())
+        .containsOnlyKeys("", "local");
+    assertThat(
+            Rewriter.rewrite(before, List.of(block), Map.of("experts", replacement(4, 1)))
+                .model()
+                .opsets())
+        .containsOnlyKeys("");
   }
 }
