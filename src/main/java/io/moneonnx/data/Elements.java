@@ -1,6 +1,7 @@
 package io.moneonnx.data;
 
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Half;
 import io.moneonnx.graph.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -39,7 +40,7 @@ final class Elements {
         case DOUBLE -> bytes.putDouble(value);
         case FLOAT -> bytes.putFloat((float) value);
         case FLOAT16 -> bytes.putShort(Half.of((float) value));
-        case BFLOAT16 -> bytes.putShort(brainFloat((float) value));
+        case BFLOAT16 -> bytes.putShort(Half.brainOf((float) value));
         default -> throw new IllegalArgumentException(type.text() + " is no floating type");
       }
     }
@@ -92,20 +93,11 @@ final class Elements {
             case DOUBLE -> bytes.getDouble();
             case FLOAT -> bytes.getFloat();
             case FLOAT16 -> Half.toFloat(bytes.getShort());
-            case BFLOAT16 -> Float.intBitsToFloat(bytes.getShort() << 16);
+            case BFLOAT16 -> Half.brainToFloat(bytes.getShort());
             default -> throw new IllegalArgumentException(tensor.type().text());
           };
     }
     return values;
-  }
-
-  /** The upper half of a float32, rounded to nearest, ties to even. */
-  private static short brainFloat(float value) {
-    if (Float.isNaN(value)) {
-      return (short) 0x7fc0;
-    }
-    int bits = Float.floatToRawIntBits(value);
-    return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
   }
 
   private static ByteBuffer allocate(ElementType type, int count) {

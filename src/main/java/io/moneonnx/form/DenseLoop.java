@@ -7,13 +7,14 @@ import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Zeros;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
+import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
+import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
-import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
@@ -88,10 +89,10 @@ final class DenseLoop implements Form {
 
   @Override
   public Recognition recognise(Routing routing) {
-    List<Gate> gates = gatesByIndices.getOrDefault(routing.indices(), List.of());
+    List<Gate> gates = gatesByIndices.getOrDefault(routing.choice().value(), List.of());
     if (gates.isEmpty()) {
       return new Recognition.NotThisForm(
-          Matcher.nearest(graph, List.of(EqualGate.PATTERN), "experts", routing.indices())
+          Matcher.nearest(graph, List.of(EqualGate.PATTERN), "experts", routing.choice().value())
               .map(MatchFailure::message)
               .orElse("no coefficients of single experts are made from the routing indices"));
     }
@@ -153,11 +154,9 @@ final class DenseLoop implements Form {
                     expert -> Reach.backward(graph, List.of(expert.raw()), routing.input()::equals))
                 .toList());
     return new Recognition.Recognised(
-        new MoeBlock(
-            routing.indices(),
-            name(),
+        new Claim(
             routing,
-            Coefficients.source(graph, weights.iterator().next()),
+            new Coefficients.PerChoice(CoefficientSource.of(graph, weights.iterator().next())),
             sum.get(),
             own,
             ExpertWeights.bytes(graph, own) / experts.size(),
@@ -225,11 +224,10 @@ final class DenseLoop implements Form {
         }
       }
       if (gone.contains(output)) {
-        String indices = ops.reshape(routing.indices(), -1, routing.topK());
+        String indices = routing.indices(ops);
         String tokens = ops.gather(ops.shape(indices), ops.vector(0));
-        ops.edit()
-            .redirect(
-                output, ops.zeros(ops.concat(0, List.of(tokens, ops.vector(routing.hidden())))));
+        String shape = ops.concat(0, List.of(tokens, ops.vector(routing.hidden())));
+        ops.edit().redirect(output, ops.zeros(shape, ops.edit().type(output).orElseThrow()));
       }
     }
   }

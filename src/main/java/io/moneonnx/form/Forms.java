@@ -1,16 +1,23 @@
 package io.moneonnx.form;
 
 import io.moneonnx.moe.Form;
+import io.moneonnx.moe.Target;
 import java.util.List;
 
 /** Every form that blocks are looked for in. */
 public final class Forms {
   private static final List<Form.Factory> ALL =
-      List.of(SparseLoop::new, DenseLoop::new, GatheredWeights::new);
+      List.of(SparseLoop::new, SlotBuffer::new, DenseLoop::new, GatheredWeights::new);
 
   private Forms() {}
 
+  /** As the CPU computes them. */
   public static List<Form.Factory> all() {
+    return all(Target.CPU);
+  }
+
+  /** As {@code target} computes them; so far no form depends on it. */
+  public static List<Form.Factory> all(Target target) {
     return ALL;
   }
 }

@@ -6,12 +6,13 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
+import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
+import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
-import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
@@ -68,10 +69,10 @@ final class GatheredWeights implements Form {
 
   @Override
   public Recognition recognise(Routing routing) {
-    List<ExpertGather> gathers = gathersByIndices.getOrDefault(routing.indices(), List.of());
+    List<ExpertGather> gathers = gathersByIndices.getOrDefault(routing.choice().value(), List.of());
     if (gathers.isEmpty()) {
       return new Recognition.NotThisForm(
-          Matcher.nearest(graph, ExpertGather.patterns(), "experts", routing.indices())
+          Matcher.nearest(graph, ExpertGather.patterns(), "experts", routing.choice().value())
               .map(MatchFailure::message)
               .orElse("what the routing indices gather are no constant weights"));
     }
@@ -101,7 +102,7 @@ final class GatheredWeights implements Form {
         behind.stream()
             .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
             .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
-            .filter(sum -> graph.constant(Coefficients.source(graph, sum.gates())).isEmpty())
+            .filter(sum -> graph.constant(CoefficientSource.of(graph, sum.gates())).isEmpty())
             .toList();
     if (sums.isEmpty()) {
       return new Recognition.NotThisForm(
@@ -127,11 +128,9 @@ final class GatheredWeights implements Form {
     }
     Set<String> banks = gathers.stream().map(ExpertGather::bank).collect(Collectors.toSet());
     return new Recognition.Recognised(
-        new MoeBlock(
-            routing.indices(),
-            name(),
+        new Claim(
             routing,
-            Coefficients.source(graph, sum.gates()),
+            new Coefficients.PerChoice(CoefficientSource.of(graph, sum.gates())),
             sum.combined(),
             banks,
             ExpertWeights.bytes(graph, banks) / routing.experts(),
@@ -174,9 +173,9 @@ final class GatheredWeights implements Form {
     public void remove(Ops ops, Set<Integer> pruned) {
       List<Integer> kept =
           IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).boxed().toList();
-      String ids = ops.reshape(routing.indices(), -1);
-      String zeros =
-          ops.zeros(ops.concat(0, List.of(ops.shape(ids), ops.vector(routing.hidden()))));
+      String ids = ops.reshape(routing.indices(ops), -1);
+      String shape = ops.concat(0, List.of(ops.shape(ids), ops.vector(routing.hidden())));
+      String zeros = ops.zeros(shape, ops.edit().type(raw).orElseThrow());
       if (kept.isEmpty()) {
         ops.edit().redirect(raw, zeros);
         return;

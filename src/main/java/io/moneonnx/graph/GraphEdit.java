@@ -30,6 +30,7 @@ public final class GraphEdit {
   private final Map<String, Initializer> constants = new LinkedHashMap<>();
   private final List<Value> inputs = new ArrayList<>();
   private final List<Value> outputs = new ArrayList<>();
+  private ValueTypes types;
 
   public GraphEdit(Model model) {
     this.model = model;
@@ -62,14 +63,42 @@ public final class GraphEdit {
   /** Adds a node; its inputs are read as named here, not redirected. Returns its first output. */
   public String add(
       String operator, String hint, List<String> reads, Map<String, Attribute> attributes) {
-    String output = fresh(hint);
-    added.add(Node.of(operator, reads, List.of(output), attributes).withName(output));
-    return output;
+    return add(operator, List.of(hint), reads, attributes);
+  }
+
+  /** Adds a node with an output for each hint; empty hints leave an output out. */
+  public String add(
+      String operator, List<String> hints, List<String> reads, Map<String, Attribute> attributes) {
+    List<String> made = hints.stream().map(hint -> hint.isEmpty() ? "" : fresh(hint)).toList();
+    Node node = Node.of(operator, reads, made, attributes);
+    return add(node.withName(node.output()));
+  }
+
+  private String add(Node node) {
+    added.add(node);
+    if (types != null) {
+      types.infer(node);
+    }
+    return node.output();
+  }
+
+  /** The element type of a value of the graph, or of one that was added, where it is known. */
+  public Optional<ElementType> type(String value) {
+    if (types == null) {
+      types = new ValueTypes(graph);
+      constants.values().forEach(types::infer);
+      added.forEach(types::infer);
+    }
+    return types.of(value);
   }
 
   public String constant(String hint, Tensor tensor) {
     String name = fresh(hint);
-    constants.put(name, Initializer.of(name, tensor));
+    Initializer constant = Initializer.of(name, tensor);
+    constants.put(name, constant);
+    if (types != null) {
+      types.infer(constant);
+    }
     return name;
   }
 

@@ -17,6 +17,7 @@ public final class Ops {
   private final String prefix;
   private final Map<List<Long>, String> vectors = new HashMap<>();
   private final Map<Float, String> floats = new HashMap<>();
+  private final Map<String, String> reshaped = new HashMap<>();
 
   /** Operators added to {@code edit}; values are named {@code prefix/...}. */
   public Ops(GraphEdit edit, String prefix) {
@@ -103,16 +104,47 @@ public final class Ops {
     return call("Shape", a);
   }
 
+  /** {@code a} in this type; itself where it is known to be. */
   public String cast(String a, ElementType type) {
-    return call("Cast", Map.of("to", Attribute.of(type.code())), a);
+    return edit.type(a).filter(type::equals).isPresent()
+        ? a
+        : call("Cast", Map.of("to", Attribute.of(type.code())), a);
   }
 
   public String gather(String data, String indices) {
-    return call("Gather", Map.of("axis", Attribute.of(0)), data, indices);
+    return gather(data, indices, 0);
   }
 
+  public String gather(String data, String indices, long axis) {
+    return call("Gather", Map.of("axis", Attribute.of(axis)), data, indices);
+  }
+
+  public String gatherElements(String data, String indices, long axis) {
+    return call("GatherElements", Map.of("axis", Attribute.of(axis)), data, indices);
+  }
+
+  /** The ids of the {@code k} largest elements of each row, int64 {@code [..., k]}. */
+  public String topK(String scores, int k) {
+    return edit.add(
+        "TopK",
+        List.of("", prefix + "/TopK"),
+        List.of(scores, vector(k)),
+        Map.of("axis", Attribute.of(-1)));
+  }
+
+  /** The int64 vector {@code 0, 1, ..., limit - 1}; {@code limit} is a vector of one element. */
+  public String range(String limit) {
+    String end = call("Squeeze", limit);
+    return call(
+        "Range", constant("zero", Tensor.scalar(0L)), end, constant("one", Tensor.scalar(1L)));
+  }
+
+  /** {@code a} with these dims; one may be -1, none 0. */
   public String reshape(String a, long... dims) {
-    return call("Reshape", a, vector(dims));
+    String source = reshaped.getOrDefault(a, a);
+    String result = call("Reshape", source, vector(dims));
+    reshaped.put(result, source);
+    return result;
   }
 
   public String reshapeLike(String a, String like) {
@@ -140,8 +172,13 @@ public final class Ops {
 
   /** A float32 tensor of zeros of this shape. */
   public String zeros(String shape) {
+    return zeros(shape, ElementType.FLOAT);
+  }
+
+  /** A tensor of zeros of this shape, of a floating type. */
+  public String zeros(String shape, ElementType type) {
     return call(
-        "ConstantOfShape", Map.of("value", Attribute.of(Tensor.of(List.of(1L), 0f))), shape);
+        "ConstantOfShape", Map.of("value", Attribute.of(Tensor.of(type, List.of(1L), 0f))), shape);
   }
 
   public String scatterElements(String data, String indices, String updates, long axis) {

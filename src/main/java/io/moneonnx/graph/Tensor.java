@@ -192,18 +192,37 @@ public sealed interface Tensor {
     return ByteBuffer.allocate(Math.toIntExact(size)).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /** The elements as float32; for {@code FLOAT} and {@code DOUBLE} only. */
+  /** These numbers in a floating type, each rounded to the nearest. */
+  static Inline of(ElementType type, List<Long> dims, float... values) {
+    ByteBuffer bytes = allocate(type.bytes(values.length));
+    for (float value : values) {
+      switch (type) {
+        case DOUBLE -> bytes.putDouble(value);
+        case FLOAT -> bytes.putFloat(value);
+        case FLOAT16 -> bytes.putShort(Half.of(value));
+        case BFLOAT16 -> bytes.putShort(Half.brainOf(value));
+        default -> throw new IllegalArgumentException(type.text() + " is no floating type");
+      }
+    }
+    return new Inline(type, dims, bytes.flip());
+  }
+
+  /** The elements of a floating type as float32. */
   default float[] toFloats() {
     float[] values = new float[Math.toIntExact(elements())];
     ByteBuffer bytes = bytes();
-    switch (type()) {
-      case FLOAT -> bytes.asFloatBuffer().get(values);
-      case DOUBLE -> {
-        for (int i = 0; i < values.length; i++) {
-          values[i] = (float) bytes.getDouble(8 * i);
-        }
-      }
-      default -> throw new IllegalStateException(type().text() + " is not read as float32");
+    if (type() == ElementType.FLOAT) {
+      bytes.asFloatBuffer().get(values);
+      return values;
+    }
+    for (int i = 0; i < values.length; i++) {
+      values[i] =
+          switch (type()) {
+            case DOUBLE -> (float) bytes.getDouble(8 * i);
+            case FLOAT16 -> Half.toFloat(bytes.getShort(2 * i));
+            case BFLOAT16 -> Half.brainToFloat(bytes.getShort(2 * i));
+            default -> throw new IllegalStateException(type().text() + " is not a floating type");
+          };
     }
     return values;
   }

@@ -143,7 +143,7 @@ public record Pattern(
               long[] found = tensor.toLongs();
               yield all(i -> found[i] == elements.get(i));
             }
-            case FLOAT, DOUBLE -> {
+            case FLOAT, DOUBLE, FLOAT16, BFLOAT16 -> {
               float[] found = tensor.toFloats();
               yield all(i -> found[i] == elements.get(i).floatValue());
             }

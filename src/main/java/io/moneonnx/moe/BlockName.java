@@ -25,7 +25,7 @@ final class BlockName {
         .filter(path -> path.size() >= 3)
         .map(path -> String.join(".", withoutRouter(path)))
         .findFirst()
-        .orElse(routing.indices());
+        .orElse(routing.choice().value());
   }
 
   private static List<String> withoutRouter(List<String> path) {

@@ -1,39 +1,99 @@
 package io.moneonnx.moe;
 
-import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.Node;
-import java.util.Optional;
-import java.util.Set;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Ops;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
-/** Finds where the coefficients come from that multiply an expert's rows. */
-public final class Coefficients {
-  private static final Set<String> SELECTING =
-      Set.of(
-          "Cast",
-          "Expand",
-          "Flatten",
-          "Gather",
-          "GatherND",
-          "Identity",
-          "Reshape",
-          "Squeeze",
-          "Unsqueeze");
-
-  private Coefficients() {}
+/** What multiplies the output of each chosen expert in a block's routed output. */
+public sealed interface Coefficients {
+  /** The value of the graph that they are read from, a part of the block's border. */
+  String value();
 
   /**
-   * The value {@code [tokens, topK]} from which {@code gates}, the coefficients of some rows, were
-   * selected: the first above them that no reshaping, casting or gathering operator makes.
+   * The coefficients of the chosen experts, {@code [tokens, topK]}.
+   *
+   * @param indices the ids of the chosen experts, {@code [tokens, topK]}
    */
-  public static String source(Graph graph, String gates) {
-    String now = gates;
-    Optional<Node> producer = graph.producer(now);
-    while (producer.isPresent()
-        && producer.get().domain().isEmpty()
-        && SELECTING.contains(producer.get().opType())) {
-      now = producer.get().input(0);
-      producer = graph.producer(now);
+  String perChoice(Ops ops, Routing routing, String indices);
+
+  /**
+   * The coefficients of these experts for every token, 0 where one is not chosen: {@code [tokens,
+   * experts + 1]}. The last column has no meaning, but is finite.
+   */
+  default String perExpert(Ops ops, Routing routing, List<Integer> experts, ElementType type) {
+    long[] columns = new long[routing.experts()];
+    Arrays.fill(columns, experts.size());
+    for (int column = 0; column < experts.size(); column++) {
+      columns[experts.get(column)] = column;
     }
-    return now;
+    String indices = routing.indices(ops);
+    String coefficients =
+        routing.choice().whereKept(ops, ops.cast(perChoice(ops, routing, indices), type), type);
+    String tokens = ops.gather(ops.shape(indices), ops.vector(0));
+    String shape = ops.concat(0, List.of(tokens, ops.vector(experts.size() + 1)));
+    return ops.scatterElements(
+        ops.zeros(shape, type), ops.gather(ops.vector(columns), indices), coefficients, 1);
+  }
+
+  /**
+   * One for each choice.
+   *
+   * @param value {@code [..., topK]}, aligned with the routing's indices
+   */
+  record PerChoice(String value) implements Coefficients {
+    @Override
+    public String perChoice(Ops ops, Routing routing, String indices) {
+      return ops.reshape(value, -1, routing.topK());
+    }
+  }
+
+  /**
+   * One for each expert.
+   *
+   * @param value {@code [..., experts]}, 0 where an expert is not chosen
+   */
+  record PerExpert(String value) implements Coefficients {
+    @Override
+    public String perChoice(Ops ops, Routing routing, String indices) {
+      return ops.gatherElements(ops.reshape(value, -1, routing.experts()), indices, 1);
+    }
+
+    @Override
+    public String perExpert(Ops ops, Routing routing, List<Integer> experts, ElementType type) {
+      List<Integer> columns = new ArrayList<>(experts);
+      columns.add(experts.get(0));
+      long[] ids = columns.stream().mapToLong(Integer::longValue).toArray();
+      String all = ops.cast(ops.reshape(value, -1, routing.experts()), type);
+      return ops.gather(all, ops.vector(ids), 1);
+    }
+  }
+
+  /**
+   * None: what the router says multiplies the input of an expert, not its output, so that every
+   * chosen expert counts in full.
+   *
+   * @param value {@code [..., experts]}: what multiplies the inputs, 0 where an expert is not
+   *     chosen
+   */
+  record OnInput(String value) implements Coefficients {
+    @Override
+    public String perChoice(Ops ops, Routing routing, String indices) {
+      return ops.expand(ops.scalar(1f), ops.shape(indices));
+    }
+  }
+
+  /** Made inside an operator from the value that it is given. */
+  record Hidden(String value, Inside inside) implements Coefficients {
+    /** What the operator makes of the value: float32 {@code [tokens, topK]}. */
+    public interface Inside {
+      String perChoice(Ops ops, Routing routing, String indices);
+    }
+
+    @Override
+    public String perChoice(Ops ops, Routing routing, String indices) {
+      return inside.perChoice(ops, routing, indices);
+    }
   }
 }

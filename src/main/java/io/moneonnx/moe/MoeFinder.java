@@ -1,7 +1,6 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Canonical;
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
@@ -12,6 +11,7 @@ import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Wire;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,8 +38,17 @@ public final class MoeFinder {
    * @param blocks what was found complete, in graph order
    * @param refusals what looks like a routed block and is left alone
    * @param misses for each refusal, how near each form came
+   * @param warnings what the user should know of the blocks that were found
    */
-  public record Findings(List<MoeBlock> blocks, List<Refusal> refusals, List<Refusal> misses) {}
+  public record Findings(
+      List<MoeBlock> blocks, List<Refusal> refusals, List<Refusal> misses, List<Warning> warnings) {
+    public Findings {
+      blocks = List.copyOf(blocks);
+      refusals = List.copyOf(refusals);
+      misses = List.copyOf(misses);
+      warnings = List.copyOf(warnings);
+    }
+  }
 
   public Findings find(Graph original) {
     Graph flat = Flat.of(original).graph();
@@ -47,36 +56,48 @@ public final class MoeFinder {
     List<MoeBlock> blocks = new ArrayList<>();
     List<Refusal> refusals = new ArrayList<>();
     List<Refusal> misses = new ArrayList<>();
+    List<Warning> warnings = new ArrayList<>();
     Set<String> names = new HashSet<>();
     List<Form> formsHere = forms.stream().map(form -> form.in(graph)).toList();
     for (Routing routing : new RoutingFinder(graph).findAll()) {
       String name = unique(BlockName.of(graph, routing), names);
       Claims claims = Claims.of(formsHere, routing);
-      Optional<MoeBlock> block = claims.block();
-      Optional<String> objection = block.flatMap(claimed -> objection(graph, claimed));
+      Optional<String> objection = claims.only().flatMap(claim -> objection(graph, claim));
       if (objection.isEmpty() && flat != original) {
-        objection = block.flatMap(claimed -> outOfReach(original, claimed));
+        objection = claims.only().flatMap(claim -> outOfReach(original, claim));
       }
+      Optional<Precision> precision = claims.only().flatMap(claim -> Precision.of(graph, claim));
       if (objection.isPresent()) {
         refusals.add(new Refusal(name, objection.get()));
-      } else if (block.isPresent()) {
-        blocks.add(block.get().named(name));
+      } else if (claims.only().isPresent() && precision.isEmpty()) {
+        refusals.add(
+            new Refusal(
+                name,
+                "the type of the routed output '%s' is not known"
+                    .formatted(claims.only().get().output())));
+      } else if (claims.only().isPresent()) {
+        blocks.add(claims.block(name, precision.orElseThrow()));
+        claims.warnings().forEach(warning -> warnings.add(new Warning(name, warning)));
       } else if (claims.refused() || feedsComputation(graph, routing)) {
-        refusals.add(new Refusal(name, claims.reason(routing)));
+        refusals.add(new Refusal(name, claims.reason(graph, routing)));
         claims.misses().forEach(miss -> misses.add(new Refusal(name, miss)));
       }
     }
-    return new Findings(List.copyOf(blocks), List.copyOf(refusals), List.copyOf(misses));
+    return new Findings(blocks, refusals, misses, warnings);
   }
 
   /** What the forms say of one routing decision. */
-  private record Claims(List<MoeBlock> blocks, List<String> reasons, List<String> misses) {
+  private record Claims(
+      Map<String, Claim> byForm, List<String> warnings, List<String> reasons, List<String> misses) {
     static Claims of(List<Form> forms, Routing routing) {
-      Claims claims = new Claims(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+      Claims claims =
+          new Claims(
+              new LinkedHashMap<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
       for (Form form : forms) {
         Recognition recognition = form.recognise(routing);
-        if (recognition instanceof Recognition.Recognised claim) {
-          claims.blocks.add(claim.block());
+        if (recognition instanceof Recognition.Recognised recognised) {
+          claims.byForm.put(form.name(), recognised.claim());
+          claims.warnings.addAll(recognised.warnings());
         } else if (recognition instanceof Recognition.Refused refused) {
           claims.reasons.add(form.name() + ": " + refused.reason());
         } else if (recognition instanceof Recognition.NotThisForm miss) {
@@ -86,81 +107,87 @@ public final class MoeFinder {
       return claims;
     }
 
-    /** The block, if exactly one form claims it and none refuses it. */
-    Optional<MoeBlock> block() {
-      return blocks.size() == 1 && reasons.isEmpty()
-          ? Optional.of(blocks.get(0))
+    /** The claim, if exactly one form has one and none refuses the block. */
+    Optional<Claim> only() {
+      return byForm.size() == 1 && reasons.isEmpty()
+          ? byForm.values().stream().findFirst()
           : Optional.empty();
     }
 
-    boolean refused() {
-      return !blocks.isEmpty() || !reasons.isEmpty();
+    MoeBlock block(String name, Precision precision) {
+      Map.Entry<String, Claim> claimed = byForm.entrySet().iterator().next();
+      return new MoeBlock(name, claimed.getKey(), precision, claimed.getValue());
     }
 
-    String reason(Routing routing) {
-      if (blocks.size() > 1) {
-        return "claimed by several forms: " + blocks.stream().map(MoeBlock::form).toList();
+    boolean refused() {
+      return !byForm.isEmpty() || !reasons.isEmpty();
+    }
+
+    String reason(Graph graph, Routing routing) {
+      if (byForm.size() > 1) {
+        return "claimed by several forms: " + byForm.keySet();
       }
-      return reasons.isEmpty()
-          ? "a router chooses %d of %d, but no known form of experts hangs on its choice"
-              .formatted(routing.topK(), routing.experts())
-          : String.join("; ", reasons);
+      String changed =
+          ChangedIds.of(graph, routing)
+              .map(
+                  node -> ": the ids are changed by %s '%s'".formatted(node.opType(), node.label()))
+              .orElse("");
+      String reason =
+          reasons.isEmpty()
+              ? "a router chooses %d of %d, but no known form of experts hangs on its choice"
+                  .formatted(routing.topK(), routing.experts())
+              : String.join("; ", reasons);
+      return reason + changed;
     }
   }
 
   /** Why a block that a form claims is not taken all the same. */
-  private static Optional<String> objection(Graph graph, MoeBlock block) {
-    Set<String> before =
-        Reach.backward(graph, List.of(block.coefficients()), block.routing().input()::equals);
-    return before.contains(block.routing().router())
-        ? ofOtherType(graph, block)
+  private static Optional<String> objection(Graph graph, Claim claim) {
+    String coefficients = claim.coefficients().value();
+    Routing routing = claim.routing();
+    Set<String> before = Reach.backward(graph, List.of(coefficients), routing.input()::equals);
+    return before.contains(routing.router())
+        ? Optional.empty()
         : Optional.of(
             "the coefficients '%s' do not come from the router '%s'"
-                .formatted(block.coefficients(), block.routing().router()));
+                .formatted(coefficients, routing.router()));
   }
 
   /** Why experts cannot be taken out of the graph as it was written, which flattening hides. */
-  private static Optional<String> outOfReach(Graph original, MoeBlock block) {
-    List<Integer> all = IntStream.range(0, block.experts()).boxed().toList();
+  private static Optional<String> outOfReach(Graph original, Claim claim) {
+    List<Integer> all = IntStream.range(0, claim.routing().experts()).boxed().toList();
     Stream<Set<Integer>> tried =
         Stream.of(e -> true, e -> e % 2 == 0, (Predicate<Integer>) e -> e % 2 == 1)
             .map(some -> all.stream().filter(some).collect(Collectors.toSet()));
     return tried
-        .flatMap(experts -> outOfReach(original, block, experts).stream())
+        .flatMap(experts -> outOfReach(original, claim, experts).stream())
         .findFirst()
         .map(
             value ->
                 "'%s' lies in a branch or a loop that cannot be left out alone".formatted(value));
   }
 
-  private static Optional<String> outOfReach(Graph original, MoeBlock block, Set<Integer> experts) {
+  private static Optional<String> outOfReach(Graph original, Claim claim, Set<Integer> experts) {
     GraphEdit edit = new GraphEdit(new Model(original, 0, Map.of(), Map.of(), Wire.NONE));
-    block.layout().remove(new Ops(edit, "mone"), experts);
-    Stream.of(block.routing().indices(), block.coefficients(), block.output())
+    claim.layout().remove(new Ops(edit, "mone"), experts);
+    Stream.of(claim.routing().choice().value(), claim.coefficients().value(), claim.output())
         .forEach(value -> edit.add("Identity", "mone", List.of(value), Map.of()));
     return edit.outOfReach();
   }
 
-  /** Why the block's numbers are not of the one type that can be rewritten. */
-  private static Optional<String> ofOtherType(Graph graph, MoeBlock block) {
-    return Stream.concat(Stream.of(block.routing().router()), block.weights().stream())
-        .filter(weight -> graph.constant(weight).orElseThrow().type() != ElementType.FLOAT)
-        .findFirst()
-        .map(
-            weight ->
-                "the weight '%s' is %s; only float is rewritten"
-                    .formatted(weight, graph.constant(weight).orElseThrow().type().text()));
-  }
-
   /** False for a choice that ends the graph, such as greedy decoding behind a language model. */
   private static boolean feedsComputation(Graph graph, Routing routing) {
-    return Reach.forward(graph, List.of(routing.indices()), value -> false).stream()
+    List<String> choice = List.of(routing.choice().value());
+    Set<String> before = Reach.backward(graph, choice, value -> false);
+    Set<String> behind = Reach.forward(graph, choice, value -> false);
+    return Reach.backward(graph, behind, before::contains).stream()
+        .filter(value -> !before.contains(value))
         .flatMap(value -> graph.producer(value).stream())
         .anyMatch(MoeFinder::multiplies);
   }
 
   private static boolean multiplies(Node node) {
-    return node.is("MatMul")
+    return node.opType().startsWith("MatMul")
         || node.is("Gemm")
         || node.subgraphs().stream()
             .anyMatch(body -> body.nodes().stream().anyMatch(MoeFinder::multiplies));

@@ -1,10 +1,11 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.Ops;
+
 /**
  * One routing decision: which experts each token goes to.
  *
- * @param indices value, int64 {@code [..., topK]}: the ids of the chosen experts
- * @param scores value {@code [..., experts]}: what the choice was made from, empty if unknown
+ * @param choice where the decision stands in the graph
  * @param topK experts chosen for each token
  * @param experts width of the router, {@code E}
  * @param hidden width of the router's input, {@code H}
@@ -13,11 +14,15 @@ package io.moneonnx.moe;
  * @param kind what the router computes, by the name of its pattern, or {@code unknown}
  */
 public record Routing(
-    String indices,
-    String scores,
-    int topK,
-    int experts,
-    int hidden,
-    String input,
-    String router,
-    String kind) {}
+    Choice choice, int topK, int experts, int hidden, String input, String router, String kind) {
+  /** The chosen ids, int64 {@code [tokens, topK]}. */
+  public String indices(Ops ops) {
+    return choice.indices(ops, topK);
+  }
+
+  /** The same decision, of which {@code kept [..., experts]} takes some choices back. */
+  public Routing keptBy(String kept) {
+    Choice capped = new Choice.Capped(choice.value(), choice.scores(), kept);
+    return new Routing(capped, topK, experts, hidden, input, router, kind);
+  }
+}

@@ -102,33 +102,33 @@ final class RoutingFinder {
         .toList();
   }
 
-  private record Choice(String indices, String scores, int topK, List<String> from) {}
+  private record Chosen(String indices, String scores, int topK, List<String> from) {}
 
-  private record Walk(Choice choice, Routing routing, Set<String> earlierChoices) {}
+  private record Walk(Chosen choice, Routing routing, Set<String> earlierChoices) {}
 
-  private Optional<Choice> choice(Node node) {
+  private Optional<Chosen> choice(Node node) {
     if (node.is("TopK") && node.intAttribute("largest", 1) == 1) {
       return bestK(node);
     } else if (node.is("ArgMax")) {
       String scores = node.input(0);
-      return Optional.of(new Choice(node.output(), scores, 1, List.of(scores)));
+      return Optional.of(new Chosen(node.output(), scores, 1, List.of(scores)));
     } else if (node.is("Concat")) {
       return severalBest(node);
     }
     return Optional.empty();
   }
 
-  private Optional<Choice> bestK(Node topK) {
+  private Optional<Chosen> bestK(Node topK) {
     String indices = topK.outputs().size() > 1 ? topK.outputs().get(1) : "";
     Optional<long[]> k = graph.integers(topK.input(1)).filter(values -> values.length == 1);
     if (indices.isEmpty() || k.isEmpty() || graph.consumers(indices).isEmpty()) {
       return Optional.empty();
     }
     String scores = topK.input(0);
-    return Optional.of(new Choice(indices, scores, (int) k.get()[0], List.of(scores)));
+    return Optional.of(new Chosen(indices, scores, (int) k.get()[0], List.of(scores)));
   }
 
-  private Optional<Choice> severalBest(Node concat) {
+  private Optional<Chosen> severalBest(Node concat) {
     List<String> from = new ArrayList<>();
     for (String part : concat.inputs()) {
       Optional<Node> best = graph.producer(part, "ArgMax");
@@ -138,11 +138,11 @@ final class RoutingFinder {
       from.add(part);
     }
     String scores = graph.producer(from.get(0)).orElseThrow().input(0);
-    return Optional.of(new Choice(concat.output(), scores, from.size(), from));
+    return Optional.of(new Chosen(concat.output(), scores, from.size(), from));
   }
 
   /** Walks up from the scores to the router; empty if there is not exactly one. */
-  private Optional<Walk> walk(Choice choice) {
+  private Optional<Walk> walk(Chosen choice) {
     Set<String> seen = new HashSet<>();
     Set<String> earlier = new LinkedHashSet<>();
     Set<Node> projections = new LinkedHashSet<>();
@@ -177,7 +177,7 @@ final class RoutingFinder {
         && Weight.behind(graph, node.input(1)).filter(w -> w.dims().size() == 2).isPresent();
   }
 
-  private Optional<Routing> routing(Choice choice, Node projection) {
+  private Optional<Routing> routing(Chosen choice, Node projection) {
     Weight weight = Weight.behind(graph, projection.input(1)).orElseThrow();
     boolean transposed = projection.is("Gemm") && projection.intAttribute("transB", 0) == 1;
     int in = weight.dims().get(transposed ? 1 : 0).intValue();
@@ -187,8 +187,7 @@ final class RoutingFinder {
     }
     return Optional.of(
         new Routing(
-            choice.indices(),
-            choice.scores(),
+            new Choice.Indices(choice.indices(), choice.scores()),
             choice.topK(),
             out,
             in,

@@ -9,13 +9,39 @@ import java.util.List;
  * choice {@code s % topK} of token {@code s / topK}: the order of the flattened routing indices.
  */
 public sealed interface Rows {
+  /** Rows that lie in the order of {@code slots}, int64 {@code [rows]}. */
+  sealed interface Listed extends Rows {
+    /** All rows, {@code [rows, hidden]}. */
+    String all(Ops ops);
+
+    String slots();
+  }
+
   /**
    * One value for each expert, in the order of their ids.
    *
    * @param outputs values {@code [rows of expert e, hidden]}
    * @param slots int64 {@code [all rows]}: the slot of each row of the concatenated outputs
    */
-  record PerExpert(List<String> outputs, String slots) implements Rows {}
+  record PerExpert(List<String> outputs, String slots) implements Listed {
+    @Override
+    public String all(Ops ops) {
+      return ops.concat(0, outputs);
+    }
+  }
+
+  /**
+   * One value that holds a row for each slot, in another order.
+   *
+   * @param outputs value {@code [tokens * topK, hidden]}
+   * @param slots int64 {@code [tokens * topK]}: the slot of each row
+   */
+  record Permuted(String outputs, String slots) implements Listed {
+    @Override
+    public String all(Ops ops) {
+      return outputs;
+    }
+  }
 
   /**
    * One value that holds a row for each slot.
@@ -23,6 +49,14 @@ public sealed interface Rows {
    * @param outputs value {@code [tokens * topK, hidden]}
    */
   record PerSlot(String outputs) implements Rows {}
+
+  /**
+   * A row for each slot, computed again beside the block, which shows none of its own: what is
+   * written over them does not reach the block's output by itself.
+   *
+   * @param outputs value {@code [tokens * topK, hidden]}
+   */
+  record Recomputed(String outputs) implements Rows {}
 
   /**
    * One value for each expert, in the order of their ids, with a row for every token, chosen or
@@ -36,7 +70,7 @@ public sealed interface Rows {
      *
      * @param indices value {@code [tokens, topK]}
      */
-    public PerExpert chosen(Ops ops, String indices, int topK, int hidden) {
+    public PerExpert chosen(Ops ops, String indices, Routing routing) {
       List<String> rows = new ArrayList<>();
       List<String> slots = new ArrayList<>();
       for (int expert = 0; expert < outputs.size(); expert++) {
@@ -45,9 +79,29 @@ public sealed interface Rows {
         slots.add(slot);
         rows.add(
             ops.gather(
-                ops.reshape(outputs.get(expert), -1, hidden), ops.div(slot, ops.vector(topK))));
+                ops.reshape(outputs.get(expert), -1, routing.hidden()),
+                ops.div(slot, ops.vector(routing.topK()))));
       }
       return new PerExpert(rows, ops.concat(0, slots));
+    }
+  }
+
+  /**
+   * One value for all experts with a row for every token, chosen or not.
+   *
+   * @param outputs value {@code [experts, tokens, hidden]}
+   */
+  record Stacked(String outputs) implements Rows {
+    /**
+     * The rows that were chosen: row {@code e * tokens + t} of all.
+     *
+     * @param indices value {@code [tokens, topK]}
+     */
+    public PerSlot chosen(Ops ops, String indices, Routing routing) {
+      String tokens = ops.gather(ops.shape(indices), ops.vector(0));
+      String token = ops.unsqueeze(ops.range(tokens), 1);
+      String row = ops.reshape(ops.add(ops.mul(indices, tokens), token), -1);
+      return new PerSlot(ops.gather(ops.reshape(outputs, -1, routing.hidden()), row));
     }
   }
 }

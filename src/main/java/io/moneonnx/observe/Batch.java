@@ -21,9 +21,6 @@ import java.util.stream.IntStream;
  * @param number of the run, from 1, for messages
  */
 record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) {
-  /** How far a block's output may be from the one rebuilt from its rows, in float32. */
-  static final double TOLERANCE = 1e-4;
-
   private static final int SUMS = 6;
 
   String name() {
@@ -63,11 +60,11 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
     }
     double off = single(Statistic.REBUILT_OFF_BY);
     double largest = single(Statistic.LARGEST);
-    return Double.isFinite(off) && off <= TOLERANCE * largest
+    return Double.isFinite(off) && off <= block.precision().rebuilt() * largest
         ? Optional.empty()
         : refusal(
             "rebuilt from its experts' rows, the output is off by %.3g of %.3g; wanted %.0e relative"
-                .formatted(off, largest, TOLERANCE));
+                .formatted(off, largest, block.precision().rebuilt()));
   }
 
   private Optional<Refusal> refusal(String reason) {

@@ -37,45 +37,56 @@ final class RowStatistics {
    * @return the value of each statistic
    */
   Map<Statistic, String> add(Rows rows, String valid) {
-    int k = block.topK();
-    String indices = ops.reshape(block.routing().indices(), -1, k);
+    String indices = block.routing().indices(ops);
     String chosen = ops.reshape(indices, -1);
-    String gates = ops.cast(ops.reshape(block.coefficients(), -1), ElementType.FLOAT);
+    String coefficients = block.coefficients().perChoice(ops, block.routing(), indices);
+    String gates = ops.cast(ops.reshape(coefficients, -1), ElementType.FLOAT);
     String routed = ops.cast(ops.reshape(block.output(), -1, block.hidden()), ElementType.FLOAT);
     String tokens = ops.gather(ops.shape(indices), ops.vector(0));
-    String perToken = ops.reshape(ops.expand(valid, tokens), -1, 1);
+    String each = ops.reshape(ops.expand(valid, tokens), -1, 1);
+    String perToken = block.routing().choice().whereKept(ops, each, ElementType.FLOAT);
 
     String f;
-    String ids;
-    String g;
+    String ids = chosen;
+    String g = gates;
     String bySlot;
     String rowValid = ops.reshape(ops.expand(perToken, ops.shape(indices)), -1);
-    Rows sparse =
-        rows instanceof Rows.Dense dense ? dense.chosen(ops, indices, k, block.hidden()) : rows;
-    if (sparse instanceof Rows.PerExpert perExpert) {
-      f = rowsOf(ops.concat(0, perExpert.outputs()));
-      ids = ops.gather(chosen, perExpert.slots());
-      g = ops.gather(gates, perExpert.slots());
-      rowValid = ops.gather(rowValid, perExpert.slots());
+    if (chosen(rows, indices) instanceof Rows.Listed listed) {
+      f = rowsOf(listed.all(ops));
+      ids = ops.gather(chosen, listed.slots());
+      g = ops.gather(gates, listed.slots());
+      rowValid = ops.gather(rowValid, listed.slots());
       String weighted = ops.mul(f, column(g));
-      bySlot = ops.scatterRows(ops.zeros(slotsByHidden(chosen)), perExpert.slots(), weighted);
-    } else if (sparse instanceof Rows.PerSlot perSlot) {
-      f = rowsOf(perSlot.outputs());
-      ids = chosen;
-      g = gates;
-      bySlot = ops.mul(f, column(g));
+      bySlot = ops.scatterRows(ops.zeros(slotsByHidden(chosen)), listed.slots(), weighted);
     } else {
-      throw new IllegalStateException("rows of an unknown kind: " + rows);
+      f = rowsOf(perSlot(rows, indices));
+      bySlot = ops.mul(f, column(g));
     }
 
     Map<Statistic, String> taps = new EnumMap<>(Statistic.class);
     addPerExpert(taps, f, ids, g, rowValid);
-    if (rows instanceof Rows.PerExpert) {
+    if (rows instanceof Rows.Listed) {
       addOrder(taps, ids);
     }
     addPerBlock(taps, indices, routed, perToken);
     addRebuilt(taps, bySlot, routed, perToken);
     return taps;
+  }
+
+  private Rows chosen(Rows rows, String indices) {
+    return rows instanceof Rows.Dense dense ? dense.chosen(ops, indices, block.routing()) : rows;
+  }
+
+  /** Rows {@code [slots, hidden]} in the order of the slots. */
+  private String perSlot(Rows rows, String indices) {
+    if (rows instanceof Rows.PerSlot perSlot) {
+      return perSlot.outputs();
+    } else if (rows instanceof Rows.Recomputed recomputed) {
+      return recomputed.outputs();
+    } else if (rows instanceof Rows.Stacked stacked) {
+      return stacked.chosen(ops, indices, block.routing()).outputs();
+    }
+    throw new IllegalStateException("rows of an unknown kind: " + rows);
   }
 
   /** Rows of separate experts lie in the order of their ids: no region is taken for another's. */

@@ -1,9 +1,9 @@
 package io.moneonnx.rewrite;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -16,39 +16,29 @@ import java.util.List;
  * term    = MatMul (g, novices)                                           [tokens, hidden]
  * }</pre>
  *
- * Kept experts share the last column, whose novice is zero. The number of nodes does not depend on
- * the number of experts.
+ * Where the graph has a matrix of coefficients, {@code g} is gathered from its columns. The last
+ * novice is zero: kept experts share its column. The number of nodes does not depend on the number
+ * of experts. Novices are stored in the type of the routed output.
  */
 final class NoviceTerm {
   private final Ops ops;
   private final MoeBlock block;
+  private final ElementType type;
 
   NoviceTerm(Ops ops, MoeBlock block) {
     this.ops = ops;
     this.block = block;
+    this.type = ops.edit().type(block.output()).orElseThrow();
   }
 
   /**
-   * Adds the term to the value {@code output}; {@code novices} is what {@link #novices} returned.
+   * The value {@code output} with the term added, in the shape of {@code output}.
+   *
+   * @param novices what {@link #novices} returned
    */
   String addTo(String output, Replacement replacement, String novices) {
-    String indices = ops.reshape(block.routing().indices(), -1, block.topK());
-    String coefficients = ops.reshape(block.coefficients(), -1, block.topK());
-    String columns = ops.gather(columns(replacement.experts()), indices);
-    String tokens = ops.gather(ops.shape(indices), ops.vector(0));
-    String zeros =
-        ops.zeros(ops.concat(0, List.of(tokens, ops.vector(replacement.experts().size() + 1))));
-    String g = ops.scatterElements(zeros, columns, coefficients, 1);
-    return ops.add(output, ops.matMul(g, novices));
-  }
-
-  private String columns(List<Integer> replaced) {
-    long[] columns = new long[block.experts()];
-    Arrays.fill(columns, replaced.size());
-    for (int column = 0; column < replaced.size(); column++) {
-      columns[replaced.get(column)] = column;
-    }
-    return ops.vector(columns);
+    String g = block.coefficients().perExpert(ops, block.routing(), replacement.experts(), type);
+    return ops.add(output, ops.reshapeLike(ops.matMul(g, novices), output));
   }
 
   /**
@@ -61,6 +51,6 @@ final class NoviceTerm {
     for (float[] novice : replacement.novices().values()) {
       System.arraycopy(novice, 0, rows, row++ * hidden, hidden);
     }
-    return ops.constant("novices", Tensor.of(List.of(row + 1L, (long) hidden), rows));
+    return ops.constant("novices", Tensor.of(type, List.of(row + 1L, (long) hidden), rows));
   }
 }

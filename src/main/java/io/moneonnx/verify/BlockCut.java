@@ -30,7 +30,11 @@ record BlockCut(Model whole, List<String> inputs, String output) {
     Set<String> read = new LinkedHashSet<>(from);
     for (Node node : graph.nodes()) {
       boolean leadsToOutput = node.outputs().stream().anyMatch(before::contains);
-      if (leadsToOutput && node.reads().stream().anyMatch(inside::contains)) {
+      boolean readsOutside =
+          node.reads().stream()
+              .anyMatch(value -> !inside.contains(value) && graph.constant(value).isEmpty());
+      boolean readsInside = node.reads().stream().anyMatch(inside::contains);
+      if (leadsToOutput && (readsInside || !readsOutside)) {
         inside.addAll(node.outputs());
         read.addAll(node.reads());
       }

@@ -1,6 +1,5 @@
 package io.moneonnx.verify;
 
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Tensor;
 import java.util.List;
 
@@ -15,7 +14,7 @@ final class Difference {
   static double relative(Tensor a, Tensor b) {
     if (a.type() != b.type() || !a.dims().equals(b.dims())) {
       return Double.POSITIVE_INFINITY;
-    } else if (a.type() != ElementType.FLOAT && a.type() != ElementType.DOUBLE) {
+    } else if (!a.type().isFloating()) {
       return a.bytes().equals(b.bytes()) ? 0 : Double.POSITIVE_INFINITY;
     }
     return relative(a.toFloats(), b.toFloats());

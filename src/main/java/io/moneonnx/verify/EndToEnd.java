@@ -1,14 +1,17 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.MoeBlock;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Compares whole runs of two models that route alike up to rounding. Where a near-tied choice turns
@@ -102,9 +105,29 @@ final class EndToEnd {
 
     Choices(MoeBlock block, Map<String, Tensor> expected, Map<String, Tensor> found) {
       this.block = block;
-      this.expected = expected.get(block.routing().indices()).toLongs();
-      this.found = found.get(block.routing().indices()).toLongs();
-      this.scores = expected.get(block.routing().scores()).toFloats();
+      this.expected = ids(block, expected);
+      this.found = ids(block, found);
+      this.scores = expected.get(block.routing().choice().scores()).toFloats();
+    }
+
+    private static long[] ids(MoeBlock block, Map<String, Tensor> values) {
+      Choice choice = block.routing().choice();
+      return choice instanceof Choice.Hidden
+          ? best(values.get(choice.scores()).toFloats(), block.experts(), block.topK())
+          : values.get(choice.value()).toLongs();
+    }
+
+    private static long[] best(float[] scores, int experts, int topK) {
+      return IntStream.range(0, scores.length / experts)
+          .mapToObj(token -> token * experts)
+          .flatMap(
+              start ->
+                  IntStream.range(0, experts)
+                      .boxed()
+                      .sorted(Comparator.comparingDouble(e -> -scores[start + e]))
+                      .limit(topK))
+          .mapToLong(Integer::longValue)
+          .toArray();
     }
 
     int tokens() {
@@ -145,6 +168,7 @@ final class EndToEnd {
   }
 
   Verdict verdict(Map<String, Double> blockErrors) {
-    return new Verdict(blockErrors, worst, positions, leftOut, List.copyOf(flips));
+    return new Verdict(
+        blockErrors, Verdict.Bounds.of(blocks), worst, positions, leftOut, List.copyOf(flips));
   }
 }

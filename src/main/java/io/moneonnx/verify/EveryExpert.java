@@ -1,10 +1,10 @@
 package io.moneonnx.verify;
 
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Choice;
+import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.MoeBlock;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -21,20 +21,52 @@ final class EveryExpert {
 
   /** The values at a block's border, with experts chosen in turn and random coefficients. */
   static Map<String, Tensor> chosen(MoeBlock block, Map<String, Tensor> values) {
-    Tensor indices = values.get(block.routing().indices());
-    long[] ids = new long[Math.toIntExact(indices.elements())];
-    float[] coefficients = new float[ids.length];
     Random random = new Random(SEED);
-    for (int slot = 0; slot < ids.length; slot++) {
-      ids[slot] = slot % block.experts();
-      coefficients[slot] = 0.1f + random.nextFloat();
-    }
     Map<String, Tensor> changed = new HashMap<>(values);
-    changed.put(block.routing().indices(), Tensor.of(indices.dims(), ids));
-    List<Long> dims = values.get(block.coefficients()).dims();
-    if (values.get(block.coefficients()).type() == ElementType.FLOAT) {
-      changed.put(block.coefficients(), Tensor.of(dims, coefficients));
+    Coefficients coefficients = block.coefficients();
+    Tensor old = values.get(coefficients.value());
+    if (!old.type().isFloating()) {
+      return changed;
+    }
+    if (coefficients instanceof Coefficients.PerChoice) {
+      changed.put(coefficients.value(), perChoice(old, random));
+    } else {
+      changed.put(coefficients.value(), perExpert(block, old, random));
+    }
+    Choice choice = block.routing().choice();
+    Tensor chosen = values.get(choice.value());
+    if (!(choice instanceof Choice.Hidden)) {
+      changed.put(choice.value(), inTurn(block, chosen));
+    } else if (!choice.value().equals(coefficients.value())) {
+      changed.put(choice.value(), perExpert(block, chosen, random));
     }
     return changed;
+  }
+
+  private static Tensor inTurn(MoeBlock block, Tensor indices) {
+    long[] ids = new long[Math.toIntExact(indices.elements())];
+    for (int slot = 0; slot < ids.length; slot++) {
+      ids[slot] = slot % block.experts();
+    }
+    return Tensor.of(indices.dims(), ids);
+  }
+
+  private static Tensor perChoice(Tensor like, Random random) {
+    float[] values = new float[Math.toIntExact(like.elements())];
+    for (int slot = 0; slot < values.length; slot++) {
+      values[slot] = 0.1f + random.nextFloat();
+    }
+    return Tensor.of(like.type(), like.dims(), values);
+  }
+
+  /** Positive for the experts that are chosen in turn, 0 for all others. */
+  private static Tensor perExpert(MoeBlock block, Tensor like, Random random) {
+    float[] values = new float[Math.toIntExact(like.elements())];
+    int slots = values.length / block.experts() * block.topK();
+    for (int slot = 0; slot < slots; slot++) {
+      int token = slot / block.topK();
+      values[token * block.experts() + slot % block.experts()] = 0.1f + random.nextFloat();
+    }
+    return Tensor.of(like.type(), like.dims(), values);
   }
 }

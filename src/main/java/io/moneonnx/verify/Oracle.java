@@ -1,13 +1,16 @@
 package io.moneonnx.verify;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.rewrite.Replacement;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -16,60 +19,127 @@ import java.util.Map;
  * replaced expert's raw output is overwritten by its novice.
  */
 final class Oracle {
-  private Oracle() {}
+  private final Ops ops;
+  private final MoeBlock block;
+  private final Replacement replacement;
 
-  static Model of(Model original, List<MoeBlock> blocks, Map<String, Replacement> replacements) {
+  private Oracle(Ops ops, MoeBlock block, Replacement replacement) {
+    this.ops = ops;
+    this.block = block;
+    this.replacement = replacement;
+  }
+
+  /**
+   * The original with novices in place.
+   *
+   * @param outputs for each block the value that now is its routed output
+   */
+  record Substituted(Model model, Map<String, String> outputs) {}
+
+  static Substituted of(
+      Model original, List<MoeBlock> blocks, Map<String, Replacement> replacements) {
     GraphEdit edit = new GraphEdit(Flat.of(original));
+    Map<String, String> outputs = new HashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Replacement replacement = replacements.get(block.name());
       if (replacement != null && !replacement.experts().isEmpty()) {
-        overwrite(new Ops(edit, "mone.oracle." + i), block, replacement);
+        Ops ops = new Ops(edit, "mone.oracle." + i);
+        new Oracle(ops, block, replacement).overwrite(block.layout().rows(ops));
+        outputs.put(block.name(), edit.current(block.output()));
       }
     }
-    return edit.apply();
+    return new Substituted(edit.apply(), outputs);
   }
 
-  private static void overwrite(Ops ops, MoeBlock block, Replacement replacement) {
-    Rows rows = block.layout().rows(ops);
+  private void overwrite(Rows rows) {
     if (rows instanceof Rows.PerExpert perExpert) {
-      overwrite(ops, perExpert.outputs(), replacement);
+      overwrite(perExpert.outputs());
     } else if (rows instanceof Rows.Dense dense) {
-      overwrite(ops, dense.outputs(), replacement);
+      overwrite(dense.outputs());
+    } else if (rows instanceof Rows.Stacked stacked) {
+      overwrite(stacked.outputs());
     } else if (rows instanceof Rows.PerSlot perSlot) {
-      overwriteSlots(ops, block, replacement, perSlot.outputs());
+      redirect(perSlot.outputs(), overwritten(perSlot.outputs(), ids()));
+    } else if (rows instanceof Rows.Permuted permuted) {
+      String ids = ops.gather(ids(), permuted.slots());
+      redirect(permuted.outputs(), overwritten(permuted.outputs(), ids));
+    } else if (rows instanceof Rows.Recomputed recomputed) {
+      combine(overwritten(recomputed.outputs(), ids()));
     }
   }
 
-  private static void overwrite(Ops ops, List<String> outputs, Replacement replacement) {
-    replacement.novices().forEach((expert, novice) -> overwrite(ops, outputs.get(expert), novice));
+  private void redirect(String raw, String overwritten) {
+    ops.edit().redirect(raw, ops.reshapeLike(overwritten, raw));
   }
 
-  private static void overwrite(Ops ops, String raw, float[] novice) {
-    String constant = ops.constant("novice", Tensor.of(List.of(1L, (long) novice.length), novice));
-    ops.edit().redirect(raw, ops.expand(constant, ops.shape(raw)));
+  private String ids() {
+    return ops.reshape(block.routing().indices(ops), -1);
   }
 
-  private static void overwriteSlots(Ops ops, MoeBlock block, Replacement replacement, String raw) {
-    int hidden = block.hidden();
-    float[] table = new float[block.experts() * hidden];
-    float[] replaced = new float[block.experts()];
+  private void overwrite(List<String> outputs) {
     replacement
         .novices()
         .forEach(
             (expert, novice) -> {
-              System.arraycopy(novice, 0, table, expert * hidden, hidden);
-              replaced[expert] = 1;
+              String raw = outputs.get(expert);
+              Tensor row = Tensor.of(type(raw), List.of(1L, (long) novice.length), novice);
+              redirect(raw, ops.expand(ops.constant("novice", row), shape(raw)));
             });
-    long experts = block.experts();
-    String ids = ops.reshape(block.routing().indices(), -1);
-    String novices =
-        ops.gather(ops.constant("novices", Tensor.of(List.of(experts, (long) hidden), table)), ids);
-    String isReplaced =
-        ops.gather(
-            ops.constant("replaced", Tensor.of(List.of(experts, 1L), replaced)), ids); // [slots, 1]
-    String overwritten =
-        ops.where(ops.greater(isReplaced, ops.scalar(0f)), novices, ops.reshape(raw, -1, hidden));
-    ops.edit().redirect(raw, ops.reshapeLike(overwritten, raw));
+  }
+
+  private String shape(String raw) {
+    return ops.shape(ops.reshape(raw, -1, block.hidden()));
+  }
+
+  private ElementType type(String raw) {
+    return ops.edit().type(raw).orElseThrow();
+  }
+
+  /** Overwrites {@code raw [experts, tokens, hidden]}. */
+  private void overwrite(String raw) {
+    String rows = ops.reshape(raw, block.experts(), -1, block.hidden());
+    String novices = ops.reshape(novices(type(raw)), block.experts(), 1, block.hidden());
+    String isReplaced = ops.reshape(isReplaced(), block.experts(), 1, 1);
+    redirect(raw, ops.where(isReplaced, novices, rows));
+  }
+
+  /** The rows {@code raw [rows, hidden]} of these experts, novices where they were replaced. */
+  private String overwritten(String raw, String ids) {
+    return ops.where(
+        ops.gather(isReplaced(), ids),
+        ops.gather(novices(type(raw)), ids),
+        ops.reshape(raw, -1, block.hidden()));
+  }
+
+  /** A constant {@code [experts, hidden]}. */
+  private String novices(ElementType type) {
+    int hidden = block.hidden();
+    float[] table = new float[block.experts() * hidden];
+    replacement
+        .novices()
+        .forEach((expert, row) -> System.arraycopy(row, 0, table, expert * hidden, hidden));
+    List<Long> dims = List.of((long) block.experts(), (long) hidden);
+    return ops.constant("novices", Tensor.of(type, dims, table));
+  }
+
+  /** Booleans {@code [experts, 1]}. */
+  private String isReplaced() {
+    float[] replaced = new float[block.experts()];
+    replacement.novices().keySet().forEach(expert -> replaced[expert] = 1);
+    List<Long> dims = List.of((long) block.experts(), 1L);
+    return ops.greater(ops.constant("replaced", Tensor.of(dims, replaced)), ops.scalar(0f));
+  }
+
+  /** Puts the sum of coefficients times these rows in place of the block's routed output. */
+  private void combine(String rows) {
+    Routing routing = block.routing();
+    String coefficients =
+        block.coefficients().perChoice(ops, routing, routing.indices(ops)); // [tokens, topK]
+    String gates = ops.cast(ops.reshape(coefficients, -1, 1), ElementType.FLOAT);
+    String scaled = ops.mul(ops.cast(rows, ElementType.FLOAT), gates);
+    String perToken = ops.reshape(scaled, -1, routing.topK(), routing.hidden());
+    String routed = ops.cast(ops.reduceSum(perToken, false, 1), type(block.output()));
+    redirect(block.output(), routed);
   }
 }

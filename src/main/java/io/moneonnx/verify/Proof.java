@@ -70,16 +70,16 @@ public final class Proof {
    */
   public Verdict of(Path rewritten, Map<String, String> outputs, List<Map<String, Tensor>> feeds) {
     Model written = OnnxReader.read(rewritten);
-    Model oracle = Oracle.of(original, blocks, replacements);
+    Oracle.Substituted oracle = Oracle.of(original, blocks, replacements);
     Map<String, Double> blockErrors = blockByBlock(oracle, written, rewritten, outputs, feeds);
-    return endToEnd(oracle, written, rewritten, feeds, blockErrors);
+    return endToEnd(oracle.model(), written, rewritten, feeds, blockErrors);
   }
 
   /** A block as the oracle and as the written file compute it. */
   private record Pair(BlockCut oracle, BlockCut written) {}
 
   private Map<String, Double> blockByBlock(
-      Model oracle,
+      Oracle.Substituted oracle,
       Model written,
       Path rewritten,
       Map<String, String> outputs,
@@ -88,10 +88,13 @@ public final class Proof {
     Set<String> taps = new LinkedHashSet<>();
     for (MoeBlock block : replaced) {
       List<String> from =
-          List.of(block.routing().input(), block.routing().indices(), block.coefficients());
+          List.of(
+              block.routing().input(),
+              block.routing().choice().value(),
+              block.coefficients().value());
       Pair pair =
           new Pair(
-              BlockCut.of(oracle, from, block.output()),
+              BlockCut.of(oracle.model(), from, oracle.outputs().get(block.name())),
               BlockCut.of(written, from, outputs.get(block.name())));
       pairs.put(block, pair);
       taps.addAll(pair.oracle().inputs());
@@ -153,8 +156,8 @@ public final class Proof {
       Map<String, Double> blockErrors) {
     Set<String> routing = new LinkedHashSet<>();
     for (MoeBlock block : blocks) {
-      routing.add(block.routing().indices());
-      routing.add(block.routing().scores());
+      routing.add(block.routing().choice().value());
+      routing.add(block.routing().choice().scores());
     }
     List<String> outputs = original.graph().outputs().stream().map(Value::name).toList();
     Set<String> asked = new LinkedHashSet<>(outputs);

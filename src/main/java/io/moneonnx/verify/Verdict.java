@@ -1,5 +1,7 @@
 package io.moneonnx.verify;
 
+import io.moneonnx.moe.MoeBlock;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -14,15 +16,28 @@ import java.util.Map;
  */
 public record Verdict(
     Map<String, Double> blockErrors,
+    Bounds bounds,
     double endToEnd,
     long positions,
     long leftOut,
     List<Flip> flips) {
-  /** Bound on relative errors in float32. */
-  public static final double TOLERANCE = 1e-5;
-
-  /** A choice between scores further apart than this is no matter of rounding. */
-  public static final double LARGEST_GAP = 1e-4;
+  /**
+   * How large errors may be.
+   *
+   * @param blocks by block: bound on its relative error
+   * @param endToEnd bound on the relative error of the model's outputs
+   * @param gap a choice between scores further apart than this is no matter of rounding
+   */
+  public record Bounds(Map<String, Double> blocks, double endToEnd, double gap) {
+    static Bounds of(List<MoeBlock> blocks) {
+      Map<String, Double> bounds = new HashMap<>();
+      blocks.forEach(block -> bounds.put(block.name(), block.precision().proved()));
+      return new Bounds(
+          bounds,
+          bounds.values().stream().max(Double::compare).orElseThrow(),
+          blocks.stream().mapToDouble(block -> block.precision().gap()).max().orElseThrow());
+    }
+  }
 
   /**
    * The first difference in routing at a position.
@@ -39,7 +54,7 @@ public record Verdict(
   public String text() {
     String text =
         "largest relative error %.2g block by block, %.2g end to end (bound %.0e)"
-            .formatted(worstBlock(), endToEnd, TOLERANCE);
+            .formatted(worstBlock(), endToEnd, bounds.endToEnd());
     return flips.isEmpty()
         ? text
         : text
@@ -52,9 +67,10 @@ public record Verdict(
   }
 
   public boolean holds() {
-    return worstBlock() <= TOLERANCE
-        && endToEnd <= TOLERANCE
+    return blockErrors.entrySet().stream()
+            .allMatch(error -> error.getValue() <= bounds.blocks().get(error.getKey()))
+        && endToEnd <= bounds.endToEnd()
         && leftOut < positions
-        && flips.stream().allMatch(flip -> flip.gap() <= LARGEST_GAP);
+        && flips.stream().allMatch(flip -> flip.gap() <= bounds.gap());
   }
 }

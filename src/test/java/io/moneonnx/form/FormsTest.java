@@ -19,20 +19,26 @@ final class FormsTest {
   void findEverySpelling(Spelling spelling) {
     MoeBlock block = spelling.of(3, 2, 4).block();
 
-    assertThat(block.routing().indices()).isEqualTo("experts");
+    assertThat(block.routing().choice().value()).isEqualTo("experts");
     assertThat(block.routing().input()).isEqualTo("x");
     assertThat(block.routing().router()).isEqualTo("router");
     assertThat(block.routing().kind()).isEqualTo("SoftmaxTopKRenormalised");
     assertThat(block.experts()).isEqualTo(3);
     assertThat(block.topK()).isEqualTo(2);
     assertThat(block.hidden()).isEqualTo(4);
-    assertThat(block.coefficients()).isEqualTo("gates");
+    assertThat(block.coefficients().value()).isEqualTo("gates");
     assertThat(block.output()).isEqualTo("routed");
     assertThat(block.expertBytes()).isEqualTo(4L * 2 * 4 * 5);
   }
 
   @ParameterizedTest
-  @CsvSource({"TORCHSCRIPT, 2, 1, 3", "DYNAMO, 8, 3, 6", "GATHERED, 16, 4, 8", "SUMS, 5, 5, 1"})
+  @CsvSource({
+    "TORCHSCRIPT, 2, 1, 3",
+    "DYNAMO, 8, 3, 6",
+    "GATHERED, 16, 4, 8",
+    "BUFFER, 6, 3, 5",
+    "SUMS, 5, 5, 1"
+  })
   void findEverySize(Spelling spelling, int experts, int topK, int hidden) {
     MoeBlock block = spelling.of(experts, topK, hidden).block();
 
@@ -46,6 +52,7 @@ final class FormsTest {
     "TORCHSCRIPT, sparse-loop, 6",
     "DYNAMO, sparse-loop, 6",
     "LOOKUP, sparse-loop, 6",
+    "BUFFER, slot-buffer, 6",
     "COLUMNS, dense-loop, 6",
     "SUMS, dense-loop, 6",
     "GUARDED, sparse-loop, 6",
@@ -68,7 +75,7 @@ final class FormsTest {
     TinyMoe plain =
         spelling.of(3, 2, 4).with("gates = Div (best, total)", "gates = Identity (best)");
 
-    assertThat(plain.block().coefficients()).isEqualTo("best");
+    assertThat(plain.block().coefficients().value()).isEqualTo("best");
   }
 
   @ParameterizedTest

@@ -27,7 +27,10 @@ final class BlockNameTest {
             """
                 .formatted(router, logits));
 
-    assertThat(BlockName.of(graph, new Routing("indices", logits, 2, 8, 4, "x", router, "")))
+    assertThat(
+            BlockName.of(
+                graph,
+                new Routing(new Choice.Indices("indices", logits), 2, 8, 4, "x", router, "")))
         .isEqualTo(name);
   }
 }

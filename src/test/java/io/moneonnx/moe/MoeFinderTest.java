@@ -7,13 +7,13 @@ import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
-import io.moneonnx.graph.Tensor;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class MoeFinderTest {
   private static final TinyMoe TINY = Spelling.DYNAMO.of(3, 2, 4);
@@ -34,12 +34,10 @@ final class MoeFinderTest {
         };
   }
 
-  private static Recognition claim(String form) {
+  private static Recognition claim() {
     MoeBlock block = TINY.block();
     return new Recognition.Recognised(
-        new MoeBlock(
-            "",
-            form,
+        new Claim(
             block.routing(),
             block.coefficients(),
             block.output(),
@@ -56,6 +54,11 @@ final class MoeFinderTest {
             }));
   }
 
+  private static Recognition warned() {
+    Claim claim = ((Recognition.Recognised) claim()).claim();
+    return new Recognition.Recognised(claim, List.of("its operator is wrong on the CPU"));
+  }
+
   private static MoeFinder.Findings find(Form.Factory... forms) {
     return new MoeFinder(List.of(forms)).find(TINY.graph());
   }
@@ -63,7 +66,7 @@ final class MoeFinderTest {
   @Test
   void takesABlockThatOneFormClaims() {
     MoeFinder.Findings findings =
-        find(saying("a", claim("a")), saying("b", new Recognition.NotThisForm("no loop")));
+        find(saying("a", claim()), saying("b", new Recognition.NotThisForm("no loop")));
 
     assertThat(findings.blocks()).extracting(MoeBlock::form).containsExactly("a");
     assertThat(findings.refusals()).isEmpty();
@@ -71,8 +74,22 @@ final class MoeFinderTest {
   }
 
   @Test
+  void tellsWhatAFormWarnsOf() {
+    MoeFinder.Findings findings = find(saying("a", warned()));
+
+    assertThat(findings.blocks()).hasSize(1);
+    assertThat(findings.warnings())
+        .hasToString("[warning: experts: its operator is wrong on the CPU]");
+  }
+
+  @Test
+  void warnsOfNoBlockThatIsRefused() {
+    assertThat(find(saying("a", warned()), saying("b", claim())).warnings()).isEmpty();
+  }
+
+  @Test
   void refusesABlockThatTwoFormsClaim() {
-    assertThat(find(saying("a", claim("a")), saying("b", claim("b"))).refusals())
+    assertThat(find(saying("a", claim()), saying("b", claim())).refusals())
         .containsExactly(new Refusal("experts", "claimed by several forms: [a, b]"));
   }
 
@@ -80,7 +97,7 @@ final class MoeFinderTest {
   void refusesABlockThatOneFormRefusesEvenIfAnotherClaimsIt() {
     MoeFinder.Findings findings =
         find(
-            saying("a", claim("a")),
+            saying("a", claim()),
             saying("b", new Recognition.Refused("half of it")),
             saying("c", new Recognition.NotThisForm("no loop")));
 
@@ -89,18 +106,12 @@ final class MoeFinderTest {
     assertThat(findings.misses()).containsExactly(new Refusal("experts", "c: no loop"));
   }
 
-  @Test
-  void refusesWeightsThatAreNotFloat32() {
-    Model half =
-        TinyMoe.withInitializer(
-            TINY.model(),
-            "down1",
-            new Tensor.Inline(
-                ElementType.FLOAT16, List.of(4L, 5L), ByteBuffer.allocate(2 * 4 * 5)));
-
-    assertThat(new MoeFinder(Forms.all()).find(half.graph()).refusals())
-        .containsExactly(
-            new Refusal("experts", "the weight 'down1' is float16; only float is rewritten"));
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "FLOAT16", "BFLOAT16", "DOUBLE"})
+  void tellsThePrecisionOfABlock(ElementType type) {
+    assertThat(new MoeFinder(Forms.all()).find(TINY.in(type).graph()).blocks())
+        .extracting(MoeBlock::precision)
+        .containsExactly(new Precision(type, false));
   }
 
   @Test
@@ -110,5 +121,39 @@ final class MoeFinderTest {
     assertThat(new MoeFinder(Forms.all()).find(twice).blocks())
         .extracting(MoeBlock::name)
         .containsExactly("layers.0.mlp", "layers.0.mlp#2");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "GATHERED | ids = Reshape (experts, last) | Clip (experts, none, top)",
+        "GATHERED | ids = Reshape (experts, last) | Add (experts, shift)",
+        "TORCHSCRIPT | hot = OneHot <axis = -1> (experts, depth, offOn) | Clip (experts, none, top)",
+        "COLUMNS | matrix = ScatterElements <axis = 1> (zeros, experts, gates) | Mod (experts, top)",
+        "LOOKUP | row0 = Equal (experts, id0) | Sub (experts, shift)",
+      })
+  void namesWhatChangesTheIds(Spelling spelling, String use, String change) {
+    TinyMoe tiny =
+        spelling
+            .of(3, 2, 4)
+            .with(
+                "int64[1] last",
+                "int64 none = {0}, int64 top = {2}, int64 shift = {1}, int64[1] last");
+    String lookup = use.substring(use.indexOf('=') + 2).replace("experts", "other");
+    TinyMoe changed =
+        tiny.with(
+            use,
+            "other = " + change + "\n  " + use.substring(0, use.indexOf(" = ")) + " = " + lookup);
+    String operator = change.substring(0, change.indexOf(' '));
+
+    assertThat(changed.find().blocks()).isEmpty();
+    assertThat(changed.find().refusals())
+        .singleElement()
+        .satisfies(
+            refusal ->
+                assertThat(refusal.reason())
+                    .contains(
+                        "the ids are changed by " + operator + " '" + operator + " -> other'"));
   }
 }

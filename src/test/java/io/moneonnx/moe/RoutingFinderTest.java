@@ -48,7 +48,8 @@ final class RoutingFinderTest {
   @Test
   void findsWhatATopKChoosesFromASoftmax() {
     assertThat(routings(graph(SOFTMAX_TOP_K, USE)))
-        .containsExactly(new Routing("e", "scores", 2, 8, 4, "x", "router", "SoftmaxTopK"));
+        .containsExactly(
+            new Routing(new Choice.Indices("e", "scores"), 2, 8, 4, "x", "router", "SoftmaxTopK"));
   }
 
   @Test
@@ -89,7 +90,7 @@ final class RoutingFinderTest {
                     USE)))
         .singleElement()
         .returns(1, Routing::topK)
-        .returns("logits", Routing::scores);
+        .returns("logits", found -> found.choice().scores());
   }
 
   @Test
@@ -140,8 +141,8 @@ final class RoutingFinderTest {
 
     assertThat(routings)
         .singleElement()
-        .returns("e", Routing::indices)
-        .returns("flat", Routing::scores)
+        .returns("e", found -> found.choice().value())
+        .returns("flat", found -> found.choice().scores())
         .returns(8, Routing::experts);
   }
 
@@ -161,8 +162,8 @@ final class RoutingFinderTest {
 
     assertThat(routings)
         .singleElement()
-        .returns("e", Routing::indices)
-        .returns("logits", Routing::scores)
+        .returns("e", found -> found.choice().value())
+        .returns("logits", found -> found.choice().scores())
         .returns(2, Routing::topK);
   }
 
@@ -217,7 +218,7 @@ final class RoutingFinderTest {
     for (Graph graph : List.of(greedy, beams)) {
       assertThat(routings(graph)).hasSize(1);
       assertThat(new MoeFinder(Forms.all()).find(graph))
-          .isEqualTo(new MoeFinder.Findings(List.of(), List.of(), List.of()));
+          .isEqualTo(new MoeFinder.Findings(List.of(), List.of(), List.of(), List.of()));
     }
   }
 

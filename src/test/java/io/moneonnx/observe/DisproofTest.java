@@ -6,6 +6,8 @@ import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Claim;
+import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
@@ -69,16 +71,7 @@ final class DisproofTest {
             .of(3, 2, 4)
             .with("y = Add (x, routed)", "double = Add (routed, routed)\n  y = Add (x, double)");
     MoeBlock block = tiny.block();
-    MoeBlock scaled =
-        new MoeBlock(
-            block.name(),
-            block.form(),
-            block.routing(),
-            block.coefficients(),
-            "double",
-            block.weights(),
-            block.expertBytes(),
-            block.layout());
+    MoeBlock scaled = with(block, block.coefficients(), "double", block.layout());
 
     double routed = largest(tiny, "routed");
     assertThat(reason(tiny, scaled)).isEqualTo(offBy(routed, 2 * routed));
@@ -90,15 +83,7 @@ final class DisproofTest {
     TinyMoe tiny = spelling.of(3, 2, 4);
     MoeBlock block = tiny.block();
     MoeBlock early =
-        new MoeBlock(
-            block.name(),
-            block.form(),
-            block.routing(),
-            "best",
-            block.output(),
-            block.weights(),
-            block.expertBytes(),
-            block.layout());
+        with(block, new Coefficients.PerChoice("best"), block.output(), block.layout());
 
     assertThat(reason(tiny, early)).startsWith("rebuilt from its experts' rows");
   }
@@ -147,15 +132,15 @@ final class DisproofTest {
   }
 
   private static MoeBlock with(MoeBlock block, Layout layout) {
-    return new MoeBlock(
-        block.name(),
-        block.form(),
-        block.routing(),
-        block.coefficients(),
-        block.output(),
-        block.weights(),
-        block.expertBytes(),
-        layout);
+    return with(block, block.coefficients(), block.output(), layout);
+  }
+
+  private static MoeBlock with(
+      MoeBlock block, Coefficients coefficients, String output, Layout layout) {
+    Claim claim =
+        new Claim(
+            block.routing(), coefficients, output, block.weights(), block.expertBytes(), layout);
+    return new MoeBlock(block.name(), block.form(), block.precision(), claim);
   }
 
   /** A layout that claims other rows than the block has. */

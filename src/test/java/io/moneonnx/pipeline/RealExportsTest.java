@@ -58,6 +58,9 @@ class RealExportsTest {
           "old_densemask_scatter__dynamo_ext",
           "old_densemask_scatter__ts17",
           "old_eqnonzero_gemmbias__dynamo",
+          "old_deepseek_train__dynamo",
+          "old_switch1__dynamo",
+          "old_olmoe445__ts17_fp16",
           "old_mixtral436__ts17_fn_experts",
           "old_mixtral436__ts17_fn_block",
           "old_scriptif__ts17",
@@ -98,7 +101,7 @@ class RealExportsTest {
     assertThat(outcome.disproved()).isEmpty();
     assertThat(outcome.statistics()).hasSize(expected.blocks());
     assertThat(outcome.statistics()).extracting(BlockStatistics::t).containsOnly(14L);
-    assertThat(observedOff(subject, feeds)).isLessThan(1e-6);
+    assertThat(observedOff(subject, feeds)).isLessThan(bar(subject) / 10);
   }
 
   @ParameterizedTest
@@ -126,9 +129,16 @@ class RealExportsTest {
     Plan plan = halfWithAllChosen(profile);
 
     Path exact = rewrite(subject, profile, plan, Novice.MEAN, "exact.onnx").written().model();
-    assertThat(moved(subject.file(), exact, token)).isLessThan(1e-5);
+    assertThat(moved(subject.file(), exact, token)).isLessThan(bar(subject));
     Path zero = rewrite(subject, profile, plan, Novice.ZERO, "zero.onnx").written().model();
-    assertThat(moved(subject.file(), zero, token)).isGreaterThan(1e-5);
+    assertThat(moved(subject.file(), zero, token)).isGreaterThan(bar(subject));
+  }
+
+  private static double bar(Subject subject) {
+    return subject.blocks().stream()
+        .mapToDouble(block -> block.precision().proved())
+        .max()
+        .orElseThrow();
   }
 
   /** Half of each block's experts go, every one that the token chose among them. */

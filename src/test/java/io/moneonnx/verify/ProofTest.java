@@ -323,7 +323,8 @@ final class ProofTest {
   }
 
   private static float[] routed(TinyMoe tiny, Map<String, Tensor> feeds, Replacement replacement) {
-    Model oracle = Oracle.of(tiny.model(), List.of(tiny.block()), Map.of("experts", replacement));
+    Model oracle =
+        Oracle.of(tiny.model(), List.of(tiny.block()), Map.of("experts", replacement)).model();
     float[] x = feeds.get("x").toFloats();
     float[] y = TinyMoe.run(oracle, feeds, List.of("y")).get("y").toFloats();
     float[] routed = TinyMoe.run(oracle, feeds, List.of("routed")).get("routed").toFloats();

@@ -6,7 +6,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import org.junit.jupiter.api.Test;
 
-final class CoefficientsTest {
+final class CoefficientSourceTest {
   private static final Graph GRAPH =
       GraphText.parse(
           """
@@ -24,13 +24,13 @@ final class CoefficientsTest {
 
   @Test
   void comeFromWhatIsNotMerelySelected() {
-    assertThat(Coefficients.source(GRAPH, "column")).isEqualTo("gates");
-    assertThat(Coefficients.source(GRAPH, "gates")).isEqualTo("gates");
-    assertThat(Coefficients.source(GRAPH, "best")).isEqualTo("best");
+    assertThat(CoefficientSource.of(GRAPH, "column")).isEqualTo("gates");
+    assertThat(CoefficientSource.of(GRAPH, "gates")).isEqualTo("gates");
+    assertThat(CoefficientSource.of(GRAPH, "best")).isEqualTo("best");
   }
 
   @Test
   void comeFromWhatAnUnknownOperatorMakes() {
-    assertThat(Coefficients.source(GRAPH, "strange")).isEqualTo("strange");
+    assertThat(CoefficientSource.of(GRAPH, "strange")).isEqualTo("strange");
   }
 }

@@ -1,13 +1,14 @@
-package io.moneonnx.data;
+package io.moneonnx.graph;
 
-/** IEEE half precision in Java 17, which has no conversions of its own. */
-final class Half {
+/** The 16-bit floating types in Java 17, which has no conversions of its own. */
+public final class Half {
   private static final int EXPONENT_SHIFT = 13;
   private static final float SMALLEST = 0x1p-24f;
 
   private Half() {}
 
-  static float toFloat(short half) {
+  /** The number that an IEEE half stands for. */
+  public static float toFloat(short half) {
     int sign = (half & 0x8000) << 16;
     int exponent = (half >> 10) & 0x1f;
     int fraction = half & 0x3ff;
@@ -20,7 +21,7 @@ final class Half {
   }
 
   /** The nearest half, ties to even; infinite from 65,520 on. */
-  static short of(float value) {
+  public static short of(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = (bits >>> 16) & 0x8000;
     float magnitude = Math.abs(value);
@@ -36,5 +37,19 @@ final class Half {
     int rebased = (bits & 0x7fff_ffff) - ((127 - 15) << 23);
     int odd = (rebased >> EXPONENT_SHIFT) & 1;
     return (short) (sign | (rebased + 0xfff + odd) >> EXPONENT_SHIFT);
+  }
+
+  /** The number that a bfloat16, the upper half of a float32, stands for. */
+  public static float brainToFloat(short brain) {
+    return Float.intBitsToFloat(brain << 16);
+  }
+
+  /** The nearest bfloat16, ties to even. */
+  public static short brainOf(float value) {
+    if (Float.isNaN(value)) {
+      return (short) 0x7fc0;
+    }
+    int bits = Float.floatToRawIntBits(value);
+    return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
   }
 }

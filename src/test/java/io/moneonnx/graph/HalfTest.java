@@ -1,4 +1,4 @@
-package io.moneonnx.data;
+package io.moneonnx.graph;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
