@@ -159,19 +159,25 @@ public final class MoeFinder {
     Stream<Set<Integer>> tried =
         Stream.of(e -> true, e -> e % 2 == 0, (Predicate<Integer>) e -> e % 2 == 1)
             .map(some -> all.stream().filter(some).collect(Collectors.toSet()));
-    return tried
-        .flatMap(experts -> outOfReach(original, claim, experts).stream())
-        .findFirst()
+    return hiddenBorder(original, claim)
+        .or(
+            () ->
+                tried.flatMap(experts -> outOfReach(original, claim, experts).stream()).findFirst())
         .map(
             value ->
                 "'%s' lies in a branch or a loop that cannot be left out alone".formatted(value));
   }
 
+  private static Optional<String> hiddenBorder(Graph original, Claim claim) {
+    Set<String> made = original.made();
+    return Stream.of(claim.routing().choice().value(), claim.coefficients().value(), claim.output())
+        .filter(value -> !made.contains(value))
+        .findFirst();
+  }
+
   private static Optional<String> outOfReach(Graph original, Claim claim, Set<Integer> experts) {
     GraphEdit edit = new GraphEdit(new Model(original, 0, Map.of(), Map.of(), Wire.NONE));
     claim.layout().remove(new Ops(edit, "mone"), experts);
-    Stream.of(claim.routing().choice().value(), claim.coefficients().value(), claim.output())
-        .forEach(value -> edit.add("Identity", "mone", List.of(value), Map.of()));
     return edit.outOfReach();
   }
 
