@@ -1,14 +1,11 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Canonical;
+import io.moneonnx.graph.DeadCode;
 import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphEdit;
-import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
-import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
-import io.moneonnx.graph.Wire;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -16,10 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Finds the Mixture-of-Experts blocks of a graph: every routing decision is shown to every form,
@@ -52,7 +45,7 @@ public final class MoeFinder {
 
   public Findings find(Graph original) {
     Graph flat = Flat.of(original).graph();
-    Graph graph = Canonical.of(flat);
+    Graph graph = DeadCode.remove(Canonical.of(flat));
     List<MoeBlock> blocks = new ArrayList<>();
     List<Refusal> refusals = new ArrayList<>();
     List<Refusal> misses = new ArrayList<>();
@@ -64,7 +57,7 @@ public final class MoeFinder {
       Claims claims = Claims.of(formsHere, routing);
       Optional<String> objection = claims.only().flatMap(claim -> objection(graph, claim));
       if (objection.isEmpty() && flat != original) {
-        objection = claims.only().flatMap(claim -> outOfReach(original, claim));
+        objection = claims.only().flatMap(claim -> OutOfReach.reason(original, claim));
       }
       Optional<Precision> precision = claims.only().flatMap(claim -> Precision.of(graph, claim));
       if (objection.isPresent()) {
@@ -151,28 +144,6 @@ public final class MoeFinder {
         : Optional.of(
             "the coefficients '%s' do not come from the router '%s'"
                 .formatted(coefficients, routing.router()));
-  }
-
-  /** Why experts cannot be taken out of the graph as it was written, which flattening hides. */
-  private static Optional<String> outOfReach(Graph original, Claim claim) {
-    List<Integer> all = IntStream.range(0, claim.routing().experts()).boxed().toList();
-    Stream<Set<Integer>> tried =
-        Stream.of(e -> true, e -> e % 2 == 0, (Predicate<Integer>) e -> e % 2 == 1)
-            .map(some -> all.stream().filter(some).collect(Collectors.toSet()));
-    return tried
-        .flatMap(experts -> outOfReach(original, claim, experts).stream())
-        .findFirst()
-        .map(
-            value ->
-                "'%s' lies in a branch or a loop that cannot be left out alone".formatted(value));
-  }
-
-  private static Optional<String> outOfReach(Graph original, Claim claim, Set<Integer> experts) {
-    GraphEdit edit = new GraphEdit(new Model(original, 0, Map.of(), Map.of(), Wire.NONE));
-    claim.layout().remove(new Ops(edit, "mone"), experts);
-    Stream.of(claim.routing().choice().value(), claim.coefficients().value(), claim.output())
-        .forEach(value -> edit.add("Identity", "mone", List.of(value), Map.of()));
-    return edit.outOfReach();
   }
 
   /** False for a choice that ends the graph, such as greedy decoding behind a language model. */

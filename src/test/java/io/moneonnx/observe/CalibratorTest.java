@@ -199,8 +199,8 @@ final class CalibratorTest {
   private static TinyMoe farFromZero(Spelling spelling, float offset) {
     TinyMoe far =
         spelling.of(3, 2, 4).with("int64[1] k", "float offset = {" + offset + "}, int64[1] k");
-    for (String line : far.text().lines().filter(line -> line.startsWith("  raw")).toList()) {
-      String raw = line.substring(2, line.indexOf(" ="));
+    for (String line : far.text().lines().filter(line -> line.strip().startsWith("raw")).toList()) {
+      String raw = line.substring(0, line.indexOf(" =")).strip();
       far =
           far.with(
               line,

@@ -60,12 +60,12 @@ class RealExportsTest {
           "old_eqnonzero_gemmbias__dynamo",
           "old_deepseek_train__dynamo",
           "old_switch1__dynamo",
+          "old_olmoe445__ts17_fp16",
           "old_mixtral436__ts17_fn_experts",
           "old_mixtral436__ts17_fn_block",
           "old_scriptif__ts17",
           "old_cond__dynamo",
-          "old_scriptloop__ts17",
-          "old_olmoe445__ts17_fp16");
+          "old_scriptloop__ts17");
 
   @TempDir private Path folder;
 

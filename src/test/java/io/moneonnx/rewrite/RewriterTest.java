@@ -474,10 +474,10 @@ final class RewriterTest {
     "DYNAMO, 5, 3",
     "GATHERED, 4, 2",
     "COLUMNS, 4, 1",
-    "BUFFER, 4, 3",
     "GUARDED, 3, 2",
     "BRANCHED, 3, 2",
-    "ROUNDS, 3, 2"
+    "ROUNDS, 3, 2",
+    "BUFFER, 4, 3"
   })
   void takesOutExactlyWhatAnExpertContributes(Spelling spelling, int experts, int topK) {
     TinyMoe tiny = spelling.of(experts, topK, 4);
