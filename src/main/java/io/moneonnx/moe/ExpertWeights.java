@@ -5,6 +5,7 @@ import io.moneonnx.graph.Graph;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -13,27 +14,30 @@ public final class ExpertWeights {
   private ExpertWeights() {}
 
   /**
-   * The initializers that exactly one expert reads; whatever several share is no expert's own, and
-   * integers are shapes and indices.
+   * The initializers that exactly one expert reads, or of which each reads its own row; whatever
+   * several share is no expert's own, and integers are shapes and indices.
    *
    * @param regions for each expert the values it computes
    */
   public static Set<String> of(Graph graph, List<? extends Collection<String>> regions) {
-    Map<String, Long> readers =
+    Map<Part, Long> readers =
         regions.stream()
             .flatMap(region -> read(graph, region).stream())
-            .collect(Collectors.groupingBy(name -> name, Collectors.counting()));
+            .collect(Collectors.groupingBy(part -> part, Collectors.counting()));
     readers.values().removeIf(count -> count > 1);
-    return Set.copyOf(readers.keySet());
+    return readers.keySet().stream().map(Part::initializer).collect(Collectors.toSet());
   }
 
-  private static Set<String> read(Graph graph, Collection<String> region) {
+  /** What is read of an initializer: one row, or all of it. */
+  private record Part(String initializer, OptionalLong row) {}
+
+  private static Set<Part> read(Graph graph, Collection<String> region) {
     return region.stream()
         .flatMap(value -> graph.producer(value).stream())
         .flatMap(node -> node.reads().stream())
         .flatMap(value -> Weight.behind(graph, value).stream())
         .filter(weight -> weight.tensor().type() != ElementType.INT64)
-        .map(Weight::initializer)
+        .map(weight -> new Part(weight.initializer(), weight.row()))
         .collect(Collectors.toSet());
   }
 

@@ -1,11 +1,14 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
 /**
@@ -13,13 +16,18 @@ import java.util.stream.IntStream;
  *
  * @param initializer the name of the constant
  * @param dims shape of the value that is read, after what the graph does to the constant
+ * @param row the row of the constant that is read, empty if all of it is
  */
-public record Weight(String initializer, Tensor tensor, List<Long> dims) {
-  /** The weight behind {@code value}: a constant, possibly transposed, cast or passed on. */
+public record Weight(String initializer, Tensor tensor, List<Long> dims, OptionalLong row) {
+  /**
+   * The weight behind {@code value}: a constant, possibly transposed, cast or passed on, or a row
+   * of one.
+   */
   public static Optional<Weight> behind(Graph graph, String value) {
     Optional<Tensor> constant = graph.constant(value);
     if (constant.isPresent()) {
-      return Optional.of(new Weight(value, constant.get(), constant.get().dims()));
+      return Optional.of(
+          new Weight(value, constant.get(), constant.get().dims(), OptionalLong.empty()));
     }
     return graph.producer(value).flatMap(node -> passedOn(graph, node));
   }
@@ -31,7 +39,56 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims) {
     if (node.is("Transpose")) {
       return behind(graph, node.input(0)).map(weight -> weight.transposed(node));
     }
-    return Optional.empty();
+    if (node.is("Squeeze")) {
+      return behind(graph, node.input(0)).flatMap(weight -> weight.squeezed(graph, node));
+    }
+    return rowOf(graph, node);
+  }
+
+  /**
+   * One row of a stacked constant, cut out by this node with a constant index: {@code Gather} and
+   * {@code Slice} of one element of the leading axis.
+   */
+  public static Optional<Weight> rowOf(Graph graph, Node node) {
+    Optional<Tensor> stacked = graph.constant(node.input(0)).filter(tensor -> tensor.rank() > 1);
+    Optional<Tensor> index =
+        graph.constant(node.input(1)).filter(tensor -> tensor.type() == ElementType.INT64);
+    if (stacked.isEmpty() || index.filter(tensor -> tensor.elements() == 1).isEmpty()) {
+      return Optional.empty();
+    }
+    long row = index.get().toLongs()[0];
+    List<Long> dims = new ArrayList<>(stacked.get().dims());
+    if (row < 0 || row >= dims.get(0)) {
+      return Optional.empty();
+    } else if (node.is("Gather") && node.intAttribute("axis", 0) == 0) {
+      dims.remove(0);
+      dims.addAll(0, index.get().dims());
+    } else if (node.is("Slice") && isOneRow(graph, node, row)) {
+      dims.set(0, 1L);
+    } else {
+      return Optional.empty();
+    }
+    return Optional.of(new Weight(node.input(0), stacked.get(), dims, OptionalLong.of(row)));
+  }
+
+  private static boolean isOneRow(Graph graph, Node slice, long row) {
+    return isOne(graph, slice.input(2), row + 1)
+        && (slice.input(3).isEmpty() || isOne(graph, slice.input(3), 0))
+        && (slice.input(4).isEmpty() || isOne(graph, slice.input(4), 1));
+  }
+
+  private static boolean isOne(Graph graph, String value, long wanted) {
+    return graph
+        .integers(value)
+        .filter(found -> found.length == 1 && found[0] == wanted)
+        .isPresent();
+  }
+
+  private Optional<Weight> squeezed(Graph graph, Node squeeze) {
+    boolean leading = dims.size() > 1 && dims.get(0) == 1 && isOne(graph, squeeze.input(1), 0);
+    return leading
+        ? Optional.of(new Weight(initializer, tensor, dims.subList(1, dims.size()), row))
+        : Optional.empty();
   }
 
   private Weight transposed(Node transpose) {
@@ -40,6 +97,6 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims) {
         transpose.attributes().get("perm") instanceof Attribute.OfInts perm
             ? perm.values().stream().map(axis -> dims.get(axis.intValue())).toList()
             : IntStream.range(0, rank).mapToObj(axis -> dims.get(rank - 1 - axis)).toList();
-    return new Weight(initializer, tensor, permuted);
+    return new Weight(initializer, tensor, permuted, row);
   }
 }
