@@ -27,6 +27,7 @@ final class ExpertSegments {
 
   private final Graph graph;
   private final List<Segment> slices;
+  private final Map<String, Optional<Element>> bounds = new HashMap<>();
 
   ExpertSegments(Graph graph) {
     this.graph = graph;
@@ -43,7 +44,6 @@ final class ExpertSegments {
    */
   Map<String, Map<Integer, String>> of(String counts, int experts) {
     Map<String, Map<Integer, String>> found = new LinkedHashMap<>();
-    Map<String, Optional<Element>> bounds = new HashMap<>();
     for (Segment slice : slices) {
       Optional<Element> end = bounds.computeIfAbsent(slice.end(), this::element);
       Optional<Element> start = bounds.computeIfAbsent(slice.start(), this::element);

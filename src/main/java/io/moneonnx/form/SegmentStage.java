@@ -83,4 +83,9 @@ record SegmentStage(String rows, List<String> segments, List<Set<String>> region
         .distinct()
         .toList();
   }
+
+  /** Those of them that cut all segments at once. */
+  List<Node> splits(Graph graph) {
+    return cuts(graph).stream().filter(node -> node.is("Split")).toList();
+  }
 }

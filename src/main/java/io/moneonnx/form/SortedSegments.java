@@ -3,9 +3,7 @@ package io.moneonnx.form;
 import io.moneonnx.graph.Fill;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
-import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
-import io.moneonnx.graph.Tensor;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.Claim;
@@ -14,24 +12,19 @@ import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
-import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
-import io.moneonnx.moe.Rows;
-import io.moneonnx.moe.StackedRows;
 import io.moneonnx.passes.ExpertCounts;
 import io.moneonnx.passes.ExpertGather;
 import io.moneonnx.passes.SlotSort;
 import io.moneonnx.passes.SlotSum;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -47,16 +40,6 @@ import java.util.stream.Stream;
  *
  * The network may be cut into segments more than once, with what is the same for all experts
  * computed on the joined rows between.
- *
- * <p>Removing experts leaves their slots out of the sorted rows. Their counts become zero, so that
- * the bounds of all others follow by themselves, and their pieces leave the {@code Concat}; at the
- * end the rows that are left are scattered among zeros:
- *
- * <pre>{@code
- * hits   = NonZero (Gather (is kept [experts], ids))
- * counts' = counts * is kept
- * raw'   = ScatterND (zeros [slots, hidden], hits, FFN (Gather (rows, hits)))
- * }</pre>
  */
 final class SortedSegments implements Form {
   private final Graph graph;
@@ -119,8 +102,9 @@ final class SortedSegments implements Form {
     for (ExpertCounts count : counts) {
       Set<String> sources = Set.of(routing.choice().value(), sort.ids());
       Optional<DerivedIds> ids = DerivedIds.of(graph, count.ids(), sources, routing.experts());
-      Map<String, Map<Integer, String>> cuts = segments.of(count.counts(), routing.experts());
-      if (ids.isPresent() && !cuts.isEmpty()) {
+      Map<String, Map<Integer, String>> cuts =
+          ids.isPresent() ? segments.of(count.counts(), routing.experts()) : Map.of();
+      if (!cuts.isEmpty()) {
         return ids.get()
             .objection(count.ids())
             .<Recognition>map(Recognition.Refused::new)
@@ -207,7 +191,7 @@ final class SortedSegments implements Form {
     if (objection.isPresent()) {
       return new Recognition.Refused("behind the experts' pieces " + objection.get());
     }
-    Sorted sorted = new Sorted(graph, routing, sort.order(), counted, stages, banks, raw);
+    SortedRows sorted = new SortedRows(graph, routing, sort.order(), counted, stages, banks, raw);
     return ClosedRegion.leak(graph, sorted.begin(), sum.combined())
         .<Recognition>map(Recognition.Refused::new)
         .orElseGet(() -> recognised(routing, sum, sorted));
@@ -232,7 +216,7 @@ final class SortedSegments implements Form {
     return graph.producer(value, "Reshape").map(node -> node.input(0)).orElse(value);
   }
 
-  private Recognition recognised(Routing routing, SlotSum sum, Sorted sorted) {
+  private Recognition recognised(Routing routing, SlotSum sum, SortedRows sorted) {
     Set<String> weights = new HashSet<>(ExpertWeights.of(graph, sorted.regions()));
     sorted.banks().forEach(bank -> weights.add(bank.bank()));
     return new Recognition.Recognised(
@@ -243,86 +227,5 @@ final class SortedSegments implements Form {
             weights,
             ExpertWeights.bytes(graph, weights) / routing.experts(),
             sorted));
-  }
-
-  /**
-   * The recognised block.
-   *
-   * @param order the slot of each sorted row, {@code [slots]}
-   * @param banks what is gathered for each sorted row by the id of its expert
-   * @param raw the value {@code [slots, hidden]} that the experts make, in their order
-   */
-  private record Sorted(
-      Graph graph,
-      Routing routing,
-      String order,
-      String counts,
-      List<SegmentStage> stages,
-      List<ExpertGather> banks,
-      String raw)
-      implements Layout {
-    List<String> begin() {
-      return Stream.concat(
-              Stream.of(counts),
-              Stream.concat(
-                  stages.get(0).segments().stream(), banks.stream().map(ExpertGather::rows)))
-          .toList();
-    }
-
-    /** For each expert all that it computes by itself. */
-    List<Set<String>> regions() {
-      return IntStream.range(0, routing.experts())
-          .mapToObj(
-              expert ->
-                  stages.stream()
-                      .flatMap(stage -> stage.regions().get(expert).stream())
-                      .collect(Collectors.toSet()))
-          .toList();
-    }
-
-    @Override
-    public Rows rows(Ops ops) {
-      return new Rows.Permuted(raw, order);
-    }
-
-    @Override
-    public void remove(Ops ops, Set<Integer> pruned) {
-      List<Integer> kept =
-          IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).boxed().toList();
-      String ids = ops.gather(ops.reshape(routing.indices(ops), -1), order);
-      String shape = ops.concat(0, List.of(ops.shape(ids), ops.vector(routing.hidden())));
-      String zeros = ops.zeros(shape, ops.edit().type(raw).orElseThrow());
-      if (kept.isEmpty()) {
-        ops.edit().redirect(raw, zeros);
-        return;
-      }
-      long[] isKept = new long[routing.experts()];
-      long[] renumbered = new long[routing.experts()];
-      for (int rank = 0; rank < kept.size(); rank++) {
-        isKept[kept.get(rank)] = 1;
-        renumbered[kept.get(rank)] = rank;
-      }
-      String hits = ops.nonZero(ops.gather(ops.vector(isKept), ids));
-      String keptCounts = ops.cast(ops.vector(isKept), ops.edit().type(counts).orElseThrow());
-      ops.edit().redirect(counts, ops.mul(counts, keptCounts));
-      String rows = ops.gather(stages.get(0).rows(), hits);
-      stages.get(0).cuts(graph).forEach(cut -> ops.edit().setInput(cut, 0, rows));
-      for (SegmentStage stage : stages) {
-        ops.edit().setInputs(stage.joined(), kept.stream().map(stage.joined()::input).toList());
-      }
-      StackedRows.keep(ops, graph, kept.stream().map(regions()::get).toList());
-      gatherKept(ops, kept, ops.gather(ops.vector(renumbered), ops.gather(ids, hits)));
-      ops.edit().redirect(raw, ops.scatterRows(zeros, hits, raw));
-    }
-
-    private void gatherKept(Ops ops, List<Integer> kept, String ids) {
-      Map<String, String> left = new HashMap<>();
-      for (ExpertGather gather : banks) {
-        Tensor bank = graph.constant(gather.bank()).orElseThrow();
-        String rows =
-            left.computeIfAbsent(gather.bank(), name -> ops.constant("kept", bank.rows(kept)));
-        ops.edit().redirect(gather.rows(), ops.gather(rows, ids));
-      }
-    }
   }
 }

@@ -48,6 +48,8 @@ final class FormsTest {
     "COLUMNS, dense-loop, 6",
     "SUMS, dense-loop, 6",
     "GATHERED, gathered-weights, 2",
+    "SORTED, sorted-segments, 6",
+    "GROUPED, sorted-segments, 2",
   })
   void nameTheirFormAndTheWeights(Spelling spelling, String form, int weights) {
     MoeBlock block = spelling.of(3, 2, 4).block();
