@@ -191,7 +191,9 @@ final class SortedSegments implements Form {
     if (objection.isPresent()) {
       return new Recognition.Refused("behind the experts' pieces " + objection.get());
     }
-    SortedRows sorted = new SortedRows(graph, routing, sort.order(), counted, stages, banks, raw);
+    Set<String> before = Reach.backward(graph, List.of(raw), stages.get(0).segments()::contains);
+    List<ExpertGather> read = banks.stream().filter(b -> before.contains(b.rows())).toList();
+    SortedRows sorted = new SortedRows(graph, routing, sort.order(), counted, stages, read, raw);
     return ClosedRegion.leak(graph, sorted.begin(), sum.combined())
         .<Recognition>map(Recognition.Refused::new)
         .orElseGet(() -> recognised(routing, sum, sorted));

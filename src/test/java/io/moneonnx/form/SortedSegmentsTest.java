@@ -105,9 +105,11 @@ final class SortedSegmentsTest {
             .with("  slots = Reshape (placed, bySlot)\n", "")
             .with(
                 "  placed = Gather <axis = 0> (scaled, place)\n",
-                "  size2 = Shape (x)\n"
-                    + "  base = ConstantOfShape <value = float[1] {0}> (size2)\n"
-                    + "  at = Unsqueeze (token, last)\n")
+                """
+                  size2 = Shape (x)
+                  base = ConstantOfShape <value = float[1] {0}> (size2)
+                  at = Unsqueeze (token, last)
+                """)
             .with(
                 "ReduceSum <keepdims = 0> (slots, one)",
                 "ScatterND <reduction = \"add\"> (base, at, scaled)");
@@ -119,9 +121,11 @@ final class SortedSegmentsTest {
   @Test
   void findsCountsOfTheSortedIds() {
     String counts =
-        "  clamped = Clip (flat, id0, most)\n"
-            + "  counts = ScatterElements <axis = 0, reduction = \"add\"> (nothing, clamped, ones)\n"
-            + "  ends = CumSum (counts, id0)\n";
+        """
+          clamped = Clip (flat, id0, most)
+          counts = ScatterElements <axis = 0, reduction = "add"> (nothing, clamped, ones)
+          ends = CumSum (counts, id0)
+        """;
     TinyMoe sortedFirst =
         GROUPED
             .with(counts, "")

@@ -47,9 +47,10 @@ final class TracedExampleTest {
             .of(3, 2, 4)
             .with(
                 "slots1, tokens1 = Split <axis = 1> (pairs1, halves)",
-                "slotRow, tokenRow = Split <axis = 0> (hits1, halves)\n"
-                    + "  slots1 = Transpose <perm = [1, 0]> (slotRow)\n"
-                    + "  tokens1 = Transpose <perm = [1, 0]> (tokenRow)");
+                """
+                slotRow, tokenRow = Split <axis = 0> (hits1, halves)
+                  slots1 = Transpose <perm = [1, 0]> (slotRow)
+                  tokens1 = Transpose <perm = [1, 0]> (tokenRow)""");
 
     assertThat(rows.find().refusals())
         .extracting(Refusal::reason)
