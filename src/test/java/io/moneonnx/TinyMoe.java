@@ -392,6 +392,117 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
             }
             """;
       }
+    },
+
+    /** Rows sorted by expert, each of which computes its segment: {@code moe_infer} of DeepSeek. */
+    SORTED(18) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
+            + """
+            <float[$E, $H] router, int64[1] k = {$k}, int64 slotsOfToken = {$k}, $numbers,
+             int64[3] bySlot = {-1, $k, $H}, int64[1] width = {$E}, int64 unit = {1},
+             int64[1] bound0 = {0},
+             $ids,
+             $weights>
+            """
+                .replace("$weights", each(experts, "float[$H, $I] up$e, float[$I, $H] down$e"))
+            + "{\n  logits = Gemm <transB = 1> (x, router)\n"
+            + ROUTER
+            + """
+              shape = Shape (experts)
+              tokens = Gather <axis = 0> (shape, zero)
+              wide = Concat <axis = 0> (tokens, width)
+              nothing = ConstantOfShape <value = int64[1] {0}> (wide)
+              ones = Expand (unit, shape)
+              hot = ScatterElements <axis = 1> (nothing, experts, ones)
+              counts = ReduceSum <keepdims = 0> (hot, zero)
+            """
+            + SORT
+            + repeat(
+                experts,
+                """
+                  end$e = Gather <axis = 0> (ends, id$e)
+                  bound$next = Unsqueeze (end$e, zero)
+                  segment$e = Slice (rows, bound$e, bound$next, zero, one)
+                  in$e = MatMul (segment$e, up$e)
+                  act$e = Tanh (in$e)
+                  piece$e = MatMul (act$e, down$e)
+                """)
+            + "  raw = Concat <axis = 0> ("
+            + each(experts, "piece$e")
+            + """
+            )
+              gate = Unsqueeze (gates, last)
+              placed = Gather <axis = 0> (raw, place)
+              slots = Reshape (placed, bySlot)
+              scaled = Mul (slots, gate)
+              routed = ReduceSum <keepdims = 0> (scaled, one)
+              y = Add (x, routed)
+            }
+            """;
+      }
+    },
+
+    /** The same with stacked weights, cut into segments before and after the activation. */
+    GROUPED(18) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
+            + """
+            <float[$E, $H] router, int64[1] k = {$k}, int64 slotsOfToken = {$k}, $numbers,
+             int64[3] bySlot = {-1, $k, $H}, int64 unit = {1}, int64[1] bound0 = {0},
+             int64 most = {$most}, int64[$E] nothing = {$zeros}, $ids, $starts, $ends,
+             float[$E, $H, $I] up, float[$E, $I, $H] down>
+            """
+                .replace("$most", Integer.toString(experts - 1))
+                .replace("$zeros", each(experts, "0"))
+                .replace("$starts", each(experts, "int64[1] from$e = {$e}"))
+                .replace("$ends", ends(experts))
+            + "{\n  logits = Gemm <transB = 1> (x, router)\n"
+            + ROUTER
+            + """
+              flat = Reshape (experts, last)
+              slotCount = Shape (flat)
+              ones = ConstantOfShape <value = int64[1] {1}> (slotCount)
+              clamped = Clip (flat, id0, most)
+              counts = ScatterElements <axis = 0, reduction = "add"> (nothing, clamped, ones)
+            """
+            + SORT
+            + repeat(
+                experts,
+                """
+                  bound$next = Slice (ends, from$e, to$e, zero)
+                  segment$e = Slice (rows, bound$e, bound$next, zero)
+                  upRow$e = Slice (up, from$e, to$e, zero)
+                  upOf$e = Squeeze (upRow$e, zero)
+                  in$e = MatMul (segment$e, upOf$e)
+                """)
+            + "  in = Concat <axis = 0> ("
+            + each(experts, "in$e")
+            + ")\n  act = Tanh (in)\n"
+            + repeat(
+                experts,
+                """
+                  half$e = Slice (act, bound$e, bound$next, zero)
+                  downOf$e = Gather <axis = 0> (down, id$e)
+                  piece$e = MatMul (half$e, downOf$e)
+                """)
+            + "  raw = Concat <axis = 0> ("
+            + each(experts, "piece$e")
+            + """
+            )
+              list = Reshape (gates, last)
+              sortedGates = Gather <axis = 0> (list, order)
+              gate = Unsqueeze (sortedGates, last)
+              scaled = Mul (raw, gate)
+              placed = Gather <axis = 0> (scaled, place)
+              slots = Reshape (placed, bySlot)
+              routed = ReduceSum <keepdims = 0> (slots, one)
+              y = Add (x, routed)
+            }
+            """;
+      }
     };
 
     private static String dense(int experts, String constants, String before, String gate) {
@@ -458,6 +569,20 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
           routed0 = Identity (zeros)
         """;
 
+    private static final String SORT =
+        """
+          ends = CumSum (counts, id0)
+          ids = Reshape (experts, last)
+          size = Shape (ids)
+          sorted, order = TopK <axis = -1, largest = 0> (ids, size)
+          token = Div (order, slotsOfToken)
+          rows = Gather <axis = 0> (x, token)
+          limit = Squeeze (size)
+          numbers = Range (id0, limit, unit)
+          blank = ConstantOfShape <value = int64[1] {0}> (size)
+          place = ScatterElements <axis = 0> (blank, order, numbers)
+        """;
+
     private final long opset;
 
     Spelling(long opset) {
@@ -478,7 +603,12 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
     /** True where all experts' weights are in one tensor, and what they compute in one text. */
     public boolean isStacked() {
-      return this == GATHERED || this == ROUNDS;
+      return this == GATHERED || this == ROUNDS || this == GROUPED;
+    }
+
+    /** True where the outputs of all slots lie in the order of their experts. */
+    public boolean isSorted() {
+      return this == SORTED || this == GROUPED;
     }
 
     public TinyMoe of(int experts, int topK, int hidden) {
@@ -637,11 +767,18 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
         .toList();
   }
 
-  private static Graph renamed(Graph body, UnaryOperator<String> names) {
+  /** The graph with other names for its values. */
+  public static Graph renamed(Graph body, UnaryOperator<String> names) {
+    Map<String, Initializer> constants = new LinkedHashMap<>();
+    body.initializers()
+        .forEach(
+            (name, constant) ->
+                constants.put(
+                    names.apply(name), Initializer.of(names.apply(name), constant.tensor())));
     return new Graph(
         body.name(),
         renamed(body.nodes(), names),
-        body.initializers(),
+        constants,
         body.inputs().stream().map(value -> renamed(value, names)).toList(),
         body.outputs().stream().map(value -> renamed(value, names)).toList(),
         Map.of(),

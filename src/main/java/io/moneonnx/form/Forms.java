@@ -7,7 +7,13 @@ import java.util.List;
 /** Every form that blocks are looked for in. */
 public final class Forms {
   private static final List<Form.Factory> ALL =
-      List.of(SparseLoop::new, SlotBuffer::new, DenseLoop::new, GatheredWeights::new);
+      List.of(
+          SparseLoop::new,
+          SlotBuffer::new,
+          DenseLoop::new,
+          GatheredWeights::new,
+          SortedSegments::new,
+          TracedExample::new);
 
   private Forms() {}
 

@@ -13,6 +13,7 @@ import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
+import io.moneonnx.moe.KeptSlots;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
@@ -20,14 +21,12 @@ import io.moneonnx.moe.Rows;
 import io.moneonnx.moe.Weight;
 import io.moneonnx.passes.ExpertGather;
 import io.moneonnx.passes.SlotSum;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * Stacked weights of which each slot gathers its own copy, after which all slots are computed at
@@ -163,34 +162,13 @@ final class GatheredWeights implements Form {
 
     @Override
     public void remove(Ops ops, Set<Integer> pruned) {
-      List<Integer> kept =
-          IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).boxed().toList();
       String ids = ops.reshape(routing.indices(ops), -1);
-      String shape = ops.concat(0, List.of(ops.shape(ids), ops.vector(routing.hidden())));
-      String zeros = ops.zeros(shape, ops.edit().type(raw).orElseThrow());
-      if (kept.isEmpty()) {
-        ops.edit().redirect(raw, zeros);
-        return;
+      KeptSlots kept = new KeptSlots(ops, routing, pruned, ids, raw);
+      if (!kept.experts().isEmpty()) {
+        kept.gather(graph, gathers);
+        readActivation(ops, kept.of(activation));
       }
-      long[] isKept = new long[routing.experts()];
-      long[] renumbered = new long[routing.experts()];
-      for (int rank = 0; rank < kept.size(); rank++) {
-        isKept[kept.get(rank)] = 1;
-        renumbered[kept.get(rank)] = rank;
-      }
-      String hits = ops.nonZero(ops.gather(ops.vector(isKept), ids));
-      gatherKept(ops, kept, ops.gather(ops.vector(renumbered), ops.gather(ids, hits)));
-      readActivation(ops, ops.gather(activation, hits));
-      ops.edit().redirect(raw, ops.scatterRows(zeros, hits, raw));
-    }
-
-    private void gatherKept(Ops ops, List<Integer> kept, String ids) {
-      Map<String, String> banks = new HashMap<>();
-      for (ExpertGather gather : gathers) {
-        String bank =
-            banks.computeIfAbsent(gather.bank(), value -> new Bank(graph, value).rows(ops, kept));
-        ops.edit().redirect(gather.rows(), ops.gather(bank, ids));
-      }
+      kept.spread();
     }
 
     private void readActivation(Ops ops, String keptActivation) {

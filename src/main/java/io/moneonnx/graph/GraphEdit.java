@@ -161,6 +161,11 @@ public final class GraphEdit {
     replaced.put(node.output(), now.withInputs(reads));
   }
 
+  /** Lets one node of the graph read these values, and nothing else. */
+  public void setInputs(Node node, List<String> values) {
+    replaced.put(node.output(), replaced.getOrDefault(node.output(), node).withInputs(values));
+  }
+
   public void addInput(Value value) {
     inputs.add(value);
     if (types != null) {

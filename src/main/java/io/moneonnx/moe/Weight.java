@@ -1,9 +1,11 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -38,21 +40,56 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims, Optiona
     if (node.is("Transpose")) {
       return behind(graph, node.input(0)).map(weight -> weight.transposed(node));
     }
-    if (node.is("Gather") && node.intAttribute("axis", 0) == 0) {
-      Optional<long[]> index = graph.integers(node.input(1)).filter(ids -> ids.length == 1);
-      return graph
-          .constant(node.input(0))
-          .filter(stacked -> stacked.rank() > 1 && index.isPresent())
-          .filter(stacked -> graph.constant(node.input(1)).orElseThrow().rank() == 0)
-          .map(
-              stacked ->
-                  new Weight(
-                      node.input(0),
-                      stacked,
-                      stacked.dims().subList(1, stacked.rank()),
-                      OptionalLong.of(index.orElseThrow()[0])));
+    if (node.is("Squeeze")) {
+      return behind(graph, node.input(0)).flatMap(weight -> weight.squeezed(graph, node));
     }
-    return Optional.empty();
+    return rowOf(graph, node);
+  }
+
+  /**
+   * One row of a stacked constant, cut out by this node with a constant index: {@code Gather} and
+   * {@code Slice} of one element of the leading axis.
+   */
+  public static Optional<Weight> rowOf(Graph graph, Node node) {
+    Optional<Tensor> stacked = graph.constant(node.input(0)).filter(tensor -> tensor.rank() > 1);
+    Optional<Tensor> index =
+        graph.constant(node.input(1)).filter(tensor -> tensor.type() == ElementType.INT64);
+    if (stacked.isEmpty() || index.filter(tensor -> tensor.elements() == 1).isEmpty()) {
+      return Optional.empty();
+    }
+    long row = index.get().toLongs()[0];
+    List<Long> dims = new ArrayList<>(stacked.get().dims());
+    if (row < 0 || row >= dims.get(0)) {
+      return Optional.empty();
+    } else if (node.is("Gather") && node.intAttribute("axis", 0) == 0) {
+      dims.remove(0);
+      dims.addAll(0, index.get().dims());
+    } else if (node.is("Slice") && isOneRow(graph, node, row)) {
+      dims.set(0, 1L);
+    } else {
+      return Optional.empty();
+    }
+    return Optional.of(new Weight(node.input(0), stacked.get(), dims, OptionalLong.of(row)));
+  }
+
+  private static boolean isOneRow(Graph graph, Node slice, long row) {
+    return isOne(graph, slice.input(2), row + 1)
+        && (slice.input(3).isEmpty() || isOne(graph, slice.input(3), 0))
+        && (slice.input(4).isEmpty() || isOne(graph, slice.input(4), 1));
+  }
+
+  private static boolean isOne(Graph graph, String value, long wanted) {
+    return graph
+        .integers(value)
+        .filter(found -> found.length == 1 && found[0] == wanted)
+        .isPresent();
+  }
+
+  private Optional<Weight> squeezed(Graph graph, Node squeeze) {
+    boolean leading = dims.size() > 1 && dims.get(0) == 1 && isOne(graph, squeeze.input(1), 0);
+    return leading
+        ? Optional.of(new Weight(initializer, tensor, dims.subList(1, dims.size()), row))
+        : Optional.empty();
   }
 
   /** All constants that the weight behind {@code value} is made of, scales among them. */
@@ -62,9 +99,11 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims, Optiona
       return dequantised.get().inputs().stream().flatMap(input -> parts(graph, input));
     }
     Optional<Weight> weight = behind(graph, value);
-    return weight.isEmpty() || graph.constant(value).isPresent()
+    Optional<Node> from =
+        graph.producer(value).filter(node -> weight.isPresent() && rowOf(graph, node).isEmpty());
+    return from.isEmpty() || graph.constant(value).isPresent()
         ? weight.stream()
-        : parts(graph, graph.producer(value).orElseThrow().input(0));
+        : parts(graph, from.get().input(0));
   }
 
   private Weight transposed(Node transpose) {

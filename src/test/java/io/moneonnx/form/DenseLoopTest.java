@@ -22,10 +22,17 @@ final class DenseLoopTest {
   void refusesALoopWithoutOneOfItsExperts() {
     isRefused(
         Spelling.COLUMNS.of(4, 2, 4).with("(scaled0, scaled1)", "(scaled0, scaled0)"),
-        "not added up to one value");
+        "3 expert regions for 4 router outputs; missing: 1");
     isRefused(
         Spelling.COLUMNS.of(4, 2, 4).with("scaled3 = Mul (raw3, gate3)", "scaled3 = Tanh (raw3)"),
         "3 expert regions for 4 router outputs; missing: 3");
+  }
+
+  @Test
+  void wantsTheOutputsAddedUp() {
+    isRefused(
+        Spelling.COLUMNS.of(4, 2, 4).with("routed2 = Add", "routed2 = Sub"),
+        "not added up to one value");
   }
 
   @Test

@@ -59,6 +59,8 @@ final class FormsTest {
     "BRANCHED, dense-loop, 6",
     "ROUNDS, sparse-loop, 2",
     "GATHERED, gathered-weights, 2",
+    "SORTED, sorted-segments, 6",
+    "GROUPED, sorted-segments, 2",
   })
   void nameTheirFormAndTheWeights(Spelling spelling, String form, int weights) {
     MoeBlock block = spelling.of(3, 2, 4).block();

@@ -13,7 +13,8 @@ final class WeightTest {
     return GraphText.parse(
         """
         g (float[2, 3, 4] x) => (float[...] w)
-        <float[2, 3, 4] bank>
+        <float[2, 3, 4] bank, int64 first = {0}, int64[1] zero = {0}, int64[1] one = {1},
+         int64[1] two = {2}>
         {
           turned = Transpose <perm = [0, 2, 1]> (bank)
           w = %s
@@ -50,6 +51,54 @@ final class WeightTest {
       delimiter = '|',
       value = {"Neg (bank)", "Transpose (x)", "Add (bank, x)", "com.microsoft.Transpose (bank)"})
   void findsNoneBehindAnythingElse(String expression) {
+    assertThat(Weight.behind(graph(expression), "w")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Gather (bank, first)                      | 0 | [3, 4]",
+        "Gather <axis = 0> (bank, one)             | 1 | [1, 3, 4]",
+        "Slice (bank, one, two)                    | 1 | [1, 3, 4]",
+        "Slice (bank, zero, one, zero, one)        | 0 | [1, 3, 4]",
+      })
+  void findsTheRowOfAStackedWeight(String expression, long row, String dims) {
+    Weight weight = Weight.behind(graph(expression), "w").orElseThrow();
+
+    assertThat(weight.row()).hasValue(row);
+    assertThat(weight.initializer()).isEqualTo("bank");
+    assertThat(weight.dims()).hasToString(dims);
+  }
+
+  @Test
+  void findsTheRowBehindSqueezeAndTranspose() {
+    Graph graph =
+        graph("Transpose (flat)")
+            .toString()
+            .transform(
+                text ->
+                    text.replace(
+                        "  w =",
+                        "  cut = Slice (bank, one, two, zero)\n  flat = Squeeze (cut, zero)\n  w ="))
+            .transform(GraphText::parse);
+    Weight weight = Weight.behind(graph, "w").orElseThrow();
+
+    assertThat(weight.row()).hasValue(1);
+    assertThat(weight.dims()).containsExactly(4L, 3L);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Slice (bank, zero, two, zero)",
+        "Slice (bank, one, two, one)",
+        "Gather <axis = 1> (bank, one)",
+        "Gather (bank, two)",
+        "Gather (x, one)"
+      })
+  void takesNothingElseForARow(String expression) {
     assertThat(Weight.behind(graph(expression), "w")).isEmpty();
   }
 }

@@ -39,6 +39,11 @@ final class Slots {
     Doubles[] raw = new Doubles[(routed.size() - first) * k];
     if (tiny.spelling() == Spelling.GATHERED) {
       raw = rows(values.get("raw"), tiny.hidden());
+    } else if (tiny.spelling().isSorted()) {
+      long[] order = values.get("order").toLongs();
+      for (int row = 0; row < order.length; row++) {
+        raw[(int) order[row]] = rows(values.get("raw"), tiny.hidden())[row];
+      }
     } else if (tiny.spelling().isDense()) {
       long[] chosen = values.get("experts").toLongs();
       for (int slot = 0; slot < chosen.length; slot++) {
@@ -74,6 +79,10 @@ final class Slots {
     List<String> names = new ArrayList<>(List.of("experts", "gates", "routed"));
     if (tiny.spelling() == Spelling.GATHERED) {
       names.add("raw");
+      return names;
+    }
+    if (tiny.spelling().isSorted()) {
+      names.addAll(List.of("raw", "order"));
       return names;
     }
     for (int e = 0; e < tiny.experts(); e++) {

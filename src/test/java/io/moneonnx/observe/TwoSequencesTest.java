@@ -47,7 +47,7 @@ final class TwoSequencesTest {
 
   private static Model both(Spelling spelling) {
     Graph encoder = half(spelling.of(4, 2, 4));
-    Graph decoder = renamed(half(spelling.of(6, 1, 4)));
+    Graph decoder = TinyMoe.renamed(half(spelling.of(6, 1, 4)), TwoSequencesTest::prefixed);
     List<Node> nodes = new ArrayList<>(encoder.nodes());
     nodes.addAll(decoder.nodes());
     Map<String, Initializer> constants = new LinkedHashMap<>(encoder.initializers());
@@ -58,35 +58,6 @@ final class TwoSequencesTest {
     outputs.addAll(decoder.outputs());
     Graph graph = new Graph("both", nodes, constants, inputs, outputs, Map.of(), Wire.NONE);
     return spelling.of(4, 2, 4).model().withGraph(graph);
-  }
-
-  private static Graph renamed(Graph graph) {
-    Map<String, Initializer> constants = new LinkedHashMap<>();
-    graph
-        .initializers()
-        .forEach(
-            (name, constant) ->
-                constants.put(prefixed(name), Initializer.of(prefixed(name), constant.tensor())));
-    return new Graph(
-        graph.name(),
-        graph.nodes().stream().map(TwoSequencesTest::renamed).toList(),
-        constants,
-        graph.inputs().stream().map(TwoSequencesTest::renamed).toList(),
-        graph.outputs().stream().map(TwoSequencesTest::renamed).toList(),
-        Map.of(),
-        Wire.NONE);
-  }
-
-  private static Node renamed(Node node) {
-    return Node.of(
-        node.opType(),
-        node.inputs().stream().map(TwoSequencesTest::prefixed).toList(),
-        node.outputs().stream().map(TwoSequencesTest::prefixed).toList(),
-        node.attributes());
-  }
-
-  private static Value renamed(Value value) {
-    return new Value(prefixed(value.name()), value.type(), value.shape(), Wire.NONE);
   }
 
   private static String prefixed(String name) {

@@ -43,4 +43,56 @@ class SlotSumTest {
             """);
     assertThat(SlotSum.findAll(graph)).isEmpty();
   }
+
+  private static Graph sorted(String nodes) {
+    return GraphText.parse(
+        """
+        sum (float[S, 4] rows, float[S, 1] gates, int64[S] at, float[T, 4] zeros) => (float[T, 4] y)
+        <int64[3] shape = {-1, 2, 4}, int64[1] slots = {1}>
+        {
+          scaled = Mul (rows, gates)
+        %s
+        }
+        """
+            .formatted(nodes));
+  }
+
+  @Test
+  void findsTheSumOfSlotsThatArePutBackIntoTheirOrder() {
+    Graph graph =
+        sorted(
+            """
+            placed = Gather (scaled, at)
+            slotted = Reshape (placed, shape)
+            y = ReduceSum <keepdims = 0> (slotted, slots)
+            """);
+    assertThat(SlotSum.findAll(graph))
+        .containsExactly(
+            new UnsortedSlots("rows", "gates", "at", "y"),
+            new UnsortedSlots("gates", "rows", "at", "y"));
+  }
+
+  @Test
+  void takesNoColumnsForPlaces() {
+    Graph graph =
+        sorted(
+            """
+            placed = Gather <axis = 1> (scaled, at)
+            slotted = Reshape (placed, shape)
+            y = ReduceSum <keepdims = 0> (slotted, slots)
+            """);
+    assertThat(SlotSum.findAll(graph)).isEmpty();
+  }
+
+  @Test
+  void findsSlotsThatAreAddedToTheirTokens() {
+    assertThat(SlotSum.findAll(sorted("  y = ScatterND <reduction = \"add\"> (zeros, at, scaled)")))
+        .containsExactly(
+            new AddedSlots("rows", "gates", "at", "y"), new AddedSlots("gates", "rows", "at", "y"));
+  }
+
+  @Test
+  void takesNoSlotsThatOverwriteEachOther() {
+    assertThat(SlotSum.findAll(sorted("  y = ScatterND (zeros, at, scaled)"))).isEmpty();
+  }
 }

@@ -8,6 +8,7 @@ import io.moneonnx.RealExports.Expected;
 import io.moneonnx.data.RandomFeeds;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Refusal;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.plan.Criterion;
 import io.moneonnx.plan.LayerRatio;
@@ -31,6 +32,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -65,7 +68,13 @@ class RealExportsTest {
           "old_mixtral436__ts17_fn_block",
           "old_scriptif__ts17",
           "old_cond__dynamo",
-          "old_scriptloop__ts17");
+          "old_scriptloop__ts17",
+          "mixtral__hfexp_default",
+          "olmoe__hfexp_default",
+          "gpt_oss__hfexp_default",
+          "old_deepseekv2_infer_dyn__ts17",
+          "old_deepseekv3_infer_dyn__dynamo",
+          "jetmoe__dynamo_batched_mm");
 
   @TempDir private Path folder;
 
@@ -89,6 +98,37 @@ class RealExportsTest {
       assertThat(blocks).extracting(MoeBlock::experts).containsOnly(expected.experts());
       assertThat(blocks).extracting(MoeBlock::topK).containsOnly(expected.topK());
     }
+  }
+
+  static Stream<Expected> traced() throws IOException {
+    return all().stream().filter(e -> e.name().isEmpty() || e.refuse());
+  }
+
+  @ParameterizedTest
+  @MethodSource("traced")
+  void saysWhatAnExampleLeftOfABlock(Expected expected) {
+    assumeThat(expected.name()).isNotEmpty();
+    List<Refusal> refusals = Subject.open(expected.file()).findings().refusals();
+    assertThat(refusals)
+        .hasSize(2)
+        .extracting(Refusal::reason)
+        .allMatch(
+            reason ->
+                reason.matches(
+                    "traced-example: \\d+ expert regions for %d router outputs.*its example input.*export again with .*"
+                        .formatted(expected.experts())));
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = "zoo", matches = ".+")
+  void refusesRoutedAttentionBesideRoutedFeedForwards() throws IOException {
+    Expected jetmoe =
+        all().stream().filter(e -> e.name().startsWith("jetmoe")).findFirst().orElseThrow();
+
+    assertThat(Subject.open(jetmoe.file()).findings().refusals())
+        .hasSize(2)
+        .allMatch(refusal -> refusal.where().contains("self_attention"))
+        .allMatch(refusal -> refusal.reason().contains("routed attention"));
   }
 
   @ParameterizedTest

@@ -423,6 +423,173 @@ final class RewriterTest {
   }
 
   @Test
+  void sortsOutTheRowsOfReplacedExperts() {
+    TinyMoe tiny = Spelling.SORTED.of(3, 2, 4);
+    Graph before = tiny.graph();
+    Graph after = rewritten(tiny, 1).graph();
+
+    assertThat(lines(before, after))
+        .isEqualTo(
+            """
+            int64[1] two = {2}
+            int64[2] halves = {1, 1}
+            float[4, 5] up1
+            float[5, 4] down1
+            ends = CumSum (counts, id0)
+            segment0 = Slice (rows, bound0, bound1, zero, one)
+            segment1 = Slice (rows, bound1, bound2, zero, one)
+            in1 = MatMul (segment1, up1)
+            act1 = Tanh (in1)
+            piece1 = MatMul (act1, down1)
+            segment2 = Slice (rows, bound2, bound, zero, one)
+            raw = Concat <axis = 0> (piece0, piece1, piece2)
+            placed = Gather <axis = 0> (raw, place)
+            y = Add (x, routed)
+            """);
+    assertThat(lines(after, before))
+        .isEqualTo(
+            """
+            int64[2] mone.0/ints = {-1, 2}
+            int64[1] mone.0/ints_1 = {-1}
+            int64[1] mone.0/ints_2 = {4}
+            int64[3] mone.0/ints_3 = {1, 0, 1}
+            int64[1] mone.0/ints_5 = {1}
+            float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
+            int64[1] mone.0/ints_6 = {0}
+            int64[1] mone.0/ints_7 = {2}
+            mone.0/Mul = Mul (counts, mone.0/ints_3)
+            ends = CumSum (mone.0/Mul, id0)
+            mone.0/Reshape_1 = Reshape (experts, mone.0/ints_1)
+            mone.0/Gather = Gather <axis = 0> (mone.0/Reshape_1, order)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/ints_3, mone.0/Gather)
+            mone.0/NonZero = NonZero (mone.0/Gather_1)
+            mone.0/Reshape_2 = Reshape (mone.0/NonZero, mone.0/ints_1)
+            mone.0/Gather_4 = Gather <axis = 0> (rows, mone.0/Reshape_2)
+            segment0 = Slice (mone.0/Gather_4, bound0, bound1, zero, one)
+            segment2 = Slice (mone.0/Gather_4, bound2, bound, zero, one)
+            raw = Concat <axis = 0> (piece0, piece2)
+            mone.0/Unsqueeze = Unsqueeze (mone.0/Reshape_2, mone.0/ints_5)
+            mone.0/Shape = Shape (mone.0/Gather)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Shape, mone.0/ints_2)
+            mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
+            mone.0/ScatterND = ScatterND (mone.0/ConstantOfShape, mone.0/Unsqueeze, raw)
+            placed = Gather <axis = 0> (mone.0/ScatterND, place)
+            mone.0/Shape_2 = Shape (routed)
+            mone.0/Reshape_4 = Reshape (gates, mone.0/ints)
+            mone.0/Reshape_3 = Reshape (experts, mone.0/ints)
+            mone.0/Gather_6 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape_3)
+            mone.0/Shape_1 = Shape (mone.0/Reshape_3)
+            mone.0/Gather_5 = Gather <axis = 0> (mone.0/Shape_1, mone.0/ints_6)
+            mone.0/Concat_1 = Concat <axis = 0> (mone.0/Gather_5, mone.0/ints_7)
+            mone.0/ConstantOfShape_1 = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat_1)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_6, mone.0/Reshape_4)
+            mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
+            mone.0/Reshape_5 = Reshape (mone.0/MatMul, mone.0/Shape_2)
+            mone.0/Add = Add (routed, mone.0/Reshape_5)
+            y = Add (x, mone.0/Add)
+            """);
+  }
+
+  @Test
+  void cutsStackedWeightsOfSortedExpertsDownToTheKeptRows() {
+    TinyMoe tiny = Spelling.GROUPED.of(3, 2, 4);
+    Graph before = tiny.graph();
+    Graph after = rewritten(tiny, 1).graph();
+
+    assertThat(lines(before, after))
+        .isEqualTo(
+            """
+            int64[1] two = {2}
+            int64[2] halves = {1, 1}
+            int64 id1 = {1}
+            int64 id2 = {2}
+            float[3, 4, 5] up
+            float[3, 5, 4] down
+            ends = CumSum (counts, id0)
+            segment0 = Slice (rows, bound0, bound1, zero)
+            upRow0 = Slice (up, from0, to0, zero)
+            segment1 = Slice (rows, bound1, bound2, zero)
+            upRow1 = Slice (up, from1, to1, zero)
+            upOf1 = Squeeze (upRow1, zero)
+            in1 = MatMul (segment1, upOf1)
+            segment2 = Slice (rows, bound2, bound, zero)
+            upRow2 = Slice (up, from2, to2, zero)
+            in = Concat <axis = 0> (in0, in1, in2)
+            downOf0 = Gather <axis = 0> (down, id0)
+            half1 = Slice (act, bound1, bound2, zero)
+            downOf1 = Gather <axis = 0> (down, id1)
+            piece1 = MatMul (half1, downOf1)
+            downOf2 = Gather <axis = 0> (down, id2)
+            raw = Concat <axis = 0> (piece0, piece1, piece2)
+            scaled = Mul (raw, gate)
+            y = Add (x, routed)
+            """);
+    assertThat(lines(after, before))
+        .isEqualTo(
+            """
+            int64[2] mone.0/ints = {-1, 2}
+            int64[1] mone.0/ints_1 = {-1}
+            int64[1] mone.0/ints_2 = {4}
+            int64[3] mone.0/ints_3 = {1, 0, 1}
+            float[2, 5, 4] mone.0/kept
+            int64 mone.0/index = {0}
+            int64 mone.0/index_1 = {1}
+            float[2, 4, 5] mone.0/kept_1
+            int64[1] mone.0/ints_5 = {0}
+            int64[1] mone.0/ints_6 = {1}
+            int64[1] mone.0/ints_7 = {2}
+            float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
+            mone.0/Mul = Mul (counts, mone.0/ints_3)
+            ends = CumSum (mone.0/Mul, id0)
+            mone.0/Reshape_1 = Reshape (experts, mone.0/ints_1)
+            mone.0/Gather = Gather <axis = 0> (mone.0/Reshape_1, order)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/ints_3, mone.0/Gather)
+            mone.0/NonZero = NonZero (mone.0/Gather_1)
+            mone.0/Reshape_2 = Reshape (mone.0/NonZero, mone.0/ints_1)
+            mone.0/Gather_4 = Gather <axis = 0> (rows, mone.0/Reshape_2)
+            segment0 = Slice (mone.0/Gather_4, bound0, bound1, zero)
+            upRow0 = Slice (mone.0/kept_1, mone.0/ints_5, mone.0/ints_6, zero)
+            segment2 = Slice (mone.0/Gather_4, bound2, bound, zero)
+            upRow2 = Slice (mone.0/kept_1, mone.0/ints_6, mone.0/ints_7, zero)
+            in = Concat <axis = 0> (in0, in2)
+            downOf0 = Gather <axis = 0> (mone.0/kept, mone.0/index)
+            downOf2 = Gather <axis = 0> (mone.0/kept, mone.0/index_1)
+            raw = Concat <axis = 0> (piece0, piece2)
+            mone.0/Unsqueeze = Unsqueeze (mone.0/Reshape_2, mone.0/ints_6)
+            mone.0/Shape = Shape (mone.0/Gather)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Shape, mone.0/ints_2)
+            mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
+            mone.0/ScatterND = ScatterND (mone.0/ConstantOfShape, mone.0/Unsqueeze, raw)
+            scaled = Mul (mone.0/ScatterND, gate)
+            mone.0/Shape_2 = Shape (routed)
+            mone.0/Reshape_4 = Reshape (gates, mone.0/ints)
+            mone.0/Reshape_3 = Reshape (experts, mone.0/ints)
+            mone.0/Gather_6 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape_3)
+            mone.0/Shape_1 = Shape (mone.0/Reshape_3)
+            mone.0/Gather_5 = Gather <axis = 0> (mone.0/Shape_1, mone.0/ints_5)
+            mone.0/Concat_1 = Concat <axis = 0> (mone.0/Gather_5, mone.0/ints_7)
+            mone.0/ConstantOfShape_1 = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat_1)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_6, mone.0/Reshape_4)
+            mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
+            mone.0/Reshape_5 = Reshape (mone.0/MatMul, mone.0/Shape_2)
+            mone.0/Add = Add (routed, mone.0/Reshape_5)
+            y = Add (x, mone.0/Add)
+            """);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SORTED", "GROUPED"})
+  void hasFewerNodesTheMoreSortedExpertsAreReplaced(Spelling spelling) {
+    TinyMoe tiny = spelling.of(16, 2, 4);
+    int one = rewritten(tiny, 1).graph().nodes().size();
+    int half = rewritten(tiny, IntStream.range(0, 8).toArray()).graph().nodes().size();
+    int all = rewritten(tiny, IntStream.range(0, 16).toArray()).graph().nodes().size();
+
+    assertThat(half).isLessThan(one - 7 * 4);
+    assertThat(all).isLessThan(half);
+  }
+
+  @Test
   void keepsTheRowsOfKeptExpertsInTheirOrder() {
     TinyMoe tiny = Spelling.GATHERED.of(3, 2, 4);
     Map<String, Initializer> after = rewritten(tiny, 1).graph().initializers();
@@ -477,7 +644,9 @@ final class RewriterTest {
     "GUARDED, 3, 2",
     "BRANCHED, 3, 2",
     "ROUNDS, 3, 2",
-    "BUFFER, 4, 3"
+    "BUFFER, 4, 3",
+    "SORTED, 4, 2",
+    "GROUPED, 3, 2"
   })
   void takesOutExactlyWhatAnExpertContributes(Spelling spelling, int experts, int topK) {
     TinyMoe tiny = spelling.of(experts, topK, 4);

@@ -81,6 +81,10 @@ final class ProofTest {
     "TORCHSCRIPT, 6, 1",
     "DYNAMO, 5, 4",
     "GATHERED, 6, 3",
+    "SORTED, 4, 2",
+    "GROUPED, 4, 2",
+    "SORTED, 5, 4",
+    "GROUPED, 6, 1",
   })
   void holdsForWhatTheRewriterDoes(Spelling spelling, int experts, int topK) {
     TinyMoe tiny = spelling.of(experts, topK, 4);
@@ -92,6 +96,54 @@ final class ProofTest {
       assertThat(verdict.flips()).isEmpty();
       assertThat(verdict.positions()).isEqualTo(31);
       assertThat(verdict.leftOut()).isZero();
+    }
+  }
+
+  @Test
+  void holdsForBiasesThatAreGatheredForSortedRows() {
+    TinyMoe biased =
+        Spelling.GROUPED
+            .of(4, 2, 4)
+            .with("int64[1] k", "float[4, 5] inner, float[4, 4] outer, int64[1] k")
+            .with(
+                "  act = Tanh (in)",
+                "  innerRows = Gather <axis = 0> (inner, sorted)\n"
+                    + "  moved = Add (in, innerRows)\n  act = Tanh (moved)")
+            .with("  raw = ", "  near = ")
+            .with(
+                "  list = Reshape",
+                "  outerRows = Gather <axis = 0> (outer, sorted)\n"
+                    + "  raw = Add (near, outerRows)\n  list = Reshape");
+
+    assertThat(biased.block().weights()).contains("inner", "outer");
+    for (int[] replaced : new int[][] {{1}, {0, 3}, {0, 1, 2, 3}}) {
+      Verdict verdict = prove(biased, model -> model, replaced);
+      assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    }
+  }
+
+  @Test
+  void holdsForSortedRowsThatAreSplitAllAtOnce() {
+    TinyMoe split =
+        Spelling.SORTED
+            .of(4, 2, 4)
+            .with(
+                "  end0 =",
+                "  segment0, segment1, segment2, segment3 = Split <axis = 0> (rows, counts)\n"
+                    + "  end0 =")
+            .with("  segment0 = Slice (rows, bound0, bound1, zero, one)\n", "")
+            .with("  segment1 = Slice (rows, bound1, bound2, zero, one)\n", "")
+            .with("  segment2 = Slice (rows, bound2, bound3, zero, one)\n", "")
+            .with("  segment3 = Slice (rows, bound3, bound, zero, one)\n", "")
+            .with("  ends = CumSum (counts, id0)\n", "")
+            .with("  end0 = Gather <axis = 0> (ends, id0)\n  bound1 = Unsqueeze (end0, zero)\n", "")
+            .with("  end1 = Gather <axis = 0> (ends, id1)\n  bound2 = Unsqueeze (end1, zero)\n", "")
+            .with("  end2 = Gather <axis = 0> (ends, id2)\n  bound3 = Unsqueeze (end2, zero)\n", "")
+            .with("  end3 = Gather <axis = 0> (ends, id3)\n  bound = Unsqueeze (end3, zero)\n", "");
+
+    for (int[] replaced : new int[][] {{1}, {0, 3}, {0, 1, 2, 3}}) {
+      Verdict verdict = prove(split, model -> model, replaced);
+      assertThat(verdict.holds()).as(verdict.text()).isTrue();
     }
   }
 
@@ -232,7 +284,7 @@ final class ProofTest {
   /** Where expert 0's weight is in a rewritten model, alone or with others. */
   private static String weightOfExpert0(Spelling spelling) {
     return switch (spelling) {
-      case GATHERED -> "mone.0/kept";
+      case GATHERED, GROUPED -> "mone.0/kept";
       case ROUNDS -> "down/kept";
       default -> "down0";
     };

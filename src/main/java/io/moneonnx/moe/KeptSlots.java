@@ -1,0 +1,87 @@
+package io.moneonnx.moe;
+
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.passes.ExpertGather;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * The slots of a block whose expert is kept, so that only these are computed and the others are
+ * zero.
+ *
+ * <pre>{@code
+ * hits = NonZero (Gather (is kept [experts], ids [slots]))
+ * raw' = ScatterND (zeros [slots, hidden], hits, raw [hits, hidden])
+ * }</pre>
+ */
+public final class KeptSlots {
+  private final Ops ops;
+  private final List<Integer> experts;
+  private final String raw;
+  private final String zeros;
+  private final String mask;
+  private final String hits;
+  private final String renumbered;
+
+  /**
+   * The slots that are left without some experts.
+   *
+   * @param ids the expert of each slot, in the order in which slots are computed: int64 {@code
+   *     [slots]}
+   * @param raw the value {@code [slots, hidden]} that the experts make, in that order
+   */
+  public KeptSlots(Ops ops, Routing routing, Set<Integer> pruned, String ids, String raw) {
+    this.ops = ops;
+    this.raw = raw;
+    experts =
+        IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).boxed().toList();
+    String shape = ops.concat(0, List.of(ops.shape(ids), ops.vector(routing.hidden())));
+    zeros = ops.zeros(shape, ops.edit().type(raw).orElseThrow());
+    long[] isKept = new long[routing.experts()];
+    long[] ranks = new long[routing.experts()];
+    for (int rank = 0; rank < experts.size(); rank++) {
+      isKept[experts.get(rank)] = 1;
+      ranks[experts.get(rank)] = rank;
+    }
+    mask = ops.vector(isKept);
+    hits = ops.nonZero(ops.gather(mask, ids));
+    renumbered = ops.gather(ops.vector(ranks), ops.gather(ids, hits));
+  }
+
+  /** The experts that are left, in the order of their ids. */
+  public List<Integer> experts() {
+    return experts;
+  }
+
+  /** Counts {@code [experts]}, of any type, without those of the experts that are gone. */
+  public String without(String counts) {
+    ElementType type = ops.edit().type(counts).orElseThrow();
+    return ops.mul(counts, ops.cast(mask, type));
+  }
+
+  /** Those of {@code [slots, ...]} that are kept. */
+  public String of(String all) {
+    return ops.gather(all, hits);
+  }
+
+  /** Lets what is gathered by the ids of the slots be gathered for kept slots from kept rows. */
+  public void gather(Graph graph, Collection<ExpertGather> gathers) {
+    Map<String, String> banks = new HashMap<>();
+    for (ExpertGather gather : gathers) {
+      String kept =
+          banks.computeIfAbsent(gather.bank(), bank -> new Bank(graph, bank).rows(ops, experts));
+      ops.edit().redirect(gather.rows(), ops.gather(kept, renumbered));
+    }
+  }
+
+  /** Puts zeros into the places of the slots whose expert is gone. */
+  public void spread() {
+    ops.edit().redirect(raw, experts.isEmpty() ? zeros : ops.scatterRows(zeros, hits, raw));
+  }
+}
