@@ -120,17 +120,16 @@ public final class MoeFinder {
       if (byForm.size() > 1) {
         return "claimed by several forms: " + byForm.keySet();
       }
+      if (!reasons.isEmpty()) {
+        return String.join("; ", reasons);
+      }
       String changed =
           ChangedIds.of(graph, routing)
               .map(
                   node -> ": the ids are changed by %s '%s'".formatted(node.opType(), node.label()))
               .orElse("");
-      String reason =
-          reasons.isEmpty()
-              ? "a router chooses %d of %d, but no known form of experts hangs on its choice"
-                  .formatted(routing.topK(), routing.experts())
-              : String.join("; ", reasons);
-      return reason + changed;
+      return "a router chooses %d of %d, but no known form of experts hangs on its choice%s"
+          .formatted(routing.topK(), routing.experts(), changed);
     }
   }
 

@@ -200,7 +200,7 @@ final class SortedSegmentsTest {
   void wantsAPieceFromEachExpert() {
     refuses(
         SORTED.with("(piece0, piece1, piece2)", "(piece0, piece2)"),
-        "the pieces that the experts make of 'rows' are not joined by one Concat of 3");
+        "'rows' is cut into 2 expert regions for 3 router outputs; missing: 1");
   }
 
   @Test

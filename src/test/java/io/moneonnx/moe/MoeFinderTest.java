@@ -131,7 +131,6 @@ final class MoeFinderTest {
         "GATHERED | ids = Reshape (experts, last) | Add (experts, shift)",
         "TORCHSCRIPT | hot = OneHot <axis = -1> (experts, depth, offOn) | Clip (experts, none, top)",
         "COLUMNS | matrix = ScatterElements <axis = 1> (zeros, experts, gates) | Mod (experts, top)",
-        "LOOKUP | row0 = Equal (experts, id0) | Sub (experts, shift)",
       })
   void namesWhatChangesTheIds(Spelling spelling, String use, String change) {
     TinyMoe tiny =

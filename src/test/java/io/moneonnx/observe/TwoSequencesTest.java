@@ -68,8 +68,12 @@ final class TwoSequencesTest {
   @EnumSource
   void areCountedEachByItsOwnMask(Spelling spelling) {
     Model model = both(spelling);
-    List<MoeBlock> blocks = new MoeFinder(Forms.all()).find(model.graph()).blocks();
-    assertThat(blocks).extracting(MoeBlock::experts).containsExactly(4, 6);
+    MoeFinder.Findings findings = new MoeFinder(Forms.all()).find(model.graph());
+    List<MoeBlock> blocks = findings.blocks();
+    assertThat(blocks)
+        .as(findings.misses().toString())
+        .extracting(MoeBlock::experts)
+        .containsExactly(4, 6);
 
     Calibrator.Outcome outcome =
         new Calibrator(model, Path.of(""), blocks, RunOptions.cpu())
