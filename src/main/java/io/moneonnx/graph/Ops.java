@@ -96,6 +96,13 @@ public final class Ops {
     return call("MatMul", a, b);
   }
 
+  public String einsum(Equation equation, List<String> operands) {
+    return call(
+        "Einsum",
+        Map.of("equation", Attribute.of(equation.toString())),
+        operands.toArray(String[]::new));
+  }
+
   public String transpose(String a, Long... perm) {
     return call("Transpose", Map.of("perm", Attribute.ints(perm)), a);
   }

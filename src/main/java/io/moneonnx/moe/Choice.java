@@ -25,7 +25,7 @@ public sealed interface Choice {
     }
   }
 
-  /** An operator that takes scores chooses the best of them within. */
+  /** The ids are not in the graph: the best by these scores are chosen, in some way or other. */
   record Hidden(String scores) implements Choice {
     @Override
     public String value() {
@@ -34,7 +34,7 @@ public sealed interface Choice {
 
     @Override
     public String indices(Ops ops, int topK) {
-      return ops.topK(scores, topK);
+      return ops.reshape(ops.topK(scores, topK), -1, topK);
     }
   }
 }

@@ -53,7 +53,7 @@ public final class MoeFinder {
                     .formatted(claims.only().get().output())));
       } else if (claims.only().isPresent()) {
         blocks.add(claims.block(name, precision.orElseThrow()));
-      } else if (claims.refused() || feedsComputation(graph, routing)) {
+      } else if (claims.refused() || looksRouted(graph, routing)) {
         refusals.add(new Refusal(name, claims.reason(routing)));
         claims.misses().forEach(miss -> misses.add(new Refusal(name, miss)));
       }
@@ -117,11 +117,15 @@ public final class MoeFinder {
                 .formatted(coefficients, routing.router()));
   }
 
-  /** False for a choice that ends the graph, such as greedy decoding behind a language model. */
-  private static boolean feedsComputation(Graph graph, Routing routing) {
-    return Reach.forward(graph, List.of(routing.choice().value()), value -> false).stream()
-        .flatMap(value -> graph.producer(value).stream())
-        .anyMatch(node -> node.is("MatMul") || node.is("Gemm"));
+  /**
+   * False for a choice that ends the graph, such as greedy decoding behind a language model, and
+   * for scores that are but compared with their best: activations are cut like that too.
+   */
+  private static boolean looksRouted(Graph graph, Routing routing) {
+    return routing.choice() instanceof Choice.Indices
+        && Reach.forward(graph, List.of(routing.choice().value()), value -> false).stream()
+            .flatMap(value -> graph.producer(value).stream())
+            .anyMatch(node -> node.is("MatMul") || node.is("Gemm"));
   }
 
   private static String unique(String name, Set<String> names) {

@@ -1,6 +1,8 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
+import java.util.List;
 
 /**
  * One routing decision: which experts each token goes to.
@@ -18,5 +20,20 @@ public record Routing(
   /** The chosen ids, int64 {@code [tokens, topK]}. */
   public String indices(Ops ops) {
     return choice.indices(ops, topK);
+  }
+
+  /**
+   * Zeros in place of a routed output to which no expert is left to contribute.
+   *
+   * @param output the routed output, which has as many dimensions as the router's input, or two
+   * @param rank how many dimensions it has
+   */
+  public String nothing(Ops ops, String output, int rank) {
+    ElementType type = ops.edit().type(output).orElseThrow();
+    if (rank > 2) {
+      return ops.zeros(ops.shape(input), type);
+    }
+    String tokens = ops.gather(ops.shape(indices(ops)), ops.vector(0));
+    return ops.zeros(ops.concat(0, List.of(tokens, ops.vector(hidden))), type);
   }
 }

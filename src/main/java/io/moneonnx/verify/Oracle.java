@@ -9,6 +9,7 @@ import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.rewrite.Replacement;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +58,7 @@ final class Oracle {
     } else if (rows instanceof Rows.Dense dense) {
       overwrite(dense.outputs());
     } else if (rows instanceof Rows.Stacked stacked) {
-      overwrite(stacked.outputs());
+      overwrite(stacked);
     } else if (rows instanceof Rows.PerSlot perSlot) {
       redirect(perSlot.outputs(), overwritten(perSlot.outputs(), ids()));
     } else if (rows instanceof Rows.Permuted permuted) {
@@ -95,11 +96,17 @@ final class Oracle {
     return ops.edit().type(raw).orElseThrow();
   }
 
-  /** Overwrites {@code raw [experts, tokens, hidden]}. */
-  private void overwrite(String raw) {
-    String rows = ops.reshape(raw, block.experts(), -1, block.hidden());
-    String novices = ops.reshape(novices(type(raw)), block.experts(), 1, block.hidden());
-    String isReplaced = ops.reshape(isReplaced(), block.experts(), 1, 1);
+  /** Overwrites the experts where they lie along their axis. */
+  private void overwrite(Rows.Stacked stacked) {
+    String raw = stacked.outputs();
+    boolean isInFront = stacked.axis() == 0;
+    String rows = isInFront ? ops.reshape(raw, block.experts(), -1, block.hidden()) : raw;
+    long[] novice = new long[isInFront ? 3 : stacked.rank() - stacked.axis()];
+    Arrays.fill(novice, 1);
+    novice[0] = block.experts();
+    String isReplaced = ops.reshape(isReplaced(), novice);
+    novice[novice.length - 1] = block.hidden();
+    String novices = ops.reshape(novices(type(raw)), novice);
     redirect(raw, ops.where(isReplaced, novices, rows));
   }
 

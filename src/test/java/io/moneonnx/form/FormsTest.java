@@ -25,13 +25,20 @@ final class FormsTest {
     assertThat(block.experts()).isEqualTo(3);
     assertThat(block.topK()).isEqualTo(2);
     assertThat(block.hidden()).isEqualTo(4);
-    assertThat(block.coefficients().value()).isEqualTo("gates");
+    assertThat(block.coefficients().value()).isEqualTo(spelling.hasMatrix() ? "matrix" : "gates");
     assertThat(block.output()).isEqualTo("routed");
     assertThat(block.expertBytes()).isEqualTo(4L * 2 * 4 * 5);
   }
 
   @ParameterizedTest
-  @CsvSource({"TORCHSCRIPT, 2, 1, 3", "DYNAMO, 8, 3, 6", "GATHERED, 16, 4, 8", "SUMS, 5, 5, 1"})
+  @CsvSource({
+    "TORCHSCRIPT, 2, 1, 3",
+    "DYNAMO, 8, 3, 6",
+    "GATHERED, 16, 4, 8",
+    "STACKED, 4, 4, 4",
+    "PICKED, 3, 1, 3",
+    "SUMS, 5, 5, 1"
+  })
   void findEverySize(Spelling spelling, int experts, int topK, int hidden) {
     MoeBlock block = spelling.of(experts, topK, hidden).block();
 
@@ -48,6 +55,8 @@ final class FormsTest {
     "COLUMNS, dense-loop, 6",
     "SUMS, dense-loop, 6",
     "GATHERED, gathered-weights, 2",
+    "STACKED, stacked-dense, 2",
+    "PICKED, dense-stack, 6",
   })
   void nameTheirFormAndTheWeights(Spelling spelling, String form, int weights) {
     MoeBlock block = spelling.of(3, 2, 4).block();
@@ -64,7 +73,8 @@ final class FormsTest {
     TinyMoe plain =
         spelling.of(3, 2, 4).with("gates = Div (best, total)", "gates = Identity (best)");
 
-    assertThat(plain.block().coefficients().value()).isEqualTo("best");
+    assertThat(plain.block().coefficients().value())
+        .isEqualTo(spelling.hasMatrix() ? "matrix" : "best");
   }
 
   @ParameterizedTest

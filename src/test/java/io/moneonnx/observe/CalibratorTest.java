@@ -196,7 +196,7 @@ final class CalibratorTest {
   private static TinyMoe farFromZero(Spelling spelling, float offset) {
     TinyMoe tiny =
         spelling.of(3, 2, 4).with("int64[1] k", "float offset = {" + offset + "}, int64[1] k");
-    return spelling == Spelling.GATHERED
+    return spelling.isStacked()
         ? tiny.with("raw = ", "near = ").with("  gate =", "  raw = Add (near, offset)\n  gate =")
         : IntStream.range(0, 3)
             .boxed()
@@ -250,7 +250,7 @@ final class CalibratorTest {
     float[] down = new float[20];
     down[7] = Float.POSITIVE_INFINITY;
     TinyMoe broken =
-        spelling == Spelling.GATHERED
+        spelling.isStacked()
             ? tiny.withValues("down", concat(new float[20], down, new float[20]))
             : tiny.withValues("down1", down);
 
