@@ -132,7 +132,12 @@ final class StackedDense implements Form {
           "the coefficients '%s' meet the experts amid their computation, in '%s'"
               .formatted(matrix, meeting.label()));
     }
-    Raw summed = visible(sum, sum.node().input(0));
+    Raw.Visible summed = visible(sum, sum.node().input(0));
+    if (summed.place().axis() != 0) {
+      return new Recognition.Refused(
+          "'%s' has the experts along axis %d; wanted them in front where '%s' scales their inputs"
+              .formatted(summed.value(), summed.place().axis(), matrix));
+    }
     return claim(routing, sum, new Coefficients.OnInput(matrix), summed);
   }
 
@@ -205,7 +210,7 @@ final class StackedDense implements Form {
     return axes.substring(axes.length() - 1);
   }
 
-  private Raw visible(Sum sum, String value) {
+  private Raw.Visible visible(Sum sum, String value) {
     return new Raw.Visible(value, sum.axis().places().get(value), ranks.of(value).orElseThrow());
   }
 

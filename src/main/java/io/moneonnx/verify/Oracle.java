@@ -5,6 +5,7 @@ import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * What a rewritten model must compute: the original graph, with nothing removed, in which each
@@ -107,7 +109,19 @@ final class Oracle {
     String isReplaced = ops.reshape(isReplaced(), novice);
     novice[novice.length - 1] = block.hidden();
     String novices = ops.reshape(novices(type(raw)), novice);
+    if (block.coefficients() instanceof Coefficients.OnInput) {
+      novices = ops.mul(novices, chosen(type(raw)));
+    }
     redirect(raw, ops.where(isReplaced, novices, rows));
+  }
+
+  /** 1 where an expert is chosen, 0 elsewhere: {@code [experts, tokens, 1]}. */
+  private String chosen(ElementType type) {
+    List<Integer> experts = IntStream.range(0, block.experts()).boxed().toList();
+    String all = block.coefficients().perExpert(ops, block.routing(), experts, type);
+    long[] ids = IntStream.range(0, block.experts()).asLongStream().toArray();
+    String byExpert = ops.transpose(ops.gather(all, ops.vector(ids), 1), 1L, 0L);
+    return ops.reshape(byExpert, block.experts(), -1, 1);
   }
 
   /** The rows {@code raw [rows, hidden]} of these experts, novices where they were replaced. */

@@ -59,6 +59,11 @@ class RealExportsTest {
           "old_densemask_scatter__ts17",
           "old_eqnonzero_gemmbias__dynamo",
           "old_mixtral436__ts17_fn_experts",
+          "old_optimum_gptoss__dynamo",
+          "llama4_text__dynamo_batched_mm_realrope",
+          "old_dense_einsum__ts17",
+          "old_densestack_gather__ts17",
+          "old_threshold__ts17",
           "old_olmoe445__ts17_fp16");
 
   @TempDir private Path folder;
