@@ -35,6 +35,16 @@ public final class RealExports {
     }
   }
 
+  /** Model directories of the onnxruntime-genai builder; {@link #ABSENT} where there are none. */
+  public static List<Path> directories() throws IOException {
+    if (folder().isEmpty()) {
+      return List.of(ABSENT);
+    }
+    try (Stream<Path> directories = Files.list(folder().get().resolve("genai"))) {
+      return directories.sorted().toList();
+    }
+  }
+
   /** What is expected of one graph. */
   public record Expected(
       Path file, String name, String family, int blocks, int experts, int topK, boolean refuse) {

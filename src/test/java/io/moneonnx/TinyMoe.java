@@ -170,6 +170,58 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       }
     },
 
+    /** A loop whose experts put their rows into a buffer of slots, element by element. */
+    BUFFER(18) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
+            + """
+            <float[$E, $H] router, int64[1] k = {$k}, $numbers,
+             int64[3] perSlot = {1, $k, 1}, int64[2] rows = {-1, $H}, int64[3] bySlot = {-1, $k, $H},
+             $ids,
+             $weights>
+            """
+                .replace("$weights", each(experts, "float[$I, $H] up$e, float[$H, $I] down$e"))
+            + "{\n  logits = Gemm <transB = 1> (x, router)\n"
+            + ROUTER
+            + """
+              ids = Reshape (experts, last)
+              apart = Unsqueeze (x, one)
+              copies = Expand (apart, perSlot)
+              tokens = Reshape (copies, rows)
+              shape = Shape (tokens)
+              buffer0 = ConstantOfShape <value = float[1] {0}> (shape)
+            """
+            + repeat(
+                experts,
+                """
+                  mask$e = Equal (ids, id$e)
+                  hits$e = NonZero (mask$e)
+                  at$e = Transpose <perm = [1, 0]> (hits$e)
+                  slot$e = Squeeze (at$e, one)
+                  rows$e = Gather <axis = 0> (tokens, slot$e)
+                  in$e = Gemm <transB = 1> (rows$e, up$e)
+                  act$e = Tanh (in$e)
+                  raw$e = Gemm <transB = 1> (act$e, down$e)
+                  column$e = Unsqueeze (mask$e, last)
+                  size$e = Shape (buffer$e)
+                  wide$e = Expand (column$e, size$e)
+                  cells$e = NonZero (wide$e)
+                  places$e = Transpose <perm = [1, 0]> (cells$e)
+                  elements$e = Reshape (raw$e, last)
+                  buffer$next = ScatterND (buffer$e, places$e, elements$e)
+                """)
+            + """
+              slots = Reshape (buffer, bySlot)
+              column = Unsqueeze (gates, last)
+              scaled = Mul (slots, column)
+              routed = ReduceSum <keepdims = 0> (scaled, one)
+              y = Add (x, routed)
+            }
+            """;
+      }
+    },
+
     /** Every expert computes every token; coefficients are columns of a matrix with zeros in it. */
     COLUMNS(18) {
       @Override

@@ -1,6 +1,8 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.pipeline.Calibrate;
+import io.moneonnx.pipeline.DataRequest;
+import io.moneonnx.pipeline.Output;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
@@ -23,7 +25,7 @@ import picocli.CommandLine.Spec;
         "Runs a model over calibration data and writes a profile: how its blocks use "
             + "their experts, and what the experts put out.")
 final class CalibrateCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "An ONNX file.")
+  @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a folder with one in it.")
   private Path model;
 
   @Option(
@@ -38,16 +40,19 @@ final class CalibrateCommand implements Callable<Integer> {
 
   @Mixin private DataOptions data;
   @Mixin private RunSettings run;
+  @Mixin private TargetOption target;
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
     Terminal terminal = new Terminal();
-    Output.check(output, force, data.named());
+    DataRequest request = data.request();
+    Output.check(output, force, request.named());
     RunOptions options = run.options(terminal);
-    Subject subject = Subject.open(model);
-    Output.check(output, force, subject.files());
-    Profile profile = new Calibrate(subject, options, terminal).run(data.request());
+    Subject subject = Subject.open(model, target.or(options.device()));
+    Output.check(output, force, subject.files().all());
+    subject.warn(terminal);
+    Profile profile = new Calibrate(subject, options, terminal).run(request);
     ProfileFile.write(profile, output);
     PrintWriter out = spec.commandLine().getOut();
     out.printf(

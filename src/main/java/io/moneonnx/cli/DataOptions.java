@@ -57,11 +57,6 @@ final class DataOptions {
         || Stream.of(field, tokenizer, sequenceLength, blocks, batch).anyMatch(Objects::nonNull);
   }
 
-  /** The files that are read for it, as far as they are named. */
-  List<Path> named() {
-    return Stream.concat(files.stream(), Stream.ofNullable(tokenizer)).toList();
-  }
-
   DataRequest request() {
     return new DataRequest(
         files,

@@ -4,12 +4,14 @@ import com.google.gson.stream.JsonWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.pipeline.Subject;
+import io.moneonnx.run.Device;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -20,7 +22,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = "Shows the Mixture-of-Experts blocks of a model, and what is refused and why.")
 final class InspectCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "An ONNX file.")
+  @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a folder with one in it.")
   private Path model;
 
   @Option(names = "--json", description = "Print JSON.")
@@ -29,11 +31,13 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--why", description = "Show how near each form came to what was refused.")
   private boolean why;
 
+  @Mixin private TargetOption target;
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
-    Subject subject = Subject.open(model);
+    Subject subject = Subject.open(model, target.or(new Device.Auto()));
+    subject.warn(new Terminal());
     PrintWriter out = spec.commandLine().getOut();
     out.print(json ? json(subject) : text(subject));
     out.flush();

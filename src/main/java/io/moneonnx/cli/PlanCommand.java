@@ -1,5 +1,6 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.pipeline.Output;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.PlanFile;
 import io.moneonnx.plan.Planner;

@@ -1,33 +1,22 @@
 package io.moneonnx.cli;
 
-import io.moneonnx.data.Calibration;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
-import io.moneonnx.pipeline.Calibrate;
+import io.moneonnx.moe.Target;
 import io.moneonnx.pipeline.Novice;
+import io.moneonnx.pipeline.Prune;
 import io.moneonnx.pipeline.Rewrite;
 import io.moneonnx.pipeline.Subject;
-import io.moneonnx.plan.Plan;
-import io.moneonnx.plan.PlanFile;
-import io.moneonnx.plan.Planner;
-import io.moneonnx.profile.Profile;
-import io.moneonnx.profile.ProfileFile;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Drift;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,13 +32,15 @@ import picocli.CommandLine.Spec;
         "Writes a smaller model in which redundant experts are replaced by novices. "
             + "Calibrates and plans where no profile and no plan are given.")
 final class RewriteCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "An ONNX file.")
+  @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a folder with one in it.")
   private Path model;
 
   @Option(
       names = {"-o", "--output"},
       paramLabel = "OUT",
-      description = "The model to write (default: MODEL with .mone.onnx for .onnx).")
+      description =
+          "The model to write (default: MODEL with .mone.onnx for .onnx). Where MODEL is a folder,"
+              + " a folder, with all that lies there (default: MODEL.mone).")
   private Path output;
 
   @Option(names = "--profile", description = "A profile of this model, instead of calibrating.")
@@ -91,40 +82,32 @@ final class RewriteCommand implements Callable<Integer> {
   @Mixin private BudgetOptions budget;
   @Mixin private DataOptions data;
   @Mixin private RunSettings run;
+  @Mixin private TargetOption target;
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
     checkOptions();
-    Path out = output == null ? besideModel() : output;
-    checkOutput(out, data.named());
-    Optional<Plan> given = Optional.ofNullable(plan).map(PlanFile::read);
-    Optional<Profile> known = Optional.ofNullable(profile).map(ProfileFile::read);
-
     Terminal terminal = new Terminal();
     RunOptions options = run.options(terminal);
-    Subject subject = Subject.open(model);
-    subject.requireBlocks();
-    checkOutput(out, subject.files());
-    check(subject, known, given);
-
-    Calibrate calibrate = new Calibrate(subject, options, terminal);
-    Optional<Calibration> calibration =
-        known.isEmpty()
-            ? Optional.of(calibrate.open(data.request()))
-            : unverified ? Optional.empty() : calibrate.besideModel();
-    Profile measured = known.orElseGet(() -> calibrate.run(calibration.orElseThrow()));
-    Plan chosen =
-        given.orElseGet(() -> Planner.plan(measured, budget.criterion(), budget.budget()));
-    Rewrite.Report report =
-        new Rewrite(subject, options, terminal)
-            .run(
-                new Rewrite.Request(out, novice, weights.placement(), force, !unverified),
-                measured,
-                chosen,
-                calibration);
-    print(subject, measured, report);
+    print(new Prune(options, terminal).run(request(target.or(options.device()))));
     return ExitCode.DONE;
+  }
+
+  private Prune.Request request(Target target) {
+    return new Prune.Request(
+        model,
+        target,
+        Optional.ofNullable(output),
+        Optional.ofNullable(profile),
+        data.request(),
+        Optional.ofNullable(plan),
+        budget.criterion(),
+        budget.budget(),
+        novice,
+        weights.placement(),
+        force,
+        !unverified);
   }
 
   private void checkOptions() {
@@ -140,35 +123,13 @@ final class RewriteCommand implements Callable<Integer> {
     budget.criterion();
   }
 
-  private void checkOutput(Path out, Collection<Path> inputs) throws IOException {
-    List<Path> all = new ArrayList<>(inputs);
-    Stream.of(model, profile, plan).filter(Objects::nonNull).forEach(all::add);
-    Output.check(out, force, all);
-    Path weightsFile = out.resolveSibling(out.getFileName() + ".data");
-    if (Files.exists(weightsFile) && !weights.inline) {
-      Output.check(weightsFile, force, all);
-    }
-  }
-
-  /** What can be known to be wrong before anything is measured. */
-  private void check(Subject subject, Optional<Profile> known, Optional<Plan> given) {
-    known.ifPresent(measured -> subject.requireProfile(measured, profile));
-    given.ifPresent(chosen -> subject.requirePlan(chosen, plan));
-    if (given.isEmpty()) {
-      budget.budget().check(subject.blocks().stream().map(MoeBlock::experts).toList());
-    }
-  }
-
-  private Path besideModel() {
-    String name = model.getFileName().toString().replaceFirst("\\.onnx$", "");
-    return model.resolveSibling(name + ".mone.onnx");
-  }
-
-  private void print(Subject subject, Profile measured, Rewrite.Report report) {
+  private void print(Prune.Result result) {
+    Subject subject = result.subject();
+    Rewrite.Report report = result.report();
     PrintWriter out = spec.commandLine().getOut();
     Table table = new Table("block", "experts", "kept", "replaced");
     for (MoeBlock block : subject.blocks()) {
-      if (measured.block(block.name()).isEmpty()) {
+      if (result.profile().block(block.name()).isEmpty()) {
         out.println("refused  " + block.name() + ": its outputs are not what its experts put out");
         continue;
       }

@@ -1,34 +1,36 @@
 package io.moneonnx.data;
 
+import static io.moneonnx.data.ModelInputs.unfillable;
+
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Dimension;
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
  * Makes the inputs of a language model that follow from its tokens: {@code attention_mask}, {@code
- * position_ids} and empty {@code past_key_values.*}. A graph that fixes the length of its past gets
- * zeros there, and a mask that hides them.
+ * position_ids} and empty pasts. A graph that fixes the length of its past gets zeros there, and a
+ * mask that hides them; a past that is a mere buffer is as long as its operator wants it, and
+ * nothing for the mask to count.
  */
 public final class FeedFiller {
   private static final String MASK = "attention_mask";
   private static final String POSITIONS = "position_ids";
-  private static final String PAST = "past_key_values";
-  private static final String EMBEDDED = "inputs_embeds";
 
   private final ModelInputs inputs;
+  private final EmptyPasts pasts;
 
   public FeedFiller(ModelInputs inputs) {
     this.inputs = inputs;
+    this.pasts = new EmptyPasts(inputs);
   }
 
   /** The tokens of one run. */
@@ -37,7 +39,7 @@ public final class FeedFiller {
   static boolean fills(Value input) {
     return input.name().equals(MASK)
         || input.name().equals(POSITIONS)
-        || input.name().startsWith(PAST);
+        || EmptyPasts.isNamedSo(input);
   }
 
   /**
@@ -59,11 +61,11 @@ public final class FeedFiller {
   public Map<String, Tensor> fill(Map<String, Tensor> given) {
     requireEnough(given.keySet());
     Map<String, Tensor> feeds = new LinkedHashMap<>(given);
-    Map<String, Tensor> pasts = pasts(given);
-    feeds.putAll(pasts);
+    Map<String, Tensor> made = pasts(given);
+    feeds.putAll(made);
     for (Value input : inputs.values()) {
       if (!feeds.containsKey(input.name())) {
-        Window window = window(input, given, pasts);
+        Window window = window(input, given, pasts.hidden(made));
         feeds.put(
             input.name(),
             input.name().equals(MASK) ? mask(input, window) : positions(input, window));
@@ -73,53 +75,26 @@ public final class FeedFiller {
   }
 
   private Map<String, Tensor> pasts(Map<String, Tensor> given) {
-    Map<String, Tensor> pasts = new LinkedHashMap<>();
+    Map<String, Tensor> made = new LinkedHashMap<>();
     for (Value input : inputs.values()) {
-      if (input.name().startsWith(PAST) && !given.containsKey(input.name())) {
-        List<Dimension> shape = shape(input);
-        pasts.put(input.name(), Elements.zeros(type(input), pastDims(input, shape, given)));
+      if (pasts.contain(input) && !given.containsKey(input.name())) {
+        made.put(input.name(), pasts.make(input, past -> tokenDims(past, given).get(0)));
       }
     }
-    return pasts;
+    return made;
   }
 
-  private List<Long> pastDims(Value input, List<Dimension> shape, Map<String, Tensor> given) {
-    List<Long> dims = new ArrayList<>();
-    int open = 0;
-    for (int axis = 0; axis < shape.size(); axis++) {
-      Dimension dimension = shape.get(axis);
-      if (dimension.isFixed()) {
-        dims.add(dimension.size());
-      } else if (axis == 0) {
-        dims.add(tokenDims(input, given).get(0));
-      } else {
-        dims.add(0L);
-        open++;
-      }
-    }
-    if (open > 1) {
-      throw unfillable(input, "which of its dimensions is the length of the past cannot be told");
-    }
-    return dims;
-  }
-
-  private Window window(Value input, Map<String, Tensor> given, Map<String, Tensor> pasts) {
+  private Window window(Value input, Map<String, Tensor> given, long hiddenPast) {
     List<Long> dims = tokenDims(input, given);
-    long hidden =
-        pasts.values().stream()
-            .filter(past -> past.elements() > 0 && past.rank() > 1)
-            .mapToLong(past -> past.dims().get(past.rank() - 2))
-            .max()
-            .orElse(0);
-    return new Window(dims.get(0), dims.get(1), hidden);
+    return new Window(dims.get(0), dims.get(1), hiddenPast);
   }
 
   /** {@code [batch, sequence]}, as the tokens that were given have it. */
   private List<Long> tokenDims(Value input, Map<String, Tensor> given) {
-    String tokens = inputs.tokens().map(Value::name).orElse(EMBEDDED);
-    Tensor found = given.get(tokens);
+    Optional<Value> tokens = inputs.tokens().or(inputs::embedded);
+    Tensor found = tokens.map(Value::name).map(given::get).orElse(null);
     if (found == null || found.rank() < 2) {
-      throw unfillable(input, "'" + tokens + "' [batch, sequence] is not fed");
+      throw unfillable(input, "no tokens [batch, sequence] are fed");
     }
     return found.dims().subList(0, 2);
   }
@@ -134,31 +109,24 @@ public final class FeedFiller {
     return matrix(input, window.batch(), row, values);
   }
 
+  /** Models of more than text have several axes of positions; text has the same on each. */
   private static Tensor positions(Value input, Window window) {
     int row = Math.toIntExact(window.sequence());
-    int count = Math.toIntExact(window.batch() * row);
+    List<Dimension> shape = ModelInputs.shape(input);
+    boolean hasAxes = shape.size() == 3 && shape.get(0).isFixed();
+    long axes = hasAxes ? shape.get(0).size() : 1;
+    int count = Math.toIntExact(axes * window.batch() * row);
     long[] values = IntStream.range(0, count).mapToLong(i -> i % row).toArray();
-    return matrix(input, window.batch(), row, values);
+    return hasAxes
+        ? Elements.ofLongs(
+            ModelInputs.type(input), List.of(axes, window.batch(), window.sequence()), values)
+        : matrix(input, window.batch(), row, values);
   }
 
   private static Tensor matrix(Value input, long rows, long columns, long[] values) {
-    if (shape(input).size() != 2) {
+    if (ModelInputs.shape(input).size() != 2) {
       throw unfillable(input, "only the shape [batch, sequence] is known");
     }
-    return Elements.ofLongs(type(input), List.of(rows, columns), values);
-  }
-
-  private static ElementType type(Value input) {
-    return input.type().orElseThrow(() -> unfillable(input, "its type is not declared"));
-  }
-
-  private static List<Dimension> shape(Value input) {
-    return input.shape().orElseThrow(() -> unfillable(input, "its shape is not declared"));
-  }
-
-  private static BadInputException unfillable(Value input, String reason) {
-    return new BadInputException(
-        "the model's input %s cannot be made up (%s): give an array '%s' in a .npz file"
-            .formatted(ModelInputs.text(input), reason, input.name()));
+    return Elements.ofLongs(ModelInputs.type(input), List.of(rows, columns), values);
   }
 }

@@ -1,9 +1,12 @@
 package io.moneonnx.data;
 
+import static java.util.stream.Collectors.joining;
+
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
 import java.io.IOException;
@@ -12,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** What lies beside a model by convention: calibration data, a tokenizer, facts about it. */
@@ -19,6 +23,8 @@ public record ModelFolder(Path path) {
   private static final List<String> CALIBRATION =
       List.of("calibration.txt", "calibration.jsonl", "calibration.npz");
   private static final String TOKENIZER = "tokenizer.json";
+  private static final String GENAI = "genai_config.json";
+  private static final String SUFFIX = ".onnx";
 
   /** The most tokens in a row that a model takes, and the file that says so. */
   public record ContextLength(int tokens, Path statedBy) {}
@@ -27,6 +33,56 @@ public record ModelFolder(Path path) {
   public static ModelFolder of(Path model) {
     Path parent = model.getParent();
     return new ModelFolder(parent == null ? Path.of(".") : parent);
+  }
+
+  /**
+   * The model file in the folder: the one that {@code genai_config.json} names, or else the only
+   * one.
+   *
+   * @throws BadInputException if it is not there, or cannot be told from others
+   */
+  public Path model() {
+    return named().orElseGet(this::onlyModel);
+  }
+
+  private Optional<Path> named() {
+    Optional<String> name =
+        stated(GENAI, "model", "decoder", "filename")
+            .filter(JsonPrimitive::isString)
+            .map(JsonPrimitive::getAsString);
+    name.filter(file -> !files(file::equals).contains(path.resolve(file)))
+        .ifPresent(
+            missing -> {
+              throw new BadInputException(
+                  "%s names the model '%s', which is no file in %s"
+                      .formatted(path.resolve(GENAI), missing, path));
+            });
+    return name.map(path::resolve);
+  }
+
+  private Path onlyModel() {
+    List<Path> models = files(name -> name.endsWith(SUFFIX));
+    if (models.size() != 1) {
+      String found =
+          models.isEmpty()
+              ? "none"
+              : models.stream().map(Path::getFileName).map(Path::toString).collect(joining(", "));
+      throw new BadInputException(
+          "%s: is a folder, wanted one %s file in it, or a %s that names one; found %s"
+              .formatted(path, SUFFIX, GENAI, found));
+    }
+    return models.get(0);
+  }
+
+  private List<Path> files(Predicate<String> name) {
+    try (Stream<Path> files = Files.list(path)) {
+      return files
+          .filter(file -> name.test(file.getFileName().toString()) && Files.isRegularFile(file))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new BadInputException(path + ": cannot be read: " + Reason.of(e), e);
+    }
   }
 
   /** True where calibration data lie beside the model, with a tokenizer if they are text. */
@@ -75,14 +131,20 @@ public record ModelFolder(Path path) {
    */
   public Optional<ContextLength> contextLength() {
     return Stream.of(
-            stated("config.json", "max_position_embeddings"),
-            stated("config.json", "text_config", "max_position_embeddings"),
-            stated("genai_config.json", "model", "context_length"))
+            length("config.json", "max_position_embeddings"),
+            length("config.json", "text_config", "max_position_embeddings"),
+            length(GENAI, "model", "context_length"))
         .flatMap(Optional::stream)
         .findFirst();
   }
 
-  private Optional<ContextLength> stated(String name, String... keys) {
+  private Optional<ContextLength> length(String name, String... keys) {
+    return stated(name, keys)
+        .filter(JsonPrimitive::isNumber)
+        .map(tokens -> new ContextLength(tokens.getAsInt(), path.resolve(name)));
+  }
+
+  private Optional<JsonPrimitive> stated(String name, String... keys) {
     Path file = path.resolve(name);
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
@@ -91,9 +153,7 @@ public record ModelFolder(Path path) {
     for (String key : keys) {
       found = found instanceof JsonObject object ? object.get(key) : null;
     }
-    return found != null && found.isJsonPrimitive() && found.getAsJsonPrimitive().isNumber()
-        ? Optional.of(new ContextLength(found.getAsInt(), file))
-        : Optional.empty();
+    return found instanceof JsonPrimitive value ? Optional.of(value) : Optional.empty();
   }
 
   private static JsonElement parse(Path file) {

@@ -1,10 +1,12 @@
 package io.moneonnx.data;
 
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Value;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
@@ -13,27 +15,41 @@ import java.util.stream.Collectors;
  * What a graph wants to be fed.
  *
  * @param values its inputs, in the graph's order
+ * @param wanted those that data must be given for; {@link FeedFiller} makes the others
  * @param tokens the input that takes token ids, if one does
  * @param vocabulary token ids are below this, where the graph shows it
+ * @param buffers the pasts that are mere room, by name
  */
-public record ModelInputs(List<Value> values, Optional<Value> tokens, OptionalLong vocabulary) {
+public record ModelInputs(
+    List<Value> values,
+    List<Value> wanted,
+    Optional<Value> tokens,
+    OptionalLong vocabulary,
+    Map<String, PastBuffer> buffers) {
   private static final String TOKENS = "input_ids";
+  private static final String EMBEDDED = "inputs_embeds";
 
   public ModelInputs {
     values = List.copyOf(values);
+    wanted = List.copyOf(wanted);
+    buffers = Map.copyOf(buffers);
   }
 
   public static ModelInputs of(Graph graph) {
     List<Value> values = graph.feeds();
-    Optional<Value> tokens = tokens(values);
+    Map<String, PastBuffer> buffers = PastBuffer.findAll(graph);
+    List<Value> wanted =
+        values.stream()
+            .filter(input -> !buffers.containsKey(input.name()) && !FeedFiller.fills(input))
+            .toList();
+    Optional<Value> tokens = tokens(values, wanted);
     OptionalLong vocabulary =
         tokens.map(input -> Vocabulary.of(graph, input.name())).orElse(OptionalLong.empty());
-    return new ModelInputs(values, tokens, vocabulary);
+    return new ModelInputs(values, wanted, tokens, vocabulary, buffers);
   }
 
   /** The input called {@code input_ids}, or the only one that needs data, if it takes integers. */
-  private static Optional<Value> tokens(List<Value> values) {
-    List<Value> wanted = wanted(values);
+  private static Optional<Value> tokens(List<Value> values, List<Value> wanted) {
     return values.stream()
         .filter(input -> input.name().equals(TOKENS))
         .findFirst()
@@ -45,13 +61,9 @@ public record ModelInputs(List<Value> values, Optional<Value> tokens, OptionalLo
     return input.type().filter(t -> t == ElementType.INT64 || t == ElementType.INT32).isPresent();
   }
 
-  /** The inputs that data must be given for; {@link FeedFiller} makes the others. */
-  public List<Value> wanted() {
-    return wanted(values);
-  }
-
-  private static List<Value> wanted(List<Value> values) {
-    return values.stream().filter(input -> !FeedFiller.fills(input)).toList();
+  /** The input that takes tokens as vectors {@code [batch, sequence, hidden]}, if one does. */
+  Optional<Value> embedded() {
+    return find(EMBEDDED);
   }
 
   public Optional<Value> find(String name) {
@@ -60,7 +72,7 @@ public record ModelInputs(List<Value> values, Optional<Value> tokens, OptionalLo
 
   /** Samples in one run, where the graph fixes the leading dimension of an input. */
   public OptionalLong batch() {
-    return wanted().stream()
+    return wanted.stream()
         .flatMap(input -> input.shape().stream())
         .filter(shape -> shape.size() > 1 && shape.get(0).isFixed())
         .mapToLong(shape -> shape.get(0).size())
@@ -77,5 +89,20 @@ public record ModelInputs(List<Value> values, Optional<Value> tokens, OptionalLo
     String type = input.type().map(ElementType::text).orElse("?");
     String shape = input.shape().map(List<Dimension>::toString).orElse("[...]");
     return "'%s' %s%s".formatted(input.name(), type, shape);
+  }
+
+  static ElementType type(Value input) {
+    return input.type().orElseThrow(() -> unfillable(input, "its type is not declared"));
+  }
+
+  static List<Dimension> shape(Value input) {
+    return input.shape().orElseThrow(() -> unfillable(input, "its shape is not declared"));
+  }
+
+  /** An input that data do not give, and that does not follow from what they give. */
+  static BadInputException unfillable(Value input, String reason) {
+    return new BadInputException(
+        "the model's input %s cannot be made up (%s): give an array '%s' in a .npz file"
+            .formatted(text(input), reason, input.name()));
   }
 }

@@ -65,9 +65,19 @@ final class TokenBlocks implements CalibrationSource {
     return inputs
         .tokens()
         .filter(input -> input.shape().map(shape -> shape.size() == 2).orElse(true))
-        .orElseThrow(
-            () ->
-                new BadInputException(
+        .orElseThrow(() -> noTokens(inputs, text));
+  }
+
+  private static BadInputException noTokens(ModelInputs inputs, Path text) {
+    return new BadInputException(
+        inputs
+            .embedded()
+            .map(
+                input ->
+                    "%s is text, but the model takes embedded tokens: give an array '%s' in a .npz file"
+                        .formatted(text, input.name()))
+            .orElseGet(
+                () ->
                     "%s is text, but the model has no input_ids [batch, sequence], only %s"
                         .formatted(text, inputs.text())));
   }

@@ -82,11 +82,9 @@ final class DenseLoop implements Form {
 
   @Override
   public Recognition recognise(Routing routing) {
-    GateValues coefficients = new GateValues(graph, routing);
-    List<Gate> gates = gates(routing, coefficients);
+    List<Gate> gates = gates(routing, new GateValues(graph, routing));
     if (gates.isEmpty()) {
-      return new Recognition.NotThisForm(
-          coefficients.calculation().orElseGet(() -> nearest(routing.choice().value())));
+      return new Recognition.NotThisForm(nearest(routing.choice().value()));
     }
     Map<Integer, Expert> found = new HashMap<>();
     for (Gate gate : gates) {

@@ -94,9 +94,7 @@ final class DenseStack implements Form {
               .formatted(stack.inputs().size(), stack.label(), routing.experts()));
     } else if (!gates.isIds(pick.ids())) {
       return new Recognition.Refused(
-          gates
-              .calculation()
-              .orElse("'%s' picks the rows; wanted the routing indices".formatted(pick.ids())));
+          "'%s' picks the rows; wanted the routing indices".formatted(pick.ids()));
     }
     return summed(routing, pick, stack);
   }

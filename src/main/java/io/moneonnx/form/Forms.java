@@ -1,6 +1,7 @@
 package io.moneonnx.form;
 
 import io.moneonnx.moe.Form;
+import io.moneonnx.moe.Target;
 import java.util.List;
 
 /** Every form that blocks are looked for in. */
@@ -8,6 +9,7 @@ public final class Forms {
   private static final List<Form.Factory> ALL =
       List.of(
           SparseLoop::new,
+          SlotBuffer::new,
           DenseLoop::new,
           DenseStack::new,
           StackedDense::new,
@@ -15,7 +17,13 @@ public final class Forms {
 
   private Forms() {}
 
+  /** As the CPU computes them. */
   public static List<Form.Factory> all() {
+    return all(Target.CPU);
+  }
+
+  /** As {@code target} computes them; so far no form depends on it. */
+  public static List<Form.Factory> all(Target target) {
     return ALL;
   }
 }

@@ -86,8 +86,7 @@ final class StackedDense implements Form {
           "%d sums over stacked experts; wanted one".formatted(stacked.size()));
     }
     Sum sum = stacked.get(0);
-    Optional<String> objection =
-        sum.axis().objection().map(reason -> gates.calculation().orElse(reason));
+    Optional<String> objection = sum.axis().objection();
     return objection.isPresent()
         ? new Recognition.Refused(objection.get())
         : weighed(routing, gates, sum);

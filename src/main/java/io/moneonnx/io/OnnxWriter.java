@@ -31,9 +31,32 @@ public final class OnnxWriter {
    * @throws BadInputException if the model is too big to be written {@code INLINE}
    */
   public static Draft draft(Model model, Path out, Placement placement) {
-    Draft draft = Draft.beside(out);
+    FileDraft draft = FileDraft.beside(out);
+    return filled(draft, out, () -> write(model, draft.path(), draft.dataPath(), placement));
+  }
+
+  /**
+   * Writes a model and copies of all that lies beside the {@code original} to a temporary folder
+   * beside {@code out}, a folder itself. Model and data file are called as they were.
+   *
+   * @throws CannotWriteException if the machine does not let it; nothing is left behind then
+   * @throws BadInputException if the model is too big to be written {@code INLINE}
+   */
+  public static Draft draftFolder(Model model, ModelFiles original, Path out, Placement placement) {
+    FolderDraft draft = FolderDraft.beside(out, original);
+    return filled(
+        draft,
+        out,
+        () -> {
+          original.copyOthers(draft.folder());
+          write(model, draft.path(), draft.dataPath(), placement);
+        });
+  }
+
+  private static Draft filled(Draft draft, Path out, Filling filling) {
     try {
-      write(model, out, draft, placement);
+      filling.run();
+      return draft;
     } catch (IOException e) {
       draft.close();
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
@@ -41,18 +64,23 @@ public final class OnnxWriter {
       draft.close();
       throw e;
     }
-    return draft;
   }
 
-  private static void write(Model model, Path out, Draft draft, Placement placement)
+  /** What makes a draft complete. */
+  @FunctionalInterface
+  private interface Filling {
+    void run() throws IOException;
+  }
+
+  private static void write(Model model, Path file, Path dataFile, Placement placement)
       throws IOException {
-    DataFile data = new DataFile(draft.dataPath().getFileName().toString());
+    DataFile data = new DataFile(dataFile.getFileName().toString());
     TensorSink sink = placement == Placement.EXTERNAL ? data : TensorSink.NONE;
     ModelMessage message = new GraphWriter(sink).model(model);
-    message.checkSize(out.toString());
-    write(draft.path(), message::write);
+    message.checkSize(file.getFileName().toString());
+    write(file, message::write);
     if (!data.isEmpty()) {
-      write(draft.dataPath(), data::write);
+      write(dataFile, data::write);
     }
   }
 

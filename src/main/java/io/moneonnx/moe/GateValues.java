@@ -5,8 +5,6 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Reach;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -27,7 +25,6 @@ public final class GateValues {
   private final Set<String> gates = new HashSet<>();
   private final Set<String> neutral = new HashSet<>();
   private final Set<String> ids = new HashSet<>();
-  private final Set<Node> calculating = new LinkedHashSet<>();
 
   public GateValues(Graph graph, Routing routing) {
     this.graph = graph;
@@ -60,14 +57,12 @@ public final class GateValues {
   private void take(Node node) {
     if (RouterOperators.isSize(node)) {
       neutral.addAll(node.outputs());
-    } else if (RouterOperators.contain(node) && node.reads().stream().allMatch(this::isKnown)) {
-      if (isCalculation(node)) {
-        calculating.add(node);
-      } else {
-        passIds(node);
-        boolean isGate = node.reads().stream().anyMatch(gates::contains);
-        (isGate ? gates : neutral).addAll(node.outputs());
-      }
+    } else if (RouterOperators.contain(node)
+        && !isCalculation(node)
+        && node.reads().stream().allMatch(this::isKnown)) {
+      passIds(node);
+      boolean isGate = node.reads().stream().anyMatch(gates::contains);
+      (isGate ? gates : neutral).addAll(node.outputs());
     }
   }
 
@@ -96,13 +91,5 @@ public final class GateValues {
   /** True for the ids of the chosen experts, perhaps reshaped. */
   public boolean isIds(String value) {
     return ids.contains(value);
-  }
-
-  /** What is done to the ids before they select anything; empty if nothing. */
-  public Optional<String> calculation() {
-    return calculating.stream()
-        .findFirst()
-        .map(
-            node -> "'%s' (%s) changes the routing indices".formatted(node.label(), node.opType()));
   }
 }

@@ -28,14 +28,24 @@ public final class MoeFinder {
    * @param blocks what was found complete, in graph order
    * @param refusals what looks like a routed block and is left alone
    * @param misses for each refusal, how near each form came
+   * @param warnings what the user should know of the blocks that were found
    */
-  public record Findings(List<MoeBlock> blocks, List<Refusal> refusals, List<Refusal> misses) {}
+  public record Findings(
+      List<MoeBlock> blocks, List<Refusal> refusals, List<Refusal> misses, List<Warning> warnings) {
+    public Findings {
+      blocks = List.copyOf(blocks);
+      refusals = List.copyOf(refusals);
+      misses = List.copyOf(misses);
+      warnings = List.copyOf(warnings);
+    }
+  }
 
   public Findings find(Graph original) {
     Graph graph = Canonical.of(original);
     List<MoeBlock> blocks = new ArrayList<>();
     List<Refusal> refusals = new ArrayList<>();
     List<Refusal> misses = new ArrayList<>();
+    List<Warning> warnings = new ArrayList<>();
     Set<String> names = new HashSet<>();
     List<Form> formsHere = forms.stream().map(form -> form.in(graph)).toList();
     for (Routing routing : new RoutingFinder(graph).findAll()) {
@@ -53,22 +63,27 @@ public final class MoeFinder {
                     .formatted(claims.only().get().output())));
       } else if (claims.only().isPresent()) {
         blocks.add(claims.block(name, precision.orElseThrow()));
+        claims.warnings().forEach(warning -> warnings.add(new Warning(name, warning)));
       } else if (claims.refused() || looksRouted(graph, routing)) {
-        refusals.add(new Refusal(name, claims.reason(routing)));
+        refusals.add(new Refusal(name, claims.reason(graph, routing)));
         claims.misses().forEach(miss -> misses.add(new Refusal(name, miss)));
       }
     }
-    return new Findings(List.copyOf(blocks), List.copyOf(refusals), List.copyOf(misses));
+    return new Findings(blocks, refusals, misses, warnings);
   }
 
   /** What the forms say of one routing decision. */
-  private record Claims(Map<String, Claim> byForm, List<String> reasons, List<String> misses) {
+  private record Claims(
+      Map<String, Claim> byForm, List<String> warnings, List<String> reasons, List<String> misses) {
     static Claims of(List<Form> forms, Routing routing) {
-      Claims claims = new Claims(new LinkedHashMap<>(), new ArrayList<>(), new ArrayList<>());
+      Claims claims =
+          new Claims(
+              new LinkedHashMap<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
       for (Form form : forms) {
         Recognition recognition = form.recognise(routing);
         if (recognition instanceof Recognition.Recognised recognised) {
           claims.byForm.put(form.name(), recognised.claim());
+          claims.warnings.addAll(recognised.warnings());
         } else if (recognition instanceof Recognition.Refused refused) {
           claims.reasons.add(form.name() + ": " + refused.reason());
         } else if (recognition instanceof Recognition.NotThisForm miss) {
@@ -94,14 +109,21 @@ public final class MoeFinder {
       return !byForm.isEmpty() || !reasons.isEmpty();
     }
 
-    String reason(Routing routing) {
+    String reason(Graph graph, Routing routing) {
       if (byForm.size() > 1) {
         return "claimed by several forms: " + byForm.keySet();
       }
-      return reasons.isEmpty()
-          ? "a router chooses %d of %d, but no known form of experts hangs on its choice"
-              .formatted(routing.topK(), routing.experts())
-          : String.join("; ", reasons);
+      String changed =
+          ChangedIds.of(graph, routing)
+              .map(
+                  node -> ": the ids are changed by %s '%s'".formatted(node.opType(), node.label()))
+              .orElse("");
+      String reason =
+          reasons.isEmpty()
+              ? "a router chooses %d of %d, but no known form of experts hangs on its choice"
+                  .formatted(routing.topK(), routing.experts())
+              : String.join("; ", reasons);
+      return reason + changed;
     }
   }
 
@@ -122,10 +144,17 @@ public final class MoeFinder {
    * for scores that are but compared with their best: activations are cut like that too.
    */
   private static boolean looksRouted(Graph graph, Routing routing) {
-    return routing.choice() instanceof Choice.Indices
-        && Reach.forward(graph, List.of(routing.choice().value()), value -> false).stream()
-            .flatMap(value -> graph.producer(value).stream())
-            .anyMatch(node -> node.is("MatMul") || node.is("Gemm"));
+    return !routing.isThreshold() && feedsComputation(graph, routing);
+  }
+
+  private static boolean feedsComputation(Graph graph, Routing routing) {
+    List<String> choice = List.of(routing.choice().value());
+    Set<String> before = Reach.backward(graph, choice, value -> false);
+    Set<String> behind = Reach.forward(graph, choice, value -> false);
+    return Reach.backward(graph, behind, before::contains).stream()
+        .filter(value -> !before.contains(value))
+        .flatMap(value -> graph.producer(value).stream())
+        .anyMatch(node -> node.opType().startsWith("MatMul") || node.is("Gemm"));
   }
 
   private static String unique(String name, Set<String> names) {

@@ -17,6 +17,11 @@ import java.util.List;
  */
 public record Routing(
     Choice choice, int topK, int experts, int hidden, String input, String router, String kind) {
+  /** True where scores are but compared with their best: activations are cut like that too. */
+  boolean isThreshold() {
+    return kind.equals(RoutingFinder.THRESHOLD);
+  }
+
   /** The chosen ids, int64 {@code [tokens, topK]}. */
   public String indices(Ops ops) {
     return choice.indices(ops, topK);
@@ -35,5 +40,11 @@ public record Routing(
     }
     String tokens = ops.gather(ops.shape(indices(ops)), ops.vector(0));
     return ops.zeros(ops.concat(0, List.of(tokens, ops.vector(hidden))), type);
+  }
+
+  /** The same decision, of which {@code kept [..., experts]} takes some choices back. */
+  public Routing keptBy(String kept) {
+    Choice capped = new Choice.Capped(choice.value(), choice.scores(), kept);
+    return new Routing(capped, topK, experts, hidden, input, router, kind);
   }
 }

@@ -26,6 +26,8 @@ final class RoutingFinder {
   private static final Set<String> RESHAPING =
       Set.of("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze");
 
+  static final String THRESHOLD = "Threshold";
+
   private static final Set<String> PICKING =
       Set.of("Cast", "Expand", "Gather", "ReduceMin", "Reshape", "Slice", "Squeeze", "Unsqueeze");
 
@@ -185,7 +187,7 @@ final class RoutingFinder {
   private String kind(Chosen chosen) {
     return chosen.choice() instanceof Choice.Indices indices
         ? RouterKind.of(graph, indices.value())
-        : "Threshold";
+        : THRESHOLD;
   }
 
   private String beforeReshaping(String value) {

@@ -5,6 +5,7 @@ import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.ModelFolder;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Which calibration data the user wants.
@@ -14,6 +15,11 @@ import java.util.List;
 public record DataRequest(List<Path> files, CalibrationOptions options) {
   public DataRequest {
     files = List.copyOf(files);
+  }
+
+  /** The files that are read for it, as far as they are named. */
+  public List<Path> named() {
+    return Stream.concat(files.stream(), options.tokenizer().stream()).toList();
   }
 
   /** Opens the data for a model and says what they are. */

@@ -1,7 +1,6 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
-import io.moneonnx.data.Excerpt;
 import io.moneonnx.data.ModelInputs;
 import io.moneonnx.data.RandomFeeds;
 import io.moneonnx.graph.BadInputException;
@@ -58,6 +57,7 @@ public final class Rewrite {
   /**
    * What to write.
    *
+   * @param output a file, or a folder if the model was given as one
    * @param placement where the weights go; chosen by size and input if absent
    * @param force whether present files may be replaced
    * @param verify whether the file must pass the oracle before it is moved into place
@@ -94,7 +94,7 @@ public final class Rewrite {
     Model model = signed(rewritten.model(), plan, request.novice());
     Placement placement =
         request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
-    try (Draft draft = OnnxWriter.draft(model, request.output(), placement)) {
+    try (Draft draft = draft(model, request.output(), placement)) {
       Optional<Verdict> verdict = Optional.empty();
       Optional<Drift> drift = Optional.empty();
       String driftOn = "";
@@ -105,8 +105,19 @@ public final class Rewrite {
         driftOn = trial.driftOn();
       }
       return new Report(
-          replacements, subject.bytes(), draft.publish(request.force()), verdict, drift, driftOn);
+          replacements,
+          subject.files().bytes(),
+          draft.publish(request.force()),
+          verdict,
+          drift,
+          driftOn);
     }
+  }
+
+  private Draft draft(Model model, Path out, Placement placement) {
+    return subject.isFolder()
+        ? OnnxWriter.draftFolder(model, subject.files(), out, placement)
+        : OnnxWriter.draft(model, out, placement);
   }
 
   private static Model signed(Model model, Plan plan, Novice novice) {
@@ -166,15 +177,8 @@ public final class Rewrite {
       List<Map<String, Tensor>> proof, List<Map<String, Tensor>> drift, String driftOn) {}
 
   private Trial trial(Optional<Calibration> data) {
-    List<Map<String, Tensor>> calibration = new ArrayList<>();
-    if (data.isPresent()) {
-      for (Map<String, Tensor> feeds : data.get()) {
-        if (calibration.size() == DRIFT_BATCHES) {
-          break;
-        }
-        calibration.add(Excerpt.of(feeds, TRIED_TOKENS));
-      }
-    }
+    List<Map<String, Tensor>> calibration =
+        data.stream().flatMap(d -> d.excerpts(TRIED_TOKENS)).limit(DRIFT_BATCHES).toList();
     List<Map<String, Tensor>> random = new ArrayList<>();
     Optional<RandomFeeds> feeds = RandomFeeds.of(subject.model().graph(), calibration);
     if (feeds.isPresent()) {

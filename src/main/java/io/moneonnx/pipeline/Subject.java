@@ -1,16 +1,15 @@
 package io.moneonnx.pipeline;
 
+import io.moneonnx.data.ModelFolder;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.graph.FileRange;
-import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
-import io.moneonnx.graph.Reason;
-import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.ModelFiles;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Refusal;
+import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.Fingerprint;
 import io.moneonnx.profile.Profile;
@@ -18,38 +17,61 @@ import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.stream.Collectors;
 
-/** The model at hand: its file, what was read, and the blocks that were found in it. */
-public record Subject(Path file, Model model, MoeFinder.Findings findings) {
+/**
+ * The model at hand: its file, what was read, and the blocks that were found in it.
+ *
+ * @param given the model file, or the folder that stands for it
+ */
+public record Subject(Path given, ModelFiles files, Model model, MoeFinder.Findings findings) {
   private static final int OLDEST_OPSET = 13;
+
+  /** Reads a model and finds its blocks as the CPU computes them. */
+  public static Subject open(Path given) {
+    return open(given, Target.CPU);
+  }
 
   /**
    * Reads a model and finds its blocks.
    *
-   * @throws io.moneonnx.graph.BadInputException if the file is no model that can be read
+   * @param given a model file, or a folder with one model in it
+   * @param target what the model is meant to run on
+   * @throws io.moneonnx.graph.BadInputException if it is no model that can be read
    */
-  public static Subject open(Path file) {
+  public static Subject open(Path given, Target target) {
+    Path file = Files.isDirectory(given) ? new ModelFolder(given).model() : given;
     Model model = OnnxReader.read(file);
     if (model.opset() < OLDEST_OPSET) {
       throw new BadInputException(
           "%s: opset %d; wanted %d or later".formatted(file, model.opset(), OLDEST_OPSET));
     }
-    return new Subject(file, model, new MoeFinder(Forms.all()).find(model.graph()));
+    return new Subject(
+        given,
+        ModelFiles.of(file, model),
+        model,
+        new MoeFinder(Forms.all(target)).find(model.graph()));
+  }
+
+  /** The model file. */
+  public Path file() {
+    return files.model();
   }
 
   /** The folder that the model's files lie in. */
   public Path folder() {
-    return file.toAbsolutePath().getParent();
+    return files.folder();
+  }
+
+  /** True where a folder was given: what else lies in it goes where the rewritten model goes. */
+  public boolean isFolder() {
+    return !given.equals(file());
   }
 
   public List<MoeBlock> blocks() {
@@ -65,10 +87,15 @@ public record Subject(Path file, Model model, MoeFinder.Findings findings) {
     if (blocks().isEmpty()) {
       throw new NothingToDoException(
           findings.refusals().isEmpty()
-              ? file + ": no Mixture-of-Experts block was found"
-              : file + ": every block was refused:\n" + text(findings.refusals()));
+              ? given + ": no Mixture-of-Experts block was found"
+              : given + ": every block was refused:\n" + text(findings.refusals()));
     }
     return blocks();
+  }
+
+  /** Tells what the user should know of the blocks that were found. */
+  public void warn(Console console) {
+    findings.warnings().forEach(warning -> console.say(warning.toString()));
   }
 
   static String text(List<Refusal> refusals) {
@@ -94,7 +121,7 @@ public record Subject(Path file, Model model, MoeFinder.Findings findings) {
     if (!profile.model().equals(fingerprint)) {
       throw new BadInputException(
           "%s: is of another model: it names %s, and the fingerprint of %s is %s"
-              .formatted(from, profile.model(), file, fingerprint));
+              .formatted(from, profile.model(), given, fingerprint));
     }
   }
 
@@ -122,40 +149,10 @@ public record Subject(Path file, Model model, MoeFinder.Findings findings) {
    */
   void requireLoads(RunOptions options) {
     RunOptions plain = new RunOptions(new Device.Cpu(), options.threads(), notice -> {});
-    try (Session session = Session.open(file, plain)) {
+    try (Session session = Session.open(file(), plain)) {
       Objects.requireNonNull(session);
     } catch (RuntimeFailureException e) {
       throw new BadInputException("ONNX Runtime does not take " + e.getMessage(), e);
-    }
-  }
-
-  /** Bytes of the model file and its data files. */
-  public long bytes() {
-    try {
-      long bytes = 0;
-      for (Path path : files()) {
-        bytes += Files.size(path);
-      }
-      return bytes;
-    } catch (IOException e) {
-      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
-    }
-  }
-
-  /** The model file and its data files, each once, wherever links lead. */
-  public Set<Path> files() {
-    try {
-      Set<Path> files = new LinkedHashSet<>(Set.of(file.toRealPath()));
-      for (Initializer initializer : model.graph().initializers().values()) {
-        if (initializer.tensor() instanceof Tensor.External external) {
-          for (FileRange range : external.ranges()) {
-            files.add(range.file().toRealPath());
-          }
-        }
-      }
-      return files;
-    } catch (IOException e) {
-      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
     }
   }
 }

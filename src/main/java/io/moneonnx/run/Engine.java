@@ -77,6 +77,11 @@ final class Engine {
     return driverPresent() ? Optional.empty() : Optional.of("no NVIDIA driver found");
   }
 
+  /** Whether CUDA is worth trying; without a driver that is told before anything is loaded. */
+  static boolean cudaIsLikely() {
+    return driverPresent() && cudaObstacle().isEmpty();
+  }
+
   private static boolean driverPresent() {
     Stream<Path> traces =
         System.getProperty("os.name").startsWith("Windows")

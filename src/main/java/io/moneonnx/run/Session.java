@@ -89,6 +89,14 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /** What {@code wanted} will come to, as far as that can be told without trying. */
+  public static Device expected(Device wanted) {
+    if (wanted instanceof Device.Auto) {
+      return Engine.cudaIsLikely() ? new Device.Cuda(0) : new Device.Cpu();
+    }
+    return wanted;
+  }
+
   private static Session openOnAnyDevice(String name, Source source, RunOptions options)
       throws OrtException {
     Optional<String> obstacle = Engine.cudaObstacle();

@@ -160,6 +160,7 @@ class BadInputTest {
     "--ratio, 1e-9",
     "--criterion, nope",
     "--novice, median",
+    "--target, tpu",
     "--threads, -1",
     "--threads, 99999999",
     "--threads, many"
@@ -227,7 +228,8 @@ class BadInputTest {
 
   @Test
   void aFolderForAModel() {
-    rewriteModel(folder).fails(BAD_INPUT, folder + ": is a folder, wanted an ONNX file");
+    rewriteModel(folder)
+        .fails(BAD_INPUT, folder + ": is a folder, wanted one .onnx file in it", "found none");
   }
 
   @ParameterizedTest

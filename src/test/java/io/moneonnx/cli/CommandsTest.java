@@ -88,6 +88,13 @@ class CommandsTest {
     assertThat(json.getAsJsonArray("refused")).isEmpty();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"cpu", "cuda", "TensorRT"})
+  void unfusedBlocksAreTheSameForEveryTarget(String target) {
+    assertThat(Cli.run("inspect", Cli.OLMOE, "--target", target).succeeds().out())
+        .isEqualTo(Cli.run("inspect", Cli.OLMOE).succeeds().out());
+  }
+
   @Test
   void calibrationIsFoundBesideTheModelAndNamed() {
     Path written = folder.resolve("p");

@@ -6,11 +6,15 @@ import static io.moneonnx.data.Fixtures.SEQUENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -110,5 +114,95 @@ class FeedFillerTest {
   void tokenTypesAreNotGuessed() {
     Value types = Value.of("token_type_ids", ElementType.INT64, BATCH, SEQUENCE);
     assertThatThrownBy(() -> fill(INPUT_IDS, types)).hasMessageContaining("'token_type_ids'");
+  }
+
+  /** A past as the onnxruntime-genai builder declares it: not even the size of a head is fixed. */
+  private static final Value BUILDERS_PAST =
+      Value.of(
+          "keys.0",
+          ElementType.FLOAT16,
+          BATCH,
+          Dimension.of(2),
+          Dimension.of("past_sliding_length"),
+          Dimension.of("kv_cache_dim"));
+
+  /** Four query heads and two of keys and values, packed: 8 heads in all. */
+  private static Map<String, Tensor> fillAttention(Map<String, Attribute> window, long width) {
+    Map<String, Attribute> attributes = new LinkedHashMap<>(window);
+    attributes.put("num_heads", Attribute.of(4));
+    attributes.put("kv_num_heads", Attribute.of(2));
+    Node projection = Node.of("MatMul", List.of("x", "weight"), List.of("packed"), Map.of());
+    Node attention =
+        Node.of(
+            "GroupQueryAttention",
+            List.of("packed", "", "", "keys.0", "values.0"),
+            List.of("y"),
+            attributes);
+    Tensor weight = Elements.zeros(ElementType.FLOAT, List.of(3L, width));
+    return new FeedFiller(
+            ModelInputs.of(
+                Fixtures.graph(
+                    List.of(projection, attention),
+                    Map.of("weight", Initializer.of("weight", weight)),
+                    INPUT_IDS,
+                    MASK,
+                    BUILDERS_PAST)))
+        .fill(TOKENS);
+  }
+
+  private static Map<String, Attribute> window(long size, long keepsNoMore) {
+    return Map.of(
+        "local_window_size", Attribute.of(size), "sliding_window_cache", Attribute.of(keepsNoMore));
+  }
+
+  @Test
+  void aPastOfGroupQueryAttentionIsKnownByItsUseAndHasTheHeadSizeOfItsProjection() {
+    Tensor past = fillAttention(Map.of(), 8 * 16).get("keys.0");
+    assertThat(past.type()).isEqualTo(ElementType.FLOAT16);
+    assertThat(past.dims()).containsExactly(2L, 2L, 0L, 16L);
+  }
+
+  @Test
+  void aPastThatKeepsOnlyAWindowIsAsLongAsTheWindowAndTheMaskDoesNotCountIt() {
+    Map<String, Tensor> feeds = fillAttention(window(32, 1), 8 * 16);
+    assertThat(feeds.get("keys.0").dims()).containsExactly(2L, 2L, 32L, 16L);
+    assertThat(feeds.get("attention_mask").dims()).containsExactly(2L, 3L);
+    assertThat(feeds.get("attention_mask").toLongs()).containsOnly(1);
+  }
+
+  @Test
+  void aWindowOverAPastThatKeepsEverythingLeavesItEmpty() {
+    assertThat(fillAttention(window(32, 0), 8 * 16).get("keys.0").dims())
+        .containsExactly(2L, 2L, 0L, 16L);
+  }
+
+  @Test
+  void aHeadSizeThatIsNowhereIsNotGuessed() {
+    assertThatThrownBy(() -> fillAttention(Map.of(), 8 * 16 + 1))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("'keys.0' float16[batch, 2, past_sliding_length, kv_cache_dim]")
+        .hasMessageContaining("its head size is unknown");
+  }
+
+  @Test
+  void aStateOfLinearAttentionHidesNoTokens() {
+    Value state =
+        Value.of(
+            "past_key_values.0.conv_state",
+            ElementType.FLOAT,
+            BATCH,
+            Dimension.of(6),
+            Dimension.of(4));
+    Map<String, Tensor> feeds = fill(INPUT_IDS, MASK, state);
+    assertThat(feeds.get("past_key_values.0.conv_state").dims()).containsExactly(2L, 6L, 4L);
+    assertThat(feeds.get("attention_mask").dims()).containsExactly(2L, 3L);
+  }
+
+  @Test
+  void textHasTheSamePositionsOnEveryAxis() {
+    Value positions = Value.of("position_ids", ElementType.INT64, Dimension.of(3), BATCH, SEQUENCE);
+    Tensor filled = fill(INPUT_IDS, positions).get("position_ids");
+    assertThat(filled.dims()).containsExactly(3L, 2L, 3L);
+    assertThat(filled.toLongs()).startsWith(0, 1, 2, 0, 1, 2, 0).endsWith(1, 2);
   }
 }

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelFolderTest {
   @TempDir Path folder;
@@ -46,5 +48,35 @@ class ModelFolderTest {
     assertThatThrownBy(() -> new ModelFolder(folder).contextLength())
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("config.json");
+  }
+
+  @Test
+  void theModelIsTheOneThatTheConfigurationNames() throws IOException {
+    Files.createFile(folder.resolve("vision.onnx"));
+    Path decoder = Files.createFile(folder.resolve("text.onnx"));
+    Files.writeString(
+        folder.resolve("genai_config.json"),
+        "{\"model\": {\"decoder\": {\"filename\": \"text.onnx\"}}}");
+    assertThat(new ModelFolder(folder).model()).isEqualTo(decoder);
+  }
+
+  @Test
+  void withoutAConfigurationTheModelIsTheOnlyOne() throws IOException {
+    Path only = Files.createFile(folder.resolve("m.onnx"));
+    Files.writeString(folder.resolve("genai_config.json"), "{\"model\": {}}");
+    assertThat(new ModelFolder(folder).model()).isEqualTo(only);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gone.onnx", "../other.onnx", "sub/model.onnx", ""})
+  void aModelThatTheConfigurationNamesLiesBesideIt(String name) throws IOException {
+    Files.createFile(folder.resolve("m.onnx"));
+    Files.createFile(Files.createDirectory(folder.resolve("sub")).resolve("model.onnx"));
+    Files.writeString(
+        folder.resolve("genai_config.json"),
+        "{\"model\": {\"decoder\": {\"filename\": \"%s\"}}}".formatted(name));
+    assertThatThrownBy(() -> new ModelFolder(folder).model())
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("genai_config.json names the model '" + name + "'");
   }
 }

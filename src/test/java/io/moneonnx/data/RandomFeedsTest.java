@@ -70,4 +70,14 @@ class RandomFeedsTest {
     Graph graph = Fixtures.languageModel(5, INPUT_IDS);
     assertThat(make(graph, List.of())).isEqualTo(make(graph, List.of()));
   }
+
+  @Test
+  void embeddedTokensAreRandomAndWhatFollowsFromThemIsFilled() {
+    Value embedded =
+        Value.of("inputs_embeds", ElementType.FLOAT16, BATCH, SEQUENCE, Dimension.of(8));
+    Value mask = Value.of("attention_mask", ElementType.INT64, BATCH, SEQUENCE);
+    Map<String, Tensor> made = make(Fixtures.graph(embedded, mask), List.of());
+    assertThat(made.get("inputs_embeds").dims()).containsExactly(2L, 50L, 8L);
+    assertThat(made.get("attention_mask").dims()).containsExactly(2L, 50L);
+  }
 }

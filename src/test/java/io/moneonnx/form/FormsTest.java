@@ -35,6 +35,7 @@ final class FormsTest {
     "TORCHSCRIPT, 2, 1, 3",
     "DYNAMO, 8, 3, 6",
     "GATHERED, 16, 4, 8",
+    "BUFFER, 6, 3, 5",
     "STACKED, 4, 4, 4",
     "PICKED, 3, 1, 3",
     "SUMS, 5, 5, 1"
@@ -52,6 +53,7 @@ final class FormsTest {
     "TORCHSCRIPT, sparse-loop, 6",
     "DYNAMO, sparse-loop, 6",
     "LOOKUP, sparse-loop, 6",
+    "BUFFER, slot-buffer, 6",
     "COLUMNS, dense-loop, 6",
     "SUMS, dense-loop, 6",
     "GATHERED, gathered-weights, 2",

@@ -218,7 +218,7 @@ final class RoutingFinderTest {
     for (Graph graph : List.of(greedy, beams)) {
       assertThat(routings(graph)).hasSize(1);
       assertThat(new MoeFinder(Forms.all()).find(graph))
-          .isEqualTo(new MoeFinder.Findings(List.of(), List.of(), List.of()));
+          .isEqualTo(new MoeFinder.Findings(List.of(), List.of(), List.of(), List.of()));
     }
   }
 

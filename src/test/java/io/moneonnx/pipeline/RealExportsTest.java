@@ -58,6 +58,8 @@ class RealExportsTest {
           "old_densemask_scatter__dynamo_ext",
           "old_densemask_scatter__ts17",
           "old_eqnonzero_gemmbias__dynamo",
+          "old_deepseek_train__dynamo",
+          "old_switch1__dynamo",
           "old_mixtral436__ts17_fn_experts",
           "old_optimum_gptoss__dynamo",
           "llama4_text__dynamo_batched_mm_realrope",

@@ -17,6 +17,13 @@ final class DeviceTest {
     assertThat(Device.parse("cuda:3")).isEqualTo(new Device.Cuda(3)).hasToString("cuda:3");
   }
 
+  @Test
+  void whatIsAskedForIsExpected() {
+    assertThat(Session.expected(new Device.Cpu())).isEqualTo(new Device.Cpu());
+    assertThat(Session.expected(new Device.Cuda(1))).isEqualTo(new Device.Cuda(1));
+    assertThat(Session.expected(new Device.Auto())).isNotEqualTo(new Device.Auto());
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"gpu", "CPU", "", "cuda:", "cuda:-1", "cuda:x", "cuda:99999"})
   void saysWhatThereIs(String text) {

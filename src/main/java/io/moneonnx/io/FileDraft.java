@@ -1,0 +1,77 @@
+package io.moneonnx.io;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A model file, or any other, with the data file that a model may have. */
+final class FileDraft implements Draft {
+  private final Path out;
+  private final TemporaryFolder folder;
+
+  private FileDraft(Path out, TemporaryFolder folder) {
+    this.out = out;
+    this.folder = folder;
+  }
+
+  static FileDraft beside(Path out) {
+    if (Files.isDirectory(out)) {
+      throw new BadInputException(out + ": is a folder, wanted a file to write");
+    }
+    return new FileDraft(out.toAbsolutePath(), TemporaryFolder.beside(out));
+  }
+
+  @Override
+  public Path path() {
+    return folder.path().resolve(out.getFileName());
+  }
+
+  /** The data file, which a draft may have. */
+  Path dataPath() {
+    return folder.path().resolve(out.getFileName() + ".data");
+  }
+
+  /** Each file appears at once, the data before the model that refers to it. */
+  @Override
+  public Written publish(boolean force) {
+    List<Path> files = new ArrayList<>();
+    long bytes = 0;
+    try {
+      for (Path file : List.of(dataPath(), path())) {
+        if (Files.exists(file)) {
+          checkFree(target(file), force);
+          files.add(file);
+          bytes += Files.size(file);
+        }
+      }
+      for (Path file : files) {
+        Files.move(file, target(file), StandardCopyOption.ATOMIC_MOVE);
+      }
+    } catch (IOException e) {
+      throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
+    }
+    return new Written(files.stream().map(this::target).toList(), bytes);
+  }
+
+  private Path target(Path file) {
+    return out.resolveSibling(file.getFileName());
+  }
+
+  private static void checkFree(Path target, boolean force) {
+    if (Files.isDirectory(target)) {
+      throw new BadInputException(target + ": is a folder, wanted a file to write");
+    } else if (!force && Files.exists(target)) {
+      throw new BadInputException(target + ": exists already");
+    }
+  }
+
+  @Override
+  public void close() {
+    folder.close();
+  }
+}

@@ -1,0 +1,172 @@
+package io.moneonnx.io;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Reason;
+import io.moneonnx.graph.Tensor;
+import java.io.IOException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The files that a model was read from.
+ *
+ * @param model the model file
+ * @param all it and its data files, each once, wherever links lead
+ */
+public record ModelFiles(Path model, Set<Path> all) {
+  private static final String SUFFIX = ".onnx";
+  private static final Path HISTORY = Path.of(".git");
+
+  public ModelFiles {
+    all = Collections.unmodifiableSet(new LinkedHashSet<>(all));
+  }
+
+  /**
+   * The files of a model.
+   *
+   * @param file where {@code model} was read from
+   */
+  public static ModelFiles of(Path file, Model model) {
+    try {
+      Set<Path> all = new LinkedHashSet<>(Set.of(file.toRealPath()));
+      for (Initializer initializer : model.graph().initializers().values()) {
+        if (initializer.tensor() instanceof Tensor.External external) {
+          for (FileRange range : external.ranges()) {
+            all.add(range.file().toRealPath());
+          }
+        }
+      }
+      return new ModelFiles(file, all);
+    } catch (IOException e) {
+      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
+    }
+  }
+
+  /** The folder that the model file lies in. */
+  public Path folder() {
+    return model.toAbsolutePath().getParent();
+  }
+
+  /** Bytes of all files. */
+  public long bytes() {
+    try {
+      long bytes = 0;
+      for (Path file : all) {
+        bytes += Files.size(file);
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new BadInputException(model + ": cannot be read: " + Reason.of(e), e);
+    }
+  }
+
+  /** The name of the only data file, or the usual one. */
+  String dataName() {
+    List<Path> data = all.stream().skip(1).toList();
+    return data.size() == 1 ? data.get(0).getFileName().toString() : model.getFileName() + ".data";
+  }
+
+  /**
+   * Checks that other models in the folder do without this one's data.
+   *
+   * @throws BadInputException if one would be left without its weights
+   */
+  public void requireNotShared() {
+    for (Path other : others()) {
+      if (other.toString().endsWith(SUFFIX)) {
+        dataOf(other).stream()
+            .filter(all::contains)
+            .findFirst()
+            .ifPresent(
+                shared -> {
+                  throw new BadInputException(
+                      "%s: shares the data file '%s' with %s, and would be left without it"
+                          .formatted(other, shared.getFileName(), model.getFileName()));
+                });
+      }
+    }
+  }
+
+  private static Set<Path> dataOf(Path file) {
+    try {
+      return of(file, OnnxReader.read(file)).all();
+    } catch (BadInputException e) {
+      return Set.of(); // no model, then: it travels as it is
+    }
+  }
+
+  /**
+   * Checks that a rewritten copy of the folder may be written.
+   *
+   * @param force whether a folder that is there may be replaced; only one with a model of the same
+   *     name ever is, for a slip of the finger must not cost a home folder
+   * @throws BadInputException if it may not, or is, holds or lies in this folder
+   */
+  public void requireRoom(Path out, boolean force) {
+    Path here = real(folder());
+    Path there = Files.exists(out) ? real(out) : real(parent(out)).resolve(out.getFileName());
+    if (there.startsWith(here) || here.startsWith(there)) {
+      throw new BadInputException(
+          out + ": is the model's folder, in it or around it; give another output with -o");
+    } else if (!Files.exists(out)) {
+      return;
+    } else if (!Files.isDirectory(out)) {
+      throw new BadInputException(out + ": is a file, wanted a folder to write");
+    } else if (!force) {
+      throw new BadInputException(out + ": exists already; --force replaces it");
+    } else if (!Files.exists(out.resolve(model.getFileName()))) {
+      throw new BadInputException(
+          "%s: holds no %s; --force replaces only folders that do"
+              .formatted(out, model.getFileName()));
+    }
+  }
+
+  private static Path parent(Path out) {
+    return out.toAbsolutePath().getParent();
+  }
+
+  /** Copies what else lies in the folder: configuration, tokenizer, other models, sub-folders. */
+  void copyOthers(Path to) throws IOException {
+    for (Path other : others()) {
+      Path target = to.resolve(folder().relativize(other).toString());
+      if (Files.isDirectory(other)) {
+        Files.createDirectories(target);
+      } else {
+        Files.copy(other, target);
+      }
+    }
+  }
+
+  /** Folders before what is in them; links are followed, version control is left behind. */
+  private List<Path> others() {
+    try (Stream<Path> files = Files.walk(folder(), FileVisitOption.FOLLOW_LINKS)) {
+      return files
+          .filter(file -> !file.equals(folder()) && !isHistory(file))
+          .filter(file -> !all.contains(real(file)))
+          .toList();
+    } catch (IOException e) {
+      throw new BadInputException(folder() + ": cannot be read: " + Reason.of(e), e);
+    }
+  }
+
+  private boolean isHistory(Path file) {
+    return folder().relativize(file).startsWith(HISTORY);
+  }
+
+  private static Path real(Path file) {
+    try {
+      return file.toRealPath();
+    } catch (IOException e) {
+      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package io.moneonnx.io;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+
+/**
+ * A hidden folder beside what is to be written, on the same file system, so that what is complete
+ * in it can be moved into place at once. Closing removes it with all that is still in it, and so
+ * does the end of the program.
+ */
+final class TemporaryFolder implements AutoCloseable {
+  private final Path path;
+  private final Thread atExit = new Thread(this::remove);
+
+  private TemporaryFolder(Path path) {
+    this.path = path;
+    Runtime.getRuntime().addShutdownHook(atExit);
+  }
+
+  static TemporaryFolder beside(Path out) {
+    Path target = out.toAbsolutePath();
+    if (!Files.isDirectory(target.getParent())) {
+      throw new BadInputException(out + ": there is no folder " + target.getParent());
+    }
+    String prefix = "." + target.getFileName() + ".tmp-";
+    try {
+      return new TemporaryFolder(Files.createTempDirectory(target.getParent(), prefix));
+    } catch (IOException e) {
+      throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
+    }
+  }
+
+  Path path() {
+    return path;
+  }
+
+  @Override
+  public void close() {
+    remove();
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+    } catch (IllegalStateException e) {
+      // The program is ending: the hook is at work, on what is gone already.
+    }
+  }
+
+  private void remove() {
+    remove(path);
+  }
+
+  /** Removes a folder with all that is in it; links are removed, not followed. */
+  static void remove(Path folder) {
+    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try {
+      Files.walkFileTree(folder, new Removal());
+    } catch (IOException e) {
+      throw new CannotWriteException(folder + ": cannot be removed: " + Reason.of(e), e);
+    }
+  }
+
+  private static final class Removal extends SimpleFileVisitor<Path> {
+    @Override
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+      Files.deleteIfExists(file);
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult postVisitDirectory(Path folder, IOException error) throws IOException {
+      Files.deleteIfExists(folder);
+      return FileVisitResult.CONTINUE;
+    }
+  }
+}

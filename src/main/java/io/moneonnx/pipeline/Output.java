@@ -1,0 +1,80 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.io.CannotWriteException;
+import io.moneonnx.io.ModelFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+
+/** Checks where a result is to go before any work is done. */
+public final class Output {
+  private Output() {}
+
+  /**
+   * Refuses a file that would replace something it must not.
+   *
+   * @throws BadInputException if {@code out} is an input, or exists and {@code force} is not set
+   * @throws CannotWriteException if nothing can be written there
+   */
+  public static void check(Path out, boolean force, Collection<Path> inputs) throws IOException {
+    for (Path input : inputs) {
+      if (Files.exists(out) && Files.exists(input) && Files.isSameFile(out, input)) {
+        throw isRead(out);
+      }
+    }
+    if (out.toString().isEmpty()) {
+      throw new BadInputException("-o: the name is empty, wanted a file to write");
+    }
+    if (Files.isDirectory(out)) {
+      throw new BadInputException(out + ": is a folder, wanted a file to write");
+    }
+    if (Files.exists(out) && !Files.isRegularFile(out)) {
+      throw new BadInputException(out + ": is a device or a pipe, wanted a file to write");
+    }
+    requireWritable(out);
+    if (Files.exists(out) && !force) {
+      throw new BadInputException(out + ": exists already; --force replaces it");
+    }
+  }
+
+  /**
+   * Refuses a folder that would replace something it must not.
+   *
+   * @param original the model of which it is to hold a rewritten one
+   * @param inputs what else is read
+   * @throws BadInputException if {@code out} holds an input, or may not be replaced
+   * @throws CannotWriteException if nothing can be written there
+   */
+  static void checkFolder(Path out, boolean force, ModelFiles original, Collection<Path> inputs)
+      throws IOException {
+    if (out.toString().isEmpty() || out.getFileName() == null) {
+      throw new BadInputException("-o: found '" + out + "', wanted the name of a folder to write");
+    }
+    requireWritable(out);
+    original.requireRoom(out, force);
+    original.requireNotShared();
+    for (Path input : inputs) {
+      if (Files.exists(out)
+          && Files.exists(input)
+          && input.toRealPath().startsWith(out.toRealPath())) {
+        throw isRead(input);
+      }
+    }
+  }
+
+  private static BadInputException isRead(Path path) {
+    return new BadInputException(path + ": is read as an input; give another output with -o");
+  }
+
+  private static void requireWritable(Path out) {
+    Path folder = out.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new BadInputException(out + ": there is no folder " + folder);
+    }
+    if (!Files.isWritable(folder)) {
+      throw new CannotWriteException(out + ": no permission to write into the folder " + folder);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.data.Calibration;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.io.Placement;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Target;
+import io.moneonnx.plan.Budget;
+import io.moneonnx.plan.Criterion;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.PlanFile;
+import io.moneonnx.plan.Planner;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.ProfileFile;
+import io.moneonnx.run.RunOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** The whole road from a model file or folder to a smaller one; does what is missing by itself. */
+public final class Prune {
+  private static final String SUFFIX = ".onnx";
+  private static final String PRUNED = ".mone";
+
+  private final RunOptions options;
+  private final Console console;
+
+  public Prune(RunOptions options, Console console) {
+    this.options = options;
+    this.console = console;
+  }
+
+  /**
+   * What is wanted.
+   *
+   * @param model a file, or a folder with a model in it
+   * @param target what the model is meant to run on
+   * @param output a file, or a folder if {@code model} is one; beside the model if absent
+   * @param profile the file of a profile, instead of calibrating on {@code data}
+   * @param plan the file of a plan, instead of planning by {@code criterion} and {@code budget}
+   * @param placement where the weights go; chosen by size and input if absent
+   * @param force whether what is at {@code output} may be replaced
+   * @param verify whether the result must pass the oracle before it is moved into place
+   */
+  public record Request(
+      Path model,
+      Target target,
+      Optional<Path> output,
+      Optional<Path> profile,
+      DataRequest data,
+      Optional<Path> plan,
+      Criterion criterion,
+      Budget budget,
+      Novice novice,
+      Optional<Placement> placement,
+      boolean force,
+      boolean verify) {}
+
+  /** What was done, and on what. */
+  public record Result(Subject subject, Profile profile, Rewrite.Report report) {}
+
+  /**
+   * Calibrates, plans, rewrites and proves; what can be known to be wrong is told before anything
+   * is measured.
+   *
+   * @throws NothingToDoException if no block is found, or none is proved
+   * @throws CheckFailedException if the rewritten model does not do what the oracle does
+   */
+  public Result run(Request request) throws IOException {
+    Subject subject = Subject.open(request.model(), request.target());
+    Path output = request.output().orElseGet(() -> beside(subject));
+    checkOutput(subject, output, request);
+    Optional<Plan> given = request.plan().map(PlanFile::read);
+    Optional<Profile> known = request.profile().map(ProfileFile::read);
+    subject.requireBlocks();
+    subject.warn(console);
+    known.ifPresent(measured -> subject.requireProfile(measured, request.profile().orElseThrow()));
+    given.ifPresent(chosen -> subject.requirePlan(chosen, request.plan().orElseThrow()));
+    if (given.isEmpty()) {
+      request.budget().check(subject.blocks().stream().map(MoeBlock::experts).toList());
+    }
+
+    Calibrate calibrate = new Calibrate(subject, options, console);
+    Optional<Calibration> data =
+        known.isEmpty()
+            ? Optional.of(calibrate.open(request.data()))
+            : request.verify() ? calibrate.besideModel() : Optional.empty();
+    Profile profile = known.orElseGet(() -> calibrate.run(data.orElseThrow()));
+    Plan plan = given.orElseGet(() -> Planner.plan(profile, request.criterion(), request.budget()));
+    Rewrite.Request rewrite =
+        new Rewrite.Request(
+            output, request.novice(), request.placement(), request.force(), request.verify());
+    return new Result(
+        subject, profile, new Rewrite(subject, options, console).run(rewrite, profile, plan, data));
+  }
+
+  /** {@code model.mone.onnx} for {@code model.onnx}, {@code folder.mone} for {@code folder}. */
+  private static Path beside(Subject subject) {
+    Path model = subject.given();
+    if (!subject.isFolder()) {
+      String name = model.getFileName().toString();
+      String stem =
+          name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
+      return model.resolveSibling(stem + PRUNED + SUFFIX);
+    }
+    Path folder = model.toAbsolutePath().normalize();
+    if (folder.getFileName() == null) {
+      throw new BadInputException(model + ": has no name to call another by; give one with -o");
+    }
+    return folder.resolveSibling(folder.getFileName() + PRUNED);
+  }
+
+  private static void checkOutput(Subject subject, Path output, Request request)
+      throws IOException {
+    List<Path> inputs = new ArrayList<>(request.data().named());
+    Stream.of(request.profile(), request.plan()).flatMap(Optional::stream).forEach(inputs::add);
+    if (subject.isFolder()) {
+      Output.checkFolder(output, request.force(), subject.files(), inputs);
+      return;
+    }
+    inputs.addAll(subject.files().all());
+    Output.check(output, request.force(), inputs);
+    Path weights = output.resolveSibling(output.getFileName() + ".data");
+    boolean isInline = request.placement().equals(Optional.of(Placement.INLINE));
+    if (Files.exists(weights) && !isInline) {
+      Output.check(weights, request.force(), inputs);
+    }
+  }
+}

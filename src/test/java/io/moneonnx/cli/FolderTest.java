@@ -1,0 +1,184 @@
+package io.moneonnx.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A folder with a model in it, wherever a command takes a model. */
+class FolderTest {
+  @TempDir private static Path shared;
+  @TempDir private Path folder;
+
+  private static Path profile;
+  private Path models;
+  private Path out;
+
+  @BeforeAll
+  static void measures() {
+    profile = shared.resolve("olmoe.profile");
+    Cli.run(
+            "calibrate",
+            Cli.OLMOE.getParent(),
+            "-o",
+            profile,
+            "--blocks",
+            1,
+            "--seq-len",
+            32,
+            "--device",
+            "cpu")
+        .succeeds();
+  }
+
+  /** As the onnxruntime-genai builder lays a model out, with a little more. */
+  @BeforeEach
+  void laysOutAModel() throws IOException {
+    models = Files.createDirectory(folder.resolve("models"));
+    out = folder.resolve("pruned");
+    OnnxWriter.write(
+        OnnxReader.read(Cli.OLMOE), models.resolve("decoder.onnx"), Placement.EXTERNAL);
+    Files.writeString(
+        models.resolve("genai_config.json"),
+        "{\"model\": {\"decoder\": {\"filename\": \"decoder.onnx\"}}}");
+    Files.copy(Cli.OLMOE.resolveSibling("tokenizer.json"), models.resolve("tokenizer.json"));
+    Files.writeString(
+        Files.createDirectories(models.resolve("extra/deep")).resolve("chat.jinja"), "{{ text }}");
+    Files.createDirectories(models.resolve(".git/objects"));
+  }
+
+  private Cli rewrite(Object... options) {
+    return Cli.run(
+        Stream.concat(
+                Stream.of("rewrite", models, "--profile", profile, "--device", "cpu"),
+                Arrays.stream(options))
+            .toArray());
+  }
+
+  private static void assertLoads(Path model) {
+    try (Session session = Session.open(model, RunOptions.cpu())) {
+      assertThat(session.outputs()).containsExactly("logits");
+    }
+  }
+
+  @Test
+  void inspectFindsTheModelInAFolder() {
+    assertThat(Cli.run("inspect", models).succeeds().out())
+        .isEqualTo(Cli.run("inspect", Cli.OLMOE).succeeds().out());
+  }
+
+  @Test
+  void rewriteTakesAlongWhatLiesBesideTheModel() throws IOException {
+    Cli rewritten = rewrite("-o", out).succeeds();
+
+    assertThat(Cli.names(out))
+        .containsExactly(
+            "decoder.onnx", "decoder.onnx.data", "extra", "genai_config.json", "tokenizer.json");
+    assertThat(out.resolve("extra/deep/chat.jinja")).hasContent("{{ text }}");
+    assertThat(rewritten.out())
+        .contains("written  " + out.resolve("decoder.onnx.data"), "proof    largest");
+    assertLoads(out.resolve("decoder.onnx"));
+    assertThat(Cli.names(folder)).containsExactly("models", "pruned");
+  }
+
+  @Test
+  void theDataFileKeepsItsName() throws IOException {
+    Path model = models.resolve("decoder.onnx");
+    OnnxWriter.write(OnnxReader.read(model), models.resolve("weights"), Placement.EXTERNAL);
+    Files.delete(models.resolve("decoder.onnx.data"));
+    Files.move(models.resolve("weights"), model, StandardCopyOption.REPLACE_EXISTING);
+
+    rewrite("-o", out, "--no-verify").succeeds();
+
+    assertThat(Cli.names(out)).contains("decoder.onnx", "weights.data");
+    assertLoads(out.resolve("decoder.onnx"));
+  }
+
+  @Test
+  void theDefaultOutputLiesBesideTheFolder() throws IOException {
+    rewrite("--no-verify").succeeds();
+
+    assertThat(Cli.names(folder)).containsExactly("models", "models.mone");
+  }
+
+  @Test
+  void forceReplacesAFolderWithSuchAModelAsAWhole() throws IOException {
+    Files.writeString(Files.createDirectory(out).resolve("decoder.onnx"), "old");
+    Files.writeString(out.resolve("stale.json"), "{}");
+    rewrite("-o", out).fails(ExitCode.BAD_INPUT, "pruned: exists already; --force replaces it");
+
+    rewrite("-o", out, "--force", "--no-verify").succeeds();
+
+    assertThat(Cli.names(out)).doesNotContain("stale.json");
+    assertThat(Cli.names(folder)).containsExactly("models", "pruned");
+  }
+
+  @Test
+  void forceReplacesNoOtherFolder() throws IOException {
+    Files.writeString(Files.createDirectory(out).resolve("diary.txt"), "mine");
+
+    rewrite("-o", out, "--force").fails(ExitCode.BAD_INPUT, "pruned: holds no decoder.onnx");
+
+    assertThat(Cli.names(out)).containsExactly("diary.txt");
+  }
+
+  @Test
+  void anOutputThatIsTheFolderOrInItOrAroundIt() throws IOException {
+    Path link = Files.createSymbolicLink(folder.resolve("link"), models);
+    for (Path wrong : new Path[] {models, link, models.resolve("in"), folder}) {
+      rewrite("-o", wrong, "--force")
+          .fails(ExitCode.BAD_INPUT, wrong + ": is the model's folder, in it or around it");
+    }
+    assertThat(models.resolve("decoder.onnx")).exists();
+  }
+
+  @Test
+  void anOutputThatHoldsTheProfile() throws IOException {
+    Files.copy(models.resolve("decoder.onnx"), Files.createDirectory(out).resolve("decoder.onnx"));
+    Path measured = Files.copy(profile, out.resolve("p"));
+
+    Cli.run("rewrite", models, "--profile", measured, "-o", out, "--force", "--device", "cpu")
+        .fails(ExitCode.BAD_INPUT, measured + ": is read as an input");
+  }
+
+  @Test
+  void anOutputThatIsAFile() throws IOException {
+    Files.writeString(out, "mine");
+
+    rewrite("-o", out, "--force").fails(ExitCode.BAD_INPUT, "is a file, wanted a folder");
+
+    assertThat(out).hasContent("mine");
+  }
+
+  @Test
+  void anotherModelThatSharesTheDataFile() throws IOException {
+    Files.copy(models.resolve("decoder.onnx"), models.resolve("twin.onnx"));
+
+    rewrite("-o", out)
+        .fails(
+            ExitCode.BAD_INPUT,
+            "twin.onnx: shares the data file 'decoder.onnx.data' with decoder.onnx");
+  }
+
+  @Test
+  void aFolderOfTwoModelsOfWhichNoneIsNamed() throws IOException {
+    Files.delete(models.resolve("genai_config.json"));
+    Files.copy(models.resolve("decoder.onnx"), models.resolve("twin.onnx"));
+
+    Cli.run("inspect", models)
+        .fails(ExitCode.BAD_INPUT, models + ": is a folder", "found decoder.onnx, twin.onnx");
+  }
+}
