@@ -6,7 +6,6 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.ValueRanks;
 import io.moneonnx.match.Constant;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
@@ -52,13 +51,11 @@ final class DenseLoop implements Form {
   private static final Set<String> RESHAPING = Set.of("Cast", "Reshape", "Unsqueeze");
 
   private final Graph graph;
-  private final ValueRanks ranks;
   private final List<GateColumn> columns;
   private final Map<String, List<GateSum>> sumsByIndices;
 
   DenseLoop(Graph graph) {
     this.graph = graph;
-    ranks = new ValueRanks(graph);
     columns = GateColumn.findAll(graph);
     sumsByIndices =
         GateSum.findAll(graph).stream().collect(Collectors.groupingBy(GateSum::experts));
@@ -193,7 +190,7 @@ final class DenseLoop implements Form {
             sum.get(),
             own,
             ExpertWeights.bytes(graph, own) / experts.size(),
-            new Sum(graph, experts, routing, sum.get(), ranks.of(sum.get()).orElse(2))));
+            new Sum(graph, experts, routing, sum.get())));
   }
 
   /** The value in which all terms have been added up, and nothing else. */
@@ -246,7 +243,7 @@ final class DenseLoop implements Form {
     return graph.consumers(value).stream().anyMatch(node -> node.is("Add"));
   }
 
-  private record Sum(Graph graph, List<Expert> experts, Routing routing, String output, int rank)
+  private record Sum(Graph graph, List<Expert> experts, Routing routing, String output)
       implements Layout {
     @Override
     public Rows rows(Ops ops) {
@@ -275,7 +272,7 @@ final class DenseLoop implements Form {
         }
       }
       if (gone.contains(output)) {
-        ops.edit().redirect(output, routing.nothing(ops, output, rank));
+        ops.edit().redirect(output, routing.nothing(ops, output));
       }
     }
   }

@@ -234,11 +234,10 @@ final class StackedDense implements Form {
             output,
             weights,
             ExpertWeights.bytes(graph, weights) / routing.experts(),
-            new Stack(graph, routing, axis, raw, output, ranks.of(output).orElse(2))));
+            new Stack(graph, routing, axis, raw, output)));
   }
 
-  private record Stack(
-      Graph graph, Routing routing, ExpertAxis axis, Raw raw, String output, int rank)
+  private record Stack(Graph graph, Routing routing, ExpertAxis axis, Raw raw, String output)
       implements Layout {
     @Override
     public Rows rows(Ops ops) {
@@ -256,7 +255,7 @@ final class StackedDense implements Form {
       List<Integer> kept =
           IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).boxed().toList();
       if (kept.isEmpty()) {
-        ops.edit().redirect(output, routing.nothing(ops, output, rank));
+        ops.edit().redirect(output, routing.nothing(ops, output));
         return;
       }
       cutConstants(ops, kept);

@@ -4,47 +4,47 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.stream.IntStream;
 
 /**
  * A shape that an operator takes as an input: constant, or put together of constants and of sizes
  * that the graph computes.
  */
 record TargetShape(List<Part> parts) {
-  /** A value of the graph, with its elements where they are constant. */
-  private record Part(String value, Optional<List<Long>> elements) {
-    /** A part that is computed stands for one size. */
-    int length() {
-      return elements.map(List::size).orElse(1);
-    }
-  }
+  /** A value of the graph that gives the sizes of some axes, with these where constant. */
+  private record Part(String value, int length, Optional<List<Long>> elements) {}
 
   TargetShape {
     parts = List.copyOf(parts);
   }
 
-  /** The shape {@code value}; empty where it is neither constant nor a {@code Concat} of sizes. */
+  /**
+   * The shape {@code value} of {@code length} axes; empty where it is neither constant nor put
+   * together so that it is known which part gives which axes.
+   */
   static Optional<TargetShape> of(Graph graph, String value, int length) {
-    Optional<Node> concat = graph.producer(value, "Concat");
-    List<String> values = concat.map(Node::inputs).orElse(List.of(value));
-    TargetShape shape = new TargetShape(values.stream().map(v -> part(graph, v)).toList());
-    boolean isWhole = concat.isPresent() || shape.parts.get(0).elements().isPresent();
-    return Optional.of(shape).filter(s -> isWhole && s.length() == length);
+    List<String> values = graph.producer(value, "Concat").map(Node::inputs).orElse(List.of(value));
+    int constant =
+        values.stream().flatMap(v -> graph.integers(v).stream()).mapToInt(v -> v.length).sum();
+    int computed = (int) values.stream().filter(v -> graph.integers(v).isEmpty()).count();
+    boolean isKnown = length - constant == computed || computed == 1;
+    return isKnown && computed < values.size()
+        ? Optional.of(
+            new TargetShape(
+                values.stream()
+                    .map(v -> part(graph, v, computed == 1 ? length - constant : 1))
+                    .toList()))
+        : Optional.empty();
   }
 
-  private static Part part(Graph graph, String value) {
-    return new Part(
-        value,
-        graph
-            .integers(value)
-            .map(numbers -> IntStream.range(0, numbers.length).mapToObj(i -> numbers[i]).toList()));
-  }
-
-  int length() {
-    return parts.stream().mapToInt(Part::length).sum();
+  private static Part part(Graph graph, String value, int computed) {
+    return graph
+        .integers(value)
+        .map(n -> new Part(value, n.length, Optional.of(Arrays.stream(n).boxed().toList())))
+        .orElse(new Part(value, computed, Optional.empty()));
   }
 
   /** The size of an axis, if it is constant. */

@@ -159,7 +159,8 @@ public final class GraphEdit {
 
   /** What was declared of values holds no longer for those computed from anything that is new. */
   private Graph withDeclared(Graph changed) {
-    List<String> made = added.stream().map(Node::output).toList();
+    List<String> made = new ArrayList<>(replaced.keySet());
+    added.forEach(node -> made.add(node.output()));
     Map<String, Value> declared = new LinkedHashMap<>(graph.declared());
     declared.keySet().removeAll(Reach.forward(changed, made, value -> false));
     return changed.withDeclared(declared);

@@ -17,6 +17,7 @@ public final class ValueRanks {
   private static final Set<String> LIKE_FIRST_INPUT =
       Set.of(
           "BatchNormalization",
+          "Concat",
           "CumSum",
           "Dropout",
           "LayerNormalization",

@@ -2,7 +2,9 @@ package io.moneonnx.moe;
 
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.ValueRanks;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * One routing decision: which experts each token goes to.
@@ -27,15 +29,16 @@ public record Routing(
     return choice.indices(ops, topK);
   }
 
-  /**
-   * Zeros in place of a routed output to which no expert is left to contribute.
-   *
-   * @param output the routed output, which has as many dimensions as the router's input, or two
-   * @param rank how many dimensions it has
-   */
-  public String nothing(Ops ops, String output, int rank) {
+  /** Zeros in place of {@code output}, a routed output to which no expert contributes any more. */
+  public String nothing(Ops ops, String output) {
     ElementType type = ops.edit().type(output).orElseThrow();
-    if (rank > 2) {
+    ValueRanks ranks = new ValueRanks(ops.edit().graph());
+    int rank = ranks.of(output).orElse(2);
+    if (rank == ranks.of(choice.value()).orElse(0)) {
+      long[] tokens = LongStream.range(0, rank - 1).toArray();
+      String sizes = ops.gather(ops.shape(choice.value()), ops.vector(tokens));
+      return ops.zeros(ops.concat(0, List.of(sizes, ops.vector(hidden))), type);
+    } else if (rank > 2) {
       return ops.zeros(ops.shape(input), type);
     }
     String tokens = ops.gather(ops.shape(indices(ops)), ops.vector(0));

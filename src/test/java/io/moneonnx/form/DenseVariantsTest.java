@@ -152,7 +152,9 @@ final class DenseVariantsTest {
   private static TinyMoe splitColumns() {
     TinyMoe tiny =
         COLUMNS
-            .with("  gate0 = Slice", "  all0, all1, all2, all3 = Split <axis = -1> (matrix, ones)\n  gate0 = Slice")
+            .with(
+                "  gate0 = Slice",
+                "  all0, all1, all2, all3 = Split <axis = -1> (matrix, ones)\n  gate0 = Slice")
             .with("int64[1] k", "int64[4] ones = {1, 1, 1, 1}, int64[1] k");
     for (int e = 0; e < 4; e++) {
       tiny =
@@ -166,10 +168,9 @@ final class DenseVariantsTest {
   }
 
   private static TinyMoe sumThatBeginsWithZeros() {
-    return COLUMNS
-        .with(
-            "  routed2 = Add (scaled0, scaled1)",
-            """
+    return COLUMNS.with(
+        "  routed2 = Add (scaled0, scaled1)",
+        """
               size = Shape (x)
               nothing = ConstantOfShape <value = float[1] {0}> (size)
               routed1 = Add (nothing, scaled0)
@@ -215,7 +216,8 @@ final class DenseVariantsTest {
             .replaceAll("float\\[4, 5\\] down", "float[5, 4] down")
             .replace("float[4, 4] router", "float[4, 4] turnedRouter")
             .replace("<axis = 1> (zeros", "<axis = -1> (zeros")
-            .replaceAll("Slice \\(matrix, (\\w+), (\\w+), one, one\\)", "Slice (matrix, $1, $2, two, one)")
+            .replaceAll(
+                "Slice \\(matrix, (\\w+), (\\w+), one, one\\)", "Slice (matrix, $1, $2, two, one)")
             .replace("  logits =", "  x3 = Unsqueeze (x, zero)\n  logits =")
             .replace("y = Add (x3, routed)", "flat = Squeeze (routed, zero)\n  y = Add (x, flat)"));
   }
@@ -331,7 +333,9 @@ final class DenseVariantsTest {
   @Test
   void wantsAStackForEveryExpert() {
     refuses(
-        STACKED.with("float[4, 5, 4] down", "float[3, 5, 4] down").with("raw = MatMul (act, down)", "raw = MatMul (act, down)"),
+        STACKED
+            .with("float[4, 5, 4] down", "float[3, 5, 4] down")
+            .with("raw = MatMul (act, down)", "raw = MatMul (act, down)"),
         "the constant 'down' [3, 5, 4] is read where 4 experts were wanted along axis 0");
   }
 
@@ -340,7 +344,9 @@ final class DenseVariantsTest {
     refuses(
         STACKED
             .with("raw = MatMul (act, down)\n", "")
-            .with("scaled = Mul (raw, gate)", "some = Mul (act, gate)\n  scaled = MatMul (some, down)"),
+            .with(
+                "scaled = Mul (raw, gate)",
+                "some = Mul (act, gate)\n  scaled = MatMul (some, down)"),
         "the coefficients 'matrix' meet the experts amid their computation, in 'Mul -> some'");
   }
 
@@ -348,15 +354,15 @@ final class DenseVariantsTest {
   void wantsTheIdsAsTheyWereChosen() {
     for (TinyMoe tiny : List.of(STACKED, COLUMNS)) {
       refuses(
-          tiny.with(
-                  "(zeros, experts, gates)\n", "(zeros, near, gates)\n")
+          tiny.with("(zeros, experts, gates)\n", "(zeros, near, gates)\n")
               .with("  shape =", "  near = Clip (experts, lowest)\n  shape =")
               .with("int64[1] k", "int64 lowest = {1}, int64[1] k"),
           "the ids are changed by Clip 'Clip -> near'");
     }
     refuses(
-        PICKED
-            .with("column = Unsqueeze (experts", "later = Add (experts, one)\n  column = Unsqueeze (later"),
+        PICKED.with(
+            "column = Unsqueeze (experts",
+            "later = Add (experts, one)\n  column = Unsqueeze (later"),
         "dense-stack: 'places' picks the rows; wanted the routing indices",
         "the ids are changed by Add 'Add -> later'");
   }

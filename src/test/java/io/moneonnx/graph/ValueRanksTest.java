@@ -37,8 +37,19 @@ final class ValueRanksTest {
 
   @ParameterizedTest
   @CsvSource({
-    "x, 2", "words, 3", "rows, 2", "apart, 3", "stacked, 3", "act, 3", "sum, 2", "kept, 3",
-    "batch, 0", "shape, 1", "tall, 4", "spread, 4", "joined, 3"
+    "x, 2",
+    "words, 3",
+    "rows, 2",
+    "apart, 3",
+    "stacked, 3",
+    "act, 3",
+    "sum, 2",
+    "kept, 3",
+    "batch, 0",
+    "shape, 1",
+    "tall, 4",
+    "spread, 4",
+    "joined, 3"
   })
   void followsWhatOperatorsDo(String value, int rank) {
     assertThat(new ValueRanks(GRAPH).of(value)).isEqualTo(OptionalInt.of(rank));
