@@ -229,11 +229,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
         return dense(
             experts,
             each(experts, "int64[1] from$e = {$e}"),
-            """
-              shape = Shape (logits)
-              zeros = ConstantOfShape <value = float[1] {0}> (shape)
-              matrix = ScatterElements <axis = 1> (zeros, experts, gates)
-            """,
+            MATRIX,
             "  gate$e = Slice (matrix, from$e, to$e, one, one)\n");
       }
     },
@@ -503,6 +499,73 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
             }
             """;
       }
+    },
+
+    /** Stacked weights with which every expert computes every token. */
+    STACKED(18) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
+            + """
+            <float[$E, $H] router, int64[1] k = {$k}, $numbers,
+             int64[2] repeats = {$E, 1}, int64[3] apart = {$E, -1, $H}, int64[2] order = {$E, -1},
+             float[$E, $H, $I] up, float[$E, $I, $H] down>
+            {
+              logits = Gemm <transB = 1> (x, router)
+            """
+            + ROUTER
+            + MATRIX
+            + """
+              copies = Tile (x, repeats)
+              tokens = Reshape (copies, apart)
+              in = MatMul (tokens, up)
+              act = Tanh (in)
+              raw = MatMul (act, down)
+              turned = Transpose <perm = [1, 0]> (matrix)
+              byExpert = Reshape (turned, order)
+              gate = Unsqueeze (byExpert, two)
+              scaled = Mul (raw, gate)
+              routed = ReduceSum <keepdims = 0> (scaled, zero)
+              y = Add (x, routed)
+            }
+            """;
+      }
+    },
+
+    /** Every expert computes every token; each token picks the rows of the ones it chose. */
+    PICKED(18) {
+      @Override
+      String text(int experts) {
+        String header = "<float[$E, $H] router, int64[1] k = {$k}, int64[3] wide = {1, 1, $H},";
+        return SIGNATURE
+            + header
+            + """
+             $numbers, $weights>
+            """
+                .replace("$weights", each(experts, "float[$I, $H] up$e, float[$H, $I] down$e"))
+            + "{\n  logits = Gemm <transB = 1> (x, router)\n"
+            + ROUTER
+            + repeat(
+                experts,
+                """
+                  in$e = Gemm <transB = 1> (x, up$e)
+                  act$e = Tanh (in$e)
+                  raw$e = Gemm <transB = 1> (act$e, down$e)
+                  row$e = Unsqueeze (raw$e, one)
+                """)
+            + """
+              all = Concat <axis = 1> ($rows)
+              column = Unsqueeze (experts, last)
+              places = Expand (column, wide)
+              picked = GatherElements <axis = 1> (all, places)
+              gate = Unsqueeze (gates, last)
+              scaled = Mul (picked, gate)
+              routed = ReduceSum <keepdims = 0> (scaled, one)
+              y = Add (x, routed)
+            }
+            """
+                .replace("$rows", each(experts, "row$e"));
+      }
     };
 
     private static String dense(int experts, String constants, String before, String gate) {
@@ -561,6 +624,12 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
               logits = Gemm <transB = 1> (x, router)
             """
             + ROUTER;
+    private static final String MATRIX =
+        """
+          shape = Shape (logits)
+          zeros = ConstantOfShape <value = float[1] {0}> (shape)
+          matrix = ScatterElements <axis = 1> (zeros, experts, gates)
+        """;
 
     private static final String ZEROS =
         """
@@ -598,17 +667,22 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
     /** True where every expert computes every token. */
     public boolean isDense() {
-      return this == COLUMNS || this == SUMS || this == BRANCHED;
+      return this == COLUMNS || this == SUMS || this == BRANCHED || this == PICKED;
     }
 
     /** True where all experts' weights are in one tensor, and what they compute in one text. */
     public boolean isStacked() {
-      return this == GATHERED || this == ROUNDS || this == GROUPED;
+      return this == GATHERED || this == ROUNDS || this == GROUPED || this == STACKED;
     }
 
     /** True where the outputs of all slots lie in the order of their experts. */
     public boolean isSorted() {
       return this == SORTED || this == GROUPED;
+    }
+
+    /** True where coefficients are read from a {@code matrix [tokens, experts]}. */
+    public boolean hasMatrix() {
+      return this == COLUMNS || this == STACKED;
     }
 
     public TinyMoe of(int experts, int topK, int hidden) {

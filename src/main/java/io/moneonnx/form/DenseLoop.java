@@ -1,10 +1,11 @@
 package io.moneonnx.form;
 
+import io.moneonnx.graph.Fill;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
-import io.moneonnx.graph.Zeros;
+import io.moneonnx.match.Constant;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.Claim;
@@ -14,13 +15,13 @@ import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
+import io.moneonnx.moe.GateValues;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.passes.EqualGate;
 import io.moneonnx.passes.GateColumn;
-import io.moneonnx.passes.GateMatrix;
 import io.moneonnx.passes.GateSum;
 import io.moneonnx.passes.GatedTerm;
 import java.util.HashMap;
@@ -30,13 +31,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * Every expert computes every token, and what was not chosen is multiplied by 0.
  *
  * <pre>{@code
- * gate_e = column e of a matrix of coefficients, or ReduceSum (weights * (indices == e))
+ * gate_e = column e of a matrix of coefficients [tokens, experts],
+ *          or ReduceSum (weights * (indices == e))
  * y      = FFN_0 (x) * gate_0 + FFN_1 (x) * gate_1 + ...        [tokens, hidden]
  * }</pre>
  *
@@ -47,18 +50,14 @@ final class DenseLoop implements Form {
   private static final Set<String> RESHAPING = Set.of("Cast", "Reshape", "Unsqueeze");
 
   private final Graph graph;
-  private final Map<String, List<Gate>> gatesByIndices;
+  private final List<GateColumn> columns;
+  private final Map<String, List<GateSum>> sumsByIndices;
 
   DenseLoop(Graph graph) {
     this.graph = graph;
-    Map<String, GateMatrix> matrices = new HashMap<>();
-    GateMatrix.findAll(graph).forEach(matrix -> matrices.put(matrix.matrix(), matrix));
-    Stream<Gate> columns =
-        GateColumn.findAll(graph).stream()
-            .filter(column -> matrices.containsKey(column.matrix()))
-            .flatMap(column -> Gate.of(matrices.get(column.matrix()), column).stream());
-    Stream<Gate> sums = GateSum.findAll(graph).stream().flatMap(sum -> Gate.of(sum).stream());
-    gatesByIndices = Stream.concat(columns, sums).collect(Collectors.groupingBy(Gate::indices));
+    columns = GateColumn.findAll(graph);
+    sumsByIndices =
+        GateSum.findAll(graph).stream().collect(Collectors.groupingBy(GateSum::experts));
   }
 
   @Override
@@ -66,42 +65,29 @@ final class DenseLoop implements Form {
     return "dense-loop";
   }
 
-  /** One expert's coefficients {@code gate [tokens, 1]}, taken from {@code weights}. */
-  private record Gate(String indices, String weights, int expert, String gate) {
-    static Optional<Gate> of(GateMatrix matrix, GateColumn column) {
-      long[] expert = column.expert().tensor().toLongs();
-      return expert.length == 1
-          ? Optional.of(
-              new Gate(matrix.experts(), matrix.weights(), (int) expert[0], column.gate()))
-          : Optional.empty();
-    }
-
-    static Optional<Gate> of(GateSum sum) {
-      long[] expert = sum.expert().tensor().toLongs();
-      return expert.length == 1
-          ? Optional.of(new Gate(sum.experts(), sum.weights(), (int) expert[0], sum.gate()))
-          : Optional.empty();
+  /** One expert's coefficients {@code gate [tokens, 1]}, and what they were taken from. */
+  private record Gate(Coefficients from, int expert, String gate) {
+    static Stream<Gate> of(Coefficients from, Constant expert, String gate) {
+      long[] id = expert.tensor().toLongs();
+      return id.length == 1 ? Stream.of(new Gate(from, (int) id[0], gate)) : Stream.empty();
     }
   }
 
-  /** One expert's part of the sum; all but the id are names of values. */
-  private record Expert(int id, String weights, String raw, String term) {}
+  /** One expert's part of the sum. */
+  private record Expert(int id, Coefficients coefficients, String raw, String term) {}
 
   @Override
   public Recognition recognise(Routing routing) {
-    List<Gate> gates = gatesByIndices.getOrDefault(routing.choice().value(), List.of());
+    List<Gate> gates = gates(routing, new GateValues(graph, routing));
     if (gates.isEmpty()) {
-      return new Recognition.NotThisForm(
-          Matcher.nearest(graph, List.of(EqualGate.PATTERN), "experts", routing.choice().value())
-              .map(MatchFailure::message)
-              .orElse("no coefficients of single experts are made from the routing indices"));
+      return new Recognition.NotThisForm(nearest(routing.choice().value()));
     }
     Map<Integer, Expert> found = new HashMap<>();
     for (Gate gate : gates) {
       List<GatedTerm> terms = GatedTerm.findAll(graph, "gates", gate.gate());
       if (terms.size() == 1) {
         GatedTerm term = terms.get(0);
-        Expert expert = new Expert(gate.expert(), gate.weights(), outputs(term), term.term());
+        Expert expert = new Expert(gate.expert(), gate.from(), outputs(term), term.term());
         if (found.put(gate.expert(), expert) != null) {
           return new Recognition.Refused("two regions for expert " + gate.expert());
         }
@@ -114,6 +100,47 @@ final class DenseLoop implements Form {
     return incomplete.isEmpty()
         ? summed(routing, ExpertGrouping.inOrder(found, routing.experts()))
         : new Recognition.Refused(incomplete);
+  }
+
+  private String nearest(String choice) {
+    return Matcher.nearest(graph, List.of(EqualGate.PATTERN), "experts", choice)
+        .map(MatchFailure::message)
+        .orElse("no coefficients of single experts are made from the routing indices");
+  }
+
+  /** Whatever holds the coefficients of one expert for every token. */
+  private List<Gate> gates(Routing routing, GateValues coefficients) {
+    Stream<Gate> single =
+        columns.stream()
+            .filter(column -> coefficients.contains(column.matrix()))
+            .flatMap(
+                column ->
+                    Gate.of(
+                        new Coefficients.PerExpert(column.matrix()),
+                        column.expert(),
+                        column.gate()));
+    Stream<Gate> split =
+        graph.nodes().stream()
+            .filter(node -> coefficients.contains(node.input(0)))
+            .flatMap(node -> splitColumns(node, routing.experts()));
+    Stream<Gate> sums =
+        sumsByIndices.getOrDefault(routing.choice().value(), List.of()).stream()
+            .flatMap(sum -> Gate.of(summedFrom(sum), sum.expert(), sum.gate()));
+    return Stream.of(single, split, sums).flatMap(gates -> gates).toList();
+  }
+
+  private Coefficients summedFrom(GateSum sum) {
+    return new Coefficients.PerChoice(CoefficientSource.of(graph, sum.weights()));
+  }
+
+  /** A matrix of coefficients cut into all its columns. */
+  private static Stream<Gate> splitColumns(Node node, int experts) {
+    boolean isSplit = node.is("Split") && node.intAttribute("axis", 0) != 0;
+    return isSplit && node.outputs().size() == experts
+        ? IntStream.range(0, experts)
+            .mapToObj(
+                e -> new Gate(new Coefficients.PerExpert(node.input(0)), e, node.outputs().get(e)))
+        : Stream.empty();
   }
 
   /** The factor of the term that is no coefficient, as the multiplication reads it. */
@@ -132,10 +159,12 @@ final class DenseLoop implements Form {
   }
 
   private Recognition summed(Routing routing, List<Expert> experts) {
-    Set<String> weights = experts.stream().map(Expert::weights).collect(Collectors.toSet());
-    if (weights.size() != 1) {
+    Set<Coefficients> coefficients =
+        experts.stream().map(Expert::coefficients).collect(Collectors.toSet());
+    if (coefficients.size() != 1) {
       return new Recognition.Refused(
-          "the experts take their coefficients from different values: " + weights);
+          "the experts take their coefficients from different values: "
+              + coefficients.stream().map(Coefficients::value).sorted().toList());
     }
     Optional<String> sum = sum(experts);
     if (sum.isEmpty()) {
@@ -156,7 +185,7 @@ final class DenseLoop implements Form {
     return new Recognition.Recognised(
         new Claim(
             routing,
-            new Coefficients.PerChoice(CoefficientSource.of(graph, weights.iterator().next())),
+            coefficients.iterator().next(),
             sum.get(),
             own,
             ExpertWeights.bytes(graph, own) / experts.size(),
@@ -171,8 +200,8 @@ final class DenseLoop implements Form {
     Set<String> behind = Reach.forward(graph, terms, value -> !isAdded(value));
     for (Node node : graph.nodes()) {
       if (behind.contains(node.output()) && node.is("Add")) {
-        Set<Integer> left = parts(parts, node.input(0));
-        Set<Integer> right = parts(parts, node.input(1));
+        Set<Integer> left = part(parts, node.input(0));
+        Set<Integer> right = part(parts, node.input(1));
         if (left != null && right != null) {
           Set<Integer> both = new HashSet<>(left);
           both.addAll(right);
@@ -186,9 +215,9 @@ final class DenseLoop implements Form {
         .findFirst();
   }
 
-  /** The terms in a value, none in a sum that begins; null if there is something else in it. */
-  private Set<Integer> parts(Map<String, Set<Integer>> found, String value) {
-    return found.getOrDefault(value, Zeros.isZero(graph, value) ? Set.of() : null);
+  /** The experts in a value, none in zeros that a sum begins with; null in anything else. */
+  private Set<Integer> part(Map<String, Set<Integer>> parts, String value) {
+    return parts.getOrDefault(value, Fill.isZero(graph, value) ? Set.of() : null);
   }
 
   private boolean isAdded(String value) {
@@ -224,10 +253,7 @@ final class DenseLoop implements Form {
         }
       }
       if (gone.contains(output)) {
-        String indices = routing.indices(ops);
-        String tokens = ops.gather(ops.shape(indices), ops.vector(0));
-        String shape = ops.concat(0, List.of(tokens, ops.vector(routing.hidden())));
-        ops.edit().redirect(output, ops.zeros(shape, ops.edit().type(output).orElseThrow()));
+        ops.edit().redirect(output, routing.nothing(ops, output));
       }
     }
   }

@@ -11,6 +11,8 @@ public final class Forms {
           SparseLoop::new,
           SlotBuffer::new,
           DenseLoop::new,
+          DenseStack::new,
+          StackedDense::new,
           GatheredWeights::new,
           SortedSegments::new,
           TracedExample::new);

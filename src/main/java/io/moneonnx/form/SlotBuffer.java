@@ -1,7 +1,7 @@
 package io.moneonnx.form;
 
-import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Fill;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
@@ -171,7 +171,7 @@ final class SlotBuffer implements Form {
             gated.output(),
             own,
             ExpertWeights.bytes(graph, own) / experts.size(),
-            new Buffer(routing, experts, chain, isZero(chain.start()))));
+            new Buffer(routing, experts, chain, Fill.isZero(graph, chain.start()))));
   }
 
   /** The buffer times its coefficients, summed where a token has several slots. */
@@ -183,24 +183,6 @@ final class SlotBuffer implements Form {
             .map(term -> new Gated(term.term(), CoefficientSource.of(graph, term.gates())))
         : SlotSum.findAll(graph, "outputs", buffer).stream()
             .map(sum -> new Gated(sum.combined(), CoefficientSource.of(graph, sum.gates())));
-  }
-
-  /** True for what is made by spreading a zero, and nothing else. */
-  private boolean isZero(String value) {
-    String source = CoefficientSource.of(graph, value);
-    Optional<Tensor> fill =
-        graph
-            .producer(source, "ConstantOfShape")
-            .map(node -> node.attributes().get("value"))
-            .flatMap(
-                attribute ->
-                    attribute instanceof Attribute.OfTensor tensor
-                        ? Optional.of(tensor.value())
-                        : Optional.empty())
-            .or(() -> graph.constant(source));
-    return fill.filter(tensor -> tensor.type().isFloating() && tensor.elements() == 1)
-        .filter(tensor -> tensor.toFloats()[0] == 0)
-        .isPresent();
   }
 
   private record Buffer(

@@ -58,7 +58,7 @@ final class SortedSegments implements Form {
             .collect(Collectors.groupingBy(SlotSort::experts));
     counts =
         ExpertCounts.findAll(graph).stream()
-            .filter(count -> Fill.of(graph, count.zeros()).equals(Optional.of(0.0)))
+            .filter(count -> Fill.isZero(graph, count.zeros()))
             .filter(count -> Fill.of(graph, count.ones()).equals(Optional.of(1.0)))
             .toList();
     gathersByIds =

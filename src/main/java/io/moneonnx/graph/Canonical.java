@@ -54,11 +54,11 @@ public final class Canonical {
       case "Unsqueeze" ->
           small(node.input(0), constants)
               .filter(tensor -> tensor.rank() == 0)
-              .map(tensor -> reshaped(tensor, List.of(1L)));
+              .map(tensor -> tensor.reshaped(List.of(1L)));
       case "Squeeze" ->
           small(node.input(0), constants)
               .filter(tensor -> tensor.elements() == 1)
-              .map(tensor -> reshaped(tensor, List.of()));
+              .map(tensor -> tensor.reshaped(List.of()));
       default -> Optional.empty();
     };
   }
@@ -86,11 +86,7 @@ public final class Canonical {
       shape.add(dim > 0 ? dim : tensor.elements() / known);
     }
     return Tensor.elements(shape) == tensor.elements()
-        ? Optional.of(reshaped(tensor, shape))
+        ? Optional.of(tensor.reshaped(shape))
         : Optional.empty();
-  }
-
-  private static Tensor reshaped(Tensor tensor, List<Long> dims) {
-    return new Tensor.Inline(tensor.type(), dims, tensor.bytes());
   }
 }

@@ -18,6 +18,11 @@ public final class Fill {
         : graph.producer(value).flatMap(node -> madeBy(graph, node));
   }
 
+  /** True if every element of {@code value} is 0, as far as the graph says. */
+  public static boolean isZero(Graph graph, String value) {
+    return of(graph, value).filter(number -> number == 0).isPresent();
+  }
+
   private static Optional<Double> madeBy(Graph graph, Node node) {
     if (!node.domain().isEmpty()) {
       return Optional.empty();
@@ -34,7 +39,7 @@ public final class Fill {
   }
 
   private static Optional<Double> of(Tensor tensor) {
-    if (tensor.elements() == 0 || tensor.elements() > LOOKED_AT) {
+    if (tensor.elements() == 0 || tensor.elements() > LOOKED_AT || !isRead(tensor.type())) {
       return Optional.empty();
     }
     double[] all = numbers(tensor);
@@ -42,12 +47,17 @@ public final class Fill {
     return same ? Optional.of(all[0]) : Optional.empty();
   }
 
+  private static boolean isRead(ElementType type) {
+    return switch (type) {
+      case INT64, INT32, INT16, INT8, UINT64, UINT32, UINT16, UINT8, BOOL -> true;
+      default -> type.isFloating();
+    };
+  }
+
   private static double[] numbers(Tensor tensor) {
     if (tensor.type().isFloating()) {
       float[] floats = tensor.toFloats();
       return IntStream.range(0, floats.length).mapToDouble(i -> floats[i]).toArray();
-    } else if (tensor.type() == ElementType.STRING) {
-      return new double[] {Double.NaN};
     }
     return Arrays.stream(tensor.toLongs()).asDoubleStream().toArray();
   }

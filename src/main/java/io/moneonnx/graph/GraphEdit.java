@@ -63,23 +63,23 @@ public final class GraphEdit {
   /** Adds a node; its inputs are read as named here, not redirected. Returns its first output. */
   public String add(
       String operator, String hint, List<String> reads, Map<String, Attribute> attributes) {
-    return add(operator, List.of(hint), reads, attributes);
+    return add(operator, List.of(hint), reads, attributes).get(0);
   }
 
-  /** Adds a node with an output for each hint; empty hints leave an output out. */
-  public String add(
+  /** Adds a node with an output for each hint, and returns these. */
+  public List<String> add(
       String operator, List<String> hints, List<String> reads, Map<String, Attribute> attributes) {
-    List<String> made = hints.stream().map(hint -> hint.isEmpty() ? "" : fresh(hint)).toList();
+    List<String> made = hints.stream().map(this::fresh).toList();
     Node node = Node.of(operator, reads, made, attributes);
-    return add(node.withName(node.output()));
+    add(node.withName(node.output()));
+    return made;
   }
 
-  private String add(Node node) {
+  private void add(Node node) {
     added.add(node);
     if (types != null) {
       types.infer(node);
     }
-    return node.output();
   }
 
   /** The element type of a value of the graph, or of one that was added, where it is known. */
@@ -213,7 +213,8 @@ public final class GraphEdit {
 
   /** What was declared of values holds no longer for those computed from anything that is new. */
   private Graph withDeclared(Graph changed) {
-    List<String> made = added.stream().map(Node::output).toList();
+    List<String> made = new ArrayList<>(replaced.keySet());
+    added.forEach(node -> made.add(node.output()));
     Map<String, Value> declared = new LinkedHashMap<>(graph.declared());
     declared.keySet().removeAll(Reach.forward(changed, made, value -> false));
     return changed.withDeclared(declared);

@@ -101,6 +101,13 @@ public final class Ops {
     return call("MatMul", a, b);
   }
 
+  public String einsum(Equation equation, List<String> operands) {
+    return call(
+        "Einsum",
+        Map.of("equation", Attribute.of(equation.toString())),
+        operands.toArray(String[]::new));
+  }
+
   public String transpose(String a, Long... perm) {
     return call("Transpose", Map.of("perm", Attribute.ints(perm)), a);
   }
@@ -130,11 +137,9 @@ public final class Ops {
 
   /** The ids of the {@code k} largest elements of each row, int64 {@code [..., k]}. */
   public String topK(String scores, int k) {
-    return edit.add(
-        "TopK",
-        List.of("", prefix + "/TopK"),
-        List.of(scores, vector(k)),
-        Map.of("axis", Attribute.of(-1)));
+    List<String> hints = List.of(prefix + "/Best", prefix + "/TopK");
+    List<String> inputs = List.of(scores, vector(k));
+    return edit.add("TopK", hints, inputs, Map.of("axis", Attribute.of(-1))).get(1);
   }
 
   /** The int64 vector {@code 0, 1, ..., limit - 1}; {@code limit} is a vector of one element. */

@@ -24,6 +24,29 @@ public sealed interface Tensor {
   /** The same elements in the order of {@code rows} of the leading axis; moves no bytes. */
   Tensor rows(List<Integer> rows);
 
+  /** The same bytes in another shape. */
+  Tensor reshaped(List<Long> dims);
+
+  /** The same elements in the order of {@code indices} of one axis; moves no bytes. */
+  default Tensor along(int axis, List<Integer> indices) {
+    if (axis == 0) {
+      return rows(indices);
+    }
+    int outer = Math.toIntExact(elements(dims().subList(0, axis)));
+    int size = dims().get(axis).intValue();
+    List<Long> flat = new ArrayList<>(dims().subList(axis, rank()));
+    flat.set(0, Math.multiplyExact((long) outer, size));
+    List<Integer> rows = new ArrayList<>();
+    for (int start = 0; start < flat.get(0); start += size) {
+      for (int index : indices) {
+        rows.add(start + index);
+      }
+    }
+    List<Long> cut = new ArrayList<>(dims());
+    cut.set(axis, (long) indices.size());
+    return reshaped(flat).rows(rows).reshaped(cut);
+  }
+
   default long elements() {
     return elements(dims());
   }
@@ -64,6 +87,11 @@ public sealed interface Tensor {
       ByteBuffer kept = ByteBuffer.allocate(Math.multiplyExact(rowBytes, rows.size()));
       rows.forEach(row -> kept.put(bytes.slice(row * rowBytes, rowBytes)));
       return new Inline(type, Tensor.withLeading(dims, rows.size()), kept.flip());
+    }
+
+    @Override
+    public Tensor reshaped(List<Long> dims) {
+      return new Inline(type, dims, bytes);
     }
   }
 
@@ -119,6 +147,11 @@ public sealed interface Tensor {
       }
       return new External(type, Tensor.withLeading(dims, rows.size()), kept);
     }
+
+    @Override
+    public Tensor reshaped(List<Long> dims) {
+      return new External(type, dims, ranges);
+    }
   }
 
   /** Strings have no fixed size and never take part in a rewrite. */
@@ -141,6 +174,11 @@ public sealed interface Tensor {
     @Override
     public Tensor rows(List<Integer> rows) {
       throw new IllegalStateException("strings are never cut");
+    }
+
+    @Override
+    public Tensor reshaped(List<Long> dims) {
+      return new Strings(dims, values);
     }
 
     @Override

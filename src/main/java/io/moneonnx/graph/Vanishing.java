@@ -165,7 +165,7 @@ final class Vanishing {
         .anyMatch(
             known ->
                 zero.contains(known)
-                    || Zeros.isZero(graph, known)
-                    || (inside != graph && Zeros.isZero(inside, known)));
+                    || Fill.isZero(graph, known)
+                    || (inside != graph && Fill.isZero(inside, known)));
   }
 }

@@ -54,7 +54,7 @@ public sealed interface Choice {
     }
   }
 
-  /** An operator that takes scores chooses the best of them within. */
+  /** The ids are not in the graph: the best by these scores are chosen, in some way or other. */
   record Hidden(String scores) implements Choice {
     @Override
     public String value() {
@@ -63,7 +63,7 @@ public sealed interface Choice {
 
     @Override
     public String indices(Ops ops, int topK) {
-      return ops.topK(scores, topK);
+      return ops.reshape(ops.topK(scores, topK), -1, topK);
     }
   }
 }

@@ -71,7 +71,7 @@ public final class MoeFinder {
       } else if (claims.only().isPresent()) {
         blocks.add(claims.block(name, precision.orElseThrow()));
         claims.warnings().forEach(warning -> warnings.add(new Warning(name, warning)));
-      } else if (claims.refused() || feedsComputation(graph, routing)) {
+      } else if (claims.refused() || looksRouted(graph, routing)) {
         refusals.add(new Refusal(name, claims.reason(graph, routing)));
         claims.misses().forEach(miss -> misses.add(new Refusal(name, miss)));
       }
@@ -145,7 +145,14 @@ public final class MoeFinder {
                 .formatted(coefficients, routing.router()));
   }
 
-  /** False for a choice that ends the graph, such as greedy decoding behind a language model. */
+  /**
+   * False for a choice that ends the graph, such as greedy decoding behind a language model, and
+   * for scores that are but compared with their best: activations are cut like that too.
+   */
+  private static boolean looksRouted(Graph graph, Routing routing) {
+    return !routing.isThreshold() && feedsComputation(graph, routing);
+  }
+
   private static boolean feedsComputation(Graph graph, Routing routing) {
     List<String> choice = List.of(routing.choice().value());
     Set<String> before = Reach.backward(graph, choice, value -> false);

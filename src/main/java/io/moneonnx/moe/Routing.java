@@ -1,6 +1,10 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.ValueRanks;
+import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * One routing decision: which experts each token goes to.
@@ -15,9 +19,30 @@ import io.moneonnx.graph.Ops;
  */
 public record Routing(
     Choice choice, int topK, int experts, int hidden, String input, String router, String kind) {
+  /** True where scores are but compared with their best: activations are cut like that too. */
+  boolean isThreshold() {
+    return kind.equals(RoutingFinder.THRESHOLD);
+  }
+
   /** The chosen ids, int64 {@code [tokens, topK]}. */
   public String indices(Ops ops) {
     return choice.indices(ops, topK);
+  }
+
+  /** Zeros in place of {@code output}, a routed output to which no expert contributes any more. */
+  public String nothing(Ops ops, String output) {
+    ElementType type = ops.edit().type(output).orElseThrow();
+    ValueRanks ranks = new ValueRanks(ops.edit().graph());
+    int rank = ranks.of(output).orElse(2);
+    if (rank == ranks.of(choice.value()).orElse(0)) {
+      long[] tokens = LongStream.range(0, rank - 1).toArray();
+      String sizes = ops.gather(ops.shape(choice.value()), ops.vector(tokens));
+      return ops.zeros(ops.concat(0, List.of(sizes, ops.vector(hidden))), type);
+    } else if (rank > 2) {
+      return ops.zeros(ops.shape(input), type);
+    }
+    String tokens = ops.gather(ops.shape(indices(ops)), ops.vector(0));
+    return ops.zeros(ops.concat(0, List.of(tokens, ops.vector(hidden))), type);
   }
 
   /** The same decision, of which {@code kept [..., experts]} takes some choices back. */

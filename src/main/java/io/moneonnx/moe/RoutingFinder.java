@@ -2,6 +2,7 @@ package io.moneonnx.moe;
 
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Reach;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -16,69 +17,22 @@ import java.util.Set;
  * {@code ArgMax}es, from scores that come from exactly one projection with a constant weight, the
  * router, through nothing but elementwise, softmax, reducing and gathering operators.
  *
+ * <p>A {@code TopK} whose ids nobody reads chooses too where scores are compared with its values.
+ *
  * <p>A choice that a later choice of the same router depends on (groups of experts, the first of
  * two {@code ArgMax}es) is a step of that later one.
  */
 final class RoutingFinder {
-  private static final Set<String> ROUTER_OPERATORS =
-      Set.of(
-          "Abs",
-          "Add",
-          "And",
-          "ArgMax",
-          "Cast",
-          "CastLike",
-          "Clip",
-          "Concat",
-          "ConstantOfShape",
-          "Div",
-          "Equal",
-          "Exp",
-          "Expand",
-          "Flatten",
-          "Gather",
-          "GatherElements",
-          "GatherND",
-          "Greater",
-          "GreaterOrEqual",
-          "Identity",
-          "Less",
-          "LessOrEqual",
-          "Log",
-          "LogSoftmax",
-          "Max",
-          "Min",
-          "Mul",
-          "Neg",
-          "Not",
-          "Or",
-          "Pow",
-          "ReduceL1",
-          "ReduceMax",
-          "ReduceMean",
-          "ReduceMin",
-          "ReduceSum",
-          "Reshape",
-          "ScatterElements",
-          "ScatterND",
-          "Sigmoid",
-          "Slice",
-          "Softmax",
-          "Softplus",
-          "Split",
-          "Sqrt",
-          "Squeeze",
-          "Sub",
-          "Tanh",
-          "TopK",
-          "Transpose",
-          "Unsqueeze",
-          "Where");
   private static final Set<String> RESHAPING =
       Set.of("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze");
 
-  /** Sizes of activations say nothing about scores. */
-  private static final Set<String> SIZES = Set.of("Shape", "Size");
+  static final String THRESHOLD = "Threshold";
+
+  private static final Set<String> PICKING =
+      Set.of("Cast", "Expand", "Gather", "ReduceMin", "Reshape", "Slice", "Squeeze", "Unsqueeze");
+
+  private static final Set<String> COMPARISONS =
+      Set.of("Greater", "GreaterOrEqual", "Less", "LessOrEqual");
 
   private static final Set<String> CHOICES = Set.of("TopK", "ArgMax");
 
@@ -97,12 +51,18 @@ final class RoutingFinder {
     Set<String> steps = new HashSet<>();
     walks.forEach(walk -> steps.addAll(walk.earlierChoices()));
     return walks.stream()
-        .filter(walk -> !steps.contains(walk.choice().indices()))
+        .filter(walk -> !steps.contains(walk.choice().made()))
         .map(Walk::routing)
         .toList();
   }
 
-  private record Chosen(String indices, String scores, int topK, List<String> from) {}
+  /**
+   * A choice.
+   *
+   * @param made the output of the node that chooses
+   * @param from what it chooses from
+   */
+  private record Chosen(String made, Choice choice, int topK, List<String> from) {}
 
   private record Walk(Chosen choice, Routing routing, Set<String> earlierChoices) {}
 
@@ -111,7 +71,8 @@ final class RoutingFinder {
       return bestK(node);
     } else if (node.is("ArgMax")) {
       String scores = node.input(0);
-      return Optional.of(new Chosen(node.output(), scores, 1, List.of(scores)));
+      return Optional.of(
+          new Chosen(node.output(), new Choice.Indices(node.output(), scores), 1, List.of(scores)));
     } else if (node.is("Concat")) {
       return severalBest(node);
     }
@@ -121,11 +82,37 @@ final class RoutingFinder {
   private Optional<Chosen> bestK(Node topK) {
     String indices = topK.outputs().size() > 1 ? topK.outputs().get(1) : "";
     Optional<long[]> k = graph.integers(topK.input(1)).filter(values -> values.length == 1);
-    if (indices.isEmpty() || k.isEmpty() || graph.consumers(indices).isEmpty()) {
-      return Optional.empty();
-    }
     String scores = topK.input(0);
-    return Optional.of(new Chosen(indices, scores, (int) k.get()[0], List.of(scores)));
+    if (k.isEmpty()) {
+      return Optional.empty();
+    } else if (!graph.consumers(indices).isEmpty()) {
+      Choice choice = new Choice.Indices(indices, scores);
+      return Optional.of(new Chosen(indices, choice, (int) k.get()[0], List.of(scores)));
+    }
+    return isThreshold(topK) && !graph.isOutput(indices)
+        ? Optional.of(
+            new Chosen(topK.output(), new Choice.Hidden(scores), (int) k.get()[0], List.of(scores)))
+        : Optional.empty();
+  }
+
+  /** True where the scores are compared with one of the best. */
+  private boolean isThreshold(Node topK) {
+    String best = topK.outputs().get(0);
+    Set<String> least =
+        Reach.forward(graph, List.of(best), value -> !value.equals(best) && !isPicked(value));
+    String scores = beforeReshaping(topK.input(0));
+    return least.stream()
+        .flatMap(value -> graph.consumers(value).stream())
+        .filter(node -> COMPARISONS.contains(node.opType()))
+        .anyMatch(node -> isPair(node, 0, 1, least, scores) || isPair(node, 1, 0, least, scores));
+  }
+
+  private boolean isPair(Node node, int one, int other, Set<String> least, String scores) {
+    return least.contains(node.input(one)) && beforeReshaping(node.input(other)).equals(scores);
+  }
+
+  private boolean isPicked(String value) {
+    return graph.producer(value).filter(node -> PICKING.contains(node.opType())).isPresent();
   }
 
   private Optional<Chosen> severalBest(Node concat) {
@@ -138,7 +125,8 @@ final class RoutingFinder {
       from.add(part);
     }
     String scores = graph.producer(from.get(0)).orElseThrow().input(0);
-    return Optional.of(new Chosen(concat.output(), scores, from.size(), from));
+    Choice choice = new Choice.Indices(concat.output(), scores);
+    return Optional.of(new Chosen(concat.output(), choice, from.size(), from));
   }
 
   /** Walks up from the scores to the router; empty if there is not exactly one. */
@@ -156,8 +144,8 @@ final class RoutingFinder {
       Node node = producer.get();
       if (isProjection(node)) {
         projections.add(node);
-      } else if (!SIZES.contains(node.opType())) {
-        if (!node.domain().isEmpty() || !ROUTER_OPERATORS.contains(node.opType())) {
+      } else if (!RouterOperators.isSize(node)) {
+        if (!RouterOperators.contain(node)) {
           return Optional.empty();
         }
         if (CHOICES.contains(node.opType())) {
@@ -187,13 +175,19 @@ final class RoutingFinder {
     }
     return Optional.of(
         new Routing(
-            new Choice.Indices(choice.indices(), choice.scores()),
+            choice.choice(),
             choice.topK(),
             out,
             in,
             beforeReshaping(projection.input(0)),
             weight.initializer(),
-            RouterKind.of(graph, choice.indices())));
+            kind(choice)));
+  }
+
+  private String kind(Chosen chosen) {
+    return chosen.choice() instanceof Choice.Indices indices
+        ? RouterKind.of(graph, indices.value())
+        : THRESHOLD;
   }
 
   private String beforeReshaping(String value) {

@@ -3,6 +3,7 @@ package io.moneonnx.moe;
 import io.moneonnx.graph.Ops;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * The raw outputs of a block's experts as rows. Slot {@code s} of {@code tokens x topK} slots is
@@ -89,9 +90,16 @@ public sealed interface Rows {
   /**
    * One value for all experts with a row for every token, chosen or not.
    *
-   * @param outputs value {@code [experts, tokens, hidden]}
+   * @param outputs value {@code [experts, tokens, hidden]}; tokens may have several axes
+   * @param axis where the experts are instead, if not in front
+   * @param rank how many axes there are
    */
-  record Stacked(String outputs) implements Rows {
+  record Stacked(String outputs, int axis, int rank) implements Rows {
+    /** Experts in front. */
+    public Stacked(String outputs) {
+      this(outputs, 0, 3);
+    }
+
     /**
      * The rows that were chosen: row {@code e * tokens + t} of all.
      *
@@ -101,7 +109,14 @@ public sealed interface Rows {
       String tokens = ops.gather(ops.shape(indices), ops.vector(0));
       String token = ops.unsqueeze(ops.range(tokens), 1);
       String row = ops.reshape(ops.add(ops.mul(indices, tokens), token), -1);
-      return new PerSlot(ops.gather(ops.reshape(outputs, -1, routing.hidden()), row));
+      return new PerSlot(ops.gather(ops.reshape(expertsInFront(ops), -1, routing.hidden()), row));
+    }
+
+    private String expertsInFront(Ops ops) {
+      List<Long> order = new ArrayList<>();
+      LongStream.range(0, rank).forEach(order::add);
+      order.add(0, order.remove(axis));
+      return axis == 0 ? outputs : ops.transpose(outputs, order.toArray(Long[]::new));
     }
   }
 }

@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * One block cut out of a model as a small graph: from the block's input and its routing to its
@@ -24,6 +25,15 @@ import java.util.Set;
  */
 record BlockCut(Model whole, List<String> inputs, String output) {
   static BlockCut of(Model model, List<String> from, String output) {
+    return of(model, from, output, value -> true);
+  }
+
+  /**
+   * A block cut out of a model that was changed.
+   *
+   * @param isGiven true for values that the model had before; others are inside
+   */
+  static BlockCut of(Model model, List<String> from, String output, Predicate<String> isGiven) {
     Graph graph = model.graph();
     Set<String> before = Reach.backward(graph, List.of(output), from::contains);
     Set<String> inside = new HashSet<>(from);
@@ -34,7 +44,8 @@ record BlockCut(Model whole, List<String> inputs, String output) {
           node.reads().stream()
               .anyMatch(value -> !inside.contains(value) && graph.constant(value).isEmpty());
       boolean readsInside = node.reads().stream().anyMatch(inside::contains);
-      if (leadsToOutput && (readsInside || !readsOutside)) {
+      boolean isNew = node.outputs().stream().noneMatch(isGiven);
+      if (leadsToOutput && (readsInside || !readsOutside || isNew)) {
         inside.addAll(node.outputs());
         read.addAll(node.reads());
       }

@@ -6,13 +6,16 @@ import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.rewrite.Replacement;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * What a rewritten model must compute: the original graph, with nothing removed, in which each
@@ -58,7 +61,7 @@ final class Oracle {
     } else if (rows instanceof Rows.Dense dense) {
       overwrite(dense.outputs());
     } else if (rows instanceof Rows.Stacked stacked) {
-      overwrite(stacked.outputs());
+      overwrite(stacked);
     } else if (rows instanceof Rows.PerSlot perSlot) {
       redirect(perSlot.outputs(), overwritten(perSlot.outputs(), ids()));
     } else if (rows instanceof Rows.Permuted permuted) {
@@ -96,12 +99,30 @@ final class Oracle {
     return ops.edit().type(raw).orElseThrow();
   }
 
-  /** Overwrites {@code raw [experts, tokens, hidden]}. */
-  private void overwrite(String raw) {
-    String rows = ops.reshape(raw, block.experts(), -1, block.hidden());
-    String novices = ops.reshape(novices(type(raw)), block.experts(), 1, block.hidden());
-    String isReplaced = ops.reshape(isReplaced(), block.experts(), 1, 1);
+  /** Overwrites the experts where they lie along their axis. */
+  private void overwrite(Rows.Stacked stacked) {
+    String raw = stacked.outputs();
+    boolean isInFront = stacked.axis() == 0;
+    String rows = isInFront ? ops.reshape(raw, block.experts(), -1, block.hidden()) : raw;
+    long[] novice = new long[isInFront ? 3 : stacked.rank() - stacked.axis()];
+    Arrays.fill(novice, 1);
+    novice[0] = block.experts();
+    String isReplaced = ops.reshape(isReplaced(), novice);
+    novice[novice.length - 1] = block.hidden();
+    String novices = ops.reshape(novices(type(raw)), novice);
+    if (block.coefficients() instanceof Coefficients.OnInput) {
+      novices = ops.mul(novices, chosen(type(raw)));
+    }
     redirect(raw, ops.where(isReplaced, novices, rows));
+  }
+
+  /** 1 where an expert is chosen, 0 elsewhere: {@code [experts, tokens, 1]}. */
+  private String chosen(ElementType type) {
+    List<Integer> experts = IntStream.range(0, block.experts()).boxed().toList();
+    String all = block.coefficients().perExpert(ops, block.routing(), experts, type);
+    long[] ids = IntStream.range(0, block.experts()).asLongStream().toArray();
+    String byExpert = ops.transpose(ops.gather(all, ops.vector(ids), 1), 1L, 0L);
+    return ops.reshape(byExpert, block.experts(), -1, 1);
   }
 
   /** The rows {@code raw [rows, hidden]} of these experts, novices where they were replaced. */

@@ -22,6 +22,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Proves a rewritten file against the oracle: block by block on the block's own input, taken from a
@@ -94,8 +95,8 @@ public final class Proof {
               block.coefficients().value());
       Pair pair =
           new Pair(
-              BlockCut.of(oracle.model(), from, oracle.outputs().get(block.name())),
-              BlockCut.of(written, from, outputs.get(block.name())));
+              cut(oracle.model(), from, oracle.outputs().get(block.name())),
+              cut(written, from, outputs.get(block.name())));
       pairs.put(block, pair);
       taps.addAll(pair.oracle().inputs());
       taps.addAll(pair.written().inputs());
@@ -107,6 +108,11 @@ public final class Proof {
         (block, pair) ->
             errors.put(block.name(), error(block, pair, rewritten.getParent(), borders)));
     return errors;
+  }
+
+  private BlockCut cut(Model changed, List<String> from, String output) {
+    Predicate<String> isGiven = value -> original.graph().producer(value).isPresent();
+    return BlockCut.of(changed, from, output, isGiven);
   }
 
   /** The values at the blocks' borders in runs of the original. */

@@ -26,7 +26,7 @@ final class FormsTest {
     assertThat(block.experts()).isEqualTo(3);
     assertThat(block.topK()).isEqualTo(2);
     assertThat(block.hidden()).isEqualTo(4);
-    assertThat(block.coefficients().value()).isEqualTo("gates");
+    assertThat(block.coefficients().value()).isEqualTo(spelling.hasMatrix() ? "matrix" : "gates");
     assertThat(block.output()).isEqualTo("routed");
     assertThat(block.expertBytes()).isEqualTo(4L * 2 * 4 * 5);
   }
@@ -37,6 +37,8 @@ final class FormsTest {
     "DYNAMO, 8, 3, 6",
     "GATHERED, 16, 4, 8",
     "BUFFER, 6, 3, 5",
+    "STACKED, 4, 4, 4",
+    "PICKED, 3, 1, 3",
     "SUMS, 5, 5, 1"
   })
   void findEverySize(Spelling spelling, int experts, int topK, int hidden) {
@@ -61,6 +63,8 @@ final class FormsTest {
     "GATHERED, gathered-weights, 2",
     "SORTED, sorted-segments, 6",
     "GROUPED, sorted-segments, 2",
+    "STACKED, stacked-dense, 2",
+    "PICKED, dense-stack, 6",
   })
   void nameTheirFormAndTheWeights(Spelling spelling, String form, int weights) {
     MoeBlock block = spelling.of(3, 2, 4).block();
@@ -77,7 +81,8 @@ final class FormsTest {
     TinyMoe plain =
         spelling.of(3, 2, 4).with("gates = Div (best, total)", "gates = Identity (best)");
 
-    assertThat(plain.block().coefficients().value()).isEqualTo("best");
+    assertThat(plain.block().coefficients().value())
+        .isEqualTo(spelling.hasMatrix() ? "matrix" : "best");
   }
 
   @ParameterizedTest

@@ -88,6 +88,42 @@ final class NearMissTest {
         """);
   }
 
+  @Test
+  void aMaskOfTheLargestActivationsIsNoBlock() {
+    isNoBlock(
+        """
+        masked (float[T, 4] x) => (float[T, 4] y)
+        <float[4, 8] up, float[8, 4] down, int64[1] k = {2}, int64[1] last = {-1}, float none = {0}>
+        {
+          h = MatMul (x, up)
+          best, places = TopK <axis = -1, largest = 1> (h, k)
+          least = ReduceMin <keepdims = 1> (best)
+          large = GreaterOrEqual (h, least)
+          kept = Where (large, h, none)
+          d = MatMul (kept, down)
+          y = Add (x, d)
+        }
+        """);
+  }
+
+  @Test
+  void samplingFromTheBestTokensIsNoBlock() {
+    isNoBlock(
+        """
+        sampled (float[B, 4] x) => (float[B, 50] y)
+        <float[4, 50] head, int64[1] k = {5}, int64[1] last = {-1}, int64[1] far = {1000},
+         float never = {-inf}>
+        {
+          logits = MatMul (x, head)
+          best, places = TopK <axis = -1, largest = 1> (logits, k)
+          least = Slice (best, last, far, last)
+          small = Less (logits, least)
+          masked = Where (small, never, logits)
+          y = Softmax <axis = -1> (masked)
+        }
+        """);
+  }
+
   /** Each token goes to two experts, which project its query; attention mixes the tokens. */
   @Test
   void aRoutedAttentionIsNoBlock() {

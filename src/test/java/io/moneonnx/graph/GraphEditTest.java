@@ -247,6 +247,19 @@ final class GraphEditTest {
   }
 
   @Test
+  void dropsWhatWasDeclaredOfValuesBehindOtherConstants() {
+    Graph graph =
+        GraphText.parse(
+                "g (float[4] a) => (float[4] y) <float[4] w> { b = Add (a, w) y = Neg (b) }")
+            .withDeclared(Map.of("b", Value.of("b", ElementType.FLOAT, Dimension.of(4))));
+    GraphEdit edit = edit(graph);
+    Node node = edit.graph().producer("b").orElseThrow();
+    edit.setInput(node, 1, edit.constant("cut", Tensor.of(List.of(1L), 1f)));
+
+    assertThat(edit.apply().graph().declared()).isEmpty();
+  }
+
+  @Test
   void namesNothingTwice() {
     GraphEdit edit =
         edit(

@@ -46,6 +46,17 @@ final class TensorTest {
   }
 
   @Test
+  void keepsColumnsInTheFile() throws IOException {
+    Tensor columns = external().along(1, List.of(1));
+
+    assertThat(columns).isInstanceOf(Tensor.External.class);
+    assertThat(columns.dims()).containsExactly(4L, 1L);
+    assertThat(columns.toFloats()).containsExactly(1, 11, 21, 31);
+    assertThat(FOUR_ROWS.reshaped(List.of(2L, 2L, 2L)).along(1, List.of(0)).toFloats())
+        .containsExactly(0, 1, 20, 21);
+  }
+
+  @Test
   void joinsRangesThatTouch() throws IOException {
     Tensor.External rows = (Tensor.External) external().rows(List.of(0, 1, 3));
 

@@ -44,6 +44,13 @@ final class Slots {
       for (int row = 0; row < order.length; row++) {
         raw[(int) order[row]] = rows(values.get("raw"), tiny.hidden())[row];
       }
+    } else if (tiny.spelling() == Spelling.STACKED) {
+      long[] chosen = values.get("experts").toLongs();
+      Doubles[] all = rows(values.get("raw"), tiny.hidden());
+      int tokens = chosen.length / k;
+      for (int slot = 0; slot < chosen.length; slot++) {
+        raw[slot] = all[(int) chosen[slot] * tokens + slot / k];
+      }
     } else if (tiny.spelling().isDense()) {
       long[] chosen = values.get("experts").toLongs();
       for (int slot = 0; slot < chosen.length; slot++) {
@@ -77,7 +84,7 @@ final class Slots {
 
   private static List<String> names(TinyMoe tiny) {
     List<String> names = new ArrayList<>(List.of("experts", "gates", "routed"));
-    if (tiny.spelling() == Spelling.GATHERED) {
+    if (tiny.spelling().isStacked()) {
       names.add("raw");
       return names;
     }

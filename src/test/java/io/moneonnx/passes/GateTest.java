@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** One expert's coefficients, and what they are multiplied with. */
@@ -15,7 +16,7 @@ class GateTest {
         gate (int64[T, 2] ids, float[T, 2] weights, float[T, 4] zeros, float[T, 8] out, int64 any)
             => (float[...] result)
         <int64 e2 = {2}, int64[1] two = {2}, int64[1] three = {3}, int64[1] zero = {0},
-         int64[1] one = {1}, int64[1] last = {-1}>
+         int64[1] one = {1}, int64[1] last = {-1}, float none = {0}, float some = {1}>
         {
         %s
         }
@@ -25,22 +26,6 @@ class GateTest {
 
   private static final String MATRIX =
       "matrix = ScatterElements <axis = 1> (zeros, ids, weights)\n";
-
-  @Test
-  void spreadsWeightsOverExperts() {
-    assertThat(GateMatrix.findAll(graph(MATRIX)))
-        .singleElement()
-        .satisfies(
-            found -> {
-              assertThat(found.experts()).isEqualTo("ids");
-              assertThat(found.weights()).isEqualTo("weights");
-            });
-  }
-
-  @Test
-  void takesNoSpreadOverTokens() {
-    assertThat(GateMatrix.findAll(graph(MATRIX.replace("axis = 1", "axis = 0")))).isEmpty();
-  }
 
   @Test
   void slicesAColumn() {
@@ -72,6 +57,17 @@ class GateTest {
         .isEmpty();
   }
 
+  @Test
+  void takesColumnsOfTokensInSeveralAxes() {
+    for (String column :
+        List.of(
+            "gate = Gather <axis = 2> (matrix, e2)",
+            "gate = Gather <axis = -1> (matrix, e2)",
+            "gate = Slice (matrix, two, three, last, one)")) {
+      assertThat(GateColumn.findAll(graph(MATRIX + column))).hasSize(1);
+    }
+  }
+
   private static final String SUM =
       """
       same = Equal (ids, e2)
@@ -91,6 +87,15 @@ class GateTest {
               assertThat(found.expert().tensor().toLongs()).containsExactly(2);
               assertThat(found.gate()).isEqualTo("gate");
             });
+  }
+
+  @Test
+  void sumsTheWeightsThatAnIdLeaves() {
+    String where =
+        SUM.replace("kept = Mul (weights, isChosen)", "kept = Where (same, weights, none)");
+
+    assertThat(GateSum.findAll(graph(where))).hasSize(1);
+    assertThat(GateSum.findAll(graph(where.replace("none)", "some)")))).isEmpty();
   }
 
   @Test

@@ -74,7 +74,12 @@ class RealExportsTest {
           "gpt_oss__hfexp_default",
           "old_deepseekv2_infer_dyn__ts17",
           "old_deepseekv3_infer_dyn__dynamo",
-          "jetmoe__dynamo_batched_mm");
+          "jetmoe__dynamo_batched_mm",
+          "old_optimum_gptoss__dynamo",
+          "llama4_text__dynamo_batched_mm_realrope",
+          "old_dense_einsum__ts17",
+          "old_densestack_gather__ts17",
+          "old_threshold__ts17");
 
   @TempDir private Path folder;
 

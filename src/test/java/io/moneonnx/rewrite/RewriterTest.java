@@ -354,6 +354,113 @@ final class RewriterTest {
   }
 
   @Test
+  void cutsTheAxisOfExpertsWhereverItBegins() {
+    TinyMoe tiny = Spelling.STACKED.of(3, 2, 4);
+    Graph before = tiny.graph();
+    Graph after = rewritten(tiny, 1).graph();
+
+    assertThat(lines(before, after))
+        .isEqualTo(
+            """
+            int64[1] one = {1}
+            int64[2] halves = {1, 1}
+            int64[2] repeats = {3, 1}
+            int64[3] apart = {3, -1, 4}
+            int64[2] order = {3, -1}
+            float[3, 4, 5] up
+            float[3, 5, 4] down
+            copies = Tile (x, repeats)
+            tokens = Reshape (copies, apart)
+            in = MatMul (tokens, up)
+            raw = MatMul (act, down)
+            turned = Transpose <perm = [1, 0]> (matrix)
+            byExpert = Reshape (turned, order)
+            y = Add (x, routed)
+            """);
+    assertThat(lines(after, before))
+        .isEqualTo(
+            """
+            float[2, 5, 4] mone.0/kept
+            float[2, 4, 5] mone.0/kept_1
+            int64[2] mone.0/ints = {2, -1}
+            int64[3] mone.0/ints_1 = {2, -1, 4}
+            int64[2] mone.0/ints_2 = {2, 1}
+            int64[2] mone.0/ints_3 = {0, 2}
+            float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
+            int64[2] mone.0/ints_4 = {-1, 3}
+            int64[2] mone.0/ints_5 = {1, 1}
+            copies = Tile (x, mone.0/ints_2)
+            tokens = Reshape (copies, mone.0/ints_1)
+            in = MatMul (tokens, mone.0/kept_1)
+            raw = MatMul (act, mone.0/kept)
+            mone.0/Gather = Gather <axis = 1> (matrix, mone.0/ints_3)
+            turned = Transpose <perm = [1, 0]> (mone.0/Gather)
+            byExpert = Reshape (turned, mone.0/ints)
+            mone.0/Shape = Shape (routed)
+            mone.0/Reshape = Reshape (matrix, mone.0/ints_4)
+            mone.0/Gather_1 = Gather <axis = 1> (mone.0/Reshape, mone.0/ints_5)
+            mone.0/MatMul = MatMul (mone.0/Gather_1, mone.0/novices)
+            mone.0/Reshape_1 = Reshape (mone.0/MatMul, mone.0/Shape)
+            mone.0/Add = Add (routed, mone.0/Reshape_1)
+            y = Add (x, mone.0/Add)
+            """);
+  }
+
+  @Test
+  void picksZerosForReplacedExperts() {
+    TinyMoe tiny = Spelling.PICKED.of(3, 2, 4);
+    Graph before = tiny.graph();
+    Graph after = rewritten(tiny, 1).graph();
+
+    assertThat(lines(before, after))
+        .isEqualTo(
+            """
+            int64[1] zero = {0}
+            int64[1] two = {2}
+            int64[2] halves = {1, 1}
+            float[5, 4] up1
+            float[4, 5] down1
+            in1 = Gemm <transB = 1> (x, up1)
+            act1 = Tanh (in1)
+            raw1 = Gemm <transB = 1> (act1, down1)
+            row1 = Unsqueeze (raw1, one)
+            all = Concat <axis = 1> (row0, row1, row2)
+            column = Unsqueeze (experts, last)
+            picked = GatherElements <axis = 1> (all, places)
+            y = Add (x, routed)
+            """);
+    assertThat(lines(after, before))
+        .isEqualTo(
+            """
+            int64[3] mone.0/ints = {0, 2, 1}
+            float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
+            int64[2] mone.0/ints_1 = {-1, 2}
+            int64[1] mone.0/ints_2 = {0}
+            int64[1] mone.0/ints_3 = {2}
+            int64[3] mone.0/ints_4 = {1, 0, 1}
+            mone.0/Gather = Gather <axis = 0> (mone.0/ints, experts)
+            column = Unsqueeze (mone.0/Gather, last)
+            mone.0/Shape = Shape (row0)
+            mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Shape)
+            mone.0/Concat = Concat <axis = 1> (row0, row2, mone.0/ConstantOfShape)
+            picked = GatherElements <axis = 1> (mone.0/Concat, places)
+            mone.0/Shape_2 = Shape (routed)
+            mone.0/Reshape_1 = Reshape (gates, mone.0/ints_1)
+            mone.0/Reshape = Reshape (experts, mone.0/ints_1)
+            mone.0/Gather_2 = Gather <axis = 0> (mone.0/ints_4, mone.0/Reshape)
+            mone.0/Shape_1 = Shape (mone.0/Reshape)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/Shape_1, mone.0/ints_2)
+            mone.0/Concat_1 = Concat <axis = 0> (mone.0/Gather_1, mone.0/ints_3)
+            mone.0/ConstantOfShape_1 = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat_1)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_2, mone.0/Reshape_1)
+            mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
+            mone.0/Reshape_2 = Reshape (mone.0/MatMul, mone.0/Shape_2)
+            mone.0/Add = Add (routed, mone.0/Reshape_2)
+            y = Add (x, mone.0/Add)
+            """);
+  }
+
+  @Test
   void computesOnlyTheSlotsOfKeptExperts() {
     TinyMoe tiny = Spelling.GATHERED.of(3, 2, 4);
     Graph before = tiny.graph();

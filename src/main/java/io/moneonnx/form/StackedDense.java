@@ -1,0 +1,301 @@
+package io.moneonnx.form;
+
+import io.moneonnx.form.ExpertAxis.Edge;
+import io.moneonnx.form.ExpertAxis.Place;
+import io.moneonnx.graph.Equation;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Reach;
+import io.moneonnx.graph.ValueRanks;
+import io.moneonnx.moe.Claim;
+import io.moneonnx.moe.ClosedRegion;
+import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.ExpertWeights;
+import io.moneonnx.moe.Form;
+import io.moneonnx.moe.GateValues;
+import io.moneonnx.moe.Layout;
+import io.moneonnx.moe.Recognition;
+import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.Rows;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * Every expert computes every token, all at once: their weights are stacked, and so is what they
+ * compute.
+ *
+ * <pre>{@code
+ * raw = FFN (x, weights [experts, ...])                  [experts, tokens, hidden]
+ * y   = ReduceSum over experts (raw * matrix)            matrix [tokens, experts], transposed
+ * }</pre>
+ *
+ * The axis of experts may lie elsewhere, the sum may be an {@code Einsum} that weighs too, and the
+ * coefficients may multiply what the experts are given instead of what they make.
+ *
+ * <p>Removing experts cuts that axis wherever it begins:
+ *
+ * <pre>{@code
+ * weights' [kept, ...], matrix' = Gather <axis = 1> (matrix, kept), Tile (x, [kept, 1]), ...
+ * }</pre>
+ */
+final class StackedDense implements Form {
+  private static final Set<String> LAYING_OUT =
+      Set.of("Cast", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze");
+
+  private final Graph graph;
+  private final ValueRanks ranks;
+  private final Map<String, Node> sums;
+
+  StackedDense(Graph graph) {
+    this.graph = graph;
+    ranks = new ValueRanks(graph);
+    sums =
+        graph.nodes().stream()
+            .filter(node -> node.is("ReduceSum") || node.is("Einsum"))
+            .collect(Collectors.toMap(Node::output, node -> node));
+  }
+
+  @Override
+  public String name() {
+    return "stacked-dense";
+  }
+
+  /** A sum over experts and the axis above it. */
+  private record Sum(Node node, ExpertAxis axis) {}
+
+  @Override
+  public Recognition recognise(Routing routing) {
+    GateValues gates = new GateValues(graph, routing);
+    List<Sum> behind = sums(routing, gates);
+    List<Sum> stacked = behind.stream().filter(sum -> !sum.axis().constants().isEmpty()).toList();
+    if (stacked.isEmpty()) {
+      return new Recognition.NotThisForm(
+          behind.stream()
+              .flatMap(sum -> sum.axis().objection().stream())
+              .findFirst()
+              .orElse("no sum over stacked experts lies behind the routing decision"));
+    } else if (stacked.size() > 1) {
+      return new Recognition.Refused(
+          "%d sums over stacked experts; wanted one".formatted(stacked.size()));
+    }
+    Sum sum = stacked.get(0);
+    Optional<String> objection = sum.axis().objection();
+    return objection.isPresent()
+        ? new Recognition.Refused(objection.get())
+        : weighed(routing, gates, sum);
+  }
+
+  private List<Sum> sums(Routing routing, GateValues gates) {
+    Set<String> behind =
+        Reach.forward(
+            graph,
+            List.of(routing.choice().value()),
+            value -> sums.containsKey(value) && !gates.contains(value));
+    List<Sum> found = new ArrayList<>();
+    for (String value : behind) {
+      if (sums.containsKey(value) && !gates.contains(value)) {
+        Node node = sums.get(value);
+        ExpertAxis.above(node, graph, ranks, gates, routing.experts())
+            .ifPresent(axis -> found.add(new Sum(node, axis)));
+      }
+    }
+    return found;
+  }
+
+  private Recognition weighed(Routing routing, GateValues gates, Sum sum) {
+    Set<String> matrices =
+        sum.axis().matrices().keySet().stream().map(Edge::value).collect(Collectors.toSet());
+    List<Node> meetings = sum.axis().meetings();
+    if (matrices.size() != 1 || meetings.size() != 1) {
+      return new Recognition.Refused(
+          "the stacked experts meet %d matrices of coefficients in %d places; wanted one in one"
+              .formatted(matrices.size(), meetings.size()));
+    }
+    String matrix = matrices.iterator().next();
+    Node meeting = meetings.get(0);
+    if (!meeting.is("Mul") && !meeting.is("Einsum")) {
+      return new Recognition.Refused(
+          "the coefficients '%s' meet the experts in '%s' (%s); wanted a product"
+              .formatted(matrix, meeting.label(), meeting.opType()));
+    } else if (weighsOutputs(sum, meeting)) {
+      return claim(routing, sum, new Coefficients.PerExpert(matrix), raw(sum, meeting, gates));
+    } else if (!weighsInputs(sum, meeting)) {
+      return new Recognition.Refused(
+          "the coefficients '%s' meet the experts amid their computation, in '%s'"
+              .formatted(matrix, meeting.label()));
+    }
+    Raw.Visible summed = visible(sum, sum.node().input(0));
+    if (summed.place().axis() != 0) {
+      return new Recognition.Refused(
+          "'%s' has the experts along axis %d; wanted them in front where '%s' scales their inputs"
+              .formatted(summed.value(), summed.place().axis(), matrix));
+    }
+    return claim(routing, sum, new Coefficients.OnInput(matrix), summed);
+  }
+
+  /** Between the product and the sum values are laid out otherwise at most. */
+  private boolean weighsOutputs(Sum sum, Node meeting) {
+    if (meeting.equals(sum.node())) {
+      return true;
+    }
+    String value = sum.node().input(0);
+    while (!meeting.outputs().contains(value)) {
+      Optional<Node> producer =
+          graph.producer(value).filter(node -> LAYING_OUT.contains(node.opType()));
+      if (producer.isEmpty()) {
+        return false;
+      }
+      value = producer.get().input(0);
+    }
+    return !sum.node().is("Einsum");
+  }
+
+  /** No weight of an expert lies above the product. */
+  private boolean weighsInputs(Sum sum, Node meeting) {
+    Set<String> above =
+        Reach.backward(graph, meeting.outputs(), value -> !sum.axis().places().containsKey(value));
+    return !sum.node().is("Einsum")
+        && sum.axis().constants().keySet().stream()
+            .map(Edge::node)
+            .filter(node -> !node.equals(meeting))
+            .noneMatch(node -> above.contains(node.output()));
+  }
+
+  /** The experts' own outputs. */
+  private sealed interface Raw {
+    /** A value of the graph that has them all. */
+    record Visible(String value, Place place, int rank) implements Raw {}
+
+    /** Inside a product, from which they can be had without the coefficients. */
+    record Inside(Equation equation, List<String> operands) implements Raw {}
+  }
+
+  private Raw raw(Sum sum, Node meeting, GateValues gates) {
+    List<Integer> others =
+        IntStream.range(0, meeting.inputs().size())
+            .filter(i -> !gates.contains(meeting.input(i)))
+            .boxed()
+            .toList();
+    List<String> operands = others.stream().map(meeting::input).toList();
+    if (meeting.is("Mul")) {
+      return visible(sum, operands.get(0));
+    }
+    Equation equation = Equation.of(meeting).orElseThrow();
+    List<String> axes = others.stream().map(i -> equation.operands().get(i)).toList();
+    String letter = letter(sum, meeting, equation);
+    return axes.size() == 1 && axes.get(0).replace(letter, "").equals(outputs(equation, letter))
+        ? visible(sum, operands.get(0))
+        : new Raw.Inside(new Equation(axes, letter + outputs(equation, letter)), operands);
+  }
+
+  private static String outputs(Equation equation, String letter) {
+    return equation.output().replace(letter, "");
+  }
+
+  private static String letter(Sum sum, Node meeting, Equation equation) {
+    Edge edge =
+        sum.axis().matrices().keySet().stream()
+            .filter(e -> e.node().equals(meeting))
+            .findFirst()
+            .orElseThrow();
+    String axes = equation.operands().get(edge.index());
+    return axes.substring(axes.length() - 1);
+  }
+
+  private Raw.Visible visible(Sum sum, String value) {
+    return new Raw.Visible(value, sum.axis().places().get(value), ranks.of(value).orElseThrow());
+  }
+
+  private Recognition claim(Routing routing, Sum sum, Coefficients coefficients, Raw raw) {
+    ExpertAxis axis = sum.axis();
+    String output = sum.node().output();
+    Optional<String> leak = ClosedRegion.leak(graph, List.copyOf(axis.places().keySet()), output);
+    if (leak.isPresent()) {
+      return new Recognition.Refused(leak.get());
+    } else if (raw instanceof Raw.Visible visible
+        && (visible.place() == null || visible.place().axis() == visible.rank() - 1)) {
+      return new Recognition.Refused(
+          "'%s', what the experts make, has no axis of experts before that of their outputs"
+              .formatted(visible.value()));
+    }
+    Set<String> weights =
+        axis.constants().keySet().stream().map(Edge::value).collect(Collectors.toSet());
+    return new Recognition.Recognised(
+        new Claim(
+            routing,
+            coefficients,
+            output,
+            weights,
+            ExpertWeights.bytes(graph, weights) / routing.experts(),
+            new Stack(graph, routing, axis, raw, output)));
+  }
+
+  private record Stack(Graph graph, Routing routing, ExpertAxis axis, Raw raw, String output)
+      implements Layout {
+    @Override
+    public Rows rows(Ops ops) {
+      if (raw instanceof Raw.Visible visible) {
+        return new Rows.Stacked(visible.value(), visible.place().axis(), visible.rank());
+      }
+      Raw.Inside inside = (Raw.Inside) raw;
+      String all = ops.einsum(inside.equation(), inside.operands());
+      Rows.Stacked rows = new Rows.Stacked(all, 0, inside.equation().output().length());
+      return new Rows.Recomputed(rows.chosen(ops, routing.indices(ops), routing).outputs());
+    }
+
+    @Override
+    public void remove(Ops ops, Set<Integer> pruned) {
+      List<Integer> kept =
+          IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).boxed().toList();
+      if (kept.isEmpty()) {
+        ops.edit().redirect(output, routing.nothing(ops, output));
+        return;
+      }
+      cutConstants(ops, kept);
+      axis.sizes()
+          .forEach(
+              (edge, size) ->
+                  set(
+                      ops,
+                      edge,
+                      size.shape().with(ops, size.axis(), size.perExpert() * kept.size())));
+      Map<String, String> columns = new HashMap<>();
+      String ids = ops.vector(kept.stream().mapToLong(Integer::longValue).toArray());
+      axis.matrices()
+          .forEach(
+              (edge, place) ->
+                  set(
+                      ops,
+                      edge,
+                      columns.computeIfAbsent(
+                          edge.value(), matrix -> ops.gather(matrix, ids, place.axis()))));
+    }
+
+    private void cutConstants(Ops ops, List<Integer> kept) {
+      Map<List<Object>, String> cut = new HashMap<>();
+      axis.constants()
+          .forEach(
+              (edge, along) ->
+                  set(
+                      ops,
+                      edge,
+                      cut.computeIfAbsent(
+                          List.of(edge.value(), along),
+                          key ->
+                              ops.constant(
+                                  "kept",
+                                  graph.constant(edge.value()).orElseThrow().along(along, kept)))));
+    }
+
+    private static void set(Ops ops, Edge edge, String value) {
+      ops.edit().setInput(edge.node(), edge.index(), value);
+    }
+  }
+}

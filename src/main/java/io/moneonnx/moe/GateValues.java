@@ -1,0 +1,95 @@
+package io.moneonnx.moe;
+
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Reach;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * The values that are computed from what a router scores, from sizes and from constants, and from
+ * nothing else: everything that may be a coefficient, whatever way it is made.
+ *
+ * <p>Ids that are calculated with before they select anything are not understood: what is computed
+ * from them is no coefficient.
+ */
+public final class GateValues {
+  private static final Set<String> ARITHMETIC =
+      Set.of("Add", "Clip", "Div", "Max", "Min", "Mod", "Mul", "Neg", "Sub", "Where");
+  private static final Set<String> RESHAPING =
+      Set.of(
+          "Cast", "Expand", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze");
+
+  private final Graph graph;
+  private final Set<String> gates = new HashSet<>();
+  private final Set<String> neutral = new HashSet<>();
+  private final Set<String> ids = new HashSet<>();
+
+  public GateValues(Graph graph, Routing routing) {
+    this.graph = graph;
+    gates.addAll(scored(routing));
+    if (routing.choice() instanceof Choice.Indices indices) {
+      ids.add(indices.value());
+    }
+    graph.nodes().forEach(this::take);
+  }
+
+  /** What the router's projection makes. */
+  private Set<String> scored(Routing routing) {
+    Set<String> made = new HashSet<>();
+    made.add(routing.choice().value());
+    made.add(routing.choice().scores());
+    Set<String> router = Reach.backward(graph, Set.copyOf(made), routing.input()::equals);
+    router.stream()
+        .flatMap(value -> graph.producer(value).stream())
+        .filter(node -> reads(node, routing.router()))
+        .forEach(node -> made.addAll(node.outputs()));
+    return made;
+  }
+
+  private boolean reads(Node node, String initializer) {
+    return node.inputs().stream()
+        .flatMap(value -> Weight.behind(graph, value).stream())
+        .anyMatch(weight -> weight.initializer().equals(initializer));
+  }
+
+  private void take(Node node) {
+    if (RouterOperators.isSize(node)) {
+      neutral.addAll(node.outputs());
+    } else if (RouterOperators.contain(node)
+        && !isCalculation(node)
+        && node.reads().stream().allMatch(this::isKnown)) {
+      passIds(node);
+      boolean isGate = node.reads().stream().anyMatch(gates::contains);
+      (isGate ? gates : neutral).addAll(node.outputs());
+    }
+  }
+
+  private boolean isKnown(String value) {
+    return gates.contains(value) || neutral.contains(value) || graph.constant(value).isPresent();
+  }
+
+  private boolean isCalculation(Node node) {
+    return ARITHMETIC.contains(node.opType()) && node.reads().stream().anyMatch(ids::contains);
+  }
+
+  private void passIds(Node node) {
+    if (RESHAPING.contains(node.opType()) && ids.contains(node.input(0))) {
+      ids.addAll(node.outputs());
+    }
+  }
+
+  public boolean contains(String value) {
+    return gates.contains(value);
+  }
+
+  public boolean containsAny(Collection<String> values) {
+    return values.stream().anyMatch(gates::contains);
+  }
+
+  /** True for the ids of the chosen experts, perhaps reshaped. */
+  public boolean isIds(String value) {
+    return ids.contains(value);
+  }
+}
