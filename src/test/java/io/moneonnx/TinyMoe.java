@@ -216,23 +216,27 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
               logits = Gemm <transB = 1> (x, router)
             """
             + ROUTER
+            + SLOTS
+            + "  y = Add (x, routed)\n}\n";
+      }
+    },
+
+    /**
+     * One operator that chooses the experts and computes them within, with {@code Relu} for {@code
+     * tanh}. What it chooses by is called {@code experts}; all that it hides is in {@link #shown}.
+     */
+    FUSED(18) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
             + """
-              ids = Reshape (experts, last)
-              list = Reshape (gates, last)
-              apart = Unsqueeze (x, one)
-              copies = Expand (apart, perSlot)
-              tokens = Reshape (copies, rows)
-              columns = Unsqueeze (tokens, last)
-              ups = Gather <axis = 0> (up, ids)
-              in = MatMul (ups, columns)
-              act = Tanh (in)
-              downs = Gather <axis = 0> (down, ids)
-              out = MatMul (downs, act)
-              raw = Squeeze (out, last)
-              gate = Unsqueeze (list, last)
-              scaled = Mul (raw, gate)
-              slots = Reshape (scaled, bySlot)
-              routed = ReduceSum <keepdims = 0> (slots, one)
+            <float[$E, $H] router, int64[1] k = {$k}, $numbers,
+             int64[3] perSlot = {1, $k, 1}, int64[2] rows = {-1, $H}, int64[3] bySlot = {-1, $k, $H},
+             float[$E, $I, $H] up, float[$E, $H, $I] down>
+            {
+              logits = Gemm <transB = 1> (x, router)
+              experts = Identity (logits)
+              routed = com.microsoft.MoE <k = $k, activation_type = "relu", normalize_routing_weights = 1> (x, experts, up, , down)
               y = Add (x, routed)
             }
             """;
@@ -284,6 +288,29 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
           gates = Div (best, total)
         """;
 
+    /**
+     * The experts of all choices at once, from {@code experts} and {@code gates} to {@code routed}.
+     */
+    private static final String SLOTS =
+        """
+          ids = Reshape (experts, last)
+          list = Reshape (gates, last)
+          apart = Unsqueeze (x, one)
+          copies = Expand (apart, perSlot)
+          tokens = Reshape (copies, rows)
+          columns = Unsqueeze (tokens, last)
+          ups = Gather <axis = 0> (up, ids)
+          in = MatMul (ups, columns)
+          act = Tanh (in)
+          downs = Gather <axis = 0> (down, ids)
+          out = MatMul (downs, act)
+          raw = Squeeze (out, last)
+          gate = Unsqueeze (list, last)
+          scaled = Mul (raw, gate)
+          slots = Reshape (scaled, bySlot)
+          routed = ReduceSum <keepdims = 0> (slots, one)
+        """;
+
     private static final String ZEROS =
         """
           shape = Shape (x)
@@ -298,6 +325,15 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     }
 
     abstract String text(int experts);
+
+    /** True where all experts lie in one weight. */
+    public boolean isStacked() {
+      return this == GATHERED || this == FUSED;
+    }
+
+    private Map<String, Long> opsets() {
+      return this == FUSED ? Map.of("", opset, "com.microsoft", 1L) : Map.of("", opset);
+    }
 
     /** True where every expert computes every token. */
     public boolean isDense() {
@@ -381,7 +417,14 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
   }
 
   public Model model() {
-    return new Model(graph(), 8, Map.of("", spelling.opset), Map.of(), Wire.NONE);
+    return new Model(graph(), 8, spelling.opsets(), Map.of(), Wire.NONE);
+  }
+
+  /** The same model in operators that show what a fused one hides. */
+  public Model shown() {
+    String operator = "  experts = Identity .*\n  routed = com.microsoft.*\n";
+    String apart = Spelling.ROUTER + Spelling.SLOTS.replace("Tanh", "Relu");
+    return new TinyMoe(spelling, experts, topK, hidden, text.replaceFirst(operator, apart)).model();
   }
 
   /** The model in another floating type: what it is given, its constants, what it makes. */
@@ -428,11 +471,14 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     List<Node> nodes = new ArrayList<>(once.nodes());
     for (Node node : once.nodes()) {
       nodes.add(
-          Node.of(
+          new Node(
               node.opType(),
+              node.domain(),
+              "",
               node.inputs().stream().map(second).toList(),
               node.outputs().stream().map(second).toList(),
-              node.attributes()));
+              node.attributes(),
+              Wire.NONE));
     }
     Value y = once.outputs().get(0);
     Value last = new Value(second.apply(y.name()), y.type(), y.shape(), Wire.NONE);

@@ -55,15 +55,23 @@ public final class GraphEdit {
   /** Adds a node; its inputs are read as named here, not redirected. Returns its first output. */
   public String add(
       String operator, String hint, List<String> reads, Map<String, Attribute> attributes) {
-    return add(operator, List.of(hint), reads, attributes);
+    return add(operator, List.of(hint), reads, attributes).get(0);
   }
 
-  /** Adds a node with an output for each hint; empty hints leave an output out. */
-  public String add(
+  /** Adds a node with an output for each hint, and returns their names. */
+  public List<String> add(
       String operator, List<String> hints, List<String> reads, Map<String, Attribute> attributes) {
-    List<String> made = hints.stream().map(hint -> hint.isEmpty() ? "" : fresh(hint)).toList();
-    Node node = Node.of(operator, reads, made, attributes);
-    return add(node.withName(node.output()));
+    List<String> made = hints.stream().map(this::fresh).toList();
+    add(Node.of(operator, reads, made, attributes).withName(made.get(0)));
+    return made;
+  }
+
+  /** Adds the operator of another node, with these attributes beside those it has there. */
+  public String add(Node like, String hint, List<String> reads, Map<String, Attribute> attributes) {
+    Map<String, Attribute> all = new LinkedHashMap<>(like.attributes());
+    all.putAll(attributes);
+    String made = fresh(hint);
+    return add(new Node(like.opType(), like.domain(), made, reads, List.of(made), all, Wire.NONE));
   }
 
   private String add(Node node) {

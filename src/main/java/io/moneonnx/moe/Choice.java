@@ -1,5 +1,6 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
 
 /** Where a routing decision stands in the graph. */
@@ -25,7 +26,10 @@ public sealed interface Choice {
     }
   }
 
-  /** An operator that takes scores chooses the best of them within. */
+  /**
+   * An operator that takes scores chooses the best of them within. Which of two equal scores it
+   * takes is its own affair, so what is rebuilt from this choice is exact up to ties.
+   */
   record Hidden(String scores) implements Choice {
     @Override
     public String value() {
@@ -34,7 +38,7 @@ public sealed interface Choice {
 
     @Override
     public String indices(Ops ops, int topK) {
-      return ops.topK(scores, topK);
+      return ops.topK(ops.cast(scores, ElementType.FLOAT), topK);
     }
   }
 }

@@ -19,4 +19,9 @@ public record Routing(
   public String indices(Ops ops) {
     return choice.indices(ops, topK);
   }
+
+  /** The same decision under the name that a form has for its kind. */
+  public Routing named(String otherKind) {
+    return new Routing(choice, topK, experts, hidden, input, router, otherKind);
+  }
 }

@@ -13,8 +13,9 @@ import java.util.Set;
 
 /**
  * Finds the routing decisions of a graph: int64 indices chosen by a {@code TopK}, or by one or more
- * {@code ArgMax}es, from scores that come from exactly one projection with a constant weight, the
- * router, through nothing but elementwise, softmax, reducing and gathering operators.
+ * {@code ArgMax}es, or within a fused operator, from scores that come from exactly one projection
+ * with a constant weight, the router, through nothing but elementwise, softmax, reducing and
+ * gathering operators.
  *
  * <p>A choice that a later choice of the same router depends on (groups of experts, the first of
  * two {@code ArgMax}es) is a step of that later one.
@@ -82,6 +83,11 @@ final class RoutingFinder {
 
   private static final Set<String> CHOICES = Set.of("TopK", "ArgMax");
 
+  private static final String FUSED_DOMAIN = "com.microsoft";
+
+  /** Operators that choose within, by the scores that are their second input. */
+  private static final Set<String> FUSED = Set.of("MoE", "QMoE");
+
   private final Graph graph;
 
   RoutingFinder(Graph graph) {
@@ -97,21 +103,56 @@ final class RoutingFinder {
     Set<String> steps = new HashSet<>();
     walks.forEach(walk -> steps.addAll(walk.earlierChoices()));
     return walks.stream()
-        .filter(walk -> !steps.contains(walk.choice().indices()))
+        .filter(walk -> !steps.contains(walk.routing().choice().value()))
         .map(Walk::routing)
         .toList();
   }
 
-  private record Chosen(String indices, String scores, int topK, List<String> from) {}
+  /** Fused operators that choose by scores which come from no router. */
+  List<Refusal> withoutRouter() {
+    return graph.nodes().stream()
+        .filter(node -> isFused(node) && walk(within(node)).isEmpty())
+        .map(
+            node ->
+                new Refusal(
+                    node.label(),
+                    ("the scores '%s' that %s chooses by do not come from exactly one projection with"
+                            + " a constant weight")
+                        .formatted(node.input(1), node.opType())))
+        .toList();
+  }
 
-  private record Walk(Chosen choice, Routing routing, Set<String> earlierChoices) {}
+  /**
+   * What is chosen.
+   *
+   * @param from the values that the choice is made from
+   */
+  private record Chosen(Choice choice, int topK, List<String> from) {}
+
+  private record Walk(Routing routing, Set<String> earlierChoices) {}
+
+  private static boolean isFused(Node node) {
+    return node.domain().equals(FUSED_DOMAIN) && FUSED.contains(node.opType());
+  }
+
+  private static Chosen within(Node fused) {
+    String scores = fused.input(1);
+    int topK = (int) fused.intAttribute("k", 1);
+    return new Chosen(new Choice.Hidden(scores), topK, List.of(scores));
+  }
+
+  private static Chosen chosen(String indices, String scores, int topK, List<String> from) {
+    return new Chosen(new Choice.Indices(indices, scores), topK, from);
+  }
 
   private Optional<Chosen> choice(Node node) {
-    if (node.is("TopK") && node.intAttribute("largest", 1) == 1) {
+    if (isFused(node)) {
+      return Optional.of(within(node));
+    } else if (node.is("TopK") && node.intAttribute("largest", 1) == 1) {
       return bestK(node);
     } else if (node.is("ArgMax")) {
       String scores = node.input(0);
-      return Optional.of(new Chosen(node.output(), scores, 1, List.of(scores)));
+      return Optional.of(chosen(node.output(), scores, 1, List.of(scores)));
     } else if (node.is("Concat")) {
       return severalBest(node);
     }
@@ -125,7 +166,7 @@ final class RoutingFinder {
       return Optional.empty();
     }
     String scores = topK.input(0);
-    return Optional.of(new Chosen(indices, scores, (int) k.get()[0], List.of(scores)));
+    return Optional.of(chosen(indices, scores, (int) k.get()[0], List.of(scores)));
   }
 
   private Optional<Chosen> severalBest(Node concat) {
@@ -138,7 +179,7 @@ final class RoutingFinder {
       from.add(part);
     }
     String scores = graph.producer(from.get(0)).orElseThrow().input(0);
-    return Optional.of(new Chosen(concat.output(), scores, from.size(), from));
+    return Optional.of(chosen(concat.output(), scores, from.size(), from));
   }
 
   /** Walks up from the scores to the router; empty if there is not exactly one. */
@@ -167,33 +208,49 @@ final class RoutingFinder {
       }
     }
     return projections.size() == 1
-        ? routing(choice, projections.iterator().next())
-            .map(routing -> new Walk(choice, routing, earlier))
+        ? routing(choice, projections.iterator().next()).map(routing -> new Walk(routing, earlier))
         : Optional.empty();
   }
 
   private boolean isProjection(Node node) {
+    if (isQuantised(node)) {
+      return graph.constant(node.input(1)).isPresent();
+    }
     return (node.is("MatMul") || node.is("Gemm"))
         && Weight.behind(graph, node.input(1)).filter(w -> w.dims().size() == 2).isPresent();
   }
 
+  private static boolean isQuantised(Node node) {
+    return node.domain().equals(FUSED_DOMAIN) && node.opType().equals("MatMulNBits");
+  }
+
   private Optional<Routing> routing(Chosen choice, Node projection) {
     Weight weight = Weight.behind(graph, projection.input(1)).orElseThrow();
-    boolean transposed = projection.is("Gemm") && projection.intAttribute("transB", 0) == 1;
-    int in = weight.dims().get(transposed ? 1 : 0).intValue();
-    int out = weight.dims().get(transposed ? 0 : 1).intValue();
-    if (choice.topK() < 1 || choice.topK() > out || out < 2) {
+    int in = width(projection, weight, "K", 0);
+    int out = width(projection, weight, "N", 1);
+    boolean isHidden = choice.choice() instanceof Choice.Hidden;
+    boolean chooses = choice.topK() >= 1 && choice.topK() <= out && out >= 2;
+    if (!chooses && !isHidden) {
       return Optional.empty();
     }
     return Optional.of(
         new Routing(
-            new Choice.Indices(choice.indices(), choice.scores()),
+            choice.choice(),
             choice.topK(),
             out,
             in,
             beforeReshaping(projection.input(0)),
             weight.initializer(),
-            RouterKind.of(graph, choice.indices())));
+            RouterKind.of(graph, choice.choice().value())));
+  }
+
+  /** The size of a weight {@code [in, out]} along an axis; packed ones tell it by an attribute. */
+  private static int width(Node projection, Weight weight, String attribute, int axis) {
+    if (isQuantised(projection)) {
+      return (int) projection.intAttribute(attribute, 0);
+    }
+    boolean transposed = projection.is("Gemm") && projection.intAttribute("transB", 0) == 1;
+    return weight.dims().get(transposed ? 1 - axis : axis).intValue();
   }
 
   private String beforeReshaping(String value) {

@@ -15,7 +15,10 @@ import java.util.stream.IntStream;
  * @param dims shape of the value that is read, after what the graph does to the constant
  */
 public record Weight(String initializer, Tensor tensor, List<Long> dims) {
-  /** The weight behind {@code value}: a constant, possibly transposed, cast or passed on. */
+  /**
+   * The weight behind {@code value}: a constant, possibly dequantised, transposed, cast or passed
+   * on.
+   */
   public static Optional<Weight> behind(Graph graph, String value) {
     Optional<Tensor> constant = graph.constant(value);
     if (constant.isPresent()) {
@@ -25,7 +28,7 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims) {
   }
 
   private static Optional<Weight> passedOn(Graph graph, Node node) {
-    if (node.is("Identity") || node.is("Cast")) {
+    if (node.is("Identity") || node.is("Cast") || node.is("DequantizeLinear")) {
       return behind(graph, node.input(0));
     }
     if (node.is("Transpose")) {

@@ -25,13 +25,20 @@ final class FormsTest {
     assertThat(block.experts()).isEqualTo(3);
     assertThat(block.topK()).isEqualTo(2);
     assertThat(block.hidden()).isEqualTo(4);
-    assertThat(block.coefficients().value()).isEqualTo("gates");
+    assertThat(block.coefficients().value())
+        .isEqualTo(spelling == Spelling.FUSED ? "experts" : "gates");
     assertThat(block.output()).isEqualTo("routed");
     assertThat(block.expertBytes()).isEqualTo(4L * 2 * 4 * 5);
   }
 
   @ParameterizedTest
-  @CsvSource({"TORCHSCRIPT, 2, 1, 3", "DYNAMO, 8, 3, 6", "GATHERED, 16, 4, 8", "SUMS, 5, 5, 1"})
+  @CsvSource({
+    "TORCHSCRIPT, 2, 1, 3",
+    "DYNAMO, 8, 3, 6",
+    "GATHERED, 16, 4, 8",
+    "SUMS, 5, 5, 1",
+    "FUSED, 6, 5, 2"
+  })
   void findEverySize(Spelling spelling, int experts, int topK, int hidden) {
     MoeBlock block = spelling.of(experts, topK, hidden).block();
 
@@ -48,6 +55,7 @@ final class FormsTest {
     "COLUMNS, dense-loop, 6",
     "SUMS, dense-loop, 6",
     "GATHERED, gathered-weights, 2",
+    "FUSED, fused-operator, 2",
   })
   void nameTheirFormAndTheWeights(Spelling spelling, String form, int weights) {
     MoeBlock block = spelling.of(3, 2, 4).block();
@@ -59,7 +67,7 @@ final class FormsTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FUSED")
   void takeTheScoresThemselvesForCoefficientsIfNothingRescalesThem(Spelling spelling) {
     TinyMoe plain =
         spelling.of(3, 2, 4).with("gates = Div (best, total)", "gates = Identity (best)");

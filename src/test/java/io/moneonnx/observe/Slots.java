@@ -1,7 +1,6 @@
 package io.moneonnx.observe;
 
 import io.moneonnx.TinyMoe;
-import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.profile.BlockHeader;
@@ -30,14 +29,14 @@ final class Slots {
 
   /** Runs the model as it is and takes the tokens that {@code counts} names. */
   Slots add(TinyMoe tiny, Map<String, Tensor> feeds, boolean... counts) {
-    Map<String, Tensor> values = TinyMoe.run(tiny.model(), feeds, names(tiny));
+    Map<String, Tensor> values = TinyMoe.run(tiny.shown(), feeds, names(tiny));
     int k = tiny.topK();
     int first = routed.size();
     for (Doubles y : rows(values.get("routed"), tiny.hidden())) {
       routed.add(y);
     }
     Doubles[] raw = new Doubles[(routed.size() - first) * k];
-    if (tiny.spelling() == Spelling.GATHERED) {
+    if (tiny.spelling().isStacked()) {
       raw = rows(values.get("raw"), tiny.hidden());
     } else if (tiny.spelling().isDense()) {
       long[] chosen = values.get("experts").toLongs();
@@ -71,7 +70,7 @@ final class Slots {
 
   private static List<String> names(TinyMoe tiny) {
     List<String> names = new ArrayList<>(List.of("experts", "gates", "routed"));
-    if (tiny.spelling() == Spelling.GATHERED) {
+    if (tiny.spelling().isStacked()) {
       names.add("raw");
       return names;
     }

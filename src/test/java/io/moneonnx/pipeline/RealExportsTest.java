@@ -39,6 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RealExportsTest {
   private static final Set<String> TAKEN =
       Set.of(
+          "gpt_oss__genai",
           "old_mixtral436__ts17",
           "old_mixtral436__dynamo",
           "old_mixtral436__ts17_nofold",
@@ -68,7 +69,24 @@ class RealExportsTest {
   }
 
   static Stream<Expected> taken() throws IOException {
-    return all().stream().filter(e -> e.name().isEmpty() || TAKEN.contains(e.name()));
+    return Stream.concat(
+        all().stream().filter(e -> e.name().isEmpty() || TAKEN.contains(e.name())), directories());
+  }
+
+  /** The models in directories of the onnxruntime-genai builder. */
+  private static Stream<Expected> directories() throws IOException {
+    return RealExports.directories().stream()
+        .filter(directory -> !directory.equals(RealExports.ABSENT))
+        .map(
+            directory ->
+                new Expected(
+                    directory.resolve("model.onnx"),
+                    "genai/" + directory.getFileName(),
+                    "F6",
+                    2,
+                    8,
+                    2,
+                    false));
   }
 
   @ParameterizedTest
