@@ -70,12 +70,22 @@ record FusedLayout(
 
   @Override
   public Rows rows(Ops ops) {
-    String perToken = ops.unsqueeze(ops.reshape(tokens(), -1, routing.hidden()), 1);
+    String perToken = ops.unsqueeze(ops.reshape(kept(ops), -1, routing.hidden()), 1);
     String copies = ops.expand(perToken, ops.vector(1, routing.topK(), 1));
     String ids = ops.reshape(routing.indices(ops), -1);
     String onlyThese = ops.cast(ops.oneHot(ids, routing.experts(), FAR_BELOW, 0), type(ops));
     String tokenOfSlot = ops.reshape(copies, -1, routing.hidden());
     return new Rows.Recomputed(applied(ops, tokenOfSlot, onlyThese, Map.of(), 1));
+  }
+
+  /**
+   * The tokens, read when the operator is done with them where it does not renormalise: ONNX
+   * Runtime's CPU lets it write over its input otherwise, and what comes out is 0.
+   */
+  private String kept(Ops ops) {
+    return node.intAttribute(FusedSignature.NORMALISED, 0) == 1
+        ? tokens()
+        : ops.reshapeLike(tokens(), node.output());
   }
 
   @Override

@@ -146,9 +146,10 @@ final class FusedOperator implements Form {
     boolean isPlain = node.intAttribute(FusedSignature.NORMALISED, 0) == 0;
     if (target == Target.CPU && !signature.isQuantised() && isPlain) {
       warnings.add(
-          "'%s': on the CPU, ONNX Runtime may compute garbage for MoE with %s = 0"
-                  .formatted(node.label(), FusedSignature.NORMALISED)
-              + " where nothing else reads its input afterwards; the rewritten model does not");
+          ("'%s' does not renormalise (%s = 0): on the CPU, ONNX Runtime makes zeros of it where"
+                  + " nothing reads its input later; the rewritten model does better than the"
+                  + " original there")
+              .formatted(node.label(), FusedSignature.NORMALISED));
     }
     if (target == Target.CPU && node.intAttribute(FusedSignature.BITS, 4) == 8) {
       warnings.add(
