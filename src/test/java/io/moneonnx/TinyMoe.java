@@ -170,6 +170,58 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       }
     },
 
+    /** A loop whose experts put their rows into a buffer of slots, element by element. */
+    BUFFER(18) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
+            + """
+            <float[$E, $H] router, int64[1] k = {$k}, $numbers,
+             int64[3] perSlot = {1, $k, 1}, int64[2] rows = {-1, $H}, int64[3] bySlot = {-1, $k, $H},
+             $ids,
+             $weights>
+            """
+                .replace("$weights", each(experts, "float[$I, $H] up$e, float[$H, $I] down$e"))
+            + "{\n  logits = Gemm <transB = 1> (x, router)\n"
+            + ROUTER
+            + """
+              ids = Reshape (experts, last)
+              apart = Unsqueeze (x, one)
+              copies = Expand (apart, perSlot)
+              tokens = Reshape (copies, rows)
+              shape = Shape (tokens)
+              buffer0 = ConstantOfShape <value = float[1] {0}> (shape)
+            """
+            + repeat(
+                experts,
+                """
+                  mask$e = Equal (ids, id$e)
+                  hits$e = NonZero (mask$e)
+                  at$e = Transpose <perm = [1, 0]> (hits$e)
+                  slot$e = Squeeze (at$e, one)
+                  rows$e = Gather <axis = 0> (tokens, slot$e)
+                  in$e = Gemm <transB = 1> (rows$e, up$e)
+                  act$e = Tanh (in$e)
+                  raw$e = Gemm <transB = 1> (act$e, down$e)
+                  column$e = Unsqueeze (mask$e, last)
+                  size$e = Shape (buffer$e)
+                  wide$e = Expand (column$e, size$e)
+                  cells$e = NonZero (wide$e)
+                  places$e = Transpose <perm = [1, 0]> (cells$e)
+                  elements$e = Reshape (raw$e, last)
+                  buffer$next = ScatterND (buffer$e, places$e, elements$e)
+                """)
+            + """
+              slots = Reshape (buffer, bySlot)
+              column = Unsqueeze (gates, last)
+              scaled = Mul (slots, column)
+              routed = ReduceSum <keepdims = 0> (scaled, one)
+              y = Add (x, routed)
+            }
+            """;
+      }
+    },
+
     /** Every expert computes every token; coefficients are columns of a matrix with zeros in it. */
     COLUMNS(18) {
       @Override
@@ -331,8 +383,13 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       return this == GATHERED || this == FUSED;
     }
 
-    private Map<String, Long> opsets() {
-      return this == FUSED ? Map.of("", opset, "com.microsoft", 1L) : Map.of("", opset);
+    private Map<String, Long> opsets(long version) {
+      return this == FUSED ? Map.of("", version, "com.microsoft", 1L) : Map.of("", version);
+    }
+
+    /** The first version of the operator set that has all that this spelling uses. */
+    public int oldestOpset() {
+      return text(1).contains("reduction") ? 16 : 13;
     }
 
     /** True where every expert computes every token. */
@@ -417,7 +474,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
   }
 
   public Model model() {
-    return new Model(graph(), 8, spelling.opsets(), Map.of(), Wire.NONE);
+    return at(spelling.opset);
   }
 
   /** The same model in operators that show what a fused one hides. */
@@ -427,19 +484,17 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     return new TinyMoe(spelling, experts, topK, hidden, text.replaceFirst(operator, apart)).model();
   }
 
+  /** The model in this version of the operator set. */
+  public Model at(long opset) {
+    return new Model(graph(), 8, spelling.opsets(opset), Map.of(), Wire.NONE);
+  }
+
   /** The model in another floating type: what it is given, its constants, what it makes. */
   public Model in(ElementType type) {
     Graph graph = GraphText.parse(text.replace("float[T", type.text() + "[T"));
     Map<String, Initializer> constants = new LinkedHashMap<>(graph.initializers());
     constants.replaceAll((name, constant) -> Initializer.of(name, cast(constant.tensor(), type)));
-    List<Node> nodes =
-        graph.nodes().stream()
-            .map(
-                node ->
-                    node.attribute("value").orElse(null) instanceof Attribute.OfTensor value
-                        ? node.withAttribute("value", Attribute.of(cast(value.value(), type)))
-                        : node)
-            .toList();
+    List<Node> nodes = graph.nodes().stream().map(node -> in(type, node)).toList();
     return model()
         .withGraph(
             new Graph(
@@ -450,6 +505,15 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
                 graph.outputs(),
                 graph.declared(),
                 graph.rest()));
+  }
+
+  private static Node in(ElementType type, Node node) {
+    if (node.is("Cast") && node.intAttribute("to", 0) == ElementType.FLOAT.code()) {
+      return node.withAttribute("to", Attribute.of(type.code()));
+    }
+    return node.attributes().get("value") instanceof Attribute.OfTensor value
+        ? node.withAttribute("value", Attribute.of(cast(value.value(), type)))
+        : node;
   }
 
   private static Tensor cast(Tensor tensor, ElementType type) {

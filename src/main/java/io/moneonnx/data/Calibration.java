@@ -142,13 +142,20 @@ public final class Calibration implements Iterable<Map<String, Tensor>> {
 
   @Override
   public Iterator<Map<String, Tensor>> iterator() {
-    return sources.stream().flatMap(this::feeds).iterator();
+    return samplesFed().map(filler::fill).iterator();
   }
 
-  private Stream<Map<String, Tensor>> feeds(CalibrationSource source) {
-    return IntStream.range(0, batches(source))
-        .map(index -> index * batch)
-        .mapToObj(
-            from -> filler.fill(source.samples(from, Math.min(batch, source.samples() - from))));
+  /** The same with sequences cut to {@code width} tokens: enough to try a model on. */
+  public Stream<Map<String, Tensor>> excerpts(int width) {
+    return samplesFed().map(given -> filler.fill(Excerpt.of(given, width)));
+  }
+
+  private Stream<Map<String, Tensor>> samplesFed() {
+    return sources.stream()
+        .flatMap(
+            source ->
+                IntStream.range(0, batches(source))
+                    .map(index -> index * batch)
+                    .mapToObj(at -> source.samples(at, Math.min(batch, source.samples() - at))));
   }
 }

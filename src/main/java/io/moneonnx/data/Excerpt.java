@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The beginning of feeds that are long: enough to try a model on, and small enough to compare. */
-public final class Excerpt {
+final class Excerpt {
   private static final String TOKENS = "input_ids";
 
   private Excerpt() {}
@@ -16,7 +16,7 @@ public final class Excerpt {
    * The feeds with every matrix that is as wide as {@code input_ids} cut to {@code width} columns;
    * feeds of models that take no tokens are left as they are.
    */
-  public static Map<String, Tensor> of(Map<String, Tensor> feeds, int width) {
+  static Map<String, Tensor> of(Map<String, Tensor> feeds, int width) {
     Tensor tokens = feeds.get(TOKENS);
     if (tokens == null || tokens.rank() != 2 || tokens.dims().get(1) <= width) {
       return feeds;

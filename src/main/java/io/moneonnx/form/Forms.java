@@ -17,6 +17,7 @@ public final class Forms {
   public static List<Form.Factory> all(Target target) {
     return List.of(
         SparseLoop::new,
+        SlotBuffer::new,
         DenseLoop::new,
         GatheredWeights::new,
         graph -> new FusedOperator(graph, target));

@@ -6,6 +6,7 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
+import io.moneonnx.moe.Bank;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
@@ -77,22 +78,10 @@ final class GatheredWeights implements Form {
               .orElse("what the routing indices gather are no constant weights"));
     }
     return gathers.stream()
-        .flatMap(gather -> objection(gather, routing).stream())
+        .flatMap(gather -> new Bank(graph, gather.bank()).objection(routing.experts()).stream())
         .findFirst()
         .<Recognition>map(Recognition.Refused::new)
         .orElseGet(() -> combined(routing, gathers));
-  }
-
-  private Optional<String> objection(ExpertGather gather, Routing routing) {
-    List<Long> dims = Weight.behind(graph, gather.bank()).orElseThrow().dims();
-    if (dims.isEmpty() || dims.get(0) != routing.experts()) {
-      return Optional.of(
-          "'%s' %s is gathered by the routing indices; wanted %d experts in front"
-              .formatted(gather.bank(), dims, routing.experts()));
-    } else if (graph.constant(gather.bank()).isEmpty()) {
-      return Optional.of("the stacked weight '" + gather.bank() + "' is computed, not a constant");
-    }
-    return Optional.empty();
   }
 
   private Recognition combined(Routing routing, List<ExpertGather> gathers) {
@@ -126,7 +115,10 @@ final class GatheredWeights implements Form {
           "the gathered weights meet %d activations %s; wanted one"
               .formatted(activations.size(), activations));
     }
-    Set<String> banks = gathers.stream().map(ExpertGather::bank).collect(Collectors.toSet());
+    Set<String> banks =
+        gathers.stream()
+            .flatMap(gather -> new Bank(graph, gather.bank()).initializers().stream())
+            .collect(Collectors.toSet());
     return new Recognition.Recognised(
         new Claim(
             routing,
@@ -196,9 +188,7 @@ final class GatheredWeights implements Form {
       Map<String, String> banks = new HashMap<>();
       for (ExpertGather gather : gathers) {
         String bank =
-            banks.computeIfAbsent(
-                gather.bank(),
-                name -> ops.constant("kept", graph.constant(name).orElseThrow().rows(kept)));
+            banks.computeIfAbsent(gather.bank(), value -> new Bank(graph, value).rows(ops, kept));
         ops.edit().redirect(gather.rows(), ops.gather(bank, ids));
       }
     }

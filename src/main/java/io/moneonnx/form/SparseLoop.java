@@ -107,8 +107,7 @@ final class SparseLoop implements Form {
       String slot,
       String raw,
       String coefficients,
-      String before,
-      String after,
+      LinkChain.Link link,
       Set<String> made) {}
 
   @Override
@@ -144,12 +143,13 @@ final class SparseLoop implements Form {
       return new Recognition.Refused(
           "the experts take their coefficients from different values: " + coefficients);
     }
-    Optional<String> end = chainEnd(experts);
-    if (end.isEmpty()) {
+    Optional<LinkChain> chain = LinkChain.of(experts.stream().map(Expert::link).toList());
+    if (chain.isEmpty()) {
       return new Recognition.Refused("the experts' outputs are not added up in one chain");
     }
+    String end = chain.get().end();
     List<String> rows = experts.stream().flatMap(e -> Stream.of(e.token(), e.slot())).toList();
-    Optional<String> leak = ClosedRegion.leak(graph, rows, end.get());
+    Optional<String> leak = ClosedRegion.leak(graph, rows, end);
     if (leak.isPresent()) {
       return new Recognition.Refused(leak.get());
     }
@@ -158,10 +158,10 @@ final class SparseLoop implements Form {
         new Claim(
             routing,
             new Coefficients.PerChoice(coefficients.iterator().next()),
-            end.get(),
+            end,
             own,
             ExpertWeights.bytes(graph, own) / experts.size(),
-            new Chain(routing.topK(), experts)));
+            new Chain(routing.topK(), experts, chain.get())));
   }
 
   private Optional<Expert> expert(Hits hits) {
@@ -186,8 +186,7 @@ final class SparseLoop implements Form {
                           hits.slot(),
                           product.input(1 - gate),
                           source,
-                          before(link),
-                          link.next(),
+                          new LinkChain.Link(before(link), link.next()),
                           made));
                 }
               }
@@ -203,25 +202,7 @@ final class SparseLoop implements Form {
     return node.input(scatterFirst ? 1 : 0);
   }
 
-  /** The value behind the last link, if the links form one chain through all experts. */
-  private static Optional<String> chainEnd(List<Expert> experts) {
-    Map<String, Expert> byBefore = new HashMap<>();
-    experts.forEach(expert -> byBefore.put(expert.before(), expert));
-    Set<String> made = experts.stream().map(Expert::after).collect(Collectors.toSet());
-    List<String> starts =
-        byBefore.keySet().stream().filter(before -> !made.contains(before)).toList();
-    if (starts.size() != 1) {
-      return Optional.empty();
-    }
-    String end = starts.get(0);
-    int links = 0;
-    for (; byBefore.containsKey(end); links++) {
-      end = byBefore.get(end).after();
-    }
-    return links == experts.size() ? Optional.of(end) : Optional.empty();
-  }
-
-  private record Chain(int topK, List<Expert> experts) implements Layout {
+  private record Chain(int topK, List<Expert> experts, LinkChain links) implements Layout {
     @Override
     public Rows rows(Ops ops) {
       String tokens = ops.concat(0, experts.stream().map(Expert::token).toList());
@@ -232,9 +213,7 @@ final class SparseLoop implements Form {
 
     @Override
     public void remove(Ops ops, Set<Integer> pruned) {
-      for (int id : pruned) {
-        ops.edit().redirect(experts.get(id).after(), experts.get(id).before());
-      }
+      links.bypass(ops, pruned);
     }
   }
 }

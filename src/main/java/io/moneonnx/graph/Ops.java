@@ -43,6 +43,11 @@ public final class Ops {
     return call(operator, Map.of(), inputs);
   }
 
+  /** What {@code node}, of ONNX's own domain, makes of other inputs. */
+  public String again(Node node, List<String> inputs) {
+    return call(node.opType(), node.attributes(), inputs.toArray(String[]::new));
+  }
+
   public String constant(String hint, Tensor tensor) {
     return edit.constant(prefix + "/" + hint, tensor);
   }

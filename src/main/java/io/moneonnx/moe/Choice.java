@@ -15,6 +15,13 @@ public sealed interface Choice {
   String indices(Ops ops, int topK);
 
   /**
+   * {@code perChoice [tokens, topK]}, of this type, with 0 for the choices that were taken back.
+   */
+  default String whereKept(Ops ops, String perChoice, ElementType type) {
+    return perChoice;
+  }
+
+  /**
    * The graph holds the ids of the chosen experts.
    *
    * @param value int64 {@code [..., topK]}
@@ -23,6 +30,27 @@ public sealed interface Choice {
     @Override
     public String indices(Ops ops, int topK) {
       return ops.reshape(value, -1, topK);
+    }
+  }
+
+  /**
+   * The graph holds the id of the one chosen expert, and takes some choices back: those of tokens
+   * that an expert has no capacity for. No expert's row is in the block's output for them.
+   *
+   * @param value int64 {@code [...]}
+   * @param kept value {@code [..., experts]}: not 0 at the expert that a token goes to
+   */
+  record Capped(String value, String scores, String kept) implements Choice {
+    @Override
+    public String indices(Ops ops, int topK) {
+      return ops.reshape(value, -1, topK);
+    }
+
+    @Override
+    public String whereKept(Ops ops, String perChoice, ElementType type) {
+      String goes = ops.reduceMax(ops.cast(kept, ElementType.INT64), false, -1L);
+      String counts = ops.cast(ops.cast(goes, ElementType.BOOL), type);
+      return ops.mul(perChoice, ops.reshape(counts, -1, 1));
     }
   }
 

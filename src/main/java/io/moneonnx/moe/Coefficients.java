@@ -29,7 +29,8 @@ public sealed interface Coefficients {
       columns[experts.get(column)] = column;
     }
     String indices = routing.indices(ops);
-    String coefficients = ops.cast(perChoice(ops, routing, indices), type);
+    String coefficients =
+        routing.choice().whereKept(ops, ops.cast(perChoice(ops, routing, indices), type), type);
     String tokens = ops.gather(ops.shape(indices), ops.vector(0));
     String shape = ops.concat(0, List.of(tokens, ops.vector(experts.size() + 1)));
     return ops.scatterElements(

@@ -31,7 +31,7 @@ public final class ExpertWeights {
     return region.stream()
         .flatMap(value -> graph.producer(value).stream())
         .flatMap(node -> node.reads().stream())
-        .flatMap(value -> Weight.behind(graph, value).stream())
+        .flatMap(value -> Weight.parts(graph, value))
         .filter(weight -> weight.tensor().type() != ElementType.INT64)
         .map(Weight::initializer)
         .collect(Collectors.toSet());

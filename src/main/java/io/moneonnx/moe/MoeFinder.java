@@ -67,7 +67,7 @@ public final class MoeFinder {
         blocks.add(claims.block(name, precision.orElseThrow()));
         claims.warnings().forEach(warning -> warnings.add(new Warning(name, warning)));
       } else if (claims.refused() || feedsComputation(graph, routing)) {
-        refusals.add(new Refusal(name, claims.reason(routing)));
+        refusals.add(new Refusal(name, claims.reason(graph, routing)));
         claims.misses().forEach(miss -> misses.add(new Refusal(name, miss)));
       }
     }
@@ -111,14 +111,21 @@ public final class MoeFinder {
       return !byForm.isEmpty() || !reasons.isEmpty();
     }
 
-    String reason(Routing routing) {
+    String reason(Graph graph, Routing routing) {
       if (byForm.size() > 1) {
         return "claimed by several forms: " + byForm.keySet();
       }
-      return reasons.isEmpty()
-          ? "a router chooses %d of %d, but no known form of experts hangs on its choice"
-              .formatted(routing.topK(), routing.experts())
-          : String.join("; ", reasons);
+      String changed =
+          ChangedIds.of(graph, routing)
+              .map(
+                  node -> ": the ids are changed by %s '%s'".formatted(node.opType(), node.label()))
+              .orElse("");
+      String reason =
+          reasons.isEmpty()
+              ? "a router chooses %d of %d, but no known form of experts hangs on its choice"
+                  .formatted(routing.topK(), routing.experts())
+              : String.join("; ", reasons);
+      return reason + changed;
     }
   }
 
@@ -136,9 +143,13 @@ public final class MoeFinder {
 
   /** False for a choice that ends the graph, such as greedy decoding behind a language model. */
   private static boolean feedsComputation(Graph graph, Routing routing) {
-    return Reach.forward(graph, List.of(routing.choice().value()), value -> false).stream()
+    List<String> choice = List.of(routing.choice().value());
+    Set<String> before = Reach.backward(graph, choice, value -> false);
+    Set<String> behind = Reach.forward(graph, choice, value -> false);
+    return Reach.backward(graph, behind, before::contains).stream()
+        .filter(value -> !before.contains(value))
         .flatMap(value -> graph.producer(value).stream())
-        .anyMatch(node -> node.is("MatMul") || node.is("Gemm"));
+        .anyMatch(node -> node.opType().startsWith("MatMul") || node.is("Gemm"));
   }
 
   private static String unique(String name, Set<String> names) {

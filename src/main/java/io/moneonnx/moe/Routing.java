@@ -24,4 +24,10 @@ public record Routing(
   public Routing named(String otherKind) {
     return new Routing(choice, topK, experts, hidden, input, router, otherKind);
   }
+
+  /** The same decision, of which {@code kept [..., experts]} takes some choices back. */
+  public Routing keptBy(String kept) {
+    Choice capped = new Choice.Capped(choice.value(), choice.scores(), kept);
+    return new Routing(capped, topK, experts, hidden, input, router, kind);
+  }
 }

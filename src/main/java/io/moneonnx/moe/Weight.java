@@ -7,6 +7,7 @@ import io.moneonnx.graph.Tensor;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A constant weight and the initializer it comes from.
@@ -16,7 +17,7 @@ import java.util.stream.IntStream;
  */
 public record Weight(String initializer, Tensor tensor, List<Long> dims) {
   /**
-   * The weight behind {@code value}: a constant, possibly dequantised, transposed, cast or passed
+   * The weight behind {@code value}: a constant, possibly transposed, cast, dequantised or passed
    * on.
    */
   public static Optional<Weight> behind(Graph graph, String value) {
@@ -35,6 +36,18 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims) {
       return behind(graph, node.input(0)).map(weight -> weight.transposed(node));
     }
     return Optional.empty();
+  }
+
+  /** All constants that the weight behind {@code value} is made of, scales among them. */
+  static Stream<Weight> parts(Graph graph, String value) {
+    Optional<Node> dequantised = graph.producer(value, "DequantizeLinear");
+    if (dequantised.isPresent()) {
+      return dequantised.get().inputs().stream().flatMap(input -> parts(graph, input));
+    }
+    Optional<Weight> weight = behind(graph, value);
+    return weight.isEmpty() || graph.constant(value).isPresent()
+        ? weight.stream()
+        : parts(graph, graph.producer(value).orElseThrow().input(0));
   }
 
   private Weight transposed(Node transpose) {

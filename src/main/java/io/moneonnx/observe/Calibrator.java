@@ -97,7 +97,7 @@ public final class Calibrator {
 
   private Map<String, Tensor> withValid(Map<String, Tensor> feed) {
     Map<String, Tensor> all = new HashMap<>(feed);
-    all.put(observed.valid(), Padding.valid(feed));
+    observed.valid().forEach((padding, input) -> all.put(input, padding.valid(feed)));
     return all;
   }
 }

@@ -8,7 +8,9 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Adds outputs to a model that say, run by run, how its blocks use their experts. */
@@ -18,10 +20,11 @@ public final class Observer {
   /**
    * A model with observer outputs.
    *
-   * @param valid the input that says which tokens count: float32 {@code [tokens]} or {@code [1]}
+   * @param valid by sequence the input that says which of its tokens count: float32 {@code
+   *     [tokens]} or {@code [1]}
    * @param taps the outputs of each block
    */
-  record Observed(Model model, String valid, List<Taps> taps) {
+  record Observed(Model model, Map<Padding, String> valid, List<Taps> taps) {
     /** The model without its own outputs, and without what only they need. */
     Model tapsOnly() {
       List<Value> outputs =
@@ -35,17 +38,24 @@ public final class Observer {
 
   static Observed observe(Model model, List<MoeBlock> blocks) {
     GraphEdit edit = new GraphEdit(model);
-    String valid = edit.fresh("mone.valid");
-    edit.addInput(Value.untyped(valid, ElementType.FLOAT));
+    Map<Padding, String> valid = new EnumMap<>(Padding.class);
     List<Taps> taps = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Ops ops = new Ops(edit, "mone.observe." + i);
+      String counting =
+          valid.computeIfAbsent(Padding.of(model.graph(), block), padding -> input(edit, padding));
       Map<Taps.Statistic, String> outputs =
-          new RowStatistics(ops, block).add(block.layout().rows(ops), valid);
+          new RowStatistics(ops, block).add(block.layout().rows(ops), counting);
       outputs.values().forEach(name -> edit.addOutput(Value.untyped(name, ElementType.FLOAT)));
       taps.add(new Taps(block.name(), outputs));
     }
     return new Observed(edit.apply(), valid, List.copyOf(taps));
+  }
+
+  private static String input(GraphEdit edit, Padding padding) {
+    String name = edit.fresh("mone.valid." + padding.name().toLowerCase(Locale.ROOT));
+    edit.addInput(Value.untyped(name, ElementType.FLOAT));
+    return name;
   }
 }

@@ -1,19 +1,42 @@
 package io.moneonnx.observe;
 
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.MoeBlock;
 import java.util.List;
 import java.util.Map;
 
-/** Which tokens of a run count: those that the attention mask does not hide. */
-final class Padding {
-  private static final String MASK = "attention_mask";
-  private static final String TOKENS = "input_ids";
+/**
+ * Which tokens of a sequence count: those that its attention mask does not hide. A model with a
+ * decoder of its own is fed two sequences.
+ */
+enum Padding {
+  INPUT("input_ids", "attention_mask"),
+  DECODER("decoder_input_ids", "decoder_attention_mask");
 
-  private Padding() {}
+  private final String tokens;
+  private final String mask;
+
+  Padding(String tokens, String mask) {
+    this.tokens = tokens;
+    this.mask = mask;
+  }
+
+  /** The padding of the sequence whose tokens reach this block. */
+  static Padding of(Graph graph, MoeBlock block) {
+    boolean hasDecoder =
+        graph.feeds().stream().anyMatch(input -> input.name().equals(DECODER.tokens));
+    return hasDecoder
+            && Reach.backward(graph, List.of(block.routing().input()), value -> false)
+                .contains(DECODER.tokens)
+        ? DECODER
+        : INPUT;
+  }
 
   /** Ones and zeros {@code [tokens]}, or a single one where every token counts. */
-  static Tensor valid(Map<String, Tensor> feeds) {
-    Tensor mask = feeds.get(MASK);
+  Tensor valid(Map<String, Tensor> feeds) {
+    Tensor mask = feeds.get(this.mask);
     if (mask == null || mask.rank() != 2 || mask.type().isFloating()) {
       return Tensor.of(List.of(1L), 1f);
     }
@@ -32,8 +55,8 @@ final class Padding {
     return anyHidden ? Tensor.of(List.of((long) valid.length), valid) : Tensor.of(List.of(1L), 1f);
   }
 
-  private static int sequence(Map<String, Tensor> feeds, int width) {
-    Tensor tokens = feeds.get(TOKENS);
-    return tokens != null && tokens.rank() == 2 ? tokens.dims().get(1).intValue() : width;
+  private int sequence(Map<String, Tensor> feeds, int width) {
+    Tensor ids = feeds.get(tokens);
+    return ids != null && ids.rank() == 2 ? ids.dims().get(1).intValue() : width;
   }
 }

@@ -43,7 +43,8 @@ final class RowStatistics {
     String gates = ops.cast(ops.reshape(coefficients, -1), ElementType.FLOAT);
     String routed = ops.cast(ops.reshape(block.output(), -1, block.hidden()), ElementType.FLOAT);
     String tokens = ops.gather(ops.shape(indices), ops.vector(0));
-    String perToken = ops.reshape(ops.expand(valid, tokens), -1, 1);
+    String each = ops.reshape(ops.expand(valid, tokens), -1, 1);
+    String perToken = block.routing().choice().whereKept(ops, each, ElementType.FLOAT);
 
     String f;
     String ids = chosen;

@@ -1,7 +1,6 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
-import io.moneonnx.data.Excerpt;
 import io.moneonnx.data.ModelInputs;
 import io.moneonnx.data.RandomFeeds;
 import io.moneonnx.graph.BadInputException;
@@ -178,15 +177,8 @@ public final class Rewrite {
       List<Map<String, Tensor>> proof, List<Map<String, Tensor>> drift, String driftOn) {}
 
   private Trial trial(Optional<Calibration> data) {
-    List<Map<String, Tensor>> calibration = new ArrayList<>();
-    if (data.isPresent()) {
-      for (Map<String, Tensor> feeds : data.get()) {
-        if (calibration.size() == DRIFT_BATCHES) {
-          break;
-        }
-        calibration.add(Excerpt.of(feeds, TRIED_TOKENS));
-      }
-    }
+    List<Map<String, Tensor>> calibration =
+        data.stream().flatMap(d -> d.excerpts(TRIED_TOKENS)).limit(DRIFT_BATCHES).toList();
     List<Map<String, Tensor>> random = new ArrayList<>();
     Optional<RandomFeeds> feeds = RandomFeeds.of(subject.model().graph(), calibration);
     if (feeds.isPresent()) {

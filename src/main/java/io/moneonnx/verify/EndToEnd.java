@@ -112,9 +112,9 @@ final class EndToEnd {
 
     private static long[] ids(MoeBlock block, Map<String, Tensor> values) {
       Choice choice = block.routing().choice();
-      return choice instanceof Choice.Indices
-          ? values.get(choice.value()).toLongs()
-          : best(values.get(choice.scores()).toFloats(), block.experts(), block.topK());
+      return choice instanceof Choice.Hidden
+          ? best(values.get(choice.scores()).toFloats(), block.experts(), block.topK())
+          : values.get(choice.value()).toLongs();
     }
 
     private static long[] best(float[] scores, int experts, int topK) {

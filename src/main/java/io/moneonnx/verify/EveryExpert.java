@@ -35,7 +35,7 @@ final class EveryExpert {
     }
     Choice choice = block.routing().choice();
     Tensor chosen = values.get(choice.value());
-    if (choice instanceof Choice.Indices) {
+    if (!(choice instanceof Choice.Hidden)) {
       changed.put(choice.value(), inTurn(block, chosen));
     } else if (!choice.value().equals(coefficients.value())) {
       changed.put(choice.value(), perExpert(block, chosen, random));

@@ -155,6 +155,29 @@ class TextCalibrationTest {
   }
 
   @Test
+  void whatFollowsFromTheTokensOfAnExcerptFitsThem() {
+    Value mask =
+        Value.of("attention_mask", ElementType.INT64, Fixtures.BATCH, Dimension.of("total"));
+    Value past =
+        Value.of(
+            "past_key_values.0.key",
+            ElementType.FLOAT,
+            Fixtures.BATCH,
+            Dimension.of(1),
+            Dimension.of(2),
+            Dimension.of(4));
+    Calibration calibration =
+        Calibration.open(
+            List.of(HELD_OUT),
+            FOLDER,
+            Fixtures.graph(Fixtures.INPUT_IDS, mask, past),
+            CalibrationOptions.DEFAULT);
+    Map<String, Tensor> excerpt = calibration.excerpts(5).findFirst().orElseThrow();
+    assertThat(excerpt.get("input_ids").dims()).containsExactly(1L, 5L);
+    assertThat(excerpt.get("attention_mask").toLongs()).containsExactly(0, 0, 1, 1, 1, 1, 1);
+  }
+
+  @Test
   void aModelWithoutTokensTakesNoText() {
     Graph model = Fixtures.graph(Value.of("pixels", ElementType.FLOAT, Fixtures.BATCH));
     assertThatThrownBy(

@@ -36,6 +36,7 @@ final class FormsTest {
     "TORCHSCRIPT, 2, 1, 3",
     "DYNAMO, 8, 3, 6",
     "GATHERED, 16, 4, 8",
+    "BUFFER, 6, 3, 5",
     "SUMS, 5, 5, 1",
     "FUSED, 6, 5, 2"
   })
@@ -52,6 +53,7 @@ final class FormsTest {
     "TORCHSCRIPT, sparse-loop, 6",
     "DYNAMO, sparse-loop, 6",
     "LOOKUP, sparse-loop, 6",
+    "BUFFER, slot-buffer, 6",
     "COLUMNS, dense-loop, 6",
     "SUMS, dense-loop, 6",
     "GATHERED, gathered-weights, 2",

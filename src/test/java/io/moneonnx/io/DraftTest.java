@@ -114,4 +114,48 @@ class DraftTest {
         .isInstanceOf(BadInputException.class)
         .hasMessage(folder + ": is a folder, wanted a file to write");
   }
+
+  /** A model with its weights apart, and a file beside it. */
+  private ModelFiles inFolder() throws IOException {
+    Path model = Files.createDirectory(folder.resolve("in")).resolve("m.onnx");
+    OnnxWriter.write(MODEL, model, Placement.EXTERNAL);
+    Files.writeString(model.resolveSibling("tokenizer.json"), "{}");
+    return ModelFiles.of(model, OnnxReader.read(model));
+  }
+
+  @Test
+  void aFolderIsCompleteBeforeItIsPublishedAndGoneIfItIsNot() throws IOException {
+    ModelFiles files = inFolder();
+    Path pruned = folder.resolve("pruned");
+    try (Draft draft = OnnxWriter.draftFolder(MODEL, files, pruned, Placement.EXTERNAL)) {
+      assertThat(draft.path().getParent().toFile().list())
+          .containsExactlyInAnyOrder("m.onnx", "m.onnx.data", "tokenizer.json");
+      assertThat(pruned).doesNotExist();
+    }
+    assertThat(folder.toFile().list()).containsExactly("in");
+  }
+
+  @Test
+  void aFolderIsPublishedAsAWhole() throws IOException {
+    ModelFiles files = inFolder();
+    Path pruned = folder.resolve("pruned");
+    try (Draft draft = OnnxWriter.draftFolder(MODEL, files, pruned, Placement.INLINE)) {
+      Path model = pruned.resolve("m.onnx");
+      assertThat(draft.publish(false)).isEqualTo(new Written(List.of(model), Files.size(model)));
+    }
+    assertThat(pruned.toFile().list()).containsExactlyInAnyOrder("m.onnx", "tokenizer.json");
+    assertThat(folder.toFile().list()).containsExactlyInAnyOrder("in", "pruned");
+  }
+
+  @Test
+  void aFolderWhoseWeightsAreGoneLeavesNothing() throws IOException {
+    ModelFiles files = inFolder();
+    Model model = OnnxReader.read(files.model());
+    Files.write(files.model().resolveSibling("m.onnx.data"), new byte[100]);
+    assertThatThrownBy(
+            () ->
+                OnnxWriter.draftFolder(model, files, folder.resolve("pruned"), Placement.EXTERNAL))
+        .isInstanceOf(CannotWriteException.class);
+    assertThat(folder.toFile().list()).containsExactly("in");
+  }
 }

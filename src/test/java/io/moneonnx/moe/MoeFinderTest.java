@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 final class MoeFinderTest {
@@ -120,5 +121,39 @@ final class MoeFinderTest {
     assertThat(new MoeFinder(Forms.all()).find(twice).blocks())
         .extracting(MoeBlock::name)
         .containsExactly("layers.0.mlp", "layers.0.mlp#2");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "GATHERED | ids = Reshape (experts, last) | Clip (experts, none, top)",
+        "GATHERED | ids = Reshape (experts, last) | Add (experts, shift)",
+        "TORCHSCRIPT | hot = OneHot <axis = -1> (experts, depth, offOn) | Clip (experts, none, top)",
+        "COLUMNS | matrix = ScatterElements <axis = 1> (zeros, experts, gates) | Mod (experts, top)",
+        "LOOKUP | row0 = Equal (experts, id0) | Sub (experts, shift)",
+      })
+  void namesWhatChangesTheIds(Spelling spelling, String use, String change) {
+    TinyMoe tiny =
+        spelling
+            .of(3, 2, 4)
+            .with(
+                "int64[1] last",
+                "int64 none = {0}, int64 top = {2}, int64 shift = {1}, int64[1] last");
+    String lookup = use.substring(use.indexOf('=') + 2).replace("experts", "other");
+    TinyMoe changed =
+        tiny.with(
+            use,
+            "other = " + change + "\n  " + use.substring(0, use.indexOf(" = ")) + " = " + lookup);
+    String operator = change.substring(0, change.indexOf(' '));
+
+    assertThat(changed.find().blocks()).isEmpty();
+    assertThat(changed.find().refusals())
+        .singleElement()
+        .satisfies(
+            refusal ->
+                assertThat(refusal.reason())
+                    .contains(
+                        "the ids are changed by " + operator + " '" + operator + " -> other'"));
   }
 }

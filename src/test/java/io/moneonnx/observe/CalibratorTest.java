@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -118,6 +117,7 @@ final class CalibratorTest {
     "TORCHSCRIPT, 7.5",
     "DYNAMO, 7.5",
     "GATHERED, 7.5",
+    "BUFFER, 7.5",
     "TORCHSCRIPT, NaN",
     "DYNAMO, NaN",
     "GATHERED, NaN",
@@ -197,20 +197,17 @@ final class CalibratorTest {
 
   /** The model with a constant added to every element of every expert's output. */
   private static TinyMoe farFromZero(Spelling spelling, float offset) {
-    TinyMoe tiny =
+    TinyMoe far =
         spelling.of(3, 2, 4).with("int64[1] k", "float offset = {" + offset + "}, int64[1] k");
-    return spelling == Spelling.GATHERED
-        ? tiny.with("raw = ", "near = ").with("  gate =", "  raw = Add (near, offset)\n  gate =")
-        : IntStream.range(0, 3)
-            .boxed()
-            .reduce(
-                tiny,
-                (now, e) ->
-                    now.with("raw" + e + " = ", "near" + e + " = ")
-                        .with(
-                            "  scaled" + e + " =",
-                            "  raw%1$d = Add (near%1$d, offset)\n  scaled%1$d =".formatted(e)),
-                (a, b) -> b);
+    for (String line : far.text().lines().filter(line -> line.startsWith("  raw")).toList()) {
+      String raw = line.substring(2, line.indexOf(" ="));
+      far =
+          far.with(
+              line,
+              line.replace(raw + " =", "near_" + raw + " =")
+                  + "\n  %1$s = Add (near_%1$s, offset)".formatted(raw));
+    }
+    return far;
   }
 
   @ParameterizedTest

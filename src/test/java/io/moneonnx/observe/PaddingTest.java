@@ -14,7 +14,7 @@ final class PaddingTest {
   void isWhatTheMaskHides() {
     Tensor mask = Tensor.of(List.of(2L, 3L), 0L, 1, 1, 1, 1, 0);
 
-    assertThat(Padding.valid(Map.of("attention_mask", mask)))
+    assertThat(Padding.INPUT.valid(Map.of("attention_mask", mask)))
         .isEqualTo(Tensor.of(List.of(6L), 0f, 1, 1, 1, 1, 0));
   }
 
@@ -23,7 +23,7 @@ final class PaddingTest {
     Tensor mask = Tensor.of(List.of(2L, 4L), 1L, 0, 1, 0, 0, 0, 1, 1);
     Tensor tokens = Tensor.of(List.of(2L, 2L), 5L, 6, 7, 8);
 
-    assertThat(Padding.valid(Map.of("attention_mask", mask, "input_ids", tokens)))
+    assertThat(Padding.INPUT.valid(Map.of("attention_mask", mask, "input_ids", tokens)))
         .isEqualTo(Tensor.of(List.of(4L), 1f, 0, 1, 1));
   }
 
@@ -33,9 +33,20 @@ final class PaddingTest {
     Tensor additive = Tensor.of(List.of(2L, 2L), 0f, 0, 0, 0);
     Tensor causal = Tensor.of(List.of(1L, 1L, 2L, 2L), 1L, 0, 1, 1);
 
-    assertThat(Padding.valid(Map.of())).isEqualTo(EVERY_TOKEN);
+    assertThat(Padding.INPUT.valid(Map.of())).isEqualTo(EVERY_TOKEN);
     for (Tensor mask : List.of(ones, additive, causal)) {
-      assertThat(Padding.valid(Map.of("attention_mask", mask))).isEqualTo(EVERY_TOKEN);
+      assertThat(Padding.INPUT.valid(Map.of("attention_mask", mask))).isEqualTo(EVERY_TOKEN);
     }
+  }
+
+  @Test
+  void isToldForEachOfTwoSequences() {
+    Tensor mask = Tensor.of(List.of(1L, 3L), 1L, 1, 0);
+    Tensor decoderMask = Tensor.of(List.of(1L, 2L), 0L, 1);
+    Map<String, Tensor> feeds =
+        Map.of("attention_mask", mask, "decoder_attention_mask", decoderMask);
+
+    assertThat(Padding.INPUT.valid(feeds)).isEqualTo(Tensor.of(List.of(3L), 1f, 1, 0));
+    assertThat(Padding.DECODER.valid(feeds)).isEqualTo(Tensor.of(List.of(2L), 0f, 1));
   }
 }

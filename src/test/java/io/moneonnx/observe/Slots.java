@@ -1,6 +1,7 @@
 package io.moneonnx.observe;
 
 import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.profile.BlockHeader;
@@ -47,9 +48,10 @@ final class Slots {
       for (int e = 0; e < tiny.experts(); e++) {
         Doubles[] own = rows(values.get("raw" + e), tiny.hidden());
         for (int row = 0; row < own.length; row++) {
-          long token = values.get("token" + e).toLongs()[row];
-          long choice = values.get("slot" + e).toLongs()[row];
-          raw[(int) (token * k + choice)] = own[row];
+          long slot = values.get("slot" + e).toLongs()[row];
+          long token =
+              tiny.spelling() == Spelling.BUFFER ? 0 : values.get("token" + e).toLongs()[row];
+          raw[(int) (token * k + slot)] = own[row];
         }
       }
     }
@@ -76,7 +78,9 @@ final class Slots {
     }
     for (int e = 0; e < tiny.experts(); e++) {
       names.add("raw" + e);
-      if (!tiny.spelling().isDense()) {
+      if (tiny.spelling() == Spelling.BUFFER) {
+        names.add("slot" + e);
+      } else if (!tiny.spelling().isDense()) {
         names.addAll(List.of("token" + e, "slot" + e));
       }
     }

@@ -59,8 +59,13 @@ class RealExportsTest {
           "old_densemask_scatter__dynamo_ext",
           "old_densemask_scatter__ts17",
           "old_eqnonzero_gemmbias__dynamo",
+          "old_deepseek_train__dynamo",
+          "old_switch1__dynamo",
           "old_mixtral436__ts17_fn_experts",
           "old_olmoe445__ts17_fp16");
+
+  /** Looked into only: ONNX Runtime does not run it. */
+  private static final String NOT_RUN = "gpt_oss__genai_int4";
 
   @TempDir private Path folder;
 
@@ -94,7 +99,8 @@ class RealExportsTest {
   void findsAllBlocksOrNone(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
     List<MoeBlock> blocks = Subject.open(expected.file()).blocks();
-    if (expected.refuse() || (!TAKEN.contains(expected.name()) && blocks.isEmpty())) {
+    boolean isFound = TAKEN.contains(expected.name()) || expected.name().equals(NOT_RUN);
+    if (expected.refuse() || (!isFound && blocks.isEmpty())) {
       assertThat(blocks).isEmpty();
     } else {
       assertThat(blocks).hasSize(expected.blocks());

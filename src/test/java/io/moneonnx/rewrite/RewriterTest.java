@@ -3,6 +3,7 @@ package io.moneonnx.rewrite;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.moneonnx.SwitchMoe;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.form.Forms;
@@ -205,6 +206,148 @@ final class RewriterTest {
   }
 
   @Test
+  void leavesTheSlotsOfRemovedExpertsAtZero() {
+    TinyMoe tiny = Spelling.BUFFER.of(3, 2, 4);
+    Graph before = tiny.graph();
+    Graph after = rewritten(tiny, 0).graph();
+
+    assertThat(lines(before, after))
+        .isEqualTo(
+            """
+            int64[1] zero = {0}
+            int64[1] two = {2}
+            int64[2] halves = {1, 1}
+            int64 id0 = {0}
+            float[5, 4] up0
+            float[4, 5] down0
+            mask0 = Equal (ids, id0)
+            hits0 = NonZero (mask0)
+            at0 = Transpose <perm = [1, 0]> (hits0)
+            slot0 = Squeeze (at0, one)
+            rows0 = Gather <axis = 0> (tokens, slot0)
+            in0 = Gemm <transB = 1> (rows0, up0)
+            act0 = Tanh (in0)
+            raw0 = Gemm <transB = 1> (act0, down0)
+            column0 = Unsqueeze (mask0, last)
+            size0 = Shape (buffer0)
+            wide0 = Expand (column0, size0)
+            cells0 = NonZero (wide0)
+            places0 = Transpose <perm = [1, 0]> (cells0)
+            elements0 = Reshape (raw0, last)
+            buffer1 = ScatterND (buffer0, places0, elements0)
+            size1 = Shape (buffer1)
+            buffer2 = ScatterND (buffer1, places1, elements1)
+            y = Add (x, routed)
+            """);
+    assertThat(lines(after, before))
+        .isEqualTo(
+            """
+            float[2, 4] mone.0/novices = {1.0, 1.5, 2.0, 2.5, 0.0, 0.0, 0.0, 0.0}
+            int64[2] mone.0/ints = {-1, 2}
+            int64[1] mone.0/ints_1 = {0}
+            int64[1] mone.0/ints_2 = {2}
+            int64[3] mone.0/ints_3 = {0, 1, 1}
+            size1 = Shape (buffer0)
+            buffer2 = ScatterND (buffer0, places1, elements1)
+            mone.0/Shape_1 = Shape (routed)
+            mone.0/Reshape_1 = Reshape (gates, mone.0/ints)
+            mone.0/Reshape = Reshape (experts, mone.0/ints)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape)
+            mone.0/Shape = Shape (mone.0/Reshape)
+            mone.0/Gather = Gather <axis = 0> (mone.0/Shape, mone.0/ints_1)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Gather, mone.0/ints_2)
+            mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather_1, mone.0/Reshape_1)
+            mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
+            mone.0/Reshape_2 = Reshape (mone.0/MatMul, mone.0/Shape_1)
+            mone.0/Add = Add (routed, mone.0/Reshape_2)
+            y = Add (x, mone.0/Add)
+            """);
+  }
+
+  @Test
+  void clearsTheSlotsOfRemovedExpertsInWhatTheBufferStartsFrom() {
+    Model model = SwitchMoe.model();
+    Graph before = model.graph();
+    Graph after =
+        Rewriter.rewrite(model, List.of(SwitchMoe.block()), Map.of("experts", replacement(4, 1)))
+            .model()
+            .graph();
+
+    assertThat(lines(before, after))
+        .isEqualTo(
+            """
+            int64 id1 = {1}
+            float[5, 4] up1
+            float[5] upBias1 = {-0.06588357, 0.24354821, -0.12552507, 0.1651806, -0.23750694}
+            float[4, 5] down1
+            float[4] downBias1 = {-0.01217236, 0.055823185, 0.036821496, 0.23479937}
+            buffer1 = ScatterND (x, places0, elements0)
+            mask1 = Gather <axis = 2> (kept, id1)
+            bits1 = Cast <to = 9> (mask1)
+            hits1 = NonZero (bits1)
+            at1 = Transpose <perm = [1, 0]> (hits1)
+            rows1 = GatherND <batch_dims = 0> (x, at1)
+            in1 = Gemm <transB = 1> (rows1, up1, upBias1)
+            act1 = Gelu (in1)
+            raw1 = Gemm <transB = 1> (act1, down1, downBias1)
+            column1 = Unsqueeze (bits1, last)
+            size1 = Shape (buffer1)
+            wide1 = Expand (column1, size1)
+            cells1 = NonZero (wide1)
+            places1 = Transpose <perm = [1, 0]> (cells1)
+            elements1 = Reshape (raw1, last)
+            buffer2 = ScatterND (buffer1, places1, elements1)
+            size2 = Shape (buffer2)
+            buffer3 = ScatterND (buffer2, places2, elements2)
+            y = Add (x, routed)
+            """);
+    assertThat(lines(after, before))
+        .isEqualTo(
+            """
+            float[3] mone.0/removed = {0.0, 1.0, 0.0}
+            int64[2] mone.0/ints = {-1, 1}
+            int64[1] mone.0/ints_1 = {-1}
+            float[1] mone.0/zero = {0.0}
+            int64[2] mone.0/ints_2 = {-1, 4}
+            float mone.0/float = {0.0}
+            float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
+            int64[1] mone.0/ints_3 = {0}
+            int64[1] mone.0/ints_4 = {2}
+            int64[3] mone.0/ints_5 = {1, 0, 1}
+            mone.0/Shape = Shape (x)
+            mone.0/Reshape_3 = Reshape (x, mone.0/ints_2)
+            mone.0/ReduceMax = ReduceMax <keepdims = 0> (kept, mone.0/ints_1)
+            mone.0/Cast = Cast <to = 9> (mone.0/ReduceMax)
+            mone.0/Cast_1 = Cast <to = 1> (mone.0/Cast)
+            mone.0/Reshape_1 = Reshape (mone.0/Cast_1, mone.0/ints)
+            mone.0/Reshape = Reshape (experts, mone.0/ints)
+            mone.0/Gather = Gather <axis = 0> (mone.0/removed, mone.0/Reshape)
+            mone.0/Mul = Mul (mone.0/Gather, mone.0/Reshape_1)
+            mone.0/Reshape_2 = Reshape (mone.0/Mul, mone.0/ints)
+            mone.0/Greater = Greater (mone.0/Reshape_2, mone.0/float)
+            mone.0/Where = Where (mone.0/Greater, mone.0/zero, mone.0/Reshape_3)
+            mone.0/Reshape_4 = Reshape (mone.0/Where, mone.0/Shape)
+            buffer1 = ScatterND (mone.0/Reshape_4, places0, elements0)
+            size2 = Shape (buffer1)
+            buffer3 = ScatterND (buffer1, places2, elements2)
+            mone.0/Shape_2 = Shape (routed)
+            mone.0/Reshape_5 = Reshape (gates, mone.0/ints)
+            mone.0/Mul_1 = Mul (mone.0/Reshape_5, mone.0/Reshape_1)
+            mone.0/Gather_2 = Gather <axis = 0> (mone.0/ints_5, mone.0/Reshape)
+            mone.0/Shape_1 = Shape (mone.0/Reshape)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/Shape_1, mone.0/ints_3)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Gather_1, mone.0/ints_4)
+            mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather_2, mone.0/Mul_1)
+            mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
+            mone.0/Reshape_6 = Reshape (mone.0/MatMul, mone.0/Shape_2)
+            mone.0/Add = Add (routed, mone.0/Reshape_6)
+            y = Add (x, mone.0/Add)
+            """);
+  }
+
+  @Test
   void computesOnlyTheSlotsOfKeptExperts() {
     TinyMoe tiny = Spelling.GATHERED.of(3, 2, 4);
     Graph before = tiny.graph();
@@ -397,7 +540,8 @@ final class RewriterTest {
     "DYNAMO, 5, 3",
     "GATHERED, 4, 2",
     "COLUMNS, 4, 1",
-    "FUSED, 4, 2"
+    "FUSED, 4, 2",
+    "BUFFER, 4, 3"
   })
   void takesOutExactlyWhatAnExpertContributes(Spelling spelling, int experts, int topK) {
     TinyMoe tiny = spelling.of(experts, topK, 4);

@@ -1,0 +1,238 @@
+package io.moneonnx.form;
+
+import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Reach;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.match.MatchFailure;
+import io.moneonnx.match.Matcher;
+import io.moneonnx.moe.Claim;
+import io.moneonnx.moe.ClosedRegion;
+import io.moneonnx.moe.CoefficientSource;
+import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.ExpertGrouping;
+import io.moneonnx.moe.ExpertWeights;
+import io.moneonnx.moe.Form;
+import io.moneonnx.moe.Layout;
+import io.moneonnx.moe.Recognition;
+import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.Rows;
+import io.moneonnx.passes.ExpertMask;
+import io.moneonnx.passes.GatedTerm;
+import io.moneonnx.passes.Overwrite;
+import io.moneonnx.passes.SlotSum;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A loop over the experts that tracing unrolled, in which each expert puts its outputs in the slots
+ * that chose it; coefficients come after the last one.
+ *
+ * <pre>{@code
+ * mask_e  = which choices are expert e                                  (an ExpertMask)
+ * raw_e   = FFN_e (slots [mask_e])                                      [rows of e, hidden]
+ * after_e = before_e, overwritten by raw_e where mask_e hits            (an Overwrite)
+ * y       = ReduceSum over topK (buffer * gates), or buffer * gates where topK is 1
+ * }</pre>
+ *
+ * What the buffer holds before the first expert stays in it for choices that are taken back: a
+ * token for which its expert has no capacity. Removing expert {@code e} lets everything read {@code
+ * before_e} where it read {@code after_e}, and starts from zeros in the slots of removed experts:
+ *
+ * <pre>{@code
+ * start' = Where (Gather (is removed [experts], ids) * is kept, 0, start)
+ * }</pre>
+ */
+final class SlotBuffer implements Form {
+  private final Graph graph;
+  private final Map<String, List<ChoiceMask>> masksByIndices;
+  private final Map<String, List<Overwrite>> overwritesByMask;
+
+  SlotBuffer(Graph graph) {
+    this.graph = graph;
+    masksByIndices =
+        ExpertMask.findAll(graph).stream()
+            .flatMap(mask -> ChoiceMask.of(mask).stream())
+            .collect(Collectors.groupingBy(ChoiceMask::indices));
+    overwritesByMask =
+        Overwrite.findAll(graph).stream().collect(Collectors.groupingBy(Overwrite::mask));
+  }
+
+  @Override
+  public String name() {
+    return "slot-buffer";
+  }
+
+  /**
+   * One expert's part of the loop.
+   *
+   * @param mask the mask by which its rows are put into the buffer
+   * @param made everything computed from the masks of this expert
+   */
+  private record Expert(ChoiceMask mask, String raw, LinkChain.Link link, Set<String> made) {}
+
+  @Override
+  public Recognition recognise(Routing routing) {
+    Map<Integer, List<ChoiceMask>> masks =
+        masksByIndices.getOrDefault(routing.choice().value(), List.of()).stream()
+            .collect(Collectors.groupingBy(ChoiceMask::expert));
+    if (masks.isEmpty()) {
+      return new Recognition.NotThisForm(
+          Matcher.nearest(graph, ExpertMask.patterns(), "experts", routing.choice().value())
+              .map(MatchFailure::message)
+              .orElse("no mask of a constant expert is made from the routing indices"));
+    }
+    Map<Integer, Expert> found = new HashMap<>();
+    for (Map.Entry<Integer, List<ChoiceMask>> ofExpert : masks.entrySet()) {
+      List<Expert> experts = experts(ofExpert.getValue());
+      if (experts.size() > 1) {
+        return new Recognition.Refused("two regions for expert " + ofExpert.getKey());
+      }
+      experts.forEach(expert -> found.put(ofExpert.getKey(), expert));
+    }
+    if (found.isEmpty()) {
+      return new Recognition.NotThisForm("no expert's rows overwrite those of a buffer");
+    }
+    String incomplete = ExpertGrouping.incomplete(found, routing.experts());
+    return incomplete.isEmpty()
+        ? inOneBuffer(routing, ExpertGrouping.inOrder(found, routing.experts()))
+        : new Recognition.Refused(incomplete);
+  }
+
+  /** What hangs on the masks of one expert; exporters may compute the same mask more than once. */
+  private List<Expert> experts(List<ChoiceMask> masks) {
+    List<String> values = masks.stream().map(ChoiceMask::value).toList();
+    return masks.stream()
+        .flatMap(
+            mask ->
+                overwritesByMask.getOrDefault(mask.value(), List.of()).stream()
+                    .map(overwrite -> expert(mask, values, overwrite)))
+        .filter(expert -> expert.made().contains(expert.raw()))
+        .toList();
+  }
+
+  private Expert expert(ChoiceMask mask, List<String> masks, Overwrite overwrite) {
+    String before = graph.producer(overwrite.next()).orElseThrow().input(0);
+    return new Expert(
+        mask,
+        overwrite.rows(),
+        new LinkChain.Link(before, overwrite.next()),
+        Reach.forward(graph, masks, overwrite.next()::equals));
+  }
+
+  private Recognition inOneBuffer(Routing routing, List<Expert> experts) {
+    Optional<LinkChain> chain = LinkChain.of(experts.stream().map(Expert::link).toList());
+    if (chain.isEmpty()) {
+      return new Recognition.Refused("the experts' outputs are not put into one buffer");
+    }
+    Set<Optional<String>> kept =
+        experts.stream().map(expert -> expert.mask().kept()).collect(Collectors.toSet());
+    if (kept.size() > 1) {
+      return new Recognition.Refused("only some of the experts' masks take choices back");
+    }
+    Optional<String> capped = kept.iterator().next();
+    if (capped.isPresent() && routing.topK() > 1) {
+      return new Recognition.Refused(
+          "'%s' takes back some of the %d choices of a token; wanted one choice a token"
+              .formatted(capped.get(), routing.topK()));
+    }
+    return gated(capped.map(routing::keptBy).orElse(routing), experts, chain.get());
+  }
+
+  private Recognition gated(Routing routing, List<Expert> experts, LinkChain chain) {
+    List<Gated> outputs =
+        gatedOutputs(routing, chain.end())
+            .filter(gated -> graph.constant(gated.coefficients()).isEmpty())
+            .toList();
+    if (outputs.size() != 1) {
+      return new Recognition.Refused(
+          "the buffer '%s' is multiplied by %d values that could be coefficients; wanted one"
+              .formatted(chain.end(), outputs.size()));
+    }
+    Gated gated = outputs.get(0);
+    Optional<String> leak =
+        ClosedRegion.leak(
+            graph, experts.stream().map(expert -> expert.mask().value()).toList(), gated.output());
+    if (leak.isPresent()) {
+      return new Recognition.Refused(leak.get());
+    }
+    Set<String> own = ExpertWeights.of(graph, experts.stream().map(Expert::made).toList());
+    return new Recognition.Recognised(
+        new Claim(
+            routing,
+            new Coefficients.PerChoice(gated.coefficients()),
+            gated.output(),
+            own,
+            ExpertWeights.bytes(graph, own) / experts.size(),
+            new Buffer(routing, experts, chain, isZero(chain.start()))));
+  }
+
+  /** The buffer times its coefficients, summed where a token has several slots. */
+  private record Gated(String output, String coefficients) {}
+
+  private Stream<Gated> gatedOutputs(Routing routing, String buffer) {
+    return routing.topK() == 1
+        ? GatedTerm.findAll(graph, "outputs", buffer).stream()
+            .map(term -> new Gated(term.term(), CoefficientSource.of(graph, term.gates())))
+        : SlotSum.findAll(graph, "outputs", buffer).stream()
+            .map(sum -> new Gated(sum.combined(), CoefficientSource.of(graph, sum.gates())));
+  }
+
+  /** True for what is made by spreading a zero, and nothing else. */
+  private boolean isZero(String value) {
+    String source = CoefficientSource.of(graph, value);
+    Optional<Tensor> fill =
+        graph
+            .producer(source, "ConstantOfShape")
+            .map(node -> node.attributes().get("value"))
+            .flatMap(
+                attribute ->
+                    attribute instanceof Attribute.OfTensor tensor
+                        ? Optional.of(tensor.value())
+                        : Optional.empty())
+            .or(() -> graph.constant(source));
+    return fill.filter(tensor -> tensor.type().isFloating() && tensor.elements() == 1)
+        .filter(tensor -> tensor.toFloats()[0] == 0)
+        .isPresent();
+  }
+
+  private record Buffer(
+      Routing routing, List<Expert> experts, LinkChain chain, boolean startsFromZeros)
+      implements Layout {
+    /** Row by row in the order of the flattened mask, which is that of the choices. */
+    @Override
+    public Rows rows(Ops ops) {
+      List<String> slots =
+          experts.stream()
+              .map(expert -> ops.nonZero(ops.reshape(expert.mask().value(), -1)))
+              .toList();
+      return new Rows.PerExpert(experts.stream().map(Expert::raw).toList(), ops.concat(0, slots));
+    }
+
+    @Override
+    public void remove(Ops ops, Set<Integer> pruned) {
+      chain.bypass(ops, pruned, startsFromZeros ? chain.start() : cleared(ops, pruned));
+    }
+
+    /** What the buffer starts from, with zeros in the slots of these experts. */
+    private String cleared(Ops ops, Set<Integer> pruned) {
+      float[] isPruned = new float[routing.experts()];
+      pruned.forEach(expert -> isPruned[expert] = 1);
+      String table = ops.constant("removed", Tensor.of(List.of((long) isPruned.length), isPruned));
+      String hit = ops.gather(table, routing.indices(ops));
+      String counts = ops.reshape(routing.choice().whereKept(ops, hit, ElementType.FLOAT), -1, 1);
+      String start = chain.start();
+      ElementType type = ops.edit().type(start).orElseThrow();
+      String zero = ops.constant("zero", Tensor.of(type, List.of(1L), 0f));
+      String rows = ops.reshape(start, -1, routing.hidden());
+      return ops.reshapeLike(ops.where(ops.greater(counts, ops.scalar(0f)), zero, rows), start);
+    }
+  }
+}

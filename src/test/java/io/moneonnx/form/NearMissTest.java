@@ -1,0 +1,136 @@
+package io.moneonnx.form;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.graph.GraphText;
+import io.moneonnx.moe.MoeFinder;
+import org.junit.jupiter.api.Test;
+
+/** Graphs that have much of a Mixture-of-Experts block and are none. */
+final class NearMissTest {
+  private static MoeFinder.Findings find(String text) {
+    return new MoeFinder(Forms.all()).find(GraphText.parse(text));
+  }
+
+  private static void isNoBlock(String text) {
+    MoeFinder.Findings findings = find(text);
+    assertThat(findings.blocks()).isEmpty();
+    assertThat(findings.refusals()).isEmpty();
+  }
+
+  @Test
+  void aDenseFeedForwardIsNoBlock() {
+    isNoBlock(
+        """
+        dense (float[T, 4] x) => (float[T, 4] y)
+        <float[4, 16] gate, float[4, 16] up, float[16, 4] down>
+        {
+          g = MatMul (x, gate)
+          s = Sigmoid (g)
+          a = Mul (g, s)
+          u = MatMul (x, up)
+          h = Mul (a, u)
+          d = MatMul (h, down)
+          y = Add (x, d)
+        }
+        """);
+  }
+
+  @Test
+  void aTopKThatSortsIsNoBlock() {
+    isNoBlock(
+        """
+        sorted (float[T, 4] x) => (float[T, 4] y)
+        <float[4, 8] up, float[8, 4] down, int64[1] all = {8}>
+        {
+          h = MatMul (x, up)
+          ordered, places = TopK <axis = -1, largest = 0> (h, all)
+          back = GatherElements <axis = -1> (h, places)
+          y = MatMul (back, down)
+        }
+        """);
+  }
+
+  @Test
+  void aTopKThatKeepsTheLargestActivationsIsNoBlock() {
+    assertThat(
+            find("""
+                sparse (float[T, 4] x) => (float[T, 4] y)
+                <float[4, 8] up, float[8, 4] down, int64[1] k = {2}>
+                {
+                  h = MatMul (x, up)
+                  best, places = TopK <axis = -1, largest = 1> (h, k)
+                  shape = Shape (h)
+                  zeros = ConstantOfShape <value = float[1] {0}> (shape)
+                  kept = ScatterElements <axis = 1> (zeros, places, best)
+                  d = MatMul (kept, down)
+                  y = Add (x, d)
+                }
+                """)
+                .blocks())
+        .isEmpty();
+  }
+
+  @Test
+  void aBeamSearchBehindALanguageModelIsNoBlock() {
+    isNoBlock(
+        """
+        beams (float[B, 4] x, float[B, 1] sofar) => (float[1, 4] scores, int64[1, 4] tokens)
+        <float[4, 50] head, int64[1] beams = {4}, int64 vocabulary = {50}, int64[2] flat = {1, -1}>
+        {
+          logits = MatMul (x, head)
+          logp = LogSoftmax <axis = -1> (logits)
+          total = Add (logp, sofar)
+          row = Reshape (total, flat)
+          scores, places = TopK <axis = -1, largest = 1> (row, beams)
+          tokens = Mod (places, vocabulary)
+        }
+        """);
+  }
+
+  /** Each token goes to two experts, which project its query; attention mixes the tokens. */
+  @Test
+  void aRoutedAttentionIsNoBlock() {
+    String text =
+        """
+        attention (float[T, 4] x) => (float[T, 4] y)
+        <float[6, 4] router, float[6, 4, 4] query, float[6, 4, 4] merge, float[4, 4] key,
+         float[4, 4] value, int64[1] k = {2}, int64[1] last = {-1}, int64[1] one = {1},
+         int64[3] copies = {1, 2, 1}, int64[2] rows = {-1, 4}, int64[3] bySlot = {-1, 2, 4}>
+        {
+          logits = Gemm <transB = 1> (x, router)
+          scores = Softmax <axis = -1> (logits)
+          gates, experts = TopK <axis = -1, largest = 1> (scores, k)
+          ids = Reshape (experts, last)
+          apart = Unsqueeze (x, one)
+          spread = Expand (apart, copies)
+          tokens = Reshape (spread, rows)
+          columns = Unsqueeze (tokens, last)
+          queries = Gather <axis = 0> (query, ids)
+          projected = MatMul (queries, columns)
+          q = Squeeze (projected, last)
+          keys = MatMul (x, key)
+          turned = Transpose <perm = [1, 0]> (keys)
+          weights = MatMul (q, turned)
+          shares = Softmax <axis = -1> (weights)
+          values = MatMul (x, value)
+          mixed = MatMul (shares, values)
+          wide = Unsqueeze (mixed, last)
+          merges = Gather <axis = 0> (merge, ids)
+          out = MatMul (merges, wide)
+          raw = Squeeze (out, last)
+          list = Reshape (gates, last)
+          gate = Unsqueeze (list, last)
+          scaled = Mul (raw, gate)
+          slots = Reshape (scaled, bySlot)
+          routed = ReduceSum <keepdims = 0> (slots, one)
+          y = Add (x, routed)
+        }
+        """;
+
+    assertThat(find(text).blocks()).isEmpty();
+    assertThat(find(text).refusals())
+        .singleElement()
+        .satisfies(refusal -> assertThat(refusal.reason()).contains("activations"));
+  }
+}

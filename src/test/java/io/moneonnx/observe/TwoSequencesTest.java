@@ -1,0 +1,113 @@
+package io.moneonnx.observe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.form.Forms;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphText;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
+import io.moneonnx.graph.Wire;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.run.RunOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** An encoder and a decoder in one graph, with blocks that see sequences of different lengths. */
+final class TwoSequencesTest {
+  private static final Map<String, Tensor> FEEDS =
+      Map.of(
+          "input_ids", Tensor.of(List.of(1L, 5L), 1L, 2, 3, 4, 5),
+          "attention_mask", Tensor.of(List.of(1L, 5L), 1L, 1, 1, 0, 0),
+          "decoder_input_ids", Tensor.of(List.of(1L, 3L), 6L, 7, 0),
+          "decoder_attention_mask", Tensor.of(List.of(1L, 3L), 0L, 1, 1));
+
+  private static Graph half(TinyMoe tiny) {
+    return GraphText.parse(
+        tiny.text()
+            .replace("(float[T, 4] x)", "(int64[B, S] input_ids, int64[B, S] attention_mask)")
+            .replace("int64[1] last", "float[8, 4] table, int64[2] flat = {-1, 4}, int64[1] last")
+            .replaceFirst(
+                "\\{\n  logits",
+                "{\n  found = Gather <axis = 0> (table, input_ids)\n"
+                    + "  x = Reshape (found, flat)\n  logits"));
+  }
+
+  private static Model both(Spelling spelling) {
+    Graph encoder = half(spelling.of(4, 2, 4));
+    Graph decoder = renamed(half(spelling.of(6, 1, 4)));
+    List<Node> nodes = new ArrayList<>(encoder.nodes());
+    nodes.addAll(decoder.nodes());
+    Map<String, Initializer> constants = new LinkedHashMap<>(encoder.initializers());
+    constants.putAll(decoder.initializers());
+    List<Value> inputs = new ArrayList<>(encoder.inputs());
+    inputs.addAll(decoder.inputs());
+    List<Value> outputs = new ArrayList<>(encoder.outputs());
+    outputs.addAll(decoder.outputs());
+    Graph graph = new Graph("both", nodes, constants, inputs, outputs, Map.of(), Wire.NONE);
+    return spelling.of(4, 2, 4).model().withGraph(graph);
+  }
+
+  private static Graph renamed(Graph graph) {
+    Map<String, Initializer> constants = new LinkedHashMap<>();
+    graph
+        .initializers()
+        .forEach(
+            (name, constant) ->
+                constants.put(prefixed(name), Initializer.of(prefixed(name), constant.tensor())));
+    return new Graph(
+        graph.name(),
+        graph.nodes().stream().map(TwoSequencesTest::renamed).toList(),
+        constants,
+        graph.inputs().stream().map(TwoSequencesTest::renamed).toList(),
+        graph.outputs().stream().map(TwoSequencesTest::renamed).toList(),
+        Map.of(),
+        Wire.NONE);
+  }
+
+  private static Node renamed(Node node) {
+    return new Node(
+        node.opType(),
+        node.domain(),
+        "",
+        node.inputs().stream().map(TwoSequencesTest::prefixed).toList(),
+        node.outputs().stream().map(TwoSequencesTest::prefixed).toList(),
+        node.attributes(),
+        Wire.NONE);
+  }
+
+  private static Value renamed(Value value) {
+    return new Value(prefixed(value.name()), value.type(), value.shape(), Wire.NONE);
+  }
+
+  private static String prefixed(String name) {
+    return name.isEmpty() ? name : "decoder_" + name;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void areCountedEachByItsOwnMask(Spelling spelling) {
+    Model model = both(spelling);
+    List<MoeBlock> blocks = new MoeFinder(Forms.all()).find(model.graph()).blocks();
+    assertThat(blocks).extracting(MoeBlock::experts).containsExactly(4, 6);
+
+    Calibrator.Outcome outcome =
+        new Calibrator(model, Path.of(""), blocks, RunOptions.cpu())
+            .run(List.of(FEEDS), feed -> {});
+
+    assertThat(outcome.disproved()).isEmpty();
+    assertThat(outcome.statistics()).extracting(BlockStatistics::t).containsExactly(3L, 2L);
+  }
+}

@@ -1,0 +1,145 @@
+package io.moneonnx.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.OutputRules;
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.form.Forms;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.ValueTypes;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.observe.Calibrator;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.rewrite.Rewriter;
+import io.moneonnx.run.RunOptions;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every form, in every floating type and operator set that models come in. */
+final class PrecisionTest {
+  private static final int FIRST_OPSET = 13;
+  private static final int LAST_OPSET = 24;
+
+  @TempDir Path folder;
+
+  private static Replacement replacement() {
+    TreeMap<Integer, float[]> novices = new TreeMap<>();
+    novices.put(1, new float[] {0.25f, 0.5f, -1, 2});
+    novices.put(3, new float[] {-0.1f, 0.2f, 0.3f, 0.4f});
+    return new Replacement(novices);
+  }
+
+  private static MoeBlock block(Model model) {
+    return new MoeFinder(Forms.all()).find(model.graph()).blocks().get(0);
+  }
+
+  private static Rewriter.Rewritten rewritten(Model model) {
+    return Rewriter.rewrite(model, List.of(block(model)), Map.of("experts", replacement()));
+  }
+
+  private Verdict prove(Model model, Tensor x) {
+    Rewriter.Rewritten rewritten = rewritten(model);
+    OutputRules.hold(model, rewritten.model());
+    Path file = folder.resolve("rewritten.onnx");
+    OnnxWriter.write(rewritten.model(), file, Placement.INLINE);
+    return new Proof(
+            model,
+            folder,
+            List.of(block(model)),
+            Map.of("experts", replacement()),
+            RunOptions.cpu())
+        .of(file, rewritten.outputs(), List.of(Map.of("x", x)));
+  }
+
+  private static BlockStatistics observe(Model model, Tensor x) {
+    Calibrator.Outcome outcome =
+        new Calibrator(model, Path.of(""), List.of(block(model)), RunOptions.cpu())
+            .run(List.of(Map.of("x", x)), feed -> {});
+    assertThat(outcome.disproved()).isEmpty();
+    return outcome.statistics().get(0);
+  }
+
+  private static Tensor in(ElementType type, Tensor tensor) {
+    return Tensor.of(type, tensor.dims(), tensor.toFloats());
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      names = {"DYNAMO", "LOOKUP"},
+      mode = EnumSource.Mode.EXCLUDE) // no kernel
+  void halfPrecisionIsObservedInSinglePrecision(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, 4);
+    Tensor x = in(ElementType.FLOAT16, tiny.tokens(30, 1));
+    BlockStatistics half = observe(tiny.in(ElementType.FLOAT16), x);
+    BlockStatistics single = observe(tiny.model(), in(ElementType.FLOAT, x));
+
+    assertThat(half.t()).isEqualTo(30);
+    for (int expert = 0; expert < 4; expert++) {
+      double off = Math.abs(half.b2().get(expert) - single.b2().get(expert));
+      assertThat(off).isLessThan(1e-2 * single.b2().get(expert));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      names = {"DYNAMO", "LOOKUP"},
+      mode = EnumSource.Mode.EXCLUDE) // no kernel
+  void halfPrecisionIsRewrittenAsTheOracleSays(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, 4);
+    Tensor x = in(ElementType.FLOAT16, tiny.tokens(30, 1));
+    Verdict verdict = prove(tiny.in(ElementType.FLOAT16), x);
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    assertThat(verdict.text()).contains("(bound 1e-02)");
+  }
+
+  /** The runtime's CPU kernels take no bfloat16, so that only types can be looked at. */
+  @ParameterizedTest
+  @EnumSource
+  void novicesAreInTheTypeOfWhatTheyAreAddedTo(Spelling spelling) {
+    for (ElementType type : List.of(ElementType.BFLOAT16, ElementType.FLOAT16)) {
+      Model model = spelling.of(4, 2, 4).in(type);
+      Rewriter.Rewritten rewritten = rewritten(model);
+      ValueTypes types = new ValueTypes(rewritten.model().graph());
+
+      OutputRules.hold(model, rewritten.model());
+      assertThat(types.of("mone.0/novices")).contains(type);
+      assertThat(types.of(rewritten.outputs().get("experts"))).contains(type);
+    }
+  }
+
+  static Stream<Arguments> opsets() {
+    return Stream.of(Spelling.values())
+        .flatMap(
+            spelling ->
+                IntStream.rangeClosed(Math.max(FIRST_OPSET, spelling.oldestOpset()), LAST_OPSET)
+                    .mapToObj(opset -> Arguments.of(spelling, opset)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("opsets")
+  void everyOpsetIsObservedAndRewritten(Spelling spelling, int opset) {
+    TinyMoe tiny = spelling.of(4, 2, 4);
+    Model model = tiny.at(opset);
+    Tensor x = tiny.tokens(9, 1);
+
+    assertThat(observe(model, x).t()).isEqualTo(9);
+    assertThat(prove(model, x).holds()).isTrue();
+  }
+}
