@@ -367,23 +367,27 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
               logits = Gemm <transB = 1> (x, router)
             """
             + ROUTER
+            + SLOTS
+            + "  y = Add (x, routed)\n}\n";
+      }
+    },
+
+    /**
+     * One operator that chooses the experts and computes them within, with {@code Relu} for {@code
+     * tanh}. What it chooses by is called {@code experts}; all that it hides is in {@link #shown}.
+     */
+    FUSED(18) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
             + """
-              ids = Reshape (experts, last)
-              list = Reshape (gates, last)
-              apart = Unsqueeze (x, one)
-              copies = Expand (apart, perSlot)
-              tokens = Reshape (copies, rows)
-              columns = Unsqueeze (tokens, last)
-              ups = Gather <axis = 0> (up, ids)
-              in = MatMul (ups, columns)
-              act = Tanh (in)
-              downs = Gather <axis = 0> (down, ids)
-              out = MatMul (downs, act)
-              raw = Squeeze (out, last)
-              gate = Unsqueeze (list, last)
-              scaled = Mul (raw, gate)
-              slots = Reshape (scaled, bySlot)
-              routed = ReduceSum <keepdims = 0> (slots, one)
+            <float[$E, $H] router, int64[1] k = {$k}, $numbers,
+             int64[3] perSlot = {1, $k, 1}, int64[2] rows = {-1, $H}, int64[3] bySlot = {-1, $k, $H},
+             float[$E, $I, $H] up, float[$E, $H, $I] down>
+            {
+              logits = Gemm <transB = 1> (x, router)
+              experts = Identity (logits)
+              routed = com.microsoft.MoE <k = $k, activation_type = "relu", normalize_routing_weights = 1> (x, experts, up, , down)
               y = Add (x, routed)
             }
             """;
@@ -624,11 +628,35 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
               logits = Gemm <transB = 1> (x, router)
             """
             + ROUTER;
+
     private static final String MATRIX =
         """
           shape = Shape (logits)
           zeros = ConstantOfShape <value = float[1] {0}> (shape)
           matrix = ScatterElements <axis = 1> (zeros, experts, gates)
+        """;
+
+    /**
+     * The experts of all choices at once, from {@code experts} and {@code gates} to {@code routed}.
+     */
+    private static final String SLOTS =
+        """
+          ids = Reshape (experts, last)
+          list = Reshape (gates, last)
+          apart = Unsqueeze (x, one)
+          copies = Expand (apart, perSlot)
+          tokens = Reshape (copies, rows)
+          columns = Unsqueeze (tokens, last)
+          ups = Gather <axis = 0> (up, ids)
+          in = MatMul (ups, columns)
+          act = Tanh (in)
+          downs = Gather <axis = 0> (down, ids)
+          out = MatMul (downs, act)
+          raw = Squeeze (out, last)
+          gate = Unsqueeze (list, last)
+          scaled = Mul (raw, gate)
+          slots = Reshape (scaled, bySlot)
+          routed = ReduceSum <keepdims = 0> (slots, one)
         """;
 
     private static final String ZEROS =
@@ -660,6 +688,15 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
     abstract String text(int experts);
 
+    /** True where {@code raw} holds a row for each slot. */
+    public boolean isPerSlot() {
+      return this == GATHERED || this == FUSED;
+    }
+
+    private Map<String, Long> opsets(long version) {
+      return this == FUSED ? Map.of("", version, "com.microsoft", 1L) : Map.of("", version);
+    }
+
     /** The first version of the operator set that has all that this spelling uses. */
     public int oldestOpset() {
       return text(1).contains("reduction") ? 16 : 13;
@@ -672,7 +709,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
     /** True where all experts' weights are in one tensor, and what they compute in one text. */
     public boolean isStacked() {
-      return this == GATHERED || this == ROUNDS || this == GROUPED || this == STACKED;
+      return isPerSlot() || this == ROUNDS || this == GROUPED || this == STACKED;
     }
 
     /** True where the outputs of all slots lie in the order of their experts. */
@@ -765,9 +802,16 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     return at(spelling.opset);
   }
 
+  /** The same model in operators that show what a fused one hides. */
+  public Model shown() {
+    String operator = "  experts = Identity .*\n  routed = com.microsoft.*\n";
+    String apart = Spelling.ROUTER + Spelling.SLOTS.replace("Tanh", "Relu");
+    return new TinyMoe(spelling, experts, topK, hidden, text.replaceFirst(operator, apart)).model();
+  }
+
   /** The model in this version of the operator set. */
   public Model at(long opset) {
-    return new Model(graph(), 8, Map.of("", opset), Map.of(), Wire.NONE);
+    return new Model(graph(), 8, spelling.opsets(opset), Map.of(), Wire.NONE);
   }
 
   /** The model in another floating type: what it is given, its constants, what it makes. */

@@ -6,17 +6,6 @@ import java.util.List;
 
 /** Every form that blocks are looked for in. */
 public final class Forms {
-  private static final List<Form.Factory> ALL =
-      List.of(
-          SparseLoop::new,
-          SlotBuffer::new,
-          DenseLoop::new,
-          DenseStack::new,
-          StackedDense::new,
-          GatheredWeights::new,
-          SortedSegments::new,
-          TracedExample::new);
-
   private Forms() {}
 
   /** As the CPU computes them. */
@@ -24,8 +13,17 @@ public final class Forms {
     return all(Target.CPU);
   }
 
-  /** As {@code target} computes them; so far no form depends on it. */
+  /** As {@code target} computes them. */
   public static List<Form.Factory> all(Target target) {
-    return ALL;
+    return List.of(
+        SparseLoop::new,
+        SlotBuffer::new,
+        DenseLoop::new,
+        DenseStack::new,
+        StackedDense::new,
+        GatheredWeights::new,
+        SortedSegments::new,
+        graph -> new FusedOperator(graph, target),
+        TracedExample::new);
   }
 }

@@ -66,12 +66,20 @@ public final class GraphEdit {
     return add(operator, List.of(hint), reads, attributes).get(0);
   }
 
-  /** Adds a node with an output for each hint, and returns these. */
+  /** Adds a node with an output for each hint, and returns their names. */
   public List<String> add(
       String operator, List<String> hints, List<String> reads, Map<String, Attribute> attributes) {
     List<String> made = hints.stream().map(this::fresh).toList();
-    Node node = Node.of(operator, reads, made, attributes);
-    add(node.withName(node.output()));
+    add(Node.of(operator, reads, made, attributes).withName(made.get(0)));
+    return made;
+  }
+
+  /** Adds the operator of another node, with these attributes beside those it has there. */
+  public String add(Node like, String hint, List<String> reads, Map<String, Attribute> attributes) {
+    Map<String, Attribute> all = new LinkedHashMap<>(like.attributes());
+    all.putAll(attributes);
+    String made = fresh(hint);
+    add(new Node(like.opType(), like.domain(), made, reads, List.of(made), all, Wire.NONE));
     return made;
   }
 

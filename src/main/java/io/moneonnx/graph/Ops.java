@@ -8,7 +8,8 @@ import java.util.Map;
 
 /**
  * Adds nodes to an edit, one method an operator, in the spelling of the model's opset. Every method
- * returns the name of the value it makes. Integer constants are shared.
+ * returns the name of the value it makes. Integer constants are shared, and what was made once is
+ * not made again.
  */
 public final class Ops {
   private static final int REDUCTIONS_TAKE_AXES_AS_INPUT = 18;
@@ -18,6 +19,7 @@ public final class Ops {
   private final Map<List<Long>, String> vectors = new HashMap<>();
   private final Map<Float, String> floats = new HashMap<>();
   private final Map<String, String> reshaped = new HashMap<>();
+  private final Map<Call, String> made = new HashMap<>();
 
   /** Operators added to {@code edit}; values are named {@code prefix/...}. */
   public Ops(GraphEdit edit, String prefix) {
@@ -29,17 +31,16 @@ public final class Ops {
     return edit;
   }
 
+  private record Call(String operator, Map<String, Attribute> attributes, List<String> inputs) {}
+
   private String call(String operator, Map<String, Attribute> attributes, String... inputs) {
-    return edit.add(operator, prefix + "/" + operator, List.of(inputs), attributes);
+    Call call = new Call(operator, attributes, List.of(inputs));
+    return made.computeIfAbsent(
+        call, c -> edit.add(operator, prefix + "/" + operator, c.inputs(), attributes));
   }
 
   private String call(String operator, String... inputs) {
     return call(operator, Map.of(), inputs);
-  }
-
-  /** What {@code node}, of ONNX's own domain, makes of other inputs. */
-  public String again(Node node, List<String> inputs) {
-    return call(node.opType(), node.attributes(), inputs.toArray(String[]::new));
   }
 
   public String constant(String hint, Tensor tensor) {
@@ -79,6 +80,22 @@ public final class Ops {
 
   public String abs(String a) {
     return call("Abs", a);
+  }
+
+  public String exp(String a) {
+    return call("Exp", a);
+  }
+
+  public String log(String a) {
+    return call("Log", a);
+  }
+
+  public String neg(String a) {
+    return call("Neg", a);
+  }
+
+  public String softmax(String a) {
+    return call("Softmax", Map.of("axis", Attribute.of(-1)), a);
   }
 
   public String sqrt(String a) {
@@ -137,9 +154,21 @@ public final class Ops {
 
   /** The ids of the {@code k} largest elements of each row, int64 {@code [..., k]}. */
   public String topK(String scores, int k) {
+    Call call = new Call("TopK", Map.of("axis", Attribute.of(-1)), List.of(scores, vector(k)));
     List<String> hints = List.of(prefix + "/Best", prefix + "/TopK");
-    List<String> inputs = List.of(scores, vector(k));
-    return edit.add("TopK", hints, inputs, Map.of("axis", Attribute.of(-1))).get(1);
+    return made.computeIfAbsent(
+        call, c -> edit.add(c.operator(), hints, c.inputs(), c.attributes()).get(1));
+  }
+
+  /** {@code on} at these ids and {@code off} elsewhere, float32 {@code [..., depth]}. */
+  public String oneHot(String ids, int depth, float off, float on) {
+    String offOn = constant("offOn", Tensor.of(List.of(2L), off, on));
+    return call("OneHot", Map.of("axis", Attribute.of(-1)), ids, vector(depth), offOn);
+  }
+
+  /** The operator of a node on other inputs, and with these attributes beside its own. */
+  public String apply(Node like, List<String> inputs, Map<String, Attribute> attributes) {
+    return edit.add(like, prefix + "/" + like.opType(), inputs, attributes);
   }
 
   /** The int64 vector {@code 0, 1, ..., limit - 1}; {@code limit} is a vector of one element. */

@@ -5,6 +5,7 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -61,7 +62,7 @@ public record Bank(Graph graph, String value) {
                         ? ops.constant("kept", graph.constant(part).orElseThrow().rows(experts))
                         : part)
             .toList();
-    return dequantised().map(node -> ops.again(node, cut)).orElse(cut.get(0));
+    return dequantised().map(node -> ops.apply(node, cut, Map.of())).orElse(cut.get(0));
   }
 
   private Optional<Node> dequantised() {

@@ -54,7 +54,11 @@ public sealed interface Choice {
     }
   }
 
-  /** The ids are not in the graph: the best by these scores are chosen, in some way or other. */
+  /**
+   * The ids are not in the graph: the best by these scores are chosen, in some way or other. Which
+   * of two equal scores that is may differ, so what is rebuilt from this choice is exact up to
+   * ties.
+   */
   record Hidden(String scores) implements Choice {
     @Override
     public String value() {
@@ -63,7 +67,7 @@ public sealed interface Choice {
 
     @Override
     public String indices(Ops ops, int topK) {
-      return ops.reshape(ops.topK(scores, topK), -1, topK);
+      return ops.reshape(ops.topK(ops.cast(scores, ElementType.FLOAT), topK), -1, topK);
     }
   }
 }

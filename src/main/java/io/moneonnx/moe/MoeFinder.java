@@ -52,7 +52,9 @@ public final class MoeFinder {
     List<Warning> warnings = new ArrayList<>();
     Set<String> names = new HashSet<>();
     List<Form> formsHere = forms.stream().map(form -> form.in(graph)).toList();
-    for (Routing routing : new RoutingFinder(graph).findAll()) {
+    RoutingFinder routings = new RoutingFinder(graph);
+    refusals.addAll(routings.withoutRouter());
+    for (Routing routing : routings.findAll()) {
       String name = unique(BlockName.of(graph, routing), names);
       Claims claims = Claims.of(formsHere, routing);
       Optional<String> objection = claims.only().flatMap(claim -> objection(graph, claim));

@@ -29,6 +29,11 @@ public record Routing(
     return choice.indices(ops, topK);
   }
 
+  /** The same decision under the name that a form has for its kind. */
+  public Routing named(String otherKind) {
+    return new Routing(choice, topK, experts, hidden, input, router, otherKind);
+  }
+
   /** Zeros in place of {@code output}, a routed output to which no expert contributes any more. */
   public String nothing(Ops ops, String output) {
     ElementType type = ops.edit().type(output).orElseThrow();

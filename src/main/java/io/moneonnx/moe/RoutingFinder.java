@@ -14,8 +14,9 @@ import java.util.Set;
 
 /**
  * Finds the routing decisions of a graph: int64 indices chosen by a {@code TopK}, or by one or more
- * {@code ArgMax}es, from scores that come from exactly one projection with a constant weight, the
- * router, through nothing but elementwise, softmax, reducing and gathering operators.
+ * {@code ArgMax}es, or within a fused operator, from scores that come from exactly one projection
+ * with a constant weight, the router, through nothing but elementwise, softmax, reducing and
+ * gathering operators.
  *
  * <p>A {@code TopK} whose ids nobody reads chooses too where scores are compared with its values.
  *
@@ -35,6 +36,11 @@ final class RoutingFinder {
       Set.of("Greater", "GreaterOrEqual", "Less", "LessOrEqual");
 
   private static final Set<String> CHOICES = Set.of("TopK", "ArgMax");
+
+  private static final String FUSED_DOMAIN = "com.microsoft";
+
+  /** Operators that choose within, by the scores that are their second input. */
+  private static final Set<String> FUSED = Set.of("MoE", "QMoE");
 
   private final Graph graph;
 
@@ -56,6 +62,20 @@ final class RoutingFinder {
         .toList();
   }
 
+  /** Fused operators that choose by scores which come from no router. */
+  List<Refusal> withoutRouter() {
+    return graph.nodes().stream()
+        .filter(node -> isFused(node) && walk(within(node)).isEmpty())
+        .map(
+            node ->
+                new Refusal(
+                    node.label(),
+                    ("the scores '%s' that %s chooses by do not come from exactly one projection with"
+                            + " a constant weight")
+                        .formatted(node.input(1), node.opType())))
+        .toList();
+  }
+
   /**
    * A choice.
    *
@@ -66,13 +86,28 @@ final class RoutingFinder {
 
   private record Walk(Chosen choice, Routing routing, Set<String> earlierChoices) {}
 
+  private static boolean isFused(Node node) {
+    return node.domain().equals(FUSED_DOMAIN) && FUSED.contains(node.opType());
+  }
+
+  private static Chosen within(Node fused) {
+    String scores = fused.input(1);
+    int topK = (int) fused.intAttribute("k", 1);
+    return new Chosen(fused.output(), new Choice.Hidden(scores), topK, List.of(scores));
+  }
+
+  private static Chosen chosen(String indices, String scores, int topK, List<String> from) {
+    return new Chosen(indices, new Choice.Indices(indices, scores), topK, from);
+  }
+
   private Optional<Chosen> choice(Node node) {
-    if (node.is("TopK") && node.intAttribute("largest", 1) == 1) {
+    if (isFused(node)) {
+      return Optional.of(within(node));
+    } else if (node.is("TopK") && node.intAttribute("largest", 1) == 1) {
       return bestK(node);
     } else if (node.is("ArgMax")) {
       String scores = node.input(0);
-      return Optional.of(
-          new Chosen(node.output(), new Choice.Indices(node.output(), scores), 1, List.of(scores)));
+      return Optional.of(chosen(node.output(), scores, 1, List.of(scores)));
     } else if (node.is("Concat")) {
       return severalBest(node);
     }
@@ -86,8 +121,7 @@ final class RoutingFinder {
     if (k.isEmpty()) {
       return Optional.empty();
     } else if (!graph.consumers(indices).isEmpty()) {
-      Choice choice = new Choice.Indices(indices, scores);
-      return Optional.of(new Chosen(indices, choice, (int) k.get()[0], List.of(scores)));
+      return Optional.of(chosen(indices, scores, (int) k.get()[0], List.of(scores)));
     }
     return isThreshold(topK) && !graph.isOutput(indices)
         ? Optional.of(
@@ -125,8 +159,7 @@ final class RoutingFinder {
       from.add(part);
     }
     String scores = graph.producer(from.get(0)).orElseThrow().input(0);
-    Choice choice = new Choice.Indices(concat.output(), scores);
-    return Optional.of(new Chosen(concat.output(), choice, from.size(), from));
+    return Optional.of(chosen(concat.output(), scores, from.size(), from));
   }
 
   /** Walks up from the scores to the router; empty if there is not exactly one. */
@@ -161,16 +194,24 @@ final class RoutingFinder {
   }
 
   private boolean isProjection(Node node) {
+    if (isQuantised(node)) {
+      return graph.constant(node.input(1)).isPresent();
+    }
     return (node.is("MatMul") || node.is("Gemm"))
         && Weight.behind(graph, node.input(1)).filter(w -> w.dims().size() == 2).isPresent();
   }
 
+  private static boolean isQuantised(Node node) {
+    return node.domain().equals(FUSED_DOMAIN) && node.opType().equals("MatMulNBits");
+  }
+
   private Optional<Routing> routing(Chosen choice, Node projection) {
     Weight weight = Weight.behind(graph, projection.input(1)).orElseThrow();
-    boolean transposed = projection.is("Gemm") && projection.intAttribute("transB", 0) == 1;
-    int in = weight.dims().get(transposed ? 1 : 0).intValue();
-    int out = weight.dims().get(transposed ? 0 : 1).intValue();
-    if (choice.topK() < 1 || choice.topK() > out || out < 2) {
+    int in = width(projection, weight, "K", 0);
+    int out = width(projection, weight, "N", 1);
+    boolean isHidden = choice.choice() instanceof Choice.Hidden;
+    boolean chooses = choice.topK() >= 1 && choice.topK() <= out && out >= 2;
+    if (!chooses && !isHidden) {
       return Optional.empty();
     }
     return Optional.of(
@@ -185,9 +226,19 @@ final class RoutingFinder {
   }
 
   private String kind(Chosen chosen) {
-    return chosen.choice() instanceof Choice.Indices indices
-        ? RouterKind.of(graph, indices.value())
-        : THRESHOLD;
+    boolean isThreshold =
+        chosen.choice() instanceof Choice.Hidden
+            && graph.producer(chosen.made(), "TopK").isPresent();
+    return isThreshold ? THRESHOLD : RouterKind.of(graph, chosen.choice().value());
+  }
+
+  /** The size of a weight {@code [in, out]} along an axis; packed ones tell it by an attribute. */
+  private static int width(Node projection, Weight weight, String attribute, int axis) {
+    if (isQuantised(projection)) {
+      return (int) projection.intAttribute(attribute, 0);
+    }
+    boolean transposed = projection.is("Gemm") && projection.intAttribute("transB", 0) == 1;
+    return weight.dims().get(transposed ? 1 - axis : axis).intValue();
   }
 
   private String beforeReshaping(String value) {

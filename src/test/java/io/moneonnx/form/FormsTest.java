@@ -26,7 +26,9 @@ final class FormsTest {
     assertThat(block.experts()).isEqualTo(3);
     assertThat(block.topK()).isEqualTo(2);
     assertThat(block.hidden()).isEqualTo(4);
-    assertThat(block.coefficients().value()).isEqualTo(spelling.hasMatrix() ? "matrix" : "gates");
+    assertThat(block.coefficients().value())
+        .isEqualTo(
+            spelling == Spelling.FUSED ? "experts" : spelling.hasMatrix() ? "matrix" : "gates");
     assertThat(block.output()).isEqualTo("routed");
     assertThat(block.expertBytes()).isEqualTo(4L * 2 * 4 * 5);
   }
@@ -39,7 +41,8 @@ final class FormsTest {
     "BUFFER, 6, 3, 5",
     "STACKED, 4, 4, 4",
     "PICKED, 3, 1, 3",
-    "SUMS, 5, 5, 1"
+    "SUMS, 5, 5, 1",
+    "FUSED, 6, 5, 2"
   })
   void findEverySize(Spelling spelling, int experts, int topK, int hidden) {
     MoeBlock block = spelling.of(experts, topK, hidden).block();
@@ -65,6 +68,7 @@ final class FormsTest {
     "GROUPED, sorted-segments, 2",
     "STACKED, stacked-dense, 2",
     "PICKED, dense-stack, 6",
+    "FUSED, fused-operator, 2",
   })
   void nameTheirFormAndTheWeights(Spelling spelling, String form, int weights) {
     MoeBlock block = spelling.of(3, 2, 4).block();
@@ -76,7 +80,7 @@ final class FormsTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FUSED")
   void takeTheScoresThemselvesForCoefficientsIfNothingRescalesThem(Spelling spelling) {
     TinyMoe plain =
         spelling.of(3, 2, 4).with("gates = Div (best, total)", "gates = Identity (best)");

@@ -94,6 +94,37 @@ final class RoutingFinderTest {
   }
 
   @Test
+  void findsWhatAFusedOperatorChoosesWithin() {
+    String fused =
+        """
+        flat = Reshape (x, rows)
+        near = MatMul (flat, router)
+        logits = Add (near, bias)
+        y = com.microsoft.MoE <k = 2> (x, logits, use, , use)
+        """;
+
+    assertThat(routings(graph(fused)))
+        .containsExactly(
+            new Routing(new Choice.Hidden("logits"), 2, 8, 4, "x", "router", "unknown"));
+    assertThat(routings(graph(fused.replace("microsoft", "example")))).isEmpty();
+  }
+
+  @Test
+  void readsTheWidthOfAPackedRouter() {
+    String packed =
+        SOFTMAX_TOP_K.replace(
+            "MatMul (flat, router)",
+            "com.microsoft.MatMulNBits <K = 4, N = 8> (flat, rowwise, bias)");
+
+    assertThat(routings(graph(packed, USE)))
+        .singleElement()
+        .returns(8, Routing::experts)
+        .returns(4, Routing::hidden)
+        .returns("rowwise", Routing::router);
+    assertThat(routings(graph(packed.replace("rowwise", "flat"), USE))).isEmpty();
+  }
+
+  @Test
   void takesNoSortForAChoice() {
     assertThat(routings(graph(SOFTMAX_TOP_K.replace("TopK", "TopK <largest = 0>"), USE))).isEmpty();
   }

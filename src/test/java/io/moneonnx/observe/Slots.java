@@ -30,16 +30,14 @@ final class Slots {
 
   /** Runs the model as it is and takes the tokens that {@code counts} names. */
   Slots add(TinyMoe tiny, Map<String, Tensor> feeds, boolean... counts) {
-    Map<String, Tensor> values = TinyMoe.run(tiny.model(), feeds, names(tiny));
+    Map<String, Tensor> values = TinyMoe.run(tiny.shown(), feeds, names(tiny));
     int k = tiny.topK();
     int first = routed.size();
     for (Doubles y : rows(values.get("routed"), tiny.hidden())) {
       routed.add(y);
     }
     Doubles[] raw = new Doubles[(routed.size() - first) * k];
-    if (tiny.spelling() == Spelling.GATHERED) {
-      raw = rows(values.get("raw"), tiny.hidden());
-    } else if (tiny.spelling().isSorted()) {
+    if (tiny.spelling().isSorted()) {
       long[] order = values.get("order").toLongs();
       for (int row = 0; row < order.length; row++) {
         raw[(int) order[row]] = rows(values.get("raw"), tiny.hidden())[row];
@@ -51,6 +49,8 @@ final class Slots {
       for (int slot = 0; slot < chosen.length; slot++) {
         raw[slot] = all[(int) chosen[slot] * tokens + slot / k];
       }
+    } else if (tiny.spelling().isPerSlot()) {
+      raw = rows(values.get("raw"), tiny.hidden());
     } else if (tiny.spelling().isDense()) {
       long[] chosen = values.get("experts").toLongs();
       for (int slot = 0; slot < chosen.length; slot++) {
@@ -84,12 +84,12 @@ final class Slots {
 
   private static List<String> names(TinyMoe tiny) {
     List<String> names = new ArrayList<>(List.of("experts", "gates", "routed"));
-    if (tiny.spelling().isStacked()) {
-      names.add("raw");
-      return names;
-    }
     if (tiny.spelling().isSorted()) {
       names.addAll(List.of("raw", "order"));
+      return names;
+    }
+    if (tiny.spelling().isPerSlot()) {
+      names.add("raw");
       return names;
     }
     for (int e = 0; e < tiny.experts(); e++) {

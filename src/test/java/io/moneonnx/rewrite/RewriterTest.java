@@ -697,8 +697,80 @@ final class RewriterTest {
   }
 
   @Test
-  void keepsTheRowsOfKeptExpertsInTheirOrder() {
-    TinyMoe tiny = Spelling.GATHERED.of(3, 2, 4);
+  void letsAFusedOperatorChooseAmongKeptExpertsOnly() {
+    TinyMoe tiny = Spelling.FUSED.of(3, 2, 4);
+    Graph before = tiny.graph();
+    Graph after = rewritten(tiny, 1).graph();
+
+    assertThat(lines(before, after))
+        .isEqualTo(
+            """
+            int64[1] k = {2}
+            int64[1] last = {-1}
+            int64[1] zero = {0}
+            int64[1] one = {1}
+            int64[1] two = {2}
+            int64[2] halves = {1, 1}
+            int64[3] perSlot = {1, 2, 1}
+            int64[2] rows = {-1, 4}
+            int64[3] bySlot = {-1, 2, 4}
+            float[3, 5, 4] up
+            float[3, 4, 5] down
+            routed = com.microsoft.MoE <k = 2, activation_type = "relu", normalize_routing_weights = 1> (x, experts, up, , down)
+            y = Add (x, routed)
+            """);
+    assertThat(lines(after, before))
+        .isEqualTo(
+            """
+            int64[1] mone.0/ints = {2}
+            int64[1] mone.0/ints_1 = {0}
+            int64[1] mone.0/ints_2 = {3}
+            int64[3] mone.0/ints_3 = {0, 2, 1}
+            int64[2] mone.0/ints_4 = {0, 1}
+            float[2, 5, 4] mone.0/kept
+            float[2, 4, 5] mone.0/kept_1
+            float mone.0/never = {-1.0E30}
+            int64[2] mone.0/ints_5 = {0, 2}
+            float mone.0/float = {0.0}
+            int64[2] mone.0/ints_6 = {-1, 4}
+            int64[1] mone.0/ints_7 = {1}
+            float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
+            int64[3] mone.0/ints_8 = {1, 0, 1}
+            mone.0/Gather_3 = Gather <axis = 1> (experts, mone.0/ints_5)
+            mone.0/Best, mone.0/TopK = TopK <axis = -1> (experts, mone.0/ints)
+            mone.0/GatherElements = GatherElements <axis = 1> (experts, mone.0/TopK)
+            mone.0/Softmax = Softmax <axis = -1> (mone.0/GatherElements)
+            mone.0/Gather_1 = Gather <axis = 0> (mone.0/ints_3, mone.0/TopK)
+            mone.0/Shape = Shape (mone.0/TopK)
+            mone.0/Gather = Gather <axis = 0> (mone.0/Shape, mone.0/ints_1)
+            mone.0/Concat = Concat <axis = 0> (mone.0/Gather, mone.0/ints_2)
+            mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather_1, mone.0/Softmax)
+            mone.0/Gather_2 = Gather <axis = 1> (mone.0/ScatterElements, mone.0/ints_4)
+            mone.0/Greater = Greater (mone.0/Gather_2, mone.0/float)
+            mone.0/Where = Where (mone.0/Greater, mone.0/Gather_3, mone.0/never)
+            mone.0/MoE = com.microsoft.MoE <k = 2, activation_type = "relu", normalize_routing_weights = 1, use_sparse_mixer = 0> (x, mone.0/Where, mone.0/kept, , mone.0/kept_1)
+            mone.0/Shape_1 = Shape (mone.0/MoE)
+            mone.0/ReduceSum = ReduceSum <keepdims = 1> (mone.0/Gather_2, mone.0/ints_7)
+            mone.0/Reshape = Reshape (mone.0/MoE, mone.0/ints_6)
+            mone.0/Mul = Mul (mone.0/Reshape, mone.0/ReduceSum)
+            mone.0/Reshape_1 = Reshape (mone.0/Mul, mone.0/Shape_1)
+            mone.0/Shape_2 = Shape (mone.0/Reshape_1)
+            mone.0/Gather_4 = Gather <axis = 0> (mone.0/ints_8, mone.0/TopK)
+            mone.0/Concat_1 = Concat <axis = 0> (mone.0/Gather, mone.0/ints)
+            mone.0/ConstantOfShape_1 = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat_1)
+            mone.0/ScatterElements_1 = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_4, mone.0/Softmax)
+            mone.0/MatMul = MatMul (mone.0/ScatterElements_1, mone.0/novices)
+            mone.0/Reshape_2 = Reshape (mone.0/MatMul, mone.0/Shape_2)
+            mone.0/Add = Add (mone.0/Reshape_1, mone.0/Reshape_2)
+            y = Add (x, mone.0/Add)
+            """);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"GATHERED", "FUSED"})
+  void keepsTheRowsOfKeptExpertsInTheirOrder(Spelling spelling) {
+    TinyMoe tiny = spelling.of(3, 2, 4);
     Map<String, Initializer> after = rewritten(tiny, 1).graph().initializers();
 
     assertThat(after).doesNotContainKeys("up", "down");
@@ -725,9 +797,9 @@ final class RewriterTest {
     TinyMoe tiny = spelling.of(3, 2, 4);
     Model all = rewritten(tiny, 0, 1, 2);
     float[] x = run(tiny.model(), tiny, "x");
-    float[] gates = run(tiny.model(), tiny, "gates");
+    float[] gates = run(tiny.shown(), tiny, "gates");
     long[] experts =
-        TinyMoe.run(tiny.model(), Map.of("x", tiny.tokens(25, 1)), List.of("experts"))
+        TinyMoe.run(tiny.shown(), Map.of("x", tiny.tokens(25, 1)), List.of("experts"))
             .get("experts")
             .toLongs();
     float[] wanted = x.clone();
@@ -748,6 +820,7 @@ final class RewriterTest {
     "DYNAMO, 5, 3",
     "GATHERED, 4, 2",
     "COLUMNS, 4, 1",
+    "FUSED, 4, 2",
     "GUARDED, 3, 2",
     "BRANCHED, 3, 2",
     "ROUNDS, 3, 2",

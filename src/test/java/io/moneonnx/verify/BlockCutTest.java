@@ -117,7 +117,7 @@ final class BlockCutTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FUSED")
   void takesChoicesAsTheyAreGiven(Spelling spelling) {
     TinyMoe tiny = spelling.of(3, 2, 4);
     BlockCut cut = BlockCut.of(tiny.model(), List.of("x", "experts", "gates"), "routed");

@@ -85,6 +85,9 @@ final class ProofTest {
     "GROUPED, 4, 2",
     "SORTED, 5, 4",
     "GROUPED, 6, 1",
+    "FUSED, 4, 2",
+    "FUSED, 6, 3",
+    "FUSED, 5, 1",
   })
   void holdsForWhatTheRewriterDoes(Spelling spelling, int experts, int topK) {
     TinyMoe tiny = spelling.of(experts, topK, 4);
@@ -280,7 +283,7 @@ final class ProofTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FUSED")
   void findsCoefficientsFromBeforeTheyWereRescaled(Spelling spelling) {
     UnaryOperator<Model> tamper =
         spelling.hasMatrix()
@@ -292,7 +295,7 @@ final class ProofTest {
   /** Where expert 0's weight is in a rewritten model, alone or with others. */
   private static String weightOfExpert0(Spelling spelling) {
     return switch (spelling) {
-      case GATHERED, GROUPED, STACKED -> "mone.0/kept";
+      case GATHERED, GROUPED, STACKED, FUSED -> "mone.0/kept";
       case ROUNDS -> "down/kept";
       default -> "down0";
     };
@@ -308,11 +311,12 @@ final class ProofTest {
   @ParameterizedTest
   @EnumSource
   void findsAKeptExpertWithOtherWeightsThatNoTokenChose(Spelling spelling) {
+    String next = spelling == Spelling.FUSED ? "  experts =" : "  scores =";
     TinyMoe tiny =
         spelling
             .of(4, 2, 4)
             .with("logits = ", "near = ")
-            .with("  scores =", "  logits = Add (near, never)\n  scores =")
+            .with(next, "  logits = Add (near, never)\n" + next)
             .with("int64[1] k", "float[4] never = {-99, 0, 0, 0}, int64[1] k");
     String weight = weightOfExpert0(spelling);
     UnaryOperator<Model> tamper =
@@ -354,7 +358,7 @@ final class ProofTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FUSED")
   void overwritesExactlyTheReplacedRowsInTheOracle(Spelling spelling) {
     TinyMoe tiny = spelling.of(4, 2, 4);
     Map<String, Tensor> feeds = Map.of("x", tiny.tokens(30, 1));

@@ -1,0 +1,144 @@
+package io.moneonnx.form;
+
+import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.Layout;
+import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.Rows;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/**
+ * Where the experts of a fused operator are.
+ *
+ * <p>The experts' outputs are seen where each choice is given to the operator as a token of its
+ * own:
+ *
+ * <pre>{@code
+ * rows = MoE <k = 1> (x once for each choice, OneHot (indices), up, ...)    [tokens * topK, hidden]
+ * }</pre>
+ *
+ * <p>Removing experts cuts the leading axis of what the operator reads. It still renormalises what
+ * it chooses, so the coefficients are computed outside, and those of the kept ones scale its
+ * output:
+ *
+ * <pre>{@code
+ * g  = coefficients of the kept experts, 0 where one is not chosen             [tokens, kept]
+ * y' = MoE <k> (x, Where (g > 0, Gather (logits, kept), -1e30), up [kept, ...], ...)
+ *      * ReduceSum (g)
+ * }</pre>
+ *
+ * <p>Where the coefficients are no softmax of the scores, the logarithms of {@code g} take their
+ * place: the operator's softmax makes shares of them. Weights, scales and all else of the experts
+ * are cut as bytes, packed as they are.
+ *
+ * @param perExpert for each input that holds something of each expert what it holds
+ */
+record FusedLayout(
+    Node node,
+    SortedMap<Integer, Tensor> perExpert,
+    Routing routing,
+    Coefficients coefficients,
+    FusedRouting inside)
+    implements Layout {
+  private static final float FAR_BELOW = -1e4f;
+  private static final float NEVER = -1e30f;
+  private static final float NEVER_HALF = -6e4f;
+  private static final float LEAST = 1e-30f;
+
+  FusedLayout {
+    perExpert = new TreeMap<>(perExpert);
+  }
+
+  private String tokens() {
+    return node.input(FusedSignature.TOKENS);
+  }
+
+  private ElementType type(Ops ops) {
+    return ops.edit().type(node.output()).orElseThrow();
+  }
+
+  @Override
+  public Rows rows(Ops ops) {
+    String perToken = ops.unsqueeze(ops.reshape(kept(ops), -1, routing.hidden()), 1);
+    String copies = ops.expand(perToken, ops.vector(1, routing.topK(), 1));
+    String ids = ops.reshape(routing.indices(ops), -1);
+    String onlyThese = ops.cast(ops.oneHot(ids, routing.experts(), FAR_BELOW, 0), type(ops));
+    String tokenOfSlot = ops.reshape(copies, -1, routing.hidden());
+    return new Rows.Recomputed(applied(ops, tokenOfSlot, onlyThese, Map.of(), 1));
+  }
+
+  /**
+   * The tokens, read when the operator is done with them where it does not renormalise: ONNX
+   * Runtime's CPU lets it write over its input otherwise, and what comes out is 0.
+   */
+  private String kept(Ops ops) {
+    return node.intAttribute(FusedSignature.NORMALISED, 0) == 1
+        ? tokens()
+        : ops.reshapeLike(tokens(), node.output());
+  }
+
+  @Override
+  public void remove(Ops ops, Set<Integer> pruned) {
+    int[] kept = IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).toArray();
+    if (kept.length == 0) {
+      ops.edit().redirect(node.output(), ops.zeros(ops.shape(tokens()), type(ops)));
+      return;
+    }
+    List<Integer> experts = IntStream.of(kept).boxed().toList();
+    String g =
+        ops.gather(
+            coefficients.perExpert(ops, routing, experts, ElementType.FLOAT),
+            ops.vector(IntStream.range(0, kept.length).asLongStream().toArray()),
+            1);
+    Map<Integer, String> cut = new HashMap<>();
+    perExpert.forEach(
+        (input, tensor) -> cut.put(input, ops.constant("kept", tensor.rows(experts))));
+    int topK = Math.min(routing.topK(), kept.length);
+    String y = applied(ops, tokens(), scores(ops, kept, g), cut, topK);
+    String rows = ops.cast(ops.reshape(y, -1, routing.hidden()), ElementType.FLOAT);
+    String scaled = ops.mul(rows, ops.reduceSum(g, true, 1));
+    ops.edit().redirect(node.output(), ops.reshapeLike(ops.cast(scaled, type(ops)), y));
+  }
+
+  /** Scores of which the operator makes the shares of {@code g} in their sum. */
+  private String scores(Ops ops, int[] kept, String g) {
+    if (!inside.isSoftmax()) {
+      return ops.cast(ops.log(ops.max(g, ops.scalar(LEAST))), type(ops));
+    }
+    float never = type(ops) == ElementType.FLOAT16 ? NEVER_HALF : NEVER;
+    String none = ops.constant("never", Tensor.of(type(ops), List.of(), never));
+    String ids = ops.vector(IntStream.of(kept).asLongStream().toArray());
+    String own = ops.gather(routing.choice().scores(), ids, 1);
+    return ops.where(ops.greater(g, ops.scalar(0f)), own, none);
+  }
+
+  /** The operator, choosing {@code topK} by these scores alone and renormalising. */
+  private String applied(
+      Ops ops, String tokens, String scores, Map<Integer, String> cut, int topK) {
+    List<String> inputs = new ArrayList<>(node.inputs());
+    inputs.set(FusedSignature.TOKENS, tokens);
+    inputs.set(FusedSignature.SCORES, scores);
+    cut.forEach(inputs::set);
+    if (inputs.size() > FusedSignature.WEIGHTS) {
+      inputs.set(FusedSignature.WEIGHTS, "");
+    }
+    return ops.apply(
+        node,
+        inputs,
+        Map.of(
+            FusedSignature.TOP_K, Attribute.of(topK),
+            FusedSignature.NORMALISED, Attribute.of(1),
+            FusedSignature.SPARSE_MIXER, Attribute.of(0)));
+  }
+}

@@ -1,0 +1,162 @@
+package io.moneonnx.form;
+
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Choice;
+import io.moneonnx.moe.Claim;
+import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.ExpertWeights;
+import io.moneonnx.moe.Form;
+import io.moneonnx.moe.Recognition;
+import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.Target;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * One operator that chooses the experts, computes them and adds them up.
+ *
+ * <pre>{@code
+ * y = com.microsoft.MoE <k> (x, logits [tokens, experts], up [experts, ...], ...)
+ * }</pre>
+ *
+ * What differs between the execution providers that run it is read as {@code target} does it. Which
+ * of two equal logits wins differs too, and is not told: what is made of such an operator is exact
+ * up to ties.
+ */
+final class FusedOperator implements Form {
+  private final Graph graph;
+  private final Target target;
+
+  FusedOperator(Graph graph, Target target) {
+    this.graph = graph;
+    this.target = target;
+  }
+
+  @Override
+  public String name() {
+    return "fused-operator";
+  }
+
+  @Override
+  public Recognition recognise(Routing routing) {
+    if (!(routing.choice() instanceof Choice.Hidden hidden)) {
+      return new Recognition.NotThisForm("the routing indices are no operator's own");
+    }
+    List<Node> nodes =
+        graph.consumers(hidden.scores()).stream()
+            .filter(node -> FusedSignature.of(node).isPresent())
+            .filter(node -> node.input(FusedSignature.SCORES).equals(hidden.scores()))
+            .toList();
+    if (nodes.size() != 1) {
+      return new Recognition.Refused(
+          "%d operators choose by the same scores '%s'; wanted one"
+              .formatted(nodes.size(), hidden.scores()));
+    }
+    Node node = nodes.get(0);
+    FusedSignature signature = FusedSignature.of(node).orElseThrow();
+    FusedRouting inside = FusedRouting.of(node, signature, target);
+    return objection(node, signature, routing)
+        .or(() -> inside.objection(routing))
+        .<Recognition>map(Recognition.Refused::new)
+        .orElseGet(() -> claim(node, signature, inside, routing.named(inside.kind())));
+  }
+
+  private Optional<String> objection(Node node, FusedSignature signature, Routing routing) {
+    if (routing.topK() < 1 || routing.topK() > routing.experts()) {
+      return Optional.of(
+          "%s chooses %d of %d experts"
+              .formatted(node.opType(), routing.topK(), routing.experts()));
+    }
+    return signature
+        .unknown(node)
+        .or(
+            () ->
+                signature
+                    .perExpert(node)
+                    .mapToObj(index -> notPerExpert(node, signature, index, routing))
+                    .flatMap(Optional::stream)
+                    .findFirst())
+        .or(() -> otherWidth(node, signature, routing));
+  }
+
+  private Optional<String> notPerExpert(
+      Node node, FusedSignature signature, int index, Routing routing) {
+    String name = node.input(index);
+    Optional<Tensor> tensor = graph.constant(name);
+    if (tensor.isEmpty()) {
+      return Optional.of(
+          "input %d of %s, '%s', is not an initializer".formatted(index, node.opType(), name));
+    }
+    List<Long> dims = tensor.get().dims();
+    boolean isOne = signature.mayBeShared(index) && tensor.get().elements() == 1;
+    return isOfEach(tensor.get(), routing) || isOne
+        ? Optional.empty()
+        : Optional.of(
+            "input %d of %s, '%s', is %s; wanted %d experts in front"
+                .formatted(index, node.opType(), name, dims, routing.experts()));
+  }
+
+  private static boolean isOfEach(Tensor tensor, Routing routing) {
+    return tensor.rank() > 0 && tensor.dims().get(0) == routing.experts();
+  }
+
+  private Optional<String> otherWidth(Node node, FusedSignature signature, Routing routing) {
+    return signature
+        .down(node)
+        .flatMap(graph::constant)
+        .map(Tensor::dims)
+        .filter(dims -> dims.size() != 3 || dims.get(1) != routing.hidden())
+        .map(
+            dims ->
+                "the last weights of the experts of %s are %s; wanted [%d, %d, inner]"
+                    .formatted(node.opType(), dims, routing.experts(), routing.hidden()));
+  }
+
+  private Recognition claim(
+      Node node, FusedSignature signature, FusedRouting inside, Routing routing) {
+    SortedMap<Integer, Tensor> perExpert = new TreeMap<>();
+    signature
+        .perExpert(node)
+        .forEach(index -> perExpert.put(index, graph.constant(node.input(index)).orElseThrow()));
+    perExpert.values().removeIf(tensor -> !isOfEach(tensor, routing));
+    Set<String> weights = perExpert.keySet().stream().map(node::input).collect(Collectors.toSet());
+    String border =
+        inside instanceof FusedRouting.Weights given ? given.value() : routing.choice().scores();
+    Coefficients coefficients = new Coefficients.Hidden(border, inside);
+    return new Recognition.Recognised(
+        new Claim(
+            routing,
+            coefficients,
+            node.output(),
+            weights,
+            ExpertWeights.bytes(graph, weights) / routing.experts(),
+            new FusedLayout(node, perExpert, routing, coefficients, inside)),
+        warnings(node, signature));
+  }
+
+  private List<String> warnings(Node node, FusedSignature signature) {
+    List<String> warnings = new ArrayList<>();
+    boolean isPlain = node.intAttribute(FusedSignature.NORMALISED, 0) == 0;
+    if (target == Target.CPU && !signature.isQuantised() && isPlain) {
+      warnings.add(
+          ("'%s' does not renormalise (%s = 0): on the CPU, ONNX Runtime makes zeros of it where"
+                  + " nothing reads its input later; the rewritten model does better than the"
+                  + " original there")
+              .formatted(node.label(), FusedSignature.NORMALISED));
+    }
+    if (target == Target.CPU && node.intAttribute(FusedSignature.BITS, 4) == 8) {
+      warnings.add(
+          ("'%s': the weights of 8 bits that the onnxruntime-genai builder makes for the CPU are"
+                  + " known to be wrong; they are taken as they are")
+              .formatted(node.label()));
+    }
+    return warnings;
+  }
+}

@@ -1,0 +1,110 @@
+package io.moneonnx.form;
+
+import io.moneonnx.graph.Node;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * A fused operator, and what is known of its inputs and attributes.
+ *
+ * @param inputs how many inputs are known
+ * @param ofNoExpert those of them that hold nothing of the experts
+ * @param attributes names of attributes beside those that all have
+ */
+record FusedSignature(
+    String operator, int inputs, Set<Integer> ofNoExpert, Set<String> attributes) {
+  /** The hidden states, {@code [tokens, hidden]} or {@code [batch, sequence, hidden]}. */
+  static final int TOKENS = 0;
+
+  /** What experts are chosen by, {@code [tokens, experts]}: logits, whatever their name says. */
+  static final int SCORES = 1;
+
+  /** What QMoE multiplies the experts' outputs by, if it is not to be made from the scores. */
+  static final int WEIGHTS = 14;
+
+  static final String TOP_K = "k";
+  static final String NORMALISED = "normalize_routing_weights";
+  static final String SPARSE_MIXER = "use_sparse_mixer";
+  static final String BITS = "expert_weight_bits";
+
+  private static final String DOMAIN = "com.microsoft";
+  private static final int DOWN = 4;
+  private static final Set<String> ATTRIBUTES =
+      Set.of(
+          TOP_K,
+          NORMALISED,
+          SPARSE_MIXER,
+          "activation_alpha",
+          "activation_beta",
+          "activation_type",
+          "swiglu_fusion",
+          "swiglu_limit");
+
+  private static final FusedSignature PLAIN = new FusedSignature("MoE", 8, Set.of(), Set.of());
+  private static final FusedSignature QUANTISED =
+      new FusedSignature(
+          "QMoE",
+          21,
+          Set.of(WEIGHTS, 19, 20),
+          Set.of(BITS, "block_size", "quant_type", "weights_prepacked"));
+
+  FusedSignature {
+    ofNoExpert = Set.copyOf(ofNoExpert);
+    attributes = Set.copyOf(attributes);
+  }
+
+  /** The signature of a node's operator, if it is a fused one. */
+  static Optional<FusedSignature> of(Node node) {
+    return node.domain().equals(DOMAIN)
+        ? Stream.of(PLAIN, QUANTISED).filter(s -> s.operator.equals(node.opType())).findFirst()
+        : Optional.empty();
+  }
+
+  boolean isQuantised() {
+    return equals(QUANTISED);
+  }
+
+  /** Why a node is not understood; empty if all of it is known. */
+  Optional<String> unknown(Node node) {
+    Optional<String> attribute =
+        node.attributes().keySet().stream().filter(name -> !isKnown(name)).findFirst();
+    if (attribute.isPresent()) {
+      return attribute.map(
+          name -> "%s has the attribute '%s', which is not known".formatted(operator, name));
+    }
+    return IntStream.range(inputs, node.inputs().size())
+        .filter(index -> !node.input(index).isEmpty())
+        .mapToObj(
+            index ->
+                "%s has an input %d, '%s', which is not known"
+                    .formatted(operator, index, node.input(index)))
+        .findFirst();
+  }
+
+  private boolean isKnown(String attribute) {
+    return ATTRIBUTES.contains(attribute) || attributes.contains(attribute);
+  }
+
+  /** The inputs of a node that hold something of each expert, its leading axis. */
+  IntStream perExpert(Node node) {
+    return IntStream.range(SCORES + 1, Math.min(inputs, node.inputs().size()))
+        .filter(index -> !ofNoExpert.contains(index) && !node.input(index).isEmpty());
+  }
+
+  /** True for scales of activations, of which there may be one for all experts. */
+  boolean mayBeShared(int input) {
+    return isQuantised() && (input == 17 || input == 18);
+  }
+
+  /** What multiplies the experts' outputs, where it is not what they are chosen by; or empty. */
+  String weights(Node node) {
+    return isQuantised() ? node.input(WEIGHTS) : "";
+  }
+
+  /** The input {@code [experts, hidden, inner]} whose layout is not packed, if there is one. */
+  Optional<String> down(Node node) {
+    return isQuantised() ? Optional.empty() : Optional.of(node.input(DOWN));
+  }
+}

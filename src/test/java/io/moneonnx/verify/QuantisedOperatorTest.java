@@ -1,0 +1,188 @@
+package io.moneonnx.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.form.Forms;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphText;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Wire;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.observe.Calibrator;
+import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.rewrite.Rewriter;
+import io.moneonnx.run.RunOptions;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * {@code QMoE} with experts of 2, 4 and 8 bits: the operator says what random bytes mean, and the
+ * rewritten one is to say the same. Scales are one for a row of a weight, or one for a block of it.
+ */
+final class QuantisedOperatorTest {
+  private static final int EXPERTS = 8;
+  private static final int WIDTH = 64;
+  private static final List<Integer> KEPT = List.of(0, 2, 4, 5, 7);
+
+  @TempDir private Path folder;
+
+  /**
+   * How experts are packed.
+   *
+   * @param block inputs for which there is one scale; 0 for all of a row
+   */
+  private record Packing(int bits, int block, boolean zeroPoints, boolean routerWeights) {
+    private int scales() {
+      return block == 0 ? 1 : WIDTH / block;
+    }
+
+    String text() {
+      String scales = block == 0 ? "" : ", " + scales();
+      String points =
+          block == 0
+              ? "float[8, %d] upZero, float[8, %d] downZero"
+                  .formatted(2 * WIDTH * bits / 8, WIDTH * bits / 8)
+              : "float[8, 128, %1$d] upZero, float[8, 64, %1$d] downZero"
+                  .formatted((scales() * bits + 7) / 8);
+      return """
+          q (float[T, 64] x) => (float[T, 64] y)
+          <float[8, 64] router, float[8, 128, $p] up, float[8, 64, $p] down, float[8, 128] upBias,
+           float[8, 128$s] upScale, float[8, 64$s] downScale, float[8, 64] downBias, $points>
+          {
+            logits = Gemm <transB = 1> (x, router)
+            weights = Sigmoid (logits)
+            routed = com.microsoft.QMoE <k = 2, activation_type = "swiglu", swiglu_fusion = 1, swiglu_limit = 7.0,
+                activation_alpha = 1.702, activation_beta = 1.0, normalize_routing_weights = $n,
+                expert_weight_bits = $b$block> (x, logits, up, upScale, upBias, down, downScale, downBias, , , , $given, , $weights)
+            y = Add (x, routed)
+          }
+          """
+          .replace("$points", zeroPoints ? points : "float unused")
+          .replace("$given", zeroPoints ? "upZero, downZero" : ", ")
+          .replace("$weights", routerWeights ? "weights" : "")
+          .replace("$block", block == 0 ? "" : ", block_size = " + block)
+          .replace("$n", routerWeights ? "0" : "1")
+          .replace("$p", Integer.toString(WIDTH * bits / 8))
+          .replace("$s", scales)
+          .replace("$b", Integer.toString(bits));
+    }
+
+    Model model() {
+      Graph graph = GraphText.parse(text());
+      Model model = new Model(graph, 8, Map.of("", 18L, "com.microsoft", 1L), Map.of(), Wire.NONE);
+      Random random = new Random(1);
+      for (String name : List.of("up", "down", "upZero", "downZero")) {
+        if (graph.initializers().containsKey(name)) {
+          Tensor like = graph.initializers().get(name).tensor();
+          byte[] bytes = new byte[(int) like.elements()];
+          random.nextBytes(bytes);
+          model =
+              TinyMoe.withInitializer(
+                  model,
+                  name,
+                  new Tensor.Inline(ElementType.UINT8, like.dims(), ByteBuffer.wrap(bytes)));
+        }
+      }
+      for (String name : List.of("upScale", "downScale")) {
+        Tensor like = graph.initializers().get(name).tensor();
+        float[] scales = like.toFloats();
+        for (int i = 0; i < scales.length; i++) {
+          scales[i] = (0.5f + Math.abs(scales[i])) / (1 << bits) / 4;
+        }
+        model = TinyMoe.withInitializer(model, name, Tensor.of(like.dims(), scales));
+      }
+      return model;
+    }
+  }
+
+  private static Map<String, Tensor> tokens(int count, long seed) {
+    Random random = new Random(seed);
+    float[] values = new float[count * WIDTH];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return Map.of("x", Tensor.of(List.of((long) count, (long) WIDTH), values));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "2, 0, false, false",
+    "2, 32, false, false",
+    "2, 32, true, false",
+    "4, 0, false, false",
+    "4, 0, true, false",
+    "4, 32, false, false",
+    "4, 32, true, false",
+    "8, 0, false, false",
+    "8, 0, true, false",
+    "8, 32, false, false",
+    "8, 32, true, false",
+    "4, 32, false, true",
+  })
+  void isObservedAndRewritten(int bits, int block, boolean zeroPoints, boolean routerWeights) {
+    Model model = new Packing(bits, block, zeroPoints, routerWeights).model();
+    List<MoeBlock> blocks = new MoeFinder(Forms.all()).find(model.graph()).blocks();
+    assertThat(blocks).hasSize(1);
+    List<Map<String, Tensor>> feeds = List.of(tokens(30, 1), tokens(1, 2));
+    Calibrator.Outcome outcome =
+        new Calibrator(model, folder, blocks, RunOptions.cpu()).run(feeds, feed -> {});
+    assertThat(outcome.disproved()).isEmpty();
+
+    String name = blocks.get(0).name();
+    TreeMap<Integer, float[]> novices = new TreeMap<>();
+    for (int expert = 0; expert < EXPERTS; expert++) {
+      if (!KEPT.contains(expert)) {
+        novices.put(expert, novice(outcome.statistics().get(0).mean().stream().toArray(), expert));
+      }
+    }
+    Map<String, Replacement> replacements = Map.of(name, new Replacement(novices));
+    Rewriter.Rewritten rewritten = Rewriter.rewrite(model, blocks, replacements);
+    Path file = folder.resolve("rewritten.onnx");
+    OnnxWriter.write(rewritten.model(), file, Placement.INLINE);
+    Verdict verdict =
+        new Proof(model, folder, blocks, replacements, RunOptions.cpu())
+            .of(file, rewritten.outputs(), feeds);
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    assertThat(kept(rewritten.model().graph()))
+        .containsExactlyInAnyOrderElementsOf(
+            blocks.get(0).weights().stream()
+                .map(weight -> model.graph().constant(weight).orElseThrow().rows(KEPT))
+                .toList());
+  }
+
+  private static float[] novice(double[] means, int expert) {
+    float[] novice = new float[WIDTH];
+    for (int i = 0; i < WIDTH; i++) {
+      novice[i] = (float) means[expert * WIDTH + i];
+    }
+    return novice;
+  }
+
+  private static List<Tensor> kept(Graph graph) {
+    List<Tensor> kept = new ArrayList<>();
+    graph
+        .initializers()
+        .forEach(
+            (name, constant) -> {
+              if (name.contains("/kept")) {
+                kept.add(constant.tensor());
+              }
+            });
+    return kept;
+  }
+}
