@@ -24,6 +24,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -816,23 +817,30 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
   /** The model in another floating type: what it is given, its constants, what it makes. */
   public Model in(ElementType type) {
-    Graph graph = GraphText.parse(text.replace("float[T", type.text() + "[T"));
-    Map<String, Initializer> constants = new LinkedHashMap<>(graph.initializers());
-    constants.replaceAll((name, constant) -> Initializer.of(name, cast(constant.tensor(), type)));
-    List<Node> nodes = graph.nodes().stream().map(node -> in(type, node)).toList();
-    return model()
-        .withGraph(
-            new Graph(
-                graph.name(),
-                nodes,
-                constants,
-                graph.inputs(),
-                graph.outputs(),
-                graph.declared(),
-                graph.rest()));
+    return model().withGraph(in(type, graph()));
   }
 
-  private static Node in(ElementType type, Node node) {
+  private static Graph in(ElementType type, Graph graph) {
+    Map<String, Initializer> constants = new LinkedHashMap<>(graph.initializers());
+    constants.replaceAll((name, constant) -> Initializer.of(name, cast(constant.tensor(), type)));
+    return new Graph(
+        graph.name(),
+        graph.nodes().stream().map(node -> in(type, node)).toList(),
+        constants,
+        graph.inputs().stream().map(value -> in(type, value)).toList(),
+        graph.outputs().stream().map(value -> in(type, value)).toList(),
+        Map.of(),
+        graph.rest());
+  }
+
+  private static Value in(ElementType type, Value value) {
+    return value.type().filter(ElementType.FLOAT::equals).isEmpty()
+        ? value
+        : new Value(value.name(), Optional.of(type), value.shape(), value.rest());
+  }
+
+  private static Node in(ElementType type, Node given) {
+    Node node = given.withSubgraphs(body -> in(type, body));
     if (node.is("Cast") && node.intAttribute("to", 0) == ElementType.FLOAT.code()) {
       return node.withAttribute("to", Attribute.of(type.code()));
     }

@@ -4,6 +4,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
+import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
@@ -94,7 +95,8 @@ final class DenseStack implements Form {
               .formatted(stack.inputs().size(), stack.label(), routing.experts()));
     } else if (!gates.isIds(pick.ids())) {
       return new Recognition.Refused(
-          "'%s' picks the rows; wanted the routing indices".formatted(pick.ids()));
+          "'%s' picks the rows; wanted the routing indices%s"
+              .formatted(pick.ids(), ChangedIds.note(graph, routing)));
     }
     return summed(routing, pick, stack);
   }

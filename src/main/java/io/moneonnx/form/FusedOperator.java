@@ -54,7 +54,9 @@ final class FusedOperator implements Form {
             .filter(node -> FusedSignature.of(node).isPresent())
             .filter(node -> node.input(FusedSignature.SCORES).equals(hidden.scores()))
             .toList();
-    if (nodes.size() != 1) {
+    if (nodes.isEmpty()) {
+      return new Recognition.NotThisForm("the scores go to no operator that chooses within");
+    } else if (nodes.size() > 1) {
       return new Recognition.Refused(
           "%d operators choose by the same scores '%s'; wanted one"
               .formatted(nodes.size(), hidden.scores()));

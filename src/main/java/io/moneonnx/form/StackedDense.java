@@ -8,6 +8,7 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.ValueRanks;
+import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
@@ -88,7 +89,7 @@ final class StackedDense implements Form {
     Sum sum = stacked.get(0);
     Optional<String> objection = sum.axis().objection();
     return objection.isPresent()
-        ? new Recognition.Refused(objection.get())
+        ? new Recognition.Refused(objection.get() + ChangedIds.note(graph, routing))
         : weighed(routing, gates, sum);
   }
 

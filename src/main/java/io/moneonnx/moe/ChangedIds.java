@@ -9,10 +9,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Finds what changes the chosen ids before experts are looked up by them: no form takes ids that
- * were clamped, shifted or mapped, since they may not be the ids that the router chose.
+ * Finds what changes the chosen ids before experts are looked up by them: ids that were clamped,
+ * shifted or mapped may not be the ids that the router chose.
  */
-final class ChangedIds {
+public final class ChangedIds {
   private static final Set<String> CHANGING =
       Set.of("Add", "BitwiseAnd", "Clip", "Div", "Max", "Min", "Mod", "Mul", "Neg", "Sub", "Where");
   private static final Set<String> PASSING =
@@ -21,8 +21,24 @@ final class ChangedIds {
 
   private ChangedIds() {}
 
-  /** The first node that makes other ids of the routing's, if there is one. */
-  static Optional<Node> of(Graph graph, Routing routing) {
+  /** True for operators that make other numbers of ids. */
+  static boolean isChanging(Node node) {
+    return node.domain().isEmpty() && CHANGING.contains(node.opType());
+  }
+
+  /** True for operators that put out the ids they are given first. */
+  static boolean isPassing(Node node) {
+    return node.domain().isEmpty() && PASSING.contains(node.opType());
+  }
+
+  /** What a refusal may add: the first node that makes other ids of the routing's, or nothing. */
+  public static String note(Graph graph, Routing routing) {
+    return of(graph, routing)
+        .map(node -> ": the ids are changed by %s '%s'".formatted(node.opType(), node.label()))
+        .orElse("");
+  }
+
+  private static Optional<Node> of(Graph graph, Routing routing) {
     Deque<String> pending = new ArrayDeque<>();
     Set<String> seen = new HashSet<>();
     if (routing.choice() instanceof Choice.Indices indices) {
@@ -31,12 +47,9 @@ final class ChangedIds {
     while (!pending.isEmpty()) {
       String value = pending.poll();
       for (Node node : graph.consumers(value)) {
-        if (node.domain().isEmpty() && CHANGING.contains(node.opType())) {
+        if (isChanging(node)) {
           return Optional.of(node);
-        } else if (node.domain().isEmpty()
-            && PASSING.contains(node.opType())
-            && node.input(0).equals(value)
-            && seen.add(node.output())) {
+        } else if (isPassing(node) && node.input(0).equals(value) && seen.add(node.output())) {
           pending.add(node.output());
         }
       }

@@ -15,12 +15,6 @@ import java.util.Set;
  * from them is no coefficient.
  */
 public final class GateValues {
-  private static final Set<String> ARITHMETIC =
-      Set.of("Add", "Clip", "Div", "Max", "Min", "Mod", "Mul", "Neg", "Sub", "Where");
-  private static final Set<String> RESHAPING =
-      Set.of(
-          "Cast", "Expand", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze");
-
   private final Graph graph;
   private final Set<String> gates = new HashSet<>();
   private final Set<String> neutral = new HashSet<>();
@@ -71,11 +65,11 @@ public final class GateValues {
   }
 
   private boolean isCalculation(Node node) {
-    return ARITHMETIC.contains(node.opType()) && node.reads().stream().anyMatch(ids::contains);
+    return ChangedIds.isChanging(node) && node.reads().stream().anyMatch(ids::contains);
   }
 
   private void passIds(Node node) {
-    if (RESHAPING.contains(node.opType()) && ids.contains(node.input(0))) {
+    if (ChangedIds.isPassing(node) && ids.contains(node.input(0))) {
       ids.addAll(node.outputs());
     }
   }

@@ -125,13 +125,8 @@ public final class MoeFinder {
       if (!reasons.isEmpty()) {
         return String.join("; ", reasons);
       }
-      String changed =
-          ChangedIds.of(graph, routing)
-              .map(
-                  node -> ": the ids are changed by %s '%s'".formatted(node.opType(), node.label()))
-              .orElse("");
       return "a router chooses %d of %d, but no known form of experts hangs on its choice%s"
-          .formatted(routing.topK(), routing.experts(), changed);
+          .formatted(routing.topK(), routing.experts(), ChangedIds.note(graph, routing));
     }
   }
 

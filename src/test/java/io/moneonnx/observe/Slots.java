@@ -88,7 +88,7 @@ final class Slots {
       names.addAll(List.of("raw", "order"));
       return names;
     }
-    if (tiny.spelling().isPerSlot()) {
+    if (tiny.spelling().isPerSlot() || tiny.spelling() == Spelling.STACKED) {
       names.add("raw");
       return names;
     }

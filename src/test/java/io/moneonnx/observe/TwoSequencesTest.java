@@ -38,11 +38,12 @@ final class TwoSequencesTest {
     return GraphText.parse(
         tiny.text()
             .replace("(float[T, 4] x)", "(int64[B, S] input_ids, int64[B, S] attention_mask)")
-            .replace("int64[1] last", "float[8, 4] table, int64[2] flat = {-1, 4}, int64[1] last")
+            .replace(
+                "int64[1] last", "float[8, 4] table, int64[2] tokenRows = {-1, 4}, int64[1] last")
             .replaceFirst(
                 "\\{\n  logits",
                 "{\n  found = Gather <axis = 0> (table, input_ids)\n"
-                    + "  x = Reshape (found, flat)\n  logits"));
+                    + "  x = Reshape (found, tokenRows)\n  logits"));
   }
 
   private static Model both(Spelling spelling) {

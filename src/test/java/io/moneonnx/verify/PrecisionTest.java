@@ -38,6 +38,12 @@ final class PrecisionTest {
 
   @TempDir Path folder;
 
+  /** What the CPU runs in half precision: it has no kernel to add scattered rows. */
+  static Stream<Spelling> run() {
+    return Stream.of(Spelling.values())
+        .filter(spelling -> !spelling.of(2, 1, 4).text().contains("reduction = \"add\""));
+  }
+
   private static Replacement replacement() {
     TreeMap<Integer, float[]> novices = new TreeMap<>();
     novices.put(1, new float[] {0.25f, 0.5f, -1, 2});
@@ -80,9 +86,7 @@ final class PrecisionTest {
   }
 
   @ParameterizedTest
-  @EnumSource(
-      names = {"DYNAMO", "LOOKUP"},
-      mode = EnumSource.Mode.EXCLUDE) // no kernel
+  @MethodSource("run")
   void halfPrecisionIsObservedInSinglePrecision(Spelling spelling) {
     TinyMoe tiny = spelling.of(4, 2, 4);
     Tensor x = in(ElementType.FLOAT16, tiny.tokens(30, 1));
@@ -97,9 +101,7 @@ final class PrecisionTest {
   }
 
   @ParameterizedTest
-  @EnumSource(
-      names = {"DYNAMO", "LOOKUP"},
-      mode = EnumSource.Mode.EXCLUDE) // no kernel
+  @MethodSource("run")
   void halfPrecisionIsRewrittenAsTheOracleSays(Spelling spelling) {
     TinyMoe tiny = spelling.of(4, 2, 4);
     Tensor x = in(ElementType.FLOAT16, tiny.tokens(30, 1));
