@@ -2,9 +2,11 @@ package io.moneonnx.graph;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -219,10 +221,16 @@ public final class GraphEdit {
     replaced.put(output, loop.keeping(kept, this));
   }
 
-  /** What was declared of values holds no longer for those computed from anything that is new. */
+  /** What was declared of values holds no longer for those that changed nodes lead to. */
   private Graph withDeclared(Graph changed) {
-    List<String> made = new ArrayList<>(replaced.keySet());
-    added.forEach(node -> made.add(node.output()));
+    Set<Node> unchanged = Collections.newSetFromMap(new IdentityHashMap<>());
+    unchanged.addAll(graph.nodes());
+    List<String> made =
+        changed.nodes().stream()
+            .filter(node -> !unchanged.contains(node))
+            .flatMap(node -> node.outputs().stream())
+            .filter(output -> !output.isEmpty())
+            .toList();
     Map<String, Value> declared = new LinkedHashMap<>(graph.declared());
     declared.keySet().removeAll(Reach.forward(changed, made, value -> false));
     return changed.withDeclared(declared);

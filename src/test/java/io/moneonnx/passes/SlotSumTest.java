@@ -11,7 +11,7 @@ class SlotSumTest {
     return GraphText.parse(
         """
         sum (float[S, 4] rows, float[S, 1] gates) => (float[T, 4] y)
-        <int64[3] shape = {-1, 2, 4}, int64[1] slots = {1}, int64[1] width = {2}>
+        <int64[3] shape = {-1, 2, 4}, int64[1] slots = {1}, int64[1] width = {-1}>
         {
         %s
         }

@@ -1,13 +1,18 @@
 package io.moneonnx.pipeline;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.moneonnx.OutputRules;
 import io.moneonnx.RealExports;
 import io.moneonnx.RealExports.Expected;
 import io.moneonnx.data.RandomFeeds;
+import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxReader;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.plan.Criterion;
@@ -16,6 +21,7 @@ import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Planner;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import io.moneonnx.verify.Drift;
@@ -25,13 +31,15 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,60 +48,60 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The whole road on graphs of real exporters; figures go to {@code target/real-exports.tsv}. */
 class RealExportsTest {
-  private static final Set<String> TAKEN =
-      Set.of(
-          "gpt_oss__genai",
-          "old_mixtral436__ts17",
-          "old_mixtral436__dynamo",
-          "old_mixtral436__ts17_nofold",
-          "old_olmoe445__ts17",
-          "old_deepseekv3_448ng__ts17",
-          "old_optimum_qwen3moe__ts17",
-          "olmoe__dynamo_batched_mm",
-          "olmoe__ts_batched_mm",
-          "mixtral__dynamo_batched_mm",
-          "qwen3_moe__dynamo_batched_mm",
-          "deepseek_v3__dynamo_batched_mm",
-          "deepseek_v3__ts_batched_mm",
-          "phimoe__dynamo_batched_mm",
-          "gpt_oss__dynamo_batched_mm",
-          "gpt_oss__ts_batched_mm",
-          "old_densemask_eq__ts17",
-          "old_densemask_scatter__dynamo_ext",
-          "old_densemask_scatter__ts17",
-          "old_eqnonzero_gemmbias__dynamo",
-          "old_deepseek_train__dynamo",
-          "old_switch1__dynamo",
-          "old_olmoe445__ts17_fp16",
-          "old_mixtral436__ts17_fn_experts",
-          "old_mixtral436__ts17_fn_block",
-          "old_scriptif__ts17",
-          "old_cond__dynamo",
-          "old_scriptloop__ts17",
-          "mixtral__hfexp_default",
-          "olmoe__hfexp_default",
-          "gpt_oss__hfexp_default",
-          "old_deepseekv2_infer_dyn__ts17",
-          "old_deepseekv3_infer_dyn__dynamo",
-          "jetmoe__dynamo_batched_mm",
-          "old_optimum_gptoss__dynamo",
-          "llama4_text__dynamo_batched_mm_realrope",
-          "old_dense_einsum__ts17",
-          "old_densestack_gather__ts17",
-          "old_threshold__ts17");
-
   /** Looked into only: ONNX Runtime does not run it. */
   private static final String NOT_RUN = "gpt_oss__genai_int4";
 
+  /** The columns of the table, by graph. */
+  private static final Map<String, Map<String, String>> TABLE = new ConcurrentSkipListMap<>();
+
+  private static final List<String> COLUMNS =
+      List.of(
+          "graph",
+          "family",
+          "form",
+          "blocks",
+          "E",
+          "k",
+          "(1,1)",
+          "(1,5)",
+          "(2,7)",
+          "end to end",
+          "one token",
+          "observed",
+          "bytes",
+          "-> bytes",
+          "nodes",
+          "-> nodes",
+          "refused");
+
   @TempDir private Path folder;
+
+  @AfterAll
+  static void writeTable() throws IOException {
+    List<String> lines = new ArrayList<>(List.of(String.join("\t", COLUMNS)));
+    TABLE.forEach(
+        (graph, row) -> {
+          row.put("graph", graph);
+          lines.add(COLUMNS.stream().map(c -> row.getOrDefault(c, "")).collect(joining("\t")));
+        });
+    Files.write(Path.of("target", "real-exports.tsv"), lines);
+  }
+
+  private static void record(Expected expected, String column, Object value) {
+    String text = value instanceof Double number ? "%.1e".formatted(number) : value.toString();
+    TABLE.computeIfAbsent(expected.name(), name -> new ConcurrentHashMap<>()).put(column, text);
+  }
 
   static List<Expected> all() throws IOException {
     return RealExports.expected();
   }
 
+  static Stream<Expected> everything() throws IOException {
+    return Stream.concat(all().stream(), directories());
+  }
+
   static Stream<Expected> taken() throws IOException {
-    return Stream.concat(
-        all().stream().filter(e -> e.name().isEmpty() || TAKEN.contains(e.name())), directories());
+    return everything().filter(e -> !e.refuse() && !e.name().equals(NOT_RUN));
   }
 
   /** The models in directories of the onnxruntime-genai builder. */
@@ -113,17 +121,23 @@ class RealExportsTest {
   }
 
   @ParameterizedTest
-  @MethodSource("all")
+  @MethodSource("everything")
   void findsAllBlocksOrNone(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    List<MoeBlock> blocks = Subject.open(expected.file()).blocks();
-    boolean isFound = TAKEN.contains(expected.name()) || expected.name().equals(NOT_RUN);
-    if (expected.refuse() || (!isFound && blocks.isEmpty())) {
+    MoeFinder.Findings findings = Subject.open(expected.file()).findings();
+    List<MoeBlock> blocks = findings.blocks();
+    record(expected, "family", expected.family());
+    record(expected, "blocks", blocks.size());
+    record(expected, "E", expected.experts());
+    record(expected, "k", expected.topK());
+    if (expected.refuse()) {
       assertThat(blocks).isEmpty();
+      record(expected, "refused", findings.refusals().get(0).reason());
     } else {
       assertThat(blocks).hasSize(expected.blocks());
       assertThat(blocks).extracting(MoeBlock::experts).containsOnly(expected.experts());
       assertThat(blocks).extracting(MoeBlock::topK).containsOnly(expected.topK());
+      record(expected, "form", blocks.get(0).form());
     }
   }
 
@@ -170,7 +184,9 @@ class RealExportsTest {
     assertThat(outcome.statistics()).extracting(BlockStatistics::t).containsOnly(14L);
     // Casts of half precision, and with them its rounding, move where outputs are added.
     double bar = bar(subject) < 1e-3 ? bar(subject) / 10 : bar(subject);
-    assertThat(observedOff(subject, feeds)).isLessThan(bar);
+    double off = observedOff(subject, feeds);
+    record(expected, "observed", off);
+    assertThat(off).isLessThan(bar);
   }
 
   @ParameterizedTest
@@ -185,7 +201,32 @@ class RealExportsTest {
     Verdict verdict = report.verdict().orElseThrow();
     assertThat(verdict.holds()).as(verdict.text()).isTrue();
     assertThat(report.written().bytes()).isLessThan(report.bytesBefore());
-    record(expected, subject, report, verdict);
+    Model after = OnnxReader.read(report.written().model());
+    OutputRules.hold(subject.model(), after);
+    record(expected, "end to end", verdict.endToEnd());
+    record(expected, "bytes", report.bytesBefore());
+    record(expected, "-> bytes", report.written().bytes());
+    record(expected, "nodes", subject.model().graph().nodes().size());
+    record(expected, "-> nodes", after.graph().nodes().size());
+    provesEveryShape(expected, subject, report);
+  }
+
+  private static void provesEveryShape(Expected expected, Subject subject, Rewrite.Report report) {
+    Map<String, String> outputs =
+        Rewriter.rewrite(subject.model(), subject.blocks(), report.replacements()).outputs();
+    Proof proof =
+        new Proof(
+            subject.model(),
+            subject.folder(),
+            subject.blocks(),
+            report.replacements(),
+            RunOptions.cpu());
+    for (int[] shape : new int[][] {{1, 1}, {1, 5}, {2, 7}}) {
+      Map<String, Tensor> feeds = feeds(subject, shape[0], shape[1]);
+      Verdict verdict = proof.of(report.written().model(), outputs, List.of(feeds));
+      record(expected, "(%d,%d)".formatted(shape[0], shape[1]), verdict.worstBlock());
+      assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    }
   }
 
   @ParameterizedTest
@@ -198,7 +239,9 @@ class RealExportsTest {
     Plan plan = halfWithAllChosen(profile);
 
     Path exact = rewrite(subject, profile, plan, Novice.MEAN, "exact.onnx").written().model();
-    assertThat(moved(subject.file(), exact, token)).isLessThan(bar(subject));
+    double off = moved(subject.file(), exact, token);
+    record(expected, "one token", off);
+    assertThat(off).isLessThan(bar(subject));
     Path zero = rewrite(subject, profile, plan, Novice.ZERO, "zero.onnx").written().model();
     assertThat(moved(subject.file(), zero, token)).isGreaterThan(bar(subject));
   }
@@ -287,27 +330,5 @@ class RealExportsTest {
         .mapToDouble(Double::doubleValue)
         .max()
         .orElseThrow();
-  }
-
-  private static void record(
-      Expected expected, Subject subject, Rewrite.Report report, Verdict verdict)
-      throws IOException {
-    Path table = Path.of("target", "real-exports.tsv");
-    Subject after = Subject.open(report.written().model());
-    String line =
-        String.join(
-            "\t",
-            expected.name(),
-            expected.family(),
-            Integer.toString(expected.blocks()),
-            Integer.toString(expected.experts()),
-            Integer.toString(expected.topK()),
-            "%.1e".formatted(verdict.worstBlock()),
-            "%.1e".formatted(verdict.endToEnd()),
-            Long.toString(report.bytesBefore()),
-            Long.toString(report.written().bytes()),
-            Integer.toString(subject.model().graph().nodes().size()),
-            Integer.toString(after.model().graph().nodes().size()));
-    Files.writeString(table, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
 }
