@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -33,6 +34,7 @@ public final class GraphEdit {
   private final List<Value> inputs = new ArrayList<>();
   private final List<Value> outputs = new ArrayList<>();
   private ValueTypes types;
+  private ValueRanks ranks;
 
   public GraphEdit(Model model) {
     this.model = model;
@@ -101,6 +103,14 @@ public final class GraphEdit {
       added.forEach(types::infer);
     }
     return types.of(value);
+  }
+
+  /** How many dimensions a value of the graph has, where it is known. */
+  public OptionalInt rank(String value) {
+    if (ranks == null) {
+      ranks = new ValueRanks(graph);
+    }
+    return ranks.of(value);
   }
 
   public String constant(String hint, Tensor tensor) {

@@ -2,7 +2,6 @@ package io.moneonnx.moe;
 
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
-import io.moneonnx.graph.ValueRanks;
 import java.util.List;
 import java.util.stream.LongStream;
 
@@ -37,9 +36,8 @@ public record Routing(
   /** Zeros in place of {@code output}, a routed output to which no expert contributes any more. */
   public String nothing(Ops ops, String output) {
     ElementType type = ops.edit().type(output).orElseThrow();
-    ValueRanks ranks = new ValueRanks(ops.edit().graph());
-    int rank = ranks.of(output).orElse(2);
-    if (rank == ranks.of(choice.value()).orElse(0)) {
+    int rank = ops.edit().rank(output).orElse(2);
+    if (rank == ops.edit().rank(choice.value()).orElse(0)) {
       long[] tokens = LongStream.range(0, rank - 1).toArray();
       String sizes = ops.gather(ops.shape(choice.value()), ops.vector(tokens));
       return ops.zeros(ops.concat(0, List.of(sizes, ops.vector(hidden))), type);

@@ -5,6 +5,7 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * What the novices of a block add to its routed output: for each token the sum of {@code g_i N_i}
@@ -38,7 +39,9 @@ final class NoviceTerm {
    */
   String addTo(String output, Replacement replacement, String novices) {
     String g = block.coefficients().perExpert(ops, block.routing(), replacement.experts(), type);
-    return ops.add(output, ops.reshapeLike(ops.matMul(g, novices), output));
+    String term = ops.matMul(g, novices);
+    boolean isMatrix = ops.edit().rank(block.output()).equals(OptionalInt.of(2));
+    return ops.add(output, isMatrix ? term : ops.reshapeLike(term, output));
   }
 
   /**

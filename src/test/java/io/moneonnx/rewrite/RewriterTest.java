@@ -112,7 +112,6 @@ final class RewriterTest {
             int64[1] mone.0/ints_2 = {2}
             int64[3] mone.0/ints_3 = {1, 0, 1}
             routed = Add (routed1, spread2)
-            mone.0/Shape_1 = Shape (routed)
             mone.0/Reshape_1 = Reshape (gates, mone.0/ints)
             mone.0/Reshape = Reshape (experts, mone.0/ints)
             mone.0/Gather_1 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape)
@@ -122,8 +121,7 @@ final class RewriterTest {
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
             mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather_1, mone.0/Reshape_1)
             mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
-            mone.0/Reshape_2 = Reshape (mone.0/MatMul, mone.0/Shape_1)
-            mone.0/Add = Add (routed, mone.0/Reshape_2)
+            mone.0/Add = Add (routed, mone.0/MatMul)
             y = Add (x, mone.0/Add)
             """);
   }
@@ -190,7 +188,6 @@ final class RewriterTest {
             int64[1] mone.0/ints_2 = {3}
             int64[3] mone.0/ints_3 = {0, 2, 1}
             routed2 = ScatterND <reduction = "add"> (routed0, at1, scaled1)
-            mone.0/Shape_1 = Shape (routed2)
             mone.0/Reshape_1 = Reshape (gates, mone.0/ints)
             mone.0/Reshape = Reshape (experts, mone.0/ints)
             mone.0/Gather_1 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape)
@@ -200,8 +197,7 @@ final class RewriterTest {
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
             mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather_1, mone.0/Reshape_1)
             mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
-            mone.0/Reshape_2 = Reshape (mone.0/MatMul, mone.0/Shape_1)
-            mone.0/Add = Add (routed2, mone.0/Reshape_2)
+            mone.0/Add = Add (routed2, mone.0/MatMul)
             y = Add (x, mone.0/Add)
             """);
   }
@@ -250,7 +246,6 @@ final class RewriterTest {
             int64[3] mone.0/ints_3 = {0, 1, 1}
             size1 = Shape (buffer0)
             buffer2 = ScatterND (buffer0, places1, elements1)
-            mone.0/Shape_1 = Shape (routed)
             mone.0/Reshape_1 = Reshape (gates, mone.0/ints)
             mone.0/Reshape = Reshape (experts, mone.0/ints)
             mone.0/Gather_1 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape)
@@ -260,8 +255,7 @@ final class RewriterTest {
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
             mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Gather_1, mone.0/Reshape_1)
             mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
-            mone.0/Reshape_2 = Reshape (mone.0/MatMul, mone.0/Shape_1)
-            mone.0/Add = Add (routed, mone.0/Reshape_2)
+            mone.0/Add = Add (routed, mone.0/MatMul)
             y = Add (x, mone.0/Add)
             """);
   }
@@ -391,12 +385,10 @@ final class RewriterTest {
             mone.0/Gather = Gather <axis = 1> (matrix, mone.0/ints_3)
             turned = Transpose <perm = [1, 0]> (mone.0/Gather)
             byExpert = Reshape (turned, mone.0/ints)
-            mone.0/Shape = Shape (routed)
             mone.0/Reshape = Reshape (matrix, mone.0/ints_4)
             mone.0/Gather_1 = Gather <axis = 1> (mone.0/Reshape, mone.0/ints_5)
             mone.0/MatMul = MatMul (mone.0/Gather_1, mone.0/novices)
-            mone.0/Reshape_1 = Reshape (mone.0/MatMul, mone.0/Shape)
-            mone.0/Add = Add (routed, mone.0/Reshape_1)
+            mone.0/Add = Add (routed, mone.0/MatMul)
             y = Add (x, mone.0/Add)
             """);
   }
@@ -439,7 +431,6 @@ final class RewriterTest {
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Shape)
             mone.0/Concat = Concat <axis = 1> (row0, row2, mone.0/ConstantOfShape)
             picked = GatherElements <axis = 1> (mone.0/Concat, places)
-            mone.0/Shape_2 = Shape (routed)
             mone.0/Reshape_1 = Reshape (gates, mone.0/ints_1)
             mone.0/Reshape = Reshape (experts, mone.0/ints_1)
             mone.0/Gather_2 = Gather <axis = 0> (mone.0/ints_4, mone.0/Reshape)
@@ -449,8 +440,7 @@ final class RewriterTest {
             mone.0/ConstantOfShape_1 = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat_1)
             mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_2, mone.0/Reshape_1)
             mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
-            mone.0/Reshape_2 = Reshape (mone.0/MatMul, mone.0/Shape_2)
-            mone.0/Add = Add (routed, mone.0/Reshape_2)
+            mone.0/Add = Add (routed, mone.0/MatMul)
             y = Add (x, mone.0/Add)
             """);
   }
@@ -508,7 +498,6 @@ final class RewriterTest {
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
             mone.0/ScatterND = ScatterND (mone.0/ConstantOfShape, mone.0/Unsqueeze, raw)
             scaled = Mul (mone.0/ScatterND, gate)
-            mone.0/Shape_2 = Shape (routed)
             mone.0/Reshape_3 = Reshape (gates, mone.0/ints)
             mone.0/Reshape = Reshape (experts, mone.0/ints)
             mone.0/Gather_7 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape)
@@ -518,8 +507,7 @@ final class RewriterTest {
             mone.0/ConstantOfShape_1 = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat_1)
             mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_7, mone.0/Reshape_3)
             mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
-            mone.0/Reshape_4 = Reshape (mone.0/MatMul, mone.0/Shape_2)
-            mone.0/Add = Add (routed, mone.0/Reshape_4)
+            mone.0/Add = Add (routed, mone.0/MatMul)
             y = Add (x, mone.0/Add)
             """);
   }
@@ -576,7 +564,6 @@ final class RewriterTest {
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
             mone.0/ScatterND = ScatterND (mone.0/ConstantOfShape, mone.0/Unsqueeze, raw)
             placed = Gather <axis = 0> (mone.0/ScatterND, place)
-            mone.0/Shape_2 = Shape (routed)
             mone.0/Reshape_3 = Reshape (gates, mone.0/ints)
             mone.0/Reshape = Reshape (experts, mone.0/ints)
             mone.0/Gather_6 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape)
@@ -586,8 +573,7 @@ final class RewriterTest {
             mone.0/ConstantOfShape_1 = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat_1)
             mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_6, mone.0/Reshape_3)
             mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
-            mone.0/Reshape_4 = Reshape (mone.0/MatMul, mone.0/Shape_2)
-            mone.0/Add = Add (routed, mone.0/Reshape_4)
+            mone.0/Add = Add (routed, mone.0/MatMul)
             y = Add (x, mone.0/Add)
             """);
   }
@@ -663,7 +649,6 @@ final class RewriterTest {
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat)
             mone.0/ScatterND = ScatterND (mone.0/ConstantOfShape, mone.0/Unsqueeze, raw)
             scaled = Mul (mone.0/ScatterND, gate)
-            mone.0/Shape_2 = Shape (routed)
             mone.0/Reshape_3 = Reshape (gates, mone.0/ints)
             mone.0/Reshape = Reshape (experts, mone.0/ints)
             mone.0/Gather_6 = Gather <axis = 0> (mone.0/ints_3, mone.0/Reshape)
@@ -673,8 +658,7 @@ final class RewriterTest {
             mone.0/ConstantOfShape_1 = ConstantOfShape <value = float[1] {0.0}> (mone.0/Concat_1)
             mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape_1, mone.0/Gather_6, mone.0/Reshape_3)
             mone.0/MatMul = MatMul (mone.0/ScatterElements, mone.0/novices)
-            mone.0/Reshape_4 = Reshape (mone.0/MatMul, mone.0/Shape_2)
-            mone.0/Add = Add (routed, mone.0/Reshape_4)
+            mone.0/Add = Add (routed, mone.0/MatMul)
             y = Add (x, mone.0/Add)
             """);
   }
