@@ -190,6 +190,27 @@ class RouterTest {
   }
 
   @Test
+  void findsSharesThatABiasSelects() {
+    String nodes =
+        """
+        logits = Gemm <transB = 1> (x, rows)
+        s = Softmax (logits)
+        biased = Add (s, bias)
+        values, e = TopK (biased, k)
+        kept = GatherElements <axis = 1> (s, e)
+        total = ReduceSum (kept, last)
+        stable = Clip (total, tiny)
+        w = Div (kept, stable)
+        """;
+    assertThat(Router.findAll(graph(nodes)))
+        .singleElement()
+        .isInstanceOf(BiasedSoftmaxTopK.class)
+        .returns("w", Router::weights);
+    assertThat(BiasedSoftmaxTopK.findAll(graph(nodes.replace("Div (kept,", "Div (values,"))))
+        .isEmpty();
+  }
+
+  @Test
   void findsScoresThatAreNotRescaled() {
     Graph graph =
         graph(
