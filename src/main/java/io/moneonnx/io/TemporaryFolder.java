@@ -21,7 +21,6 @@ final class TemporaryFolder implements AutoCloseable {
 
   private TemporaryFolder(Path path) {
     this.path = path;
-    Runtime.getRuntime().addShutdownHook(atExit);
   }
 
   static TemporaryFolder beside(Path out) {
@@ -31,9 +30,20 @@ final class TemporaryFolder implements AutoCloseable {
     }
     String prefix = "." + target.getFileName() + ".tmp-";
     try {
-      return new TemporaryFolder(Files.createTempDirectory(target.getParent(), prefix));
+      return removedAtExit(Files.createTempDirectory(target.getParent(), prefix));
     } catch (IOException e) {
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
+    }
+  }
+
+  private static TemporaryFolder removedAtExit(Path path) throws IOException {
+    TemporaryFolder folder = new TemporaryFolder(path);
+    try {
+      Runtime.getRuntime().addShutdownHook(folder.atExit);
+      return folder;
+    } catch (IllegalStateException e) {
+      folder.remove();
+      throw new IOException("the program is told to stop", e);
     }
   }
 
