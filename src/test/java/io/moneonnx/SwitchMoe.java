@@ -7,6 +7,7 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Wire;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Target;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -80,7 +81,7 @@ public final class SwitchMoe {
   }
 
   public static MoeFinder.Findings find(String text) {
-    return new MoeFinder(Forms.all()).find(GraphText.parse(text));
+    return new MoeFinder(Forms.all(Target.CPU)).find(GraphText.parse(text));
   }
 
   public static MoeBlock block() {

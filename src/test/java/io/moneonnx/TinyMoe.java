@@ -16,6 +16,7 @@ import io.moneonnx.graph.Wire;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Target;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.nio.file.Path;
@@ -916,7 +917,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
   }
 
   public MoeFinder.Findings find() {
-    return new MoeFinder(Forms.all()).find(graph());
+    return new MoeFinder(Forms.all(Target.CPU)).find(graph());
   }
 
   /** The block as it is found in the model. */

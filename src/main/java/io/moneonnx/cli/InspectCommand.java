@@ -3,6 +3,7 @@ package io.moneonnx.cli;
 import com.google.gson.stream.JsonWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
+import io.moneonnx.moe.Warning;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.run.Device;
 import java.io.IOException;
@@ -46,7 +47,8 @@ final class InspectCommand implements Callable<Integer> {
 
   private String text(Subject subject) {
     Table table =
-        new Table("block", "form", "experts", "top-k", "hidden", "expert bytes", "router");
+        new Table(
+            "block", "form", "experts", "top-k", "hidden", "expert bytes", "precision", "router");
     for (MoeBlock block : subject.blocks()) {
       table.row(
           block.name(),
@@ -55,6 +57,7 @@ final class InspectCommand implements Callable<Integer> {
           block.topK(),
           block.hidden(),
           "%,d".formatted(block.expertBytes()),
+          block.precision(),
           block.routing().kind());
     }
     StringBuilder text = new StringBuilder();
@@ -85,6 +88,7 @@ final class InspectCommand implements Callable<Integer> {
       json.name("topK").value(block.topK());
       json.name("hidden").value(block.hidden());
       json.name("expertBytes").value(block.expertBytes());
+      json.name("precision").value(block.precision().toString());
       json.name("router").value(block.routing().kind());
       json.endObject();
     }
@@ -93,6 +97,13 @@ final class InspectCommand implements Callable<Integer> {
       json.beginObject();
       json.name("where").value(refusal.where());
       json.name("reason").value(refusal.reason());
+      json.endObject();
+    }
+    json.endArray().name("warnings").beginArray();
+    for (Warning warning : subject.findings().warnings()) {
+      json.beginObject();
+      json.name("where").value(warning.where());
+      json.name("text").value(warning.text());
       json.endObject();
     }
     json.endArray().endObject();

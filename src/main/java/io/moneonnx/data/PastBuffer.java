@@ -1,41 +1,29 @@
 package io.moneonnx.data;
 
 import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.KeyValueRoom;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Value;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * A past {@code [batch, heads, length, headSize]} that a {@code GroupQueryAttention} takes: room
- * for keys or values, of which only what the attention mask counts is read. How long it is changes
- * no result.
+ * A past {@code [batch, heads, length, headSize]} that a {@code GroupQueryAttention} takes: see
+ * {@link KeyValueRoom}. How long it is changes no result.
  *
  * @param length the least that the operator takes: its window, where it keeps no more than that
  * @param headSize empty where the graph does not show it
  */
 record PastBuffer(long heads, long length, OptionalLong headSize) {
-  private static final String ATTENTION = "GroupQueryAttention";
-  private static final int KEYS = 3;
-  private static final int VALUES = 4;
-
   /** The pasts among a graph's inputs that are such buffers, by name. */
   static Map<String, PastBuffer> findAll(Graph graph) {
     Map<String, PastBuffer> buffers = new LinkedHashMap<>();
     for (Value input : graph.feeds()) {
-      graph.consumers(input.name()).stream()
-          .filter(node -> takesAsPast(node, input.name()))
-          .findFirst()
+      KeyValueRoom.taker(graph, input.name())
           .ifPresent(attention -> buffers.put(input.name(), of(graph, attention)));
     }
     return buffers;
-  }
-
-  private static boolean takesAsPast(Node node, String value) {
-    return node.opType().equals(ATTENTION)
-        && List.of(node.input(KEYS), node.input(VALUES)).contains(value);
   }
 
   private static PastBuffer of(Graph graph, Node attention) {

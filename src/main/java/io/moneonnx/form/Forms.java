@@ -8,11 +8,6 @@ import java.util.List;
 public final class Forms {
   private Forms() {}
 
-  /** As the CPU computes them. */
-  public static List<Form.Factory> all() {
-    return all(Target.CPU);
-  }
-
   /** As {@code target} computes them. */
   public static List<Form.Factory> all(Target target) {
     return List.of(

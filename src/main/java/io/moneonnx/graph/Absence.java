@@ -139,7 +139,8 @@ final class Absence {
     }
     Node node = producer.get();
     if (RESHAPING.contains(node.opType())
-        || (node.is("Gather") && graph.constant(node.input(1)).isPresent())
+        || (node.is("Gather")
+            && graph.constant(node.input(1)).filter(ids -> ids.elements() > 0).isPresent())
         || (node.is("Split") && graph.integers(node.input(1)).filter(this::allSome).isPresent())) {
       assumeEmpty(node.input(0));
     } else if (node.is("NonZero")) {

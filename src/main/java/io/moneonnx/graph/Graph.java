@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * An immutable dataflow graph: nodes in topological order, values by name, each made once. The
@@ -158,6 +159,13 @@ public final class Graph {
                   default -> false;
                 })
         .map(Tensor::toLongs);
+  }
+
+  /** Every tensor in the graph: initializers and constants of nodes, subgraphs included. */
+  public Stream<Tensor> tensors() {
+    return Stream.concat(
+        initializers.values().stream().map(Initializer::tensor),
+        nodes.stream().flatMap(Node::tensors));
   }
 
   /** Names that this graph gives a value: its inputs, initializers and what its nodes make. */

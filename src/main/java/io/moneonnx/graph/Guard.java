@@ -50,7 +50,7 @@ final class Guard {
         && branch.nodes().stream().allMatch(node -> node.is("Identity") || node.is("Constant"));
   }
 
-  /** The outer value that a branch puts out. */
+  /** The outer value that a branch puts out, if it puts out none of its own. */
   private static String passedOn(Graph branch, String output) {
     return branch
         .producer(output, "Identity")
@@ -72,7 +72,7 @@ final class Guard {
     for (int i = 0; i < node.outputs().size(); i++) {
       String worked = work.outputs().get(i).name();
       String passed = passedOn(idle, idle.outputs().get(i).name());
-      if (!known.isSame(worked, passed)) {
+      if (idle.made().contains(passed) || !known.isSame(worked, passed)) {
         return false;
       }
     }

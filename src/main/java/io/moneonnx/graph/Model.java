@@ -1,9 +1,11 @@
 package io.moneonnx.graph;
 
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A graph and what the file says around it.
@@ -37,6 +39,24 @@ public record Model(
   /** The version of ONNX's own operator set. */
   public int opset() {
     return Math.toIntExact(opsets.getOrDefault("", 1L));
+  }
+
+  /** Every tensor that the model holds, those of its functions included. */
+  public Stream<Tensor> tensors() {
+    return Stream.concat(
+        graph.tensors(),
+        functions.stream().flatMap(function -> function.nodes().stream()).flatMap(Node::tensors));
+  }
+
+  /** The files that tensors' bytes lie in, each once: the model's own, data files, or none. */
+  public Stream<Path> sources() {
+    return tensors()
+        .flatMap(
+            tensor ->
+                tensor instanceof Tensor.External external
+                    ? external.ranges().stream().map(FileRange::file)
+                    : Stream.of())
+        .distinct();
   }
 
   public Model withGraph(Graph changed) {

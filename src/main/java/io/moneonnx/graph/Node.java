@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * One operator applied to values. A node is known by its first output: names of nodes may be empty
@@ -115,6 +116,18 @@ public record Node(
     subgraphs().forEach(graph -> read.addAll(graph.captures()));
     read.remove("");
     return read;
+  }
+
+  /** Every tensor among the attributes, those of subgraphs included. */
+  Stream<Tensor> tensors() {
+    return attributes.values().stream()
+        .flatMap(
+            attribute ->
+                attribute instanceof Attribute.OfTensor constant
+                    ? Stream.of(constant.value())
+                    : attribute instanceof Attribute.OfGraph nested
+                        ? nested.value().tensors()
+                        : Stream.of());
   }
 
   public List<Graph> subgraphs() {

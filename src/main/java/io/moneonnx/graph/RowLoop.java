@@ -41,13 +41,15 @@ record RowLoop(Node node, Graph body, int rounds, Set<String> stacked) {
     }
     Optional<long[]> rounds = graph.integers(node.input(0)).filter(values -> values.length == 1);
     return rounds
+        .map(count -> count[0])
+        .filter(count -> count > 0 && count <= Integer.MAX_VALUE)
         .map(
             count ->
                 new RowLoop(
                     node,
                     body.value(),
-                    Math.toIntExact(count[0]),
-                    stacked(graph, body.value(), body.value().inputs().get(0).name(), count[0])))
+                    Math.toIntExact(count),
+                    stacked(graph, body.value(), body.value().inputs().get(0).name(), count)))
         .filter(loop -> !loop.stacked().isEmpty());
   }
 
@@ -78,7 +80,7 @@ record RowLoop(Node node, Graph body, int rounds, Set<String> stacked) {
       if (gathersRow(node, round)
           && graph
               .constant(node.input(0))
-              .filter(tensor -> tensor.rank() > 1 && rounds > 0 && tensor.dims().get(0) == rounds)
+              .filter(tensor -> tensor.rank() > 1 && tensor.dims().get(0) == rounds)
               .isPresent()) {
         found.add(node.input(0));
       }

@@ -74,6 +74,7 @@ final class Vanishing {
     }
     if (makesNothing(node)) {
       empty.addAll(node.outputs());
+      empty.remove("");
       return;
     }
     Set<String> others = new HashSet<>();
@@ -83,6 +84,7 @@ final class Vanishing {
     }
     if (makesZero(node)) {
       zero.addAll(node.outputs());
+      zero.remove("");
     }
   }
 

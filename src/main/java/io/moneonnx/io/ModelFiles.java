@@ -1,12 +1,10 @@
 package io.moneonnx.io;
 
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.graph.FileRange;
-import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Reason;
-import io.moneonnx.graph.Tensor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,12 +36,8 @@ public record ModelFiles(Path model, Set<Path> all) {
   public static ModelFiles of(Path file, Model model) {
     try {
       Set<Path> all = new LinkedHashSet<>(Set.of(file.toRealPath()));
-      for (Initializer initializer : model.graph().initializers().values()) {
-        if (initializer.tensor() instanceof Tensor.External external) {
-          for (FileRange range : external.ranges()) {
-            all.add(range.file().toRealPath());
-          }
-        }
+      for (Path data : model.sources().toList()) {
+        all.add(data.toRealPath());
       }
       return new ModelFiles(file, all);
     } catch (IOException e) {
@@ -153,9 +147,15 @@ public record ModelFiles(Path model, Set<Path> all) {
           .filter(file -> !file.equals(folder()) && !isHistory(file))
           .filter(file -> !all.contains(real(file)))
           .toList();
+    } catch (UncheckedIOException e) {
+      throw unreadable(e.getCause());
     } catch (IOException e) {
-      throw new BadInputException(folder() + ": cannot be read: " + Reason.of(e), e);
+      throw unreadable(e);
     }
+  }
+
+  private BadInputException unreadable(IOException e) {
+    return new BadInputException(folder() + ": cannot be read: " + Reason.of(e), e);
   }
 
   private boolean isHistory(Path file) {

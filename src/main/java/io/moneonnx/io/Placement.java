@@ -1,16 +1,12 @@
 package io.moneonnx.io;
 
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.graph.FileRange;
-import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.graph.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Stream;
 
 /** Where the weights of a written model go. */
 public enum Placement {
@@ -26,16 +22,9 @@ public enum Placement {
    * weights outside of it.
    */
   public static Placement fitting(Model model, Path input) {
-    long bytes = tensors(model.graph()).mapToLong(Tensor::byteSize).sum();
-    boolean apart =
-        tensors(model.graph()).flatMap(Placement::files).anyMatch(file -> !isSame(file, input));
+    long bytes = model.tensors().mapToLong(Tensor::byteSize).sum();
+    boolean apart = model.sources().anyMatch(file -> !isSame(file, input));
     return bytes > BIG || apart ? EXTERNAL : INLINE;
-  }
-
-  private static Stream<Path> files(Tensor tensor) {
-    return tensor instanceof Tensor.External external
-        ? external.ranges().stream().map(FileRange::file)
-        : Stream.of();
   }
 
   private static boolean isSame(Path file, Path input) {
@@ -44,13 +33,5 @@ public enum Placement {
     } catch (IOException e) {
       throw new BadInputException(input + ": cannot be read: " + Reason.of(e), e);
     }
-  }
-
-  private static Stream<Tensor> tensors(Graph graph) {
-    return Stream.concat(
-        graph.initializers().values().stream().map(Initializer::tensor),
-        graph.nodes().stream()
-            .flatMap(node -> node.subgraphs().stream())
-            .flatMap(Placement::tensors));
   }
 }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Finds the Mixture-of-Experts blocks of a graph: every routing decision is shown to every form,
@@ -41,44 +42,79 @@ public final class MoeFinder {
       misses = List.copyOf(misses);
       warnings = List.copyOf(warnings);
     }
+
+    private static final Findings NONE = new Findings(List.of(), List.of(), List.of(), List.of());
+
+    private static Findings taken(MoeBlock block, List<String> warnings) {
+      List<Warning> ofBlock =
+          warnings.stream().map(warning -> new Warning(block.name(), warning)).toList();
+      return new Findings(List.of(block), List.of(), List.of(), ofBlock);
+    }
+
+    private static Findings refused(String where, String reason, List<String> misses) {
+      return new Findings(
+          List.of(),
+          List.of(new Refusal(where, reason)),
+          misses.stream().map(miss -> new Refusal(where, miss)).toList(),
+          List.of());
+    }
+
+    private static Findings all(List<Findings> parts) {
+      return new Findings(
+          join(parts, Findings::blocks),
+          join(parts, Findings::refusals),
+          join(parts, Findings::misses),
+          join(parts, Findings::warnings));
+    }
+
+    private static <T> List<T> join(List<Findings> parts, Function<Findings, List<T>> part) {
+      return parts.stream().map(part).flatMap(List::stream).toList();
+    }
   }
 
   public Findings find(Graph original) {
-    Graph flat = Flat.of(original).graph();
-    Graph graph = DeadCode.remove(Canonical.of(flat));
-    List<MoeBlock> blocks = new ArrayList<>();
-    List<Refusal> refusals = new ArrayList<>();
-    List<Refusal> misses = new ArrayList<>();
-    List<Warning> warnings = new ArrayList<>();
+    Views views = Views.of(original);
+    List<Form> formsHere = forms.stream().map(form -> form.in(views.canonical())).toList();
+    RoutingFinder routings = new RoutingFinder(views.canonical());
     Set<String> names = new HashSet<>();
-    List<Form> formsHere = forms.stream().map(form -> form.in(graph)).toList();
-    RoutingFinder routings = new RoutingFinder(graph);
-    refusals.addAll(routings.withoutRouter());
+    List<Findings> found = new ArrayList<>();
+    found.add(new Findings(List.of(), routings.withoutRouter(), List.of(), List.of()));
     for (Routing routing : routings.findAll()) {
-      String name = unique(BlockName.of(graph, routing), names);
-      Claims claims = Claims.of(formsHere, routing);
-      Optional<String> objection = claims.only().flatMap(claim -> objection(graph, claim));
-      if (objection.isEmpty() && flat != original) {
-        objection = claims.only().flatMap(claim -> OutOfReach.reason(original, claim));
-      }
-      Optional<Precision> precision = claims.only().flatMap(claim -> Precision.of(graph, claim));
-      if (objection.isPresent()) {
-        refusals.add(new Refusal(name, objection.get()));
-      } else if (claims.only().isPresent() && precision.isEmpty()) {
-        refusals.add(
-            new Refusal(
-                name,
-                "the type of the routed output '%s' is not known"
-                    .formatted(claims.only().get().output())));
-      } else if (claims.only().isPresent()) {
-        blocks.add(claims.block(name, precision.orElseThrow()));
-        claims.warnings().forEach(warning -> warnings.add(new Warning(name, warning)));
-      } else if (claims.refused() || looksRouted(graph, routing)) {
-        refusals.add(new Refusal(name, claims.reason(graph, routing)));
-        claims.misses().forEach(miss -> misses.add(new Refusal(name, miss)));
-      }
+      String name = unique(BlockName.of(views.canonical(), routing), names);
+      found.add(verdict(name, views, routing, Claims.of(formsHere, routing)));
     }
-    return new Findings(blocks, refusals, misses, warnings);
+    return Findings.all(found);
+  }
+
+  /** A graph as it is, without the control flow that can be spared, and as patterns want it. */
+  private record Views(Graph original, Graph flat, Graph canonical) {
+    static Views of(Graph original) {
+      Graph flat = Flat.of(original).graph();
+      return new Views(original, flat, DeadCode.remove(Canonical.of(flat)));
+    }
+  }
+
+  /** A block, a refusal, or nothing if no experts are to be expected behind this choice. */
+  private static Findings verdict(String name, Views views, Routing routing, Claims claims) {
+    Graph graph = views.canonical();
+    if (claims.only().isEmpty()) {
+      return claims.refused() || looksRouted(graph, routing)
+          ? Findings.refused(name, claims.reason(graph, routing), claims.misses())
+          : Findings.NONE;
+    }
+    Claim claim = claims.only().get();
+    Optional<String> objection = objection(views, claim);
+    if (objection.isPresent()) {
+      return Findings.refused(name, objection.get(), List.of());
+    }
+    return Precision.of(graph, claim)
+        .map(precision -> Findings.taken(claims.block(name, precision), claims.warnings()))
+        .orElseGet(
+            () ->
+                Findings.refused(
+                    name,
+                    "the type of the routed output '%s' is not known".formatted(claim.output()),
+                    List.of()));
   }
 
   /** What the forms say of one routing decision. */
@@ -131,15 +167,19 @@ public final class MoeFinder {
   }
 
   /** Why a block that a form claims is not taken all the same. */
-  private static Optional<String> objection(Graph graph, Claim claim) {
+  private static Optional<String> objection(Views views, Claim claim) {
     String coefficients = claim.coefficients().value();
     Routing routing = claim.routing();
-    Set<String> before = Reach.backward(graph, List.of(coefficients), routing.input()::equals);
-    return before.contains(routing.router())
+    Set<String> before =
+        Reach.backward(views.canonical(), List.of(coefficients), routing.input()::equals);
+    if (!before.contains(routing.router())) {
+      return Optional.of(
+          "the coefficients '%s' do not come from the router '%s'"
+              .formatted(coefficients, routing.router()));
+    }
+    return views.flat() == views.original()
         ? Optional.empty()
-        : Optional.of(
-            "the coefficients '%s' do not come from the router '%s'"
-                .formatted(coefficients, routing.router()));
+        : OutOfReach.reason(views.original(), claim);
   }
 
   /**

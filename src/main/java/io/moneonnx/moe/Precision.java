@@ -50,6 +50,12 @@ public record Precision(ElementType type, boolean quantised) {
     return tolerance(type);
   }
 
+  /** ONNX's name of the type, and whether weights are integers. */
+  @Override
+  public String toString() {
+    return quantised ? type.text() + ", quantised" : type.text();
+  }
+
   private static double tolerance(ElementType type) {
     return switch (type) {
       case FLOAT16 -> 1e-2;

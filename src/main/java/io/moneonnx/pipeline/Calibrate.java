@@ -91,7 +91,7 @@ public final class Calibrate {
         data.files().stream()
             .map(file -> new Profile.Source(file.path().getFileName().toString(), file.bytes()))
             .toList(),
-        Map.of(),
+        Map.of("target", subject.target().toString()),
         outcome.statistics());
   }
 

@@ -30,14 +30,11 @@ import java.util.stream.Collectors;
  * The model at hand: its file, what was read, and the blocks that were found in it.
  *
  * @param given the model file, or the folder that stands for it
+ * @param target what it is meant to run on, for which it was read
  */
-public record Subject(Path given, ModelFiles files, Model model, MoeFinder.Findings findings) {
+public record Subject(
+    Path given, ModelFiles files, Model model, Target target, MoeFinder.Findings findings) {
   private static final int OLDEST_OPSET = 13;
-
-  /** Reads a model and finds its blocks as the CPU computes them. */
-  public static Subject open(Path given) {
-    return open(given, Target.CPU);
-  }
 
   /**
    * Reads a model, puts its functions where they are called, and finds its blocks.
@@ -57,6 +54,7 @@ public record Subject(Path given, ModelFiles files, Model model, MoeFinder.Findi
         given,
         ModelFiles.of(file, model),
         model,
+        target,
         new MoeFinder(Forms.all(target)).find(model.graph()));
   }
 

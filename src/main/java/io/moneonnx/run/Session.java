@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,6 +25,13 @@ import java.util.Set;
 /** A model, loaded and ready to run. One after another may be opened; closing frees everything. */
 public final class Session implements AutoCloseable {
   private static final String DATA_FOLDER = "session.model_external_initializers_file_folder_path";
+
+  /** A model of opset 13: {@code g (float x) => (float y) { y = Identity (x) }}. */
+  private static final byte[] SMALLEST =
+      HexFormat.of()
+          .parseHex(
+              "08083a2f0a100a017812017922084964656e746974791201675a0b0a01781206"
+                  + "0a0408011200620b0a017912060a040801120042040a00100d");
 
   private final String name;
   private final OrtSession session;
@@ -89,12 +97,22 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** What {@code wanted} will come to, as far as that can be told without trying. */
+  /** What {@code wanted} comes to: where CUDA may be there, it is tried on next to nothing. */
   public static Device expected(Device wanted) {
-    if (wanted instanceof Device.Auto) {
-      return Engine.cudaIsLikely() ? new Device.Cuda(0) : new Device.Cpu();
+    if (!(wanted instanceof Device.Auto)) {
+      return wanted;
     }
-    return wanted;
+    Device cuda = new Device.Cuda(0);
+    return Engine.cudaIsLikely() && works(cuda) ? cuda : new Device.Cpu();
+  }
+
+  private static boolean works(Device device) {
+    try (Session session =
+        openOn(device, "", (engine, settings) -> engine.createSession(SMALLEST, settings), 1)) {
+      return session.device().equals(device);
+    } catch (OrtException | RuntimeFailureException e) {
+      return false;
+    }
   }
 
   private static Session openOnAnyDevice(String name, Source source, RunOptions options)

@@ -4,6 +4,7 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
+import io.moneonnx.graph.KeyValueRoom;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
@@ -187,19 +188,9 @@ public final class Proof {
         .toList();
   }
 
-  /**
-   * All outputs but the keys and values of {@code GroupQueryAttention}: the operator makes room for
-   * them of which it writes a part only, and the rest is whatever was there.
-   */
+  /** All outputs but those of which a part is whatever was in memory. */
   private static Stream<Value> comparedOutputs(Graph graph) {
-    return graph.outputs().stream()
-        .filter(
-            output ->
-                graph
-                    .producer(output.name())
-                    .filter(node -> node.opType().equals("GroupQueryAttention"))
-                    .filter(node -> !node.output().equals(output.name()))
-                    .isEmpty());
+    return graph.outputs().stream().filter(output -> !KeyValueRoom.isGiven(graph, output.name()));
   }
 
   private Session open(Model model, Path dataFolder) {

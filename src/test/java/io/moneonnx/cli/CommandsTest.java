@@ -85,7 +85,9 @@ class CommandsTest {
     assertThat(block.get("experts").getAsInt()).isEqualTo(16);
     assertThat(block.get("topK").getAsInt()).isEqualTo(4);
     assertThat(block.get("hidden").getAsInt()).isEqualTo(128);
+    assertThat(block.get("precision").getAsString()).isEqualTo("float");
     assertThat(json.getAsJsonArray("refused")).isEmpty();
+    assertThat(json.getAsJsonArray("warnings")).isEmpty();
   }
 
   @ParameterizedTest

@@ -4,12 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Target;
 import org.junit.jupiter.api.Test;
 
 /** Graphs that have much of a Mixture-of-Experts block and are none. */
 final class NearMissTest {
   private static MoeFinder.Findings find(String text) {
-    return new MoeFinder(Forms.all()).find(GraphText.parse(text));
+    return new MoeFinder(Forms.all(Target.CPU)).find(GraphText.parse(text));
   }
 
   private static void isNoBlock(String text) {

@@ -203,6 +203,13 @@ class FlatTest {
   }
 
   @Test
+  void tellsABranchsOwnConstantFromWorkOfTheSameName() {
+    assertLeft(
+        with(DENSE, "{ same = Identity (x) }", "{ sum = Constant <value_float = 1.0> () }")
+            .replace("(float[...] same)", "(float[...] sum)"));
+  }
+
+  @Test
   void unrollsALoopOverRows() {
     Flat flat = Flat.of(GraphText.parse(LOOP));
     assertThat(flat.graph().nodes())
@@ -228,6 +235,7 @@ class FlatTest {
       value = {
         "(rounds, , x) | (number, , x)",
         "int64 rounds = {3} | int64 rounds = {2}",
+        "int64 rounds = {3} | int64 rounds = {9223372036854775807}",
         "row = Gather <axis = 0> (w, i) | row = Gather <axis = 0> (w, two)",
         "row = Gather <axis = 0> (w, i) | row = Gather <axis = 1> (w, i)",
         "on = Identity (more) | on = Not (more)",

@@ -109,7 +109,7 @@ final class MoeFinderTest {
   @ParameterizedTest
   @EnumSource(names = {"FLOAT", "FLOAT16", "BFLOAT16", "DOUBLE"})
   void tellsThePrecisionOfABlock(ElementType type) {
-    assertThat(new MoeFinder(Forms.all()).find(TINY.in(type).graph()).blocks())
+    assertThat(new MoeFinder(Forms.all(Target.CPU)).find(TINY.in(type).graph()).blocks())
         .extracting(MoeBlock::precision)
         .containsExactly(new Precision(type, false));
   }
@@ -118,7 +118,7 @@ final class MoeFinderTest {
   void namesBlocksBehindOneRouterApart() {
     Graph twice = TINY.with("router", "layers.0.mlp.gate.weight").twice().graph();
 
-    assertThat(new MoeFinder(Forms.all()).find(twice).blocks())
+    assertThat(new MoeFinder(Forms.all(Target.CPU)).find(twice).blocks())
         .extracting(MoeBlock::name)
         .containsExactly("layers.0.mlp", "layers.0.mlp#2");
   }

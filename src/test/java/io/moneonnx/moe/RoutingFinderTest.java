@@ -248,20 +248,21 @@ final class RoutingFinderTest {
 
     for (Graph graph : List.of(greedy, beams)) {
       assertThat(routings(graph)).hasSize(1);
-      assertThat(new MoeFinder(Forms.all()).find(graph))
+      assertThat(new MoeFinder(Forms.all(Target.CPU)).find(graph))
           .isEqualTo(new MoeFinder.Findings(List.of(), List.of(), List.of(), List.of()));
     }
   }
 
   @Test
   void refusesARouterBehindWhichNoKnownFormLies() {
-    MoeFinder.Findings findings = new MoeFinder(Forms.all()).find(graph(SOFTMAX_TOP_K, USE));
+    MoeFinder.Findings findings =
+        new MoeFinder(Forms.all(Target.CPU)).find(graph(SOFTMAX_TOP_K, USE));
 
     assertThat(findings.blocks()).isEmpty();
     assertThat(findings.refusals())
         .containsExactly(
             new Refusal(
                 "e", "a router chooses 2 of 8, but no known form of experts hangs on its choice"));
-    assertThat(findings.misses()).hasSameSizeAs(Forms.all());
+    assertThat(findings.misses()).hasSameSizeAs(Forms.all(Target.CPU));
   }
 }

@@ -15,6 +15,7 @@ import io.moneonnx.graph.Value;
 import io.moneonnx.graph.Wire;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Target;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
@@ -69,7 +70,7 @@ final class TwoSequencesTest {
   @EnumSource
   void areCountedEachByItsOwnMask(Spelling spelling) {
     Model model = both(spelling);
-    MoeFinder.Findings findings = new MoeFinder(Forms.all()).find(model.graph());
+    MoeFinder.Findings findings = new MoeFinder(Forms.all(Target.CPU)).find(model.graph());
     List<MoeBlock> blocks = findings.blocks();
     assertThat(blocks)
         .as(findings.misses().toString())

@@ -16,6 +16,7 @@ import io.moneonnx.io.Draft;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
+import io.moneonnx.moe.Target;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.io.IOException;
@@ -54,7 +55,7 @@ class ModelDirectoriesTest {
   }
 
   private static Path model(Path given) {
-    return Subject.open(given).file();
+    return Subject.open(given, Target.CPU).file();
   }
 
   @ParameterizedTest
@@ -131,7 +132,7 @@ class ModelDirectoriesTest {
   @MethodSource("all")
   void aCopyHasTheSameFilesAndGivesTheSameLogits(Path directory) {
     assumeThat(directory).isNotEqualTo(RealExports.ABSENT);
-    Subject subject = Subject.open(directory);
+    Subject subject = Subject.open(directory, Target.CPU);
     Path out = folder.resolve("copy");
     Placement placement = Placement.fitting(subject.model(), subject.file());
     Model cleaned = subject.model().withGraph(DeadCode.remove(subject.model().graph()));
@@ -142,7 +143,8 @@ class ModelDirectoriesTest {
     assertThat(out.toFile().list()).containsExactlyInAnyOrder(directory.toFile().list());
     for (int[] shape : SHAPES) {
       Map<String, Tensor> feeds = feeds(subject.file(), shape);
-      assertThat(logits(Subject.open(out).file(), feeds)).isEqualTo(logits(subject.file(), feeds));
+      assertThat(logits(Subject.open(out, Target.CPU).file(), feeds))
+          .isEqualTo(logits(subject.file(), feeds));
     }
   }
 

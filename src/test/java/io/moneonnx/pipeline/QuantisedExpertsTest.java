@@ -13,6 +13,7 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
@@ -55,7 +56,7 @@ final class QuantisedExpertsTest {
   }
 
   private MoeBlock isRewrittenAsTheOracleSays(Model model, TinyMoe tiny) {
-    MoeFinder.Findings findings = new MoeFinder(Forms.all()).find(model.graph());
+    MoeFinder.Findings findings = new MoeFinder(Forms.all(Target.CPU)).find(model.graph());
     assertThat(findings.refusals()).isEmpty();
     MoeBlock block = findings.blocks().get(0);
     assertThat(block.precision().quantised()).isTrue();

@@ -14,6 +14,7 @@ import io.moneonnx.io.OnnxReader;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Refusal;
+import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.plan.Criterion;
 import io.moneonnx.plan.LayerRatio;
@@ -124,7 +125,7 @@ class RealExportsTest {
   @MethodSource("everything")
   void findsAllBlocksOrNone(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    MoeFinder.Findings findings = Subject.open(expected.file()).findings();
+    MoeFinder.Findings findings = Subject.open(expected.file(), Target.CPU).findings();
     List<MoeBlock> blocks = findings.blocks();
     record(expected, "family", expected.family());
     record(expected, "blocks", blocks.size());
@@ -149,7 +150,7 @@ class RealExportsTest {
   @MethodSource("traced")
   void saysWhatAnExampleLeftOfABlock(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    List<Refusal> refusals = Subject.open(expected.file()).findings().refusals();
+    List<Refusal> refusals = Subject.open(expected.file(), Target.CPU).findings().refusals();
     assertThat(refusals)
         .hasSize(2)
         .extracting(Refusal::reason)
@@ -166,7 +167,7 @@ class RealExportsTest {
     Expected jetmoe =
         all().stream().filter(e -> e.name().startsWith("jetmoe")).findFirst().orElseThrow();
 
-    assertThat(Subject.open(jetmoe.file()).findings().refusals())
+    assertThat(Subject.open(jetmoe.file(), Target.CPU).findings().refusals())
         .hasSize(2)
         .allMatch(refusal -> refusal.where().contains("self_attention"))
         .allMatch(refusal -> refusal.reason().contains("routed attention"));
@@ -176,7 +177,7 @@ class RealExportsTest {
   @MethodSource("taken")
   void isObservedWithoutChange(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    Subject subject = Subject.open(expected.file());
+    Subject subject = Subject.open(expected.file(), Target.CPU);
     Map<String, Tensor> feeds = feeds(subject, 2, 7);
     Calibrator.Outcome outcome = calibrate(subject, feeds);
     assertThat(outcome.disproved()).isEmpty();
@@ -193,7 +194,7 @@ class RealExportsTest {
   @MethodSource("taken")
   void isRewrittenAsTheOracleSays(Expected expected) throws IOException {
     assumeThat(expected.name()).isNotEmpty();
-    Subject subject = Subject.open(expected.file());
+    Subject subject = Subject.open(expected.file(), Target.CPU);
     Profile profile = profile(subject, feeds(subject, 4, 16));
     Plan plan =
         Planner.plan(profile, Criterion.named("mone"), new LayerRatio(new BigDecimal("0.5")));
@@ -233,7 +234,7 @@ class RealExportsTest {
   @MethodSource("taken")
   void isExactOnTheOneTokenItWasCalibratedOn(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    Subject subject = Subject.open(expected.file());
+    Subject subject = Subject.open(expected.file(), Target.CPU);
     Map<String, Tensor> token = feeds(subject, 1, 1);
     Profile profile = profile(subject, token);
     Plan plan = halfWithAllChosen(profile);
@@ -306,7 +307,7 @@ class RealExportsTest {
   }
 
   private static double moved(Path before, Path after, Map<String, Tensor> feeds) {
-    Subject subject = Subject.open(before);
+    Subject subject = Subject.open(before, Target.CPU);
     List<String> outputs = Proof.floatingOutputs(subject.model().graph());
     try (Session one = Session.open(before, RunOptions.cpu());
         Session other = Session.open(after, RunOptions.cpu())) {

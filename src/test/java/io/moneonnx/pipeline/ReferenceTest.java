@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.moneonnx.Safetensors;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.plan.Criterion;
 import io.moneonnx.plan.LayerRatio;
@@ -45,7 +46,7 @@ class ReferenceTest {
   void agreesWithTheReference(String name, String export) throws IOException {
     Path trained = Path.of(System.getProperty("trained"), name);
     Safetensors reference = Safetensors.read(trained.resolve("reference.safetensors"));
-    Subject subject = Subject.open(trained.resolve(export + ".onnx"));
+    Subject subject = Subject.open(trained.resolve(export + ".onnx"), Target.CPU);
     Calibrator.Outcome outcome =
         new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu())
             .run(rows(reference.tensor("calib_ids")), feed -> {});

@@ -15,6 +15,7 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Target;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -893,7 +894,7 @@ final class RewriterTest {
   @EnumSource
   void leavesBlocksAloneThatNothingIsReplacedIn(Spelling spelling) {
     Model twice = spelling.of(3, 2, 4).twice();
-    List<MoeBlock> blocks = new MoeFinder(Forms.all()).find(twice.graph()).blocks();
+    List<MoeBlock> blocks = new MoeFinder(Forms.all(Target.CPU)).find(twice.graph()).blocks();
     Rewriter.Rewritten rewritten =
         Rewriter.rewrite(twice, blocks, Map.of("second/experts", replacement(4, 1)));
 

@@ -14,6 +14,7 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.rewrite.Replacement;
@@ -52,7 +53,7 @@ final class PrecisionTest {
   }
 
   private static MoeBlock block(Model model) {
-    return new MoeFinder(Forms.all()).find(model.graph()).blocks().get(0);
+    return new MoeFinder(Forms.all(Target.CPU)).find(model.graph()).blocks().get(0);
   }
 
   private static Rewriter.Rewritten rewritten(Model model) {

@@ -14,6 +14,7 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Target;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
@@ -48,7 +49,7 @@ final class ProofTest {
 
   private Verdict prove(
       Model model, Map<String, Replacement> replacements, int tokens, UnaryOperator<Model> tamper) {
-    List<MoeBlock> blocks = new MoeFinder(Forms.all()).find(model.graph()).blocks();
+    List<MoeBlock> blocks = new MoeFinder(Forms.all(Target.CPU)).find(model.graph()).blocks();
     assertThat(blocks).extracting(MoeBlock::name).containsAll(replacements.keySet());
     Rewriter.Rewritten rewritten = Rewriter.rewrite(model, blocks, replacements);
     Path file = folder.resolve("rewritten.onnx");

@@ -14,6 +14,7 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
@@ -135,7 +136,7 @@ final class QuantisedOperatorTest {
   })
   void isObservedAndRewritten(int bits, int block, boolean zeroPoints, boolean routerWeights) {
     Model model = new Packing(bits, block, zeroPoints, routerWeights).model();
-    List<MoeBlock> blocks = new MoeFinder(Forms.all()).find(model.graph()).blocks();
+    List<MoeBlock> blocks = new MoeFinder(Forms.all(Target.CPU)).find(model.graph()).blocks();
     assertThat(blocks).hasSize(1);
     List<Map<String, Tensor>> feeds = List.of(tokens(30, 1), tokens(1, 2));
     Calibrator.Outcome outcome =
