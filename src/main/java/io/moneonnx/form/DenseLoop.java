@@ -24,6 +24,7 @@ import io.moneonnx.passes.EqualGate;
 import io.moneonnx.passes.GateColumn;
 import io.moneonnx.passes.GateSum;
 import io.moneonnx.passes.GatedTerm;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -192,7 +193,7 @@ final class DenseLoop implements Form {
             new Sum(graph, experts, routing, sum.get())));
   }
 
-  /** The value in which all terms have been added up, and nothing else. */
+  /** The value in which all terms have been added up once each, and nothing else. */
   private Optional<String> sum(List<Expert> experts) {
     Map<String, Set<Integer>> parts = new HashMap<>();
     experts.forEach(expert -> parts.put(expert.term(), Set.of(expert.id())));
@@ -202,7 +203,7 @@ final class DenseLoop implements Form {
       if (behind.contains(node.output()) && node.is("Add")) {
         Set<Integer> left = part(parts, node.input(0));
         Set<Integer> right = part(parts, node.input(1));
-        if (left != null && right != null) {
+        if (left != null && right != null && Collections.disjoint(left, right)) {
           Set<Integer> both = new HashSet<>(left);
           both.addAll(right);
           parts.put(node.output(), both);
@@ -234,6 +235,10 @@ final class DenseLoop implements Form {
     /** Where one side of an addition is gone, everything reads the other side. */
     @Override
     public void remove(Ops ops, Set<Integer> pruned) {
+      if (pruned.size() == experts.size()) {
+        ops.edit().redirect(output, routing.nothing(ops, output));
+        return;
+      }
       Set<String> gone = new HashSet<>();
       pruned.forEach(id -> gone.add(experts.get(id).term()));
       Set<String> sums =
@@ -251,9 +256,6 @@ final class DenseLoop implements Form {
             ops.edit().redirect(node.output(), node.input(left ? 1 : 0));
           }
         }
-      }
-      if (gone.contains(output)) {
-        ops.edit().redirect(output, routing.nothing(ops, output));
       }
     }
   }

@@ -4,6 +4,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
+import io.moneonnx.graph.ValueRanks;
 import io.moneonnx.match.MatchFailure;
 import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.Bank;
@@ -25,6 +26,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -49,11 +51,13 @@ import java.util.stream.Collectors;
  */
 final class GatheredWeights implements Form {
   private final Graph graph;
+  private final ValueRanks ranks;
   private final Map<String, List<ExpertGather>> gathersByIndices;
   private final Map<String, List<SlotSum>> sumsByResult;
 
   GatheredWeights(Graph graph) {
     this.graph = graph;
+    ranks = new ValueRanks(graph);
     gathersByIndices =
         ExpertGather.findAll(graph).stream()
             .filter(gather -> Weight.behind(graph, gather.bank()).isPresent())
@@ -77,10 +81,26 @@ final class GatheredWeights implements Form {
               .orElse("what the routing indices gather are no constant weights"));
     }
     return gathers.stream()
-        .flatMap(gather -> new Bank(graph, gather.bank()).objection(routing.experts()).stream())
+        .flatMap(gather -> objection(gather, routing).stream())
         .findFirst()
         .<Recognition>map(Recognition.Refused::new)
         .orElseGet(() -> combined(routing, gathers));
+  }
+
+  /** Why what is gathered is not one row of a bank for each slot. */
+  private Optional<String> objection(ExpertGather gather, Routing routing) {
+    Bank bank = new Bank(graph, gather.bank());
+    return bank.objection(routing.experts()).or(() -> otherRank(gather));
+  }
+
+  private Optional<String> otherRank(ExpertGather gather) {
+    OptionalInt bank = ranks.of(gather.bank());
+    OptionalInt rows = ranks.of(gather.rows());
+    return rows.isEmpty() || rows.equals(bank)
+        ? Optional.empty()
+        : Optional.of(
+            "'%s' has %d dimensions; wanted %d, one of slots before those of '%s'"
+                .formatted(gather.rows(), rows.getAsInt(), bank.getAsInt(), gather.bank()));
   }
 
   private Recognition combined(Routing routing, List<ExpertGather> gathers) {
