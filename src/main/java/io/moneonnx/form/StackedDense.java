@@ -12,7 +12,6 @@ import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
-import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
 import io.moneonnx.moe.Layout;
@@ -229,12 +228,12 @@ final class StackedDense implements Form {
     Set<String> weights =
         axis.constants().keySet().stream().map(Edge::value).collect(Collectors.toSet());
     return new Recognition.Recognised(
-        new Claim(
+        Claim.of(
+            graph,
             routing,
             coefficients,
             output,
             weights,
-            ExpertWeights.bytes(graph, weights) / routing.experts(),
             new Stack(graph, routing, axis, raw, output)));
   }
 
@@ -253,8 +252,7 @@ final class StackedDense implements Form {
 
     @Override
     public void remove(Ops ops, Set<Integer> pruned) {
-      List<Integer> kept =
-          IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).boxed().toList();
+      List<Integer> kept = routing.without(pruned);
       if (kept.isEmpty()) {
         ops.edit().redirect(output, routing.nothing(ops, output));
         return;
