@@ -64,7 +64,8 @@ final class StackedRowsTest {
 
   @Test
   void findsTheRowsBehindWhatTheExpertsCompute() {
-    assertThat(keeping(List.of(List.of("a"), List.of("b"))).initializers()).doesNotContainKey("bank");
+    assertThat(keeping(List.of(List.of("a"), List.of("b"))).initializers())
+        .doesNotContainKey("bank");
   }
 
   @Test
