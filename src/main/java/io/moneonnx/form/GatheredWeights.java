@@ -78,16 +78,13 @@ final class GatheredWeights implements Form {
           "what the routing indices gather are no constant weights");
     }
     return Recognition.unless(
-        gathers.stream().flatMap(gather -> objection(gather, routing).stream()).findFirst(),
+        gathers.stream()
+            .flatMap(gather -> new Bank(graph, gather.bank()).objection(routing.experts()).stream())
+            .findFirst(),
         () -> combined(routing, gathers));
   }
 
   /** Why what is gathered is not one row of a bank for each slot. */
-  private Optional<String> objection(ExpertGather gather, Routing routing) {
-    Bank bank = new Bank(graph, gather.bank());
-    return bank.objection(routing.experts()).or(() -> otherRank(gather));
-  }
-
   private Optional<String> otherRank(ExpertGather gather) {
     OptionalInt bank = ranks.of(gather.bank());
     OptionalInt rows = ranks.of(gather.rows());
@@ -107,7 +104,10 @@ final class GatheredWeights implements Form {
         Recognition.NotThisForm::new,
         sum ->
             Recognition.unless(
-                ClosedRegion.leak(graph, rows, sum.combined()),
+                gathers.stream()
+                    .flatMap(gather -> otherRank(gather).stream())
+                    .findFirst()
+                    .or(() -> ClosedRegion.leak(graph, rows, sum.combined())),
                 () -> computed(routing, gathers, rows, behind, sum)));
   }
 
