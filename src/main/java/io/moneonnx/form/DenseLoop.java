@@ -6,8 +6,6 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.match.Constant;
-import io.moneonnx.match.MatchFailure;
-import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
@@ -20,10 +18,11 @@ import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
-import io.moneonnx.passes.EqualGate;
+import io.moneonnx.moe.StackedRows;
 import io.moneonnx.passes.GateColumn;
 import io.moneonnx.passes.GateSum;
 import io.moneonnx.passes.GatedTerm;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -73,39 +72,41 @@ final class DenseLoop implements Form {
     }
   }
 
-  /** One expert's part of the sum. */
-  private record Expert(int id, Coefficients coefficients, String raw, String term) {}
+  /**
+   * One expert's part of the sum.
+   *
+   * @param made what its output is computed from, behind the router's input
+   */
+  private record Expert(
+      int id, Coefficients coefficients, String raw, String term, Set<String> made) {}
 
   @Override
   public Recognition recognise(Routing routing) {
     List<Gate> gates = gates(routing, new GateValues(graph, routing));
     if (gates.isEmpty()) {
-      return new Recognition.NotThisForm(nearest(routing.choice().value()));
+      return Recognition.miss(
+          graph,
+          GateSum.patterns(),
+          routing,
+          "no coefficients of single experts are made from the routing indices");
     }
-    Map<Integer, Expert> found = new HashMap<>();
-    for (Gate gate : gates) {
-      List<GatedTerm> terms = GatedTerm.findAll(graph, "gates", gate.gate());
-      if (terms.size() == 1) {
-        GatedTerm term = terms.get(0);
-        Expert expert = new Expert(gate.expert(), gate.from(), outputs(term), term.term());
-        if (found.put(gate.expert(), expert) != null) {
-          return new Recognition.Refused("two regions for expert " + gate.expert());
-        }
-      }
-    }
-    if (found.isEmpty()) {
-      return new Recognition.NotThisForm("no expert's output is multiplied by its coefficients");
-    }
-    String incomplete = ExpertGrouping.incomplete(found, routing.experts());
-    return incomplete.isEmpty()
-        ? summed(routing, ExpertGrouping.inOrder(found, routing.experts()))
-        : new Recognition.Refused(incomplete);
+    Map<Integer, List<Expert>> found =
+        gates.stream()
+            .flatMap(gate -> expert(gate, routing).stream())
+            .collect(Collectors.groupingBy(Expert::id));
+    return found.isEmpty()
+        ? new Recognition.NotThisForm("no expert's output is multiplied by its coefficients")
+        : ExpertGrouping.complete(found, routing.experts(), experts -> summed(routing, experts));
   }
 
-  private String nearest(String choice) {
-    return Matcher.nearest(graph, List.of(EqualGate.PATTERN), "experts", choice)
-        .map(MatchFailure::message)
-        .orElse("no coefficients of single experts are made from the routing indices");
+  private Optional<Expert> expert(Gate gate, Routing routing) {
+    List<GatedTerm> terms = GatedTerm.findAll(graph, "gates", gate.gate());
+    if (terms.size() != 1) {
+      return Optional.empty();
+    }
+    String raw = outputs(terms.get(0));
+    Set<String> made = Reach.backward(graph, List.of(raw), routing.input()::equals);
+    return Optional.of(new Expert(gate.expert(), gate.from(), raw, terms.get(0).term(), made));
   }
 
   /** Whatever holds the coefficients of one expert for every token. */
@@ -170,29 +171,25 @@ final class DenseLoop implements Form {
     if (sum.isEmpty()) {
       return new Recognition.Refused("the experts' outputs are not added up to one value");
     }
-    Optional<String> leak =
-        ClosedRegion.leak(graph, experts.stream().map(Expert::term).toList(), sum.get());
-    if (leak.isPresent()) {
-      return new Recognition.Refused(leak.get());
-    }
-    Set<String> own =
-        ExpertWeights.of(
-            graph,
-            experts.stream()
-                .map(
-                    expert -> Reach.backward(graph, List.of(expert.raw()), routing.input()::equals))
-                .toList());
-    return new Recognition.Recognised(
-        new Claim(
-            routing,
-            coefficients.iterator().next(),
-            sum.get(),
-            own,
-            ExpertWeights.bytes(graph, own) / experts.size(),
-            new Sum(graph, experts, routing, sum.get())));
+    List<String> terms = experts.stream().map(Expert::term).toList();
+    return Recognition.unless(
+        ClosedRegion.leak(graph, terms, sum.get()),
+        () -> claim(routing, coefficients.iterator().next(), experts, sum.get()));
   }
 
-  /** The value in which all terms have been added up, and nothing else. */
+  private Recognition claim(
+      Routing routing, Coefficients coefficients, List<Expert> experts, String sum) {
+    return new Recognition.Recognised(
+        Claim.of(
+            graph,
+            routing,
+            coefficients,
+            sum,
+            ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
+            new Sum(graph, experts, routing, sum)));
+  }
+
+  /** The value in which all terms have been added up once each, and nothing else. */
   private Optional<String> sum(List<Expert> experts) {
     Map<String, Set<Integer>> parts = new HashMap<>();
     experts.forEach(expert -> parts.put(expert.term(), Set.of(expert.id())));
@@ -202,7 +199,7 @@ final class DenseLoop implements Form {
       if (behind.contains(node.output()) && node.is("Add")) {
         Set<Integer> left = part(parts, node.input(0));
         Set<Integer> right = part(parts, node.input(1));
-        if (left != null && right != null) {
+        if (left != null && right != null && Collections.disjoint(left, right)) {
           Set<Integer> both = new HashSet<>(left);
           both.addAll(right);
           parts.put(node.output(), both);
@@ -234,6 +231,10 @@ final class DenseLoop implements Form {
     /** Where one side of an addition is gone, everything reads the other side. */
     @Override
     public void remove(Ops ops, Set<Integer> pruned) {
+      if (pruned.size() == experts.size()) {
+        ops.edit().redirect(output, routing.nothing(ops, output));
+        return;
+      }
       Set<String> gone = new HashSet<>();
       pruned.forEach(id -> gone.add(experts.get(id).term()));
       Set<String> sums =
@@ -252,9 +253,8 @@ final class DenseLoop implements Form {
           }
         }
       }
-      if (gone.contains(output)) {
-        ops.edit().redirect(output, routing.nothing(ops, output));
-      }
+      StackedRows.keep(
+          ops, graph, routing.without(pruned).stream().map(e -> experts.get(e).made()).toList());
     }
   }
 }

@@ -16,6 +16,7 @@ import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
+import io.moneonnx.moe.StackedRows;
 import io.moneonnx.passes.PickedRows;
 import io.moneonnx.passes.SlotSum;
 import java.util.ArrayList;
@@ -108,27 +109,25 @@ final class DenseStack implements Form {
           "%d sums of weighted slots behind '%s'; wanted one".formatted(sums.size(), pick.rows()));
     }
     String output = sums.get(0).combined();
-    return ClosedRegion.leak(graph, stack.inputs(), output)
-        .<Recognition>map(Recognition.Refused::new)
-        .orElseGet(() -> claim(routing, pick, stack, sums.get(0)));
+    return Recognition.unless(
+        ClosedRegion.leak(graph, stack.inputs(), output),
+        () -> claim(routing, pick, stack, sums.get(0)));
   }
 
   private Recognition claim(Routing routing, PickedRows pick, Node stack, SlotSum sum) {
     List<String> raws = stack.inputs().stream().map(this::raw).toList();
-    Set<String> own =
-        ExpertWeights.of(
-            graph,
-            raws.stream()
-                .map(raw -> Reach.backward(graph, List.of(raw), routing.input()::equals))
-                .toList());
+    List<Set<String>> regions =
+        raws.stream()
+            .map(raw -> Reach.backward(graph, List.of(raw), routing.input()::equals))
+            .toList();
     return new Recognition.Recognised(
-        new Claim(
+        Claim.of(
+            graph,
             routing,
             new Coefficients.PerChoice(CoefficientSource.of(graph, sum.gates())),
             sum.combined(),
-            own,
-            ExpertWeights.bytes(graph, own) / routing.experts(),
-            new SideBySide(graph, routing, pick, stack, raws)));
+            ExpertWeights.of(graph, regions),
+            new SideBySide(graph, routing, pick, stack, raws, regions)));
   }
 
   /** An expert's output before it got an axis for the experts. */
@@ -137,7 +136,12 @@ final class DenseStack implements Form {
   }
 
   private record SideBySide(
-      Graph graph, Routing routing, PickedRows pick, Node stack, List<String> raws)
+      Graph graph,
+      Routing routing,
+      PickedRows pick,
+      Node stack,
+      List<String> raws,
+      List<Set<String>> regions)
       implements Layout {
     @Override
     public Rows rows(Ops ops) {
@@ -165,6 +169,7 @@ final class DenseStack implements Form {
       Node reader = firstReader(gather);
       int index = reader.equals(gather) ? 1 : 0;
       ops.edit().setInput(reader, index, ops.gather(ops.vector(renumbered), reader.input(index)));
+      StackedRows.keep(ops, graph, routing.without(pruned).stream().map(regions::get).toList());
     }
 
     private String zerosLike(Ops ops, String value) {

@@ -6,7 +6,6 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.Coefficients;
-import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
@@ -64,10 +63,9 @@ final class FusedOperator implements Form {
     Node node = nodes.get(0);
     FusedSignature signature = FusedSignature.of(node).orElseThrow();
     FusedRouting inside = FusedRouting.of(node, signature, target);
-    return objection(node, signature, routing)
-        .or(() -> inside.objection(routing))
-        .<Recognition>map(Recognition.Refused::new)
-        .orElseGet(() -> claim(node, signature, inside, routing.named(inside.kind())));
+    return Recognition.unless(
+        objection(node, signature, routing).or(() -> inside.objection(routing)),
+        () -> claim(node, signature, inside, routing.named(inside.kind())));
   }
 
   private Optional<String> objection(Node node, FusedSignature signature, Routing routing) {
@@ -133,12 +131,12 @@ final class FusedOperator implements Form {
         inside instanceof FusedRouting.Weights given ? given.value() : routing.choice().scores();
     Coefficients coefficients = new Coefficients.Hidden(border, inside);
     return new Recognition.Recognised(
-        new Claim(
+        Claim.of(
+            graph,
             routing,
             coefficients,
             node.output(),
             weights,
-            ExpertWeights.bytes(graph, weights) / routing.experts(),
             new FusedLayout(node, perExpert, routing, coefficients, inside)),
         warnings(node, signature));
   }

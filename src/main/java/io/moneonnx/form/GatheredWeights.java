@@ -4,14 +4,12 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
-import io.moneonnx.match.MatchFailure;
-import io.moneonnx.match.Matcher;
+import io.moneonnx.graph.ValueRanks;
 import io.moneonnx.moe.Bank;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
-import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.KeptSlots;
 import io.moneonnx.moe.Layout;
@@ -25,6 +23,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -49,17 +48,18 @@ import java.util.stream.Collectors;
  */
 final class GatheredWeights implements Form {
   private final Graph graph;
+  private final ValueRanks ranks;
   private final Map<String, List<ExpertGather>> gathersByIndices;
-  private final Map<String, List<SlotSum>> sumsByResult;
+  private final SlotSums sums;
 
   GatheredWeights(Graph graph) {
     this.graph = graph;
+    ranks = new ValueRanks(graph);
     gathersByIndices =
         ExpertGather.findAll(graph).stream()
             .filter(gather -> Weight.behind(graph, gather.bank()).isPresent())
             .collect(Collectors.groupingBy(ExpertGather::experts));
-    sumsByResult =
-        SlotSum.findAll(graph).stream().collect(Collectors.groupingBy(SlotSum::combined));
+    sums = new SlotSums(graph);
   }
 
   @Override
@@ -71,40 +71,52 @@ final class GatheredWeights implements Form {
   public Recognition recognise(Routing routing) {
     List<ExpertGather> gathers = gathersByIndices.getOrDefault(routing.choice().value(), List.of());
     if (gathers.isEmpty()) {
-      return new Recognition.NotThisForm(
-          Matcher.nearest(graph, ExpertGather.patterns(), "experts", routing.choice().value())
-              .map(MatchFailure::message)
-              .orElse("what the routing indices gather are no constant weights"));
+      return Recognition.miss(
+          graph,
+          ExpertGather.patterns(),
+          routing,
+          "what the routing indices gather are no constant weights");
     }
-    return gathers.stream()
-        .flatMap(gather -> new Bank(graph, gather.bank()).objection(routing.experts()).stream())
-        .findFirst()
-        .<Recognition>map(Recognition.Refused::new)
-        .orElseGet(() -> combined(routing, gathers));
+    return Recognition.unless(
+        gathers.stream()
+            .flatMap(gather -> new Bank(graph, gather.bank()).objection(routing.experts()).stream())
+            .findFirst(),
+        () -> combined(routing, gathers));
+  }
+
+  /** Why what is gathered is not one row of a bank for each slot. */
+  private Optional<String> otherRank(ExpertGather gather) {
+    OptionalInt bank = ranks.of(gather.bank());
+    OptionalInt rows = ranks.of(gather.rows());
+    return rows.isEmpty() || rows.equals(bank)
+        ? Optional.empty()
+        : Optional.of(
+            "'%s' has %d dimensions; wanted %d, one of slots before those of '%s'"
+                .formatted(gather.rows(), rows.getAsInt(), bank.getAsInt(), gather.bank()));
   }
 
   private Recognition combined(Routing routing, List<ExpertGather> gathers) {
     List<String> rows = gathers.stream().map(ExpertGather::rows).toList();
-    Set<String> behind = Reach.forward(graph, rows, sumsByResult::containsKey);
-    List<SlotSum> sums =
-        behind.stream()
-            .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
-            .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
-            .filter(sum -> graph.constant(CoefficientSource.of(graph, sum.gates())).isEmpty())
-            .toList();
-    if (sums.isEmpty()) {
-      return new Recognition.NotThisForm(
-          "no sum of weighted slots lies behind the gathered weights");
-    } else if (sums.size() > 1) {
-      return new Recognition.Refused(
-          "%d sums of weighted slots behind the gathered weights; wanted one"
-              .formatted(sums.size()));
-    }
-    SlotSum sum = sums.get(0);
-    Optional<String> leak = ClosedRegion.leak(graph, rows, sum.combined());
-    if (leak.isPresent()) {
-      return new Recognition.Refused(leak.get());
-    }
+    Set<String> behind = sums.behind(rows);
+    return sums.only(
+        behind,
+        "the gathered weights",
+        Recognition.NotThisForm::new,
+        sum ->
+            Recognition.unless(
+                gathers.stream()
+                    .flatMap(gather -> otherRank(gather).stream())
+                    .findFirst()
+                    .or(() -> ClosedRegion.leak(graph, rows, sum.combined())),
+                () -> computed(routing, gathers, rows, behind, sum)));
+  }
+
+  private Recognition computed(
+      Routing routing,
+      List<ExpertGather> gathers,
+      List<String> rows,
+      Set<String> behind,
+      SlotSum sum) {
     Set<String> ffn =
         Reach.backward(graph, List.of(sum.outputs()), v -> !behind.contains(v) || rows.contains(v));
     ffn.retainAll(behind);
@@ -119,12 +131,12 @@ final class GatheredWeights implements Form {
             .flatMap(gather -> new Bank(graph, gather.bank()).initializers().stream())
             .collect(Collectors.toSet());
     return new Recognition.Recognised(
-        new Claim(
+        Claim.of(
+            graph,
             routing,
             new Coefficients.PerChoice(CoefficientSource.of(graph, sum.gates())),
             sum.combined(),
             banks,
-            ExpertWeights.bytes(graph, banks) / routing.experts(),
             new Stacked(
                 graph, routing, gathers, ffn, activations.iterator().next(), sum.outputs())));
   }

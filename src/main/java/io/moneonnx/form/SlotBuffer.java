@@ -6,8 +6,6 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.match.MatchFailure;
-import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
@@ -19,11 +17,11 @@ import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
+import io.moneonnx.moe.StackedRows;
 import io.moneonnx.passes.ExpertMask;
 import io.moneonnx.passes.GatedTerm;
 import io.moneonnx.passes.Overwrite;
 import io.moneonnx.passes.SlotSum;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -84,26 +82,20 @@ final class SlotBuffer implements Form {
         masksByIndices.getOrDefault(routing.choice().value(), List.of()).stream()
             .collect(Collectors.groupingBy(ChoiceMask::expert));
     if (masks.isEmpty()) {
-      return new Recognition.NotThisForm(
-          Matcher.nearest(graph, ExpertMask.patterns(), "experts", routing.choice().value())
-              .map(MatchFailure::message)
-              .orElse("no mask of a constant expert is made from the routing indices"));
+      return Recognition.miss(
+          graph,
+          ExpertMask.patterns(),
+          routing,
+          "no mask of a constant expert is made from the routing indices");
     }
-    Map<Integer, Expert> found = new HashMap<>();
-    for (Map.Entry<Integer, List<ChoiceMask>> ofExpert : masks.entrySet()) {
-      List<Expert> experts = experts(ofExpert.getValue());
-      if (experts.size() > 1) {
-        return new Recognition.Refused("two regions for expert " + ofExpert.getKey());
-      }
-      experts.forEach(expert -> found.put(ofExpert.getKey(), expert));
-    }
-    if (found.isEmpty()) {
-      return new Recognition.NotThisForm("no expert's rows overwrite those of a buffer");
-    }
-    String incomplete = ExpertGrouping.incomplete(found, routing.experts());
-    return incomplete.isEmpty()
-        ? inOneBuffer(routing, ExpertGrouping.inOrder(found, routing.experts()))
-        : new Recognition.Refused(incomplete);
+    Map<Integer, List<Expert>> found =
+        masks.values().stream()
+            .flatMap(ofExpert -> experts(ofExpert).stream())
+            .collect(Collectors.groupingBy(expert -> expert.mask().expert()));
+    return found.isEmpty()
+        ? new Recognition.NotThisForm("no expert's rows overwrite those of a buffer")
+        : ExpertGrouping.complete(
+            found, routing.experts(), experts -> inOneBuffer(routing, experts));
   }
 
   /** What hangs on the masks of one expert; exporters may compute the same mask more than once. */
@@ -157,21 +149,21 @@ final class SlotBuffer implements Form {
               .formatted(chain.end(), outputs.size()));
     }
     Gated gated = outputs.get(0);
-    Optional<String> leak =
-        ClosedRegion.leak(
-            graph, experts.stream().map(expert -> expert.mask().value()).toList(), gated.output());
-    if (leak.isPresent()) {
-      return new Recognition.Refused(leak.get());
-    }
-    Set<String> own = ExpertWeights.of(graph, experts.stream().map(Expert::made).toList());
+    List<String> masks = experts.stream().map(expert -> expert.mask().value()).toList();
+    return Recognition.unless(
+        ClosedRegion.leak(graph, masks, gated.output()),
+        () -> claim(routing, gated, experts, chain));
+  }
+
+  private Recognition claim(Routing routing, Gated gated, List<Expert> experts, LinkChain chain) {
     return new Recognition.Recognised(
-        new Claim(
+        Claim.of(
+            graph,
             routing,
             new Coefficients.PerChoice(gated.coefficients()),
             gated.output(),
-            own,
-            ExpertWeights.bytes(graph, own) / experts.size(),
-            new Buffer(routing, experts, chain, Fill.isZero(graph, chain.start()))));
+            ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
+            new Buffer(graph, routing, experts, chain)));
   }
 
   /** The buffer times its coefficients, summed where a token has several slots. */
@@ -185,8 +177,7 @@ final class SlotBuffer implements Form {
             .map(sum -> new Gated(sum.combined(), CoefficientSource.of(graph, sum.gates())));
   }
 
-  private record Buffer(
-      Routing routing, List<Expert> experts, LinkChain chain, boolean startsFromZeros)
+  private record Buffer(Graph graph, Routing routing, List<Expert> experts, LinkChain chain)
       implements Layout {
     /** Row by row in the order of the flattened mask, which is that of the choices. */
     @Override
@@ -200,7 +191,10 @@ final class SlotBuffer implements Form {
 
     @Override
     public void remove(Ops ops, Set<Integer> pruned) {
+      boolean startsFromZeros = Fill.isZero(graph, chain.start());
       chain.bypass(ops, pruned, startsFromZeros ? chain.start() : cleared(ops, pruned));
+      StackedRows.keep(
+          ops, graph, routing.without(pruned).stream().map(e -> experts.get(e).made()).toList());
     }
 
     /** What the buffer starts from, with zeros in the slots of these experts. */

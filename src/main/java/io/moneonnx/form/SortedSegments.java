@@ -4,8 +4,6 @@ import io.moneonnx.graph.Fill;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Reach;
-import io.moneonnx.match.MatchFailure;
-import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
@@ -47,7 +45,7 @@ final class SortedSegments implements Form {
   private final Map<String, List<SlotSort>> sortsByIndices;
   private final List<ExpertCounts> counts;
   private final Map<String, List<ExpertGather>> gathersByIds;
-  private final Map<String, List<SlotSum>> sumsByResult;
+  private final SlotSums sums;
 
   SortedSegments(Graph graph) {
     this.graph = graph;
@@ -63,8 +61,7 @@ final class SortedSegments implements Form {
             .toList();
     gathersByIds =
         ExpertGather.findAll(graph).stream().collect(Collectors.groupingBy(ExpertGather::experts));
-    sumsByResult =
-        SlotSum.findAll(graph).stream().collect(Collectors.groupingBy(SlotSum::combined));
+    sums = new SlotSums(graph);
   }
 
   /** True where all choices of all tokens are sorted at once. */
@@ -91,10 +88,11 @@ final class SortedSegments implements Form {
   public Recognition recognise(Routing routing) {
     List<SlotSort> sorts = sortsByIndices.getOrDefault(routing.choice().value(), List.of());
     if (sorts.isEmpty()) {
-      return new Recognition.NotThisForm(
-          Matcher.nearest(graph, SlotSort.patterns(), "experts", routing.choice().value())
-              .map(MatchFailure::message)
-              .orElse("the slots are not sorted by the experts that they chose"));
+      return Recognition.miss(
+          graph,
+          SlotSort.patterns(),
+          routing,
+          "the slots are not sorted by the experts that they chose");
     } else if (sorts.size() > 1) {
       return new Recognition.Refused("the slots are sorted %d times".formatted(sorts.size()));
     }
@@ -105,10 +103,8 @@ final class SortedSegments implements Form {
       Map<String, Map<Integer, String>> cuts =
           ids.isPresent() ? segments.of(count.counts(), routing.experts()) : Map.of();
       if (!cuts.isEmpty()) {
-        return ids.get()
-            .objection(count.ids())
-            .<Recognition>map(Recognition.Refused::new)
-            .orElseGet(() -> inStages(routing, sort, count.counts(), cuts));
+        return Recognition.unless(
+            ids.get().objection(count.ids()), () -> inStages(routing, sort, count.counts(), cuts));
       }
     }
     return new Recognition.NotThisForm(
@@ -137,7 +133,12 @@ final class SortedSegments implements Form {
         return new Recognition.Refused("between two stages of the experts " + objection.get());
       }
     }
-    return combined(routing, sort, counted, stages, banks);
+    String last = stages.get(stages.size() - 1).joined().output();
+    return sums.only(
+        sums.behind(List.of(last)),
+        "the experts' pieces",
+        Recognition.Refused::new,
+        sum -> combined(routing, sort, counted, stages, banks, sum));
   }
 
   private boolean isBank(ExpertGather gather, Routing routing) {
@@ -171,21 +172,9 @@ final class SortedSegments implements Form {
       SlotSort sort,
       String counted,
       List<SegmentStage> stages,
-      List<ExpertGather> banks) {
+      List<ExpertGather> banks,
+      SlotSum sum) {
     String last = stages.get(stages.size() - 1).joined().output();
-    Set<String> behind = Reach.forward(graph, List.of(last), sumsByResult::containsKey);
-    List<SlotSum> sums =
-        behind.stream()
-            .flatMap(value -> sumsByResult.getOrDefault(value, List.of()).stream())
-            .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
-            .filter(sum -> graph.constant(CoefficientSource.of(graph, sum.gates())).isEmpty())
-            .toList();
-    if (sums.size() != 1) {
-      return new Recognition.Refused(
-          "%d sums of weighted slots behind the experts' pieces; wanted one"
-              .formatted(sums.size()));
-    }
-    SlotSum sum = sums.get(0);
     String raw = sorted(sum.outputs(), sort);
     Optional<String> objection = raw.equals(last) ? Optional.empty() : objection(last, raw, banks);
     if (objection.isPresent()) {
@@ -194,9 +183,9 @@ final class SortedSegments implements Form {
     Set<String> before = Reach.backward(graph, List.of(raw), stages.get(0).segments()::contains);
     List<ExpertGather> read = banks.stream().filter(b -> before.contains(b.rows())).toList();
     SortedRows sorted = new SortedRows(graph, routing, sort.order(), counted, stages, read, raw);
-    return ClosedRegion.leak(graph, sorted.begin(), sum.combined())
-        .<Recognition>map(Recognition.Refused::new)
-        .orElseGet(() -> recognised(routing, sum, sorted));
+    return Recognition.unless(
+        ClosedRegion.leak(graph, sorted.begin(), sum.combined()),
+        () -> recognised(routing, sum, sorted));
   }
 
   /** The rows in the order of the experts that were put into that of the slots. */
@@ -222,12 +211,12 @@ final class SortedSegments implements Form {
     Set<String> weights = new HashSet<>(ExpertWeights.of(graph, sorted.regions()));
     sorted.banks().forEach(bank -> weights.add(bank.bank()));
     return new Recognition.Recognised(
-        new Claim(
+        Claim.of(
+            graph,
             routing,
             new Coefficients.PerChoice(CoefficientSource.of(graph, sum.gates())),
             sum.combined(),
             weights,
-            ExpertWeights.bytes(graph, weights) / routing.experts(),
             sorted));
   }
 }

@@ -4,8 +4,6 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
-import io.moneonnx.match.MatchFailure;
-import io.moneonnx.match.Matcher;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
@@ -17,10 +15,10 @@ import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
+import io.moneonnx.moe.StackedRows;
 import io.moneonnx.passes.IdMarker;
 import io.moneonnx.passes.Link;
 import io.moneonnx.passes.Marker;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -114,26 +112,20 @@ final class SparseLoop implements Form {
   public Recognition recognise(Routing routing) {
     List<Hits> hits = hitsByIndices.getOrDefault(routing.choice().value(), List.of());
     if (hits.isEmpty()) {
-      return new Recognition.NotThisForm(
-          Matcher.nearest(graph, Marker.patterns(), "experts", routing.choice().value())
-              .map(MatchFailure::message)
-              .orElse("no mask of a constant expert is made from the routing indices"));
+      return Recognition.miss(
+          graph,
+          Marker.patterns(),
+          routing,
+          "no mask of a constant expert is made from the routing indices");
     }
-    Map<Integer, Expert> found = new HashMap<>();
-    for (Hits ofExpert : hits) {
-      Optional<Expert> expert = expert(ofExpert);
-      if (expert.isPresent() && found.put(expert.get().id(), expert.get()) != null) {
-        return new Recognition.Refused("two regions for expert " + expert.get().id());
-      }
-    }
-    if (found.isEmpty()) {
-      return new Recognition.NotThisForm("no expert's rows are added to the block's output");
-    }
-    String incomplete = ExpertGrouping.incomplete(found, routing.experts());
-    if (!incomplete.isEmpty()) {
-      return new Recognition.Refused(incomplete);
-    }
-    return inOneChain(routing, ExpertGrouping.inOrder(found, routing.experts()));
+    Map<Integer, List<Expert>> found =
+        hits.stream()
+            .flatMap(ofExpert -> expert(ofExpert).stream())
+            .collect(Collectors.groupingBy(Expert::id));
+    return found.isEmpty()
+        ? new Recognition.NotThisForm("no expert's rows are added to the block's output")
+        : ExpertGrouping.complete(
+            found, routing.experts(), experts -> inOneChain(routing, experts));
   }
 
   private Recognition inOneChain(Routing routing, List<Expert> experts) {
@@ -147,21 +139,22 @@ final class SparseLoop implements Form {
     if (chain.isEmpty()) {
       return new Recognition.Refused("the experts' outputs are not added up in one chain");
     }
-    String end = chain.get().end();
     List<String> rows = experts.stream().flatMap(e -> Stream.of(e.token(), e.slot())).toList();
-    Optional<String> leak = ClosedRegion.leak(graph, rows, end);
-    if (leak.isPresent()) {
-      return new Recognition.Refused(leak.get());
-    }
-    Set<String> own = ExpertWeights.of(graph, experts.stream().map(Expert::made).toList());
+    return Recognition.unless(
+        ClosedRegion.leak(graph, rows, chain.get().end()),
+        () -> claim(routing, coefficients.iterator().next(), experts, chain.get()));
+  }
+
+  private Recognition claim(
+      Routing routing, String coefficients, List<Expert> experts, LinkChain chain) {
     return new Recognition.Recognised(
-        new Claim(
+        Claim.of(
+            graph,
             routing,
-            new Coefficients.PerChoice(coefficients.iterator().next()),
-            end,
-            own,
-            ExpertWeights.bytes(graph, own) / experts.size(),
-            new Chain(routing.topK(), experts, chain.get())));
+            new Coefficients.PerChoice(coefficients),
+            chain.end(),
+            ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
+            new Chain(graph, routing, experts, chain)));
   }
 
   private Optional<Expert> expert(Hits hits) {
@@ -202,18 +195,21 @@ final class SparseLoop implements Form {
     return node.input(scatterFirst ? 1 : 0);
   }
 
-  private record Chain(int topK, List<Expert> experts, LinkChain links) implements Layout {
+  private record Chain(Graph graph, Routing routing, List<Expert> experts, LinkChain links)
+      implements Layout {
     @Override
     public Rows rows(Ops ops) {
       String tokens = ops.concat(0, experts.stream().map(Expert::token).toList());
       String slots = ops.concat(0, experts.stream().map(Expert::slot).toList());
-      String flat = ops.add(ops.mul(tokens, ops.vector(topK)), slots);
+      String flat = ops.add(ops.mul(tokens, ops.vector(routing.topK())), slots);
       return new Rows.PerExpert(experts.stream().map(Expert::raw).toList(), ops.reshape(flat, -1));
     }
 
     @Override
     public void remove(Ops ops, Set<Integer> pruned) {
       links.bypass(ops, pruned);
+      StackedRows.keep(
+          ops, graph, routing.without(pruned).stream().map(e -> experts.get(e).made()).toList());
     }
   }
 }

@@ -1,26 +1,20 @@
 package io.moneonnx.form;
 
 import io.moneonnx.form.ExpertAxis.Edge;
-import io.moneonnx.form.ExpertAxis.Place;
 import io.moneonnx.graph.Equation;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
-import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.ValueRanks;
 import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
-import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
-import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
-import io.moneonnx.moe.Rows;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -132,7 +126,7 @@ final class StackedDense implements Form {
           "the coefficients '%s' meet the experts amid their computation, in '%s'"
               .formatted(matrix, meeting.label()));
     }
-    Raw.Visible summed = visible(sum, sum.node().input(0));
+    StackedLayout.Raw.Visible summed = visible(sum, sum.node().input(0));
     if (summed.place().axis() != 0) {
       return new Recognition.Refused(
           "'%s' has the experts along axis %d; wanted them in front where '%s' scales their inputs"
@@ -169,16 +163,7 @@ final class StackedDense implements Form {
             .noneMatch(node -> above.contains(node.output()));
   }
 
-  /** The experts' own outputs. */
-  private sealed interface Raw {
-    /** A value of the graph that has them all. */
-    record Visible(String value, Place place, int rank) implements Raw {}
-
-    /** Inside a product, from which they can be had without the coefficients. */
-    record Inside(Equation equation, List<String> operands) implements Raw {}
-  }
-
-  private Raw raw(Sum sum, Node meeting, GateValues gates) {
+  private StackedLayout.Raw raw(Sum sum, Node meeting, GateValues gates) {
     List<Integer> others =
         IntStream.range(0, meeting.inputs().size())
             .filter(i -> !gates.contains(meeting.input(i)))
@@ -193,7 +178,8 @@ final class StackedDense implements Form {
     String letter = letter(sum, meeting, equation);
     return axes.size() == 1 && axes.get(0).replace(letter, "").equals(outputs(equation, letter))
         ? visible(sum, operands.get(0))
-        : new Raw.Inside(new Equation(axes, letter + outputs(equation, letter)), operands);
+        : new StackedLayout.Raw.Inside(
+            new Equation(axes, letter + outputs(equation, letter)), operands);
   }
 
   private static String outputs(Equation equation, String letter) {
@@ -210,17 +196,19 @@ final class StackedDense implements Form {
     return axes.substring(axes.length() - 1);
   }
 
-  private Raw.Visible visible(Sum sum, String value) {
-    return new Raw.Visible(value, sum.axis().places().get(value), ranks.of(value).orElseThrow());
+  private StackedLayout.Raw.Visible visible(Sum sum, String value) {
+    return new StackedLayout.Raw.Visible(
+        value, sum.axis().places().get(value), ranks.of(value).orElseThrow());
   }
 
-  private Recognition claim(Routing routing, Sum sum, Coefficients coefficients, Raw raw) {
+  private Recognition claim(
+      Routing routing, Sum sum, Coefficients coefficients, StackedLayout.Raw raw) {
     ExpertAxis axis = sum.axis();
     String output = sum.node().output();
     Optional<String> leak = ClosedRegion.leak(graph, List.copyOf(axis.places().keySet()), output);
     if (leak.isPresent()) {
       return new Recognition.Refused(leak.get());
-    } else if (raw instanceof Raw.Visible visible
+    } else if (raw instanceof StackedLayout.Raw.Visible visible
         && (visible.place() == null || visible.place().axis() == visible.rank() - 1)) {
       return new Recognition.Refused(
           "'%s', what the experts make, has no axis of experts before that of their outputs"
@@ -229,74 +217,12 @@ final class StackedDense implements Form {
     Set<String> weights =
         axis.constants().keySet().stream().map(Edge::value).collect(Collectors.toSet());
     return new Recognition.Recognised(
-        new Claim(
+        Claim.of(
+            graph,
             routing,
             coefficients,
             output,
             weights,
-            ExpertWeights.bytes(graph, weights) / routing.experts(),
-            new Stack(graph, routing, axis, raw, output)));
-  }
-
-  private record Stack(Graph graph, Routing routing, ExpertAxis axis, Raw raw, String output)
-      implements Layout {
-    @Override
-    public Rows rows(Ops ops) {
-      if (raw instanceof Raw.Visible visible) {
-        return new Rows.Stacked(visible.value(), visible.place().axis(), visible.rank());
-      }
-      Raw.Inside inside = (Raw.Inside) raw;
-      String all = ops.einsum(inside.equation(), inside.operands());
-      Rows.Stacked rows = new Rows.Stacked(all, 0, inside.equation().output().length());
-      return new Rows.Recomputed(rows.chosen(ops, routing.indices(ops), routing).outputs());
-    }
-
-    @Override
-    public void remove(Ops ops, Set<Integer> pruned) {
-      List<Integer> kept =
-          IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).boxed().toList();
-      if (kept.isEmpty()) {
-        ops.edit().redirect(output, routing.nothing(ops, output));
-        return;
-      }
-      cutConstants(ops, kept);
-      axis.sizes()
-          .forEach(
-              (edge, size) ->
-                  set(
-                      ops,
-                      edge,
-                      size.shape().with(ops, size.axis(), size.perExpert() * kept.size())));
-      Map<String, String> columns = new HashMap<>();
-      String ids = ops.vector(kept.stream().mapToLong(Integer::longValue).toArray());
-      axis.matrices()
-          .forEach(
-              (edge, place) ->
-                  set(
-                      ops,
-                      edge,
-                      columns.computeIfAbsent(
-                          edge.value(), matrix -> ops.gather(matrix, ids, place.axis()))));
-    }
-
-    private void cutConstants(Ops ops, List<Integer> kept) {
-      Map<List<Object>, String> cut = new HashMap<>();
-      axis.constants()
-          .forEach(
-              (edge, along) ->
-                  set(
-                      ops,
-                      edge,
-                      cut.computeIfAbsent(
-                          List.of(edge.value(), along),
-                          key ->
-                              ops.constant(
-                                  "kept",
-                                  graph.constant(edge.value()).orElseThrow().along(along, kept)))));
-    }
-
-    private static void set(Ops ops, Edge edge, String value) {
-      ops.edit().setInput(edge.node(), edge.index(), value);
-    }
+            new StackedLayout(graph, routing, axis, raw, output)));
   }
 }

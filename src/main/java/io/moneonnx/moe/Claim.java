@@ -1,5 +1,6 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.Graph;
 import java.util.Set;
 
 /**
@@ -18,5 +19,18 @@ public record Claim(
     Layout layout) {
   public Claim {
     weights = Set.copyOf(weights);
+  }
+
+  /** A claim on these initializers, of which each expert holds an equal share. */
+  public static Claim of(
+      Graph graph,
+      Routing routing,
+      Coefficients coefficients,
+      String output,
+      Set<String> weights,
+      Layout layout) {
+    long bytes =
+        weights.stream().mapToLong(name -> graph.constant(name).orElseThrow().byteSize()).sum();
+    return new Claim(routing, coefficients, output, weights, bytes / routing.experts(), layout);
   }
 }

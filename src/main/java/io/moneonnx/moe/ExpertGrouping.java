@@ -3,12 +3,32 @@ package io.moneonnx.moe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** Puts what was found for single experts in the order of their ids, and says what is missing. */
 public final class ExpertGrouping {
   private ExpertGrouping() {}
+
+  /**
+   * Goes on with the parts in the order of their ids, if exactly one was found for each expert.
+   *
+   * @param found what was found, by id
+   */
+  public static <T> Recognition complete(
+      Map<Integer, List<T>> found, int experts, Function<List<T>, Recognition> then) {
+    Optional<Integer> twice =
+        found.keySet().stream().filter(id -> found.get(id).size() > 1).sorted().findFirst();
+    if (twice.isPresent()) {
+      return new Recognition.Refused("two regions for expert " + twice.get());
+    }
+    String incomplete = incomplete(found, experts);
+    return incomplete.isEmpty()
+        ? then.apply(inOrder(found, experts).stream().map(parts -> parts.get(0)).toList())
+        : new Recognition.Refused(incomplete);
+  }
 
   /** The parts in the order of their ids; call it where {@link #incomplete} found nothing. */
   public static <T> List<T> inOrder(Map<Integer, T> parts, int experts) {

@@ -40,9 +40,4 @@ public final class ExpertWeights {
         .map(weight -> new Part(weight.initializer(), weight.row()))
         .collect(Collectors.toSet());
   }
-
-  /** Bytes of these initializers together. */
-  public static long bytes(Graph graph, Set<String> weights) {
-    return weights.stream().mapToLong(name -> graph.constant(name).orElseThrow().byteSize()).sum();
-  }
 }

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /**
  * The slots of a block whose expert is kept, so that only these are computed and the others are
@@ -39,8 +38,7 @@ public final class KeptSlots {
   public KeptSlots(Ops ops, Routing routing, Set<Integer> pruned, String ids, String raw) {
     this.ops = ops;
     this.raw = raw;
-    experts =
-        IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).boxed().toList();
+    experts = routing.without(pruned);
     String shape = ops.concat(0, List.of(ops.shape(ids), ops.vector(routing.hidden())));
     zeros = ops.zeros(shape, ops.edit().type(raw).orElseThrow());
     long[] isKept = new long[routing.experts()];

@@ -3,6 +3,8 @@ package io.moneonnx.moe;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
@@ -31,6 +33,11 @@ public record Routing(
   /** The same decision under the name that a form has for its kind. */
   public Routing named(String otherKind) {
     return new Routing(choice, topK, experts, hidden, input, router, otherKind);
+  }
+
+  /** The ids of the experts that are left, in order. */
+  public List<Integer> without(Set<Integer> pruned) {
+    return IntStream.range(0, experts).filter(e -> !pruned.contains(e)).boxed().toList();
   }
 
   /** Zeros in place of {@code output}, a routed output to which no expert contributes any more. */

@@ -36,6 +36,17 @@ final class DenseLoopTest {
   }
 
   @Test
+  void wantsEveryOutputAddedOnce() {
+    isRefused(
+        Spelling.COLUMNS
+            .of(4, 2, 4)
+            .with(
+                "routed3 = Add (routed2, scaled2)",
+                "twice = Add (routed2, scaled2)\n  routed3 = Add (twice, scaled2)"),
+        "not added up to one value");
+  }
+
+  @Test
   void refusesOneColumnForTwoExperts() {
     isRefused(
         Spelling.COLUMNS.of(4, 2, 4).with("(matrix, from2, to2,", "(matrix, from1, to1,"),

@@ -201,6 +201,28 @@ final class DenseVariantsTest {
         .with("int64[1] k", "int64[1] far = {1000}, float never = {-inf}, int64[1] k");
   }
 
+  /** The sum of Python's {@code sum}, which begins with a scalar. */
+  private static TinyMoe sumThatBeginsWithZero() {
+    return COLUMNS
+        .with("int64[1] k", "float nothing = {0}, int64[1] k")
+        .with("(scaled0, scaled1)", "(routed1, scaled1)")
+        .with("  routed2 =", "  routed1 = Add (nothing, scaled0)\n  routed2 =");
+  }
+
+  /** A loop whose experts read their rows of one bank. */
+  private static TinyMoe inBanks(TinyMoe tiny) {
+    TinyMoe banked = tiny.with("float[5, 4] up0", "float[4, 5, 4] up, int64 bankRow0 = {0}");
+    for (int e = 0; e < 4; e++) {
+      String cut = "  up%d = Gather <axis = 0> (up, bankRow%d)\n  in%d =".formatted(e, e, e);
+      banked = banked.with("  in%d =".formatted(e), cut);
+      banked =
+          e == 0
+              ? banked
+              : banked.with("float[5, 4] up" + e, "int64 bankRow%d = {%d}".formatted(e, e));
+    }
+    return banked;
+  }
+
   /** Tokens in two axes. */
   private static TinyMoe sequences(TinyMoe tiny) {
     return new TinyMoe(
@@ -233,6 +255,10 @@ final class DenseVariantsTest {
         Arguments.of("one-hot matrix", oneHot(), "stacked-dense"),
         Arguments.of("split columns", splitColumns(), "dense-loop"),
         Arguments.of("zeros first", sumThatBeginsWithZeros(), "dense-loop"),
+        Arguments.of("zero first", sumThatBeginsWithZero(), "dense-loop"),
+        Arguments.of("stacked banks", inBanks(COLUMNS), "dense-loop"),
+        Arguments.of("stacked banks, picked", inBanks(PICKED), "dense-stack"),
+        Arguments.of("stacked banks, sparse", inBanks(Spelling.DYNAMO.of(4, 2, 4)), "sparse-loop"),
         Arguments.of("threshold", threshold(), "dense-loop"),
         Arguments.of("sequences", sequences(COLUMNS), "dense-loop"));
   }

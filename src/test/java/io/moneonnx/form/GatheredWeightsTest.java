@@ -61,6 +61,13 @@ final class GatheredWeightsTest {
   }
 
   @Test
+  void wantsTheSlotsOfAllTokensInOneDimension() {
+    refuses(
+        TINY.with("ups = Gather <axis = 0> (up, ids)", "ups = Gather <axis = 0> (up, experts)"),
+        "'ups' has 4 dimensions; wanted 3, one of slots before those of 'up'");
+  }
+
+  @Test
   void wantsOneActivation() {
     refuses(
         TINY.with("act = Tanh (in)", "more = Add (in, extra)\n  act = Tanh (more)")

@@ -2,10 +2,29 @@ package io.moneonnx.moe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class ExpertGroupingTest {
+  @Test
+  void goesOnWithOnePartForEachExpert() {
+    assertThat(
+            ExpertGrouping.complete(
+                Map.of(1, List.of("b"), 0, List.of("a")), 2, ExpertGroupingTest::joined))
+        .isEqualTo(new Recognition.NotThisForm("[a, b]"));
+    assertThat(
+            ExpertGrouping.complete(
+                Map.of(1, List.of("b", "c"), 0, List.of("a")), 2, ExpertGroupingTest::joined))
+        .isEqualTo(new Recognition.Refused("two regions for expert 1"));
+    assertThat(ExpertGrouping.complete(Map.of(1, List.of("b")), 2, ExpertGroupingTest::joined))
+        .isEqualTo(new Recognition.Refused("1 expert regions for 2 router outputs; missing: 0"));
+  }
+
+  private static Recognition joined(List<String> parts) {
+    return new Recognition.NotThisForm(parts.toString());
+  }
+
   @Test
   void putsPartsInTheOrderOfTheirIds() {
     assertThat(ExpertGrouping.inOrder(Map.of(2, "c", 0, "a", 1, "b"), 3))

@@ -63,6 +63,12 @@ final class StackedRowsTest {
   }
 
   @Test
+  void findsTheRowsBehindWhatTheExpertsCompute() {
+    assertThat(keeping(List.of(List.of("a"), List.of("b"))).initializers())
+        .doesNotContainKey("bank");
+  }
+
+  @Test
   void leavesTheBankToOthersThatReadIt() {
     assertThat(keeping(List.of(List.of("second", "a"))).initializers())
         .containsKeys("bank", "m/kept");

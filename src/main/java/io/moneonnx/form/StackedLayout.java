@@ -1,0 +1,91 @@
+package io.moneonnx.form;
+
+import io.moneonnx.form.ExpertAxis.Edge;
+import io.moneonnx.form.ExpertAxis.Place;
+import io.moneonnx.graph.Equation;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.moe.Layout;
+import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.Rows;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Where the experts of a dense block are that lie along one axis of its values. Removing experts
+ * cuts that axis wherever it begins.
+ *
+ * @param raw the experts' own outputs
+ * @param output the sum over the experts
+ */
+record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, String output)
+    implements Layout {
+  /** The experts' own outputs. */
+  sealed interface Raw {
+    /** A value of the graph that has them all. */
+    record Visible(String value, Place place, int rank) implements Raw {}
+
+    /** Inside a product, from which they can be had without the coefficients. */
+    record Inside(Equation equation, List<String> operands) implements Raw {}
+  }
+
+  @Override
+  public Rows rows(Ops ops) {
+    if (raw instanceof Raw.Visible visible) {
+      return new Rows.Stacked(visible.value(), visible.place().axis(), visible.rank());
+    }
+    Raw.Inside inside = (Raw.Inside) raw;
+    String all = ops.einsum(inside.equation(), inside.operands());
+    Rows.Stacked rows = new Rows.Stacked(all, 0, inside.equation().output().length());
+    return new Rows.Recomputed(rows.chosen(ops, routing.indices(ops), routing).outputs());
+  }
+
+  @Override
+  public void remove(Ops ops, Set<Integer> pruned) {
+    List<Integer> kept = routing.without(pruned);
+    if (kept.isEmpty()) {
+      ops.edit().redirect(output, routing.nothing(ops, output));
+      return;
+    }
+    cutConstants(ops, kept);
+    axis.sizes()
+        .forEach(
+            (edge, size) ->
+                set(
+                    ops,
+                    edge,
+                    size.shape().with(ops, size.axis(), size.perExpert() * kept.size())));
+    Map<String, String> columns = new HashMap<>();
+    String ids = ops.vector(kept.stream().mapToLong(Integer::longValue).toArray());
+    axis.matrices()
+        .forEach(
+            (edge, place) ->
+                set(
+                    ops,
+                    edge,
+                    columns.computeIfAbsent(
+                        edge.value(), matrix -> ops.gather(matrix, ids, place.axis()))));
+  }
+
+  private void cutConstants(Ops ops, List<Integer> kept) {
+    Map<List<Object>, String> cut = new HashMap<>();
+    axis.constants()
+        .forEach(
+            (edge, along) ->
+                set(
+                    ops,
+                    edge,
+                    cut.computeIfAbsent(
+                        List.of(edge.value(), along),
+                        key ->
+                            ops.constant(
+                                "kept",
+                                graph.constant(edge.value()).orElseThrow().along(along, kept)))));
+  }
+
+  private static void set(Ops ops, Edge edge, String value) {
+    ops.edit().setInput(edge.node(), edge.index(), value);
+  }
+}
