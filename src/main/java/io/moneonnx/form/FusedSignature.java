@@ -1,6 +1,8 @@
 package io.moneonnx.form;
 
+import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.Node;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -11,10 +13,13 @@ import java.util.stream.Stream;
  *
  * @param inputs how many inputs are known
  * @param ofNoExpert those of them that hold nothing of the experts
- * @param attributes names of attributes beside those that all have
+ * @param attributes those beside the ones that all have, and what kind each is of
  */
 record FusedSignature(
-    String operator, int inputs, Set<Integer> ofNoExpert, Set<String> attributes) {
+    String operator,
+    int inputs,
+    Set<Integer> ofNoExpert,
+    Map<String, Class<? extends Attribute>> attributes) {
   /** The hidden states, {@code [tokens, hidden]} or {@code [batch, sequence, hidden]}. */
   static final int TOKENS = 0;
 
@@ -31,28 +36,44 @@ record FusedSignature(
 
   private static final String DOMAIN = "com.microsoft";
   private static final int DOWN = 4;
-  private static final Set<String> ATTRIBUTES =
-      Set.of(
+  private static final Map<String, Class<? extends Attribute>> ATTRIBUTES =
+      Map.of(
           TOP_K,
+          Attribute.OfInt.class,
           NORMALISED,
+          Attribute.OfInt.class,
           SPARSE_MIXER,
+          Attribute.OfInt.class,
           "activation_alpha",
+          Attribute.OfFloat.class,
           "activation_beta",
+          Attribute.OfFloat.class,
           "activation_type",
+          Attribute.OfText.class,
           "swiglu_fusion",
-          "swiglu_limit");
+          Attribute.OfInt.class,
+          "swiglu_limit",
+          Attribute.OfFloat.class);
 
-  private static final FusedSignature PLAIN = new FusedSignature("MoE", 8, Set.of(), Set.of());
+  private static final FusedSignature PLAIN = new FusedSignature("MoE", 8, Set.of(), Map.of());
   private static final FusedSignature QUANTISED =
       new FusedSignature(
           "QMoE",
           21,
           Set.of(WEIGHTS, 19, 20),
-          Set.of(BITS, "block_size", "quant_type", "weights_prepacked"));
+          Map.of(
+              BITS,
+              Attribute.OfInt.class,
+              "block_size",
+              Attribute.OfInt.class,
+              "quant_type",
+              Attribute.OfText.class,
+              "weights_prepacked",
+              Attribute.OfInt.class));
 
   FusedSignature {
     ofNoExpert = Set.copyOf(ofNoExpert);
-    attributes = Set.copyOf(attributes);
+    attributes = Map.copyOf(attributes);
   }
 
   /** The signature of a node's operator, if it is a fused one. */
@@ -69,10 +90,11 @@ record FusedSignature(
   /** Why a node is not understood; empty if all of it is known. */
   Optional<String> unknown(Node node) {
     Optional<String> attribute =
-        node.attributes().keySet().stream().filter(name -> !isKnown(name)).findFirst();
+        node.attributes().entrySet().stream()
+            .flatMap(entry -> unknown(entry.getKey(), entry.getValue()).stream())
+            .findFirst();
     if (attribute.isPresent()) {
-      return attribute.map(
-          name -> "%s has the attribute '%s', which is not known".formatted(operator, name));
+      return attribute;
     }
     return IntStream.range(inputs, node.inputs().size())
         .filter(index -> !node.input(index).isEmpty())
@@ -83,8 +105,14 @@ record FusedSignature(
         .findFirst();
   }
 
-  private boolean isKnown(String attribute) {
-    return ATTRIBUTES.contains(attribute) || attributes.contains(attribute);
+  private Optional<String> unknown(String name, Attribute value) {
+    Class<? extends Attribute> wanted = ATTRIBUTES.getOrDefault(name, attributes.get(name));
+    if (wanted == null) {
+      return Optional.of("%s has the attribute '%s', which is not known".formatted(operator, name));
+    }
+    return wanted.isInstance(value)
+        ? Optional.empty()
+        : Optional.of("%s has the attribute '%s' = %s".formatted(operator, name, value));
   }
 
   /** The inputs of a node that hold something of each expert, its leading axis. */

@@ -4,6 +4,7 @@ import io.moneonnx.graph.Fill;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Reach;
+import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
@@ -40,6 +41,9 @@ import java.util.stream.Stream;
  * computed on the joined rows between.
  */
 final class SortedSegments implements Form {
+  private static final Set<String> REORDERING =
+      Set.of("Add", "Clip", "Max", "Min", "Neg", "Sub", "Where");
+
   private final Graph graph;
   private final ExpertSegments segments;
   private final Map<String, List<SlotSort>> sortsByIndices;
@@ -79,6 +83,11 @@ final class SortedSegments implements Form {
             .contains(sort.experts());
   }
 
+  /** Slots are divided by how many a token has, and what is left over may be looked at too. */
+  private static boolean isOtherOrder(Node node) {
+    return node.domain().isEmpty() && REORDERING.contains(node.opType());
+  }
+
   @Override
   public String name() {
     return "sorted-segments";
@@ -97,6 +106,12 @@ final class SortedSegments implements Form {
       return new Recognition.Refused("the slots are sorted %d times".formatted(sorts.size()));
     }
     SlotSort sort = sorts.get(0);
+    Optional<Node> changed = ChangedIds.of(graph, sort.order(), SortedSegments::isOtherOrder);
+    if (changed.isPresent()) {
+      return new Recognition.Refused(
+          "the order of the slots is changed by %s '%s'"
+              .formatted(changed.get().opType(), changed.get().label()));
+    }
     for (ExpertCounts count : counts) {
       Set<String> sources = Set.of(routing.choice().value(), sort.ids());
       Optional<DerivedIds> ids = DerivedIds.of(graph, count.ids(), sources, routing.experts());

@@ -5,8 +5,10 @@ import io.moneonnx.graph.Node;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Finds what changes the chosen ids before experts are looked up by them: ids that were clamped,
@@ -39,15 +41,19 @@ public final class ChangedIds {
   }
 
   private static Optional<Node> of(Graph graph, Routing routing) {
-    Deque<String> pending = new ArrayDeque<>();
+    return routing.choice() instanceof Choice.Indices indices
+        ? of(graph, indices.value(), ChangedIds::isChanging)
+        : Optional.empty();
+  }
+
+  /** The first node that reads these numbers, perhaps reshaped, and changes them so. */
+  public static Optional<Node> of(Graph graph, String numbers, Predicate<Node> isChanging) {
+    Deque<String> pending = new ArrayDeque<>(List.of(numbers));
     Set<String> seen = new HashSet<>();
-    if (routing.choice() instanceof Choice.Indices indices) {
-      pending.add(indices.value());
-    }
     while (!pending.isEmpty()) {
       String value = pending.poll();
       for (Node node : graph.consumers(value)) {
-        if (isChanging(node)) {
+        if (isChanging.test(node)) {
           return Optional.of(node);
         } else if (isPassing(node) && node.input(0).equals(value) && seen.add(node.output())) {
           pending.add(node.output());

@@ -55,8 +55,7 @@ public final class Calibrate {
     Calibrator calibrator = new Calibrator(subject.model(), subject.folder(), blocks, options);
     Longest longest = new Longest();
     Calibrator.Outcome outcome;
-    try (Console.Progress progress =
-        console.begin("calibrating on %,d tokens".formatted(data.tokens()), data.batches())) {
+    try (Console.Progress progress = console.begin("calibrating" + size(data), data.batches())) {
       outcome =
           calibrator.run(
               data,
@@ -86,13 +85,22 @@ public final class Calibrate {
         Tool.version(),
         Session.runtimeVersion(),
         outcome.device().toString(),
-        data.tokens(),
+        data.tokens() > 0 ? data.tokens() : routed(outcome),
         longest.sequence,
         data.files().stream()
             .map(file -> new Profile.Source(file.path().getFileName().toString(), file.bytes()))
             .toList(),
         Map.of("target", subject.target().toString()),
         outcome.statistics());
+  }
+
+  private static String size(Calibration data) {
+    return data.tokens() > 0 ? " on %,d tokens".formatted(data.tokens()) : "";
+  }
+
+  /** Tokens that reached a block, for models that are not fed any. */
+  private static long routed(Calibrator.Outcome outcome) {
+    return outcome.statistics().stream().mapToLong(BlockStatistics::t).max().orElse(0);
   }
 
   /** The longest sequence that went by. */

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.moneonnx.TinyMoe;
+import io.moneonnx.data.Fixtures;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxReader;
@@ -287,6 +289,22 @@ class CommandsTest {
     Cli.run(concat(common, "calibrate", Cli.OLMOE, "-o", three, "--batch", "3")).succeeds();
 
     assertThat(counts(three)).isEqualTo(counts(one));
+  }
+
+  @Test
+  void saysHowMuchAModelWithoutTokensWasCalibratedOn() throws IOException {
+    TinyMoe tiny = TinyMoe.Spelling.GATHERED.of(4, 2, 4);
+    Path model = folder.resolve("tiny.onnx");
+    OnnxWriter.write(tiny.model(), model, Placement.INLINE);
+    ByteBuffer x = tiny.tokens(12, 1).bytes();
+    byte[] elements = new byte[x.remaining()];
+    x.get(elements);
+    byte[] array = Fixtures.npy("<f4", "(12, 4)", elements);
+    Path data = Fixtures.npz(folder.resolve("x.npz"), Map.of("x", array));
+    Cli calibrated = run("calibrate", model, "--data", data, "-o", folder.resolve("p")).succeeds();
+
+    assertThat(calibrated.err()).startsWith("calibrating\n");
+    assertThat(calibrated.out()).contains("1 blocks, 1 tokens");
   }
 
   @ParameterizedTest

@@ -24,7 +24,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /** Graphs with the inputs that language models have, and array files, byte by byte. */
-final class Fixtures {
+public final class Fixtures {
   static final Path MODEL = Path.of("models/olmoe-tiny/model.onnx");
   static final Path TEXT = Path.of("test-data/text");
   static final Dimension BATCH = Dimension.of("batch");
@@ -57,7 +57,7 @@ final class Fixtures {
   }
 
   /** An NPY file of version 1, as NumPy writes it. */
-  static byte[] npy(String descr, String shape, byte[] elements) {
+  public static byte[] npy(String descr, String shape, byte[] elements) {
     return npy(1, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape, elements);
   }
 
@@ -91,7 +91,7 @@ final class Fixtures {
     return bytes;
   }
 
-  static Path npz(Path file, Map<String, byte[]> arrays) throws IOException {
+  public static Path npz(Path file, Map<String, byte[]> arrays) throws IOException {
     try (OutputStream out = Files.newOutputStream(file);
         ZipOutputStream zip = new ZipOutputStream(out)) {
       for (Map.Entry<String, byte[]> array : arrays.entrySet()) {

@@ -94,6 +94,13 @@ final class FusedOperatorTest {
   }
 
   @Test
+  void refusesAnAttributeOfAnotherKind() {
+    refuses(
+        TINY.with(NORMALISED, "normalize_routing_weights = \"yes\""),
+        "MoE has the attribute 'normalize_routing_weights' = OfText[value=yes]");
+  }
+
+  @Test
   void refusesAnInputItDoesNotKnow() {
     refuses(
         TINY.with("up, , down)", "up, , down, , , , router)"),

@@ -142,6 +142,15 @@ final class SortedSegmentsTest {
   }
 
   @Test
+  void refusesAnOrderOfSlotsThatIsClamped() {
+    refuses(
+        SORTED.with(
+            "token = Div (order, slotsOfToken)",
+            "near = Min (order, slotsOfToken)\n  token = Div (near, slotsOfToken)"),
+        "the order of the slots is changed by Min 'Min -> near'");
+  }
+
+  @Test
   void refusesIdsThatAreChangedInAWayThatIsNotKnown() {
     refuses(
         GROUPED.with("clamped = Clip (flat, id0, most)", "clamped = Mod (flat, most)"),
