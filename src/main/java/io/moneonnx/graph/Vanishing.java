@@ -18,7 +18,9 @@ import java.util.stream.Stream;
  * y  = ScatterND (x, at, updates)                 so y is x
  * }</pre>
  *
- * Every rule holds for all finite numbers; an operator without a rule says nothing.
+ * Every rule holds for all finite numbers and for operands of one shape: whether broadcasting would
+ * enlarge a value is not looked at, and shows when blocks are proved. An operator without a rule
+ * says nothing.
  */
 final class Vanishing {
   /** Operators that put out elements of their first input, all of them or some. */

@@ -1,5 +1,6 @@
 package io.moneonnx.observe;
 
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
@@ -44,6 +45,11 @@ enum Padding {
     int width = mask.dims().get(1).intValue();
     int sequence = sequence(feeds, width);
     int batch = mask.dims().get(0).intValue();
+    if (width < sequence) {
+      throw new BadInputException(
+          "'%s' %s hides or shows fewer tokens than '%s' has, %d a sequence"
+              .formatted(this.mask, mask.dims(), tokens, sequence));
+    }
     float[] valid = new float[batch * sequence];
     boolean anyHidden = false;
     for (int token = 0; token < valid.length; token++) {

@@ -1,7 +1,9 @@
 package io.moneonnx.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -48,5 +50,17 @@ final class PaddingTest {
 
     assertThat(Padding.INPUT.valid(feeds)).isEqualTo(Tensor.of(List.of(3L), 1f, 1, 0));
     assertThat(Padding.DECODER.valid(feeds)).isEqualTo(Tensor.of(List.of(2L), 0f, 1));
+  }
+
+  @Test
+  void wantsAMaskForEveryToken() {
+    Tensor mask = Tensor.of(List.of(1L, 2L), 1L, 0);
+    Tensor tokens = Tensor.of(List.of(1L, 3L), 5L, 6, 7);
+
+    assertThatThrownBy(
+            () -> Padding.INPUT.valid(Map.of("attention_mask", mask, "input_ids", tokens)))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage(
+            "'attention_mask' [1, 2] hides or shows fewer tokens than 'input_ids' has, 3 a sequence");
   }
 }
