@@ -57,7 +57,7 @@ final class CalibrateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
         "%s: %d blocks, %,d tokens, on %s%n",
-        output, profile.blocks().size(), profile.tokens(), profile.device());
+        output, profile.blocks().size(), profile.tokens(), profile.runs().get(0).device());
     out.flush();
     return ExitCode.DONE;
   }

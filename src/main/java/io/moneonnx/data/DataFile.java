@@ -1,6 +1,16 @@
 package io.moneonnx.data;
 
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 
 /**
  * A file that was read for calibration.
@@ -8,4 +18,17 @@ import java.nio.file.Path;
  * @param bytes its size
  * @param tokens how many tokens were made of it or found in it, 0 where it holds none
  */
-public record DataFile(Path path, long bytes, long tokens) {}
+public record DataFile(Path path, long bytes, long tokens) {
+  /** The SHA-256 of the file as it is now, in hexadecimal digits. */
+  public String sha256() {
+    try (InputStream file = Files.newInputStream(path)) {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      new DigestInputStream(file, digest).transferTo(OutputStream.nullOutputStream());
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (IOException e) {
+      throw new BadInputException(path + ": cannot be read: " + Reason.of(e), e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -9,6 +9,7 @@ import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.Longs;
+import io.moneonnx.profile.Slices;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -118,7 +119,13 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
       }
     }
     return new BlockStatistics(
-        new BlockHeader(name(), block.form(), block.experts(), block.topK(), block.hidden()),
+        new BlockHeader(
+            name(),
+            block.form(),
+            block.experts(),
+            block.topK(),
+            block.hidden(),
+            block.expertBytes()),
         Longs.of(rounded(Statistic.ROWS)),
         sum(sums, 0),
         sum(sums, 1),
@@ -133,7 +140,8 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
         Doubles.of(get(Statistic.PEAK)),
         Math.round(single(Statistic.TOKENS)),
         Longs.of(rounded(Statistic.CHOSEN_TOGETHER)),
-        single(Statistic.Y2));
+        single(Statistic.Y2),
+        Slices.NONE);
   }
 
   private long[] rounded(Statistic statistic) {

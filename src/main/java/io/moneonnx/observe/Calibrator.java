@@ -69,7 +69,10 @@ public final class Calibrator {
           if (refusal.isPresent()) {
             disproved.putIfAbsent(batch.name(), refusal.get());
           } else if (!disproved.containsKey(batch.name())) {
-            merged.merge(batch.name(), batch.statistics(), BlockStatistics::merge);
+            merged.merge(
+                batch.name(),
+                batch.statistics().ofBatch(batches - 1L, Optional.empty()),
+                BlockStatistics::merge);
           }
         }
         afterBatch.accept(feed);

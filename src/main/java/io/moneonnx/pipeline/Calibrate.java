@@ -2,6 +2,7 @@ package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
+import io.moneonnx.data.DataFile;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
@@ -82,16 +83,26 @@ public final class Calibrate {
     }
     return new Profile(
         subject.fingerprint(),
-        Tool.version(),
-        Session.runtimeVersion(),
-        outcome.device().toString(),
-        data.tokens() > 0 ? data.tokens() : routed(outcome),
-        longest.sequence,
-        data.files().stream()
-            .map(file -> new Profile.Source(file.path().getFileName().toString(), file.bytes()))
-            .toList(),
-        Map.of("target", subject.target().toString()),
+        subject.files().bytes(),
+        List.of(
+            new Profile.Run(
+                Tool.version(),
+                Session.runtimeVersion(),
+                outcome.device().toString(),
+                data.tokens() > 0 ? data.tokens() : routed(outcome),
+                longest.sequence,
+                data.files().stream().map(Calibrate::source).toList(),
+                Map.of("target", subject.target().toString()))),
         outcome.statistics());
+  }
+
+  private static Profile.Source source(DataFile file) {
+    return new Profile.Source(
+        file.path().getFileName().toString(),
+        Optional.empty(),
+        file.bytes(),
+        file.sha256(),
+        file.tokens());
   }
 
   private static String size(Calibration data) {

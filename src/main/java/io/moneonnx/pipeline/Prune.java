@@ -7,6 +7,7 @@ import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Budget;
 import io.moneonnx.plan.Criterion;
+import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.PlanFile;
 import io.moneonnx.plan.Planner;

@@ -14,6 +14,7 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.io.Written;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
@@ -31,7 +32,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -88,6 +88,9 @@ public final class Rewrite {
    * @throws BadInputException if the plan or the profile is for another model
    */
   public Report run(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
+    if (plan.router() == Plan.Router.CUT) {
+      throw new BadInputException("the plan cuts the router; wanted one that keeps it");
+    }
     Map<String, Replacement> replacements = replacements(profile, plan, request.novice());
     Rewriter.Rewritten rewritten =
         Rewriter.rewrite(subject.model(), subject.blocks(), replacements);
@@ -122,18 +125,14 @@ public final class Rewrite {
 
   private static Model signed(Model model, Plan plan, Novice novice) {
     Model signed = Provenance.with(model, "version", Tool.version());
-    signed = Provenance.with(signed, "router", text(plan.router()));
-    signed = Provenance.with(signed, "novice", text(novice));
+    signed = Provenance.with(signed, "router", plan.router().toString());
+    signed = Provenance.with(signed, "novice", novice.toString());
     if (plan.criterion().isPresent()) {
       signed = Provenance.with(signed, "criterion", plan.criterion().get());
     }
     return plan.ratio().isPresent()
         ? Provenance.with(signed, "ratio", plan.ratio().get().toPlainString())
         : signed;
-  }
-
-  private static String text(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT);
   }
 
   private Map<String, Replacement> replacements(Profile profile, Plan plan, Novice novice) {

@@ -4,6 +4,7 @@ import io.moneonnx.graph.BadInputException;
 import java.math.BigDecimal;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -34,7 +35,15 @@ public record Plan(
   /** What becomes of the router. */
   public enum Router {
     /** It stays as it is, and novices answer for the experts that are gone. */
-    KEEP
+    KEEP,
+    /** It loses the experts that are gone, and chooses among the others. */
+    CUT;
+
+    /** As it is written in plans, on a command line and in a model's metadata. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /**

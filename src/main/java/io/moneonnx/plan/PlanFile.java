@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Plans as JSON that a person can read, edit and pass back.
@@ -44,7 +45,6 @@ import java.util.Set;
  * {@code criterion} and {@code ratio} say where the plan came from and may be left out.
  */
 public final class PlanFile {
-  private static final String KEEP = "keep";
   private static final Set<String> KEYS = Set.of("model", "criterion", "router", "ratio", "blocks");
   private static final Set<String> BLOCK_KEYS = Set.of("name", "experts", "pruned");
 
@@ -87,7 +87,7 @@ public final class PlanFile {
       if (plan.criterion().isPresent()) {
         json.name("criterion").value(plan.criterion().get());
       }
-      json.name("router").value(KEEP);
+      json.name("router").value(plan.router().toString());
       if (plan.ratio().isPresent()) {
         json.name("ratio").value(plan.ratio().get());
       }
@@ -109,16 +109,22 @@ public final class PlanFile {
 
   static Plan parse(String text) {
     JsonMembers plan = JsonMembers.of("plan", tree(text)).only(KEYS);
-    String router = plan.text("router");
-    if (!router.equals(KEEP)) {
-      throw new BadInputException("plan: 'router' wants \"keep\", found \"" + router + "\"");
-    }
     return new Plan(
         plan.text("model"),
         plan.has("criterion") ? Optional.of(plan.text("criterion")) : Optional.empty(),
-        Plan.Router.KEEP,
+        router(plan.text("router")),
         plan.has("ratio") ? Optional.of(plan.number("ratio")) : Optional.empty(),
         blocks(plan.array("blocks")));
+  }
+
+  private static Plan.Router router(String text) {
+    return Stream.of(Plan.Router.values())
+        .filter(router -> router.toString().equals(text))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "plan: 'router' wants \"keep\" or \"cut\", found \"" + text + "\""));
   }
 
   private static List<Plan.Block> blocks(List<JsonElement> elements) {

@@ -8,8 +8,10 @@ package io.moneonnx.profile;
  * @param experts routed experts, E
  * @param topK experts chosen per token, k
  * @param hidden width of an expert's output, H
+ * @param expertBytes bytes of the weights of one expert
  */
-public record BlockHeader(String name, String form, int experts, int topK, int hidden) {
+public record BlockHeader(
+    String name, String form, int experts, int topK, int hidden, long expertBytes) {
   public BlockHeader {
     if (experts < 1 || topK < 1 || hidden < 1) {
       throw new IllegalArgumentException(

@@ -1,7 +1,10 @@
 package io.moneonnx.profile;
 
 import io.moneonnx.proto.mone.ProfileBlock;
+import io.moneonnx.proto.mone.ProfileSlice;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** One block's statistics as a message of {@code proto/mone.proto}, there and back. */
 final class BlockMessage {
@@ -17,7 +20,8 @@ final class BlockMessage {
             .setTopK(header.topK())
             .setHidden(header.hidden())
             .setT(block.t())
-            .setY2(block.y2());
+            .setY2(block.y2())
+            .setExpertBytes(header.expertBytes());
     block.n().stream().forEach(message::addN);
     block.g1().stream().forEach(message::addG1);
     block.g2().stream().forEach(message::addG2);
@@ -31,7 +35,30 @@ final class BlockMessage {
     block.r2().stream().forEach(message::addR2);
     block.peak().stream().forEach(message::addPeak);
     block.c().stream().forEach(message::addC);
+    block
+        .slices()
+        .shards()
+        .forEach((shard, sums) -> message.addSlices(slice(sums).setShard(shard)));
+    block
+        .slices()
+        .sources()
+        .forEach((source, sums) -> message.addSlices(slice(sums).setSource(source)));
     return message.build();
+  }
+
+  private static ProfileSlice.Builder slice(ExpertSums sums) {
+    ProfileSlice.Builder message = ProfileSlice.newBuilder().setT(sums.t()).setY2(sums.y2());
+    sums.n().stream().forEach(message::addN);
+    sums.g1().stream().forEach(message::addG1);
+    sums.g2().stream().forEach(message::addG2);
+    sums.a1().stream().forEach(message::addA1);
+    sums.a2().stream().forEach(message::addA2);
+    sums.b1().stream().forEach(message::addB1);
+    sums.b2().stream().forEach(message::addB2);
+    sums.m2().stream().forEach(message::addM2);
+    sums.r2().stream().forEach(message::addR2);
+    sums.peak().stream().forEach(message::addPeak);
+    return message;
   }
 
   /** Throws {@link IllegalArgumentException} if the arrays do not fit the numbers of experts. */
@@ -42,7 +69,8 @@ final class BlockMessage {
             message.getForm(),
             message.getExperts(),
             message.getTopK(),
-            message.getHidden()),
+            message.getHidden(),
+            message.getExpertBytes()),
         longs(message.getNList()),
         doubles(message.getG1List()),
         doubles(message.getG2List()),
@@ -57,7 +85,37 @@ final class BlockMessage {
         doubles(message.getPeakList()),
         message.getT(),
         longs(message.getCList()),
-        message.getY2());
+        message.getY2(),
+        slices(message));
+  }
+
+  private static Slices slices(ProfileBlock message) {
+    SortedMap<Integer, ExpertSums> shards = new TreeMap<>();
+    SortedMap<String, ExpertSums> sources = new TreeMap<>();
+    for (ProfileSlice slice : message.getSlicesList()) {
+      if (slice.hasSource()) {
+        sources.put(slice.getSource(), sums(slice));
+      } else {
+        shards.put(slice.getShard(), sums(slice));
+      }
+    }
+    return new Slices(shards, sources);
+  }
+
+  private static ExpertSums sums(ProfileSlice slice) {
+    return new ExpertSums(
+        slice.getT(),
+        longs(slice.getNList()),
+        doubles(slice.getG1List()),
+        doubles(slice.getG2List()),
+        doubles(slice.getA1List()),
+        doubles(slice.getA2List()),
+        doubles(slice.getB1List()),
+        doubles(slice.getB2List()),
+        doubles(slice.getM2List()),
+        doubles(slice.getR2List()),
+        doubles(slice.getPeakList()),
+        slice.getY2());
   }
 
   private static Longs longs(List<Long> values) {

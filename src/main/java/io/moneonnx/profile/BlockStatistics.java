@@ -1,6 +1,7 @@
 package io.moneonnx.profile;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 
@@ -26,6 +27,7 @@ import java.util.stream.IntStream;
  * @param t tokens that reached the block
  * @param c tokens that chose both experts, {@code [E,E]}; the diagonal is {@code n}
  * @param y2 {@code sum ||y||^2}
+ * @param slices the same of parts of these tokens, one number an expert
  */
 public record BlockStatistics(
     BlockHeader header,
@@ -43,7 +45,8 @@ public record BlockStatistics(
     Doubles peak,
     long t,
     Longs c,
-    double y2) {
+    double y2,
+    Slices slices) {
 
   public BlockStatistics {
     int experts = header.experts();
@@ -97,7 +100,8 @@ public record BlockStatistics(
         vector,
         0,
         Longs.of(new long[header.experts() * header.experts()]),
-        0);
+        0,
+        Slices.NONE);
   }
 
   public String name() {
@@ -129,11 +133,36 @@ public record BlockStatistics(
     if (n.get(expert) < 2) {
       return OptionalDouble.empty();
     }
+    return OptionalDouble.of(squares(expert) / (n.get(expert) - 1));
+  }
+
+  private double squares(int expert) {
     double squares = 0;
     for (int i = expert * hidden(); i < (expert + 1) * hidden(); i++) {
       squares += m2.get(i);
     }
-    return OptionalDouble.of(squares / (n.get(expert) - 1));
+    return squares;
+  }
+
+  /** The same, one number an expert. */
+  public ExpertSums sums() {
+    double[] squares = IntStream.range(0, experts()).mapToDouble(this::squares).toArray();
+    return new ExpertSums(t, n, g1, g2, a1, a2, b1, b2, Doubles.of(squares), r2, peak, y2);
+  }
+
+  /**
+   * The same as those of a single batch.
+   *
+   * @param batch its number, from 0
+   * @param source the tag of what it was read from, if that has one
+   */
+  public BlockStatistics ofBatch(long batch, Optional<String> source) {
+    return withSlices(Slices.of(sums(), batch, source));
+  }
+
+  private BlockStatistics withSlices(Slices parts) {
+    return new BlockStatistics(
+        header, n, g1, g2, a1, a2, b1, b2, mean, m2, gmean, r2, peak, t, c, y2, parts);
   }
 
   /** Experts that no token chose. */
@@ -185,7 +214,8 @@ public record BlockStatistics(
         peak.larger(other.peak),
         t + other.t,
         c.plus(other.c),
-        y2 + other.y2);
+        y2 + other.y2,
+        slices.merge(other.slices));
   }
 
   /**

@@ -7,32 +7,55 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What one calibration run measured, and of what.
+ * What calibration measured, and of what.
  *
  * @param model {@link Fingerprint} of the calibrated model
- * @param tokens tokens fed, padding excluded
- * @param sequenceLength tokens of the longest sequence they were fed in
- * @param sources what was fed
- * @param notes anything else worth keeping, by name
+ * @param modelBytes bytes of the model's files
+ * @param runs the calibration runs that were merged into it, one for a profile that was not merged
  */
-public record Profile(
-    String model,
-    String toolVersion,
-    String runtimeVersion,
-    String device,
-    long tokens,
-    int sequenceLength,
-    List<Source> sources,
-    Map<String, String> notes,
-    List<BlockStatistics> blocks) {
+public record Profile(String model, long modelBytes, List<Run> runs, List<BlockStatistics> blocks) {
   public Profile {
-    sources = List.copyOf(sources);
-    notes = Collections.unmodifiableMap(new TreeMap<>(notes));
+    runs = List.copyOf(runs);
     blocks = List.copyOf(blocks);
   }
 
-  /** A file that was fed, and its size in bytes. */
-  public record Source(String name, long bytes) {}
+  /**
+   * One calibration run.
+   *
+   * @param device what the model ran on
+   * @param tokens tokens fed, padding excluded
+   * @param sequenceLength tokens of the longest sequence they were fed in
+   * @param sources what was fed
+   * @param notes anything else worth keeping, by name
+   */
+  public record Run(
+      String toolVersion,
+      String runtimeVersion,
+      String device,
+      long tokens,
+      int sequenceLength,
+      List<Source> sources,
+      Map<String, String> notes) {
+    public Run {
+      sources = List.copyOf(sources);
+      notes = Collections.unmodifiableMap(new TreeMap<>(notes));
+    }
+  }
+
+  /**
+   * A file that was fed.
+   *
+   * @param tag what the user called it, if anything
+   * @param bytes its size
+   * @param sha256 of its bytes, in hexadecimal digits
+   * @param tokens how many tokens of it were fed, 0 where it holds none
+   */
+  public record Source(String name, Optional<String> tag, long bytes, String sha256, long tokens) {}
+
+  /** Tokens fed in all runs, padding excluded. */
+  public long tokens() {
+    return runs.stream().mapToLong(Run::tokens).sum();
+  }
 
   public Optional<BlockStatistics> block(String name) {
     return blocks.stream().filter(block -> block.name().equals(name)).findFirst();

@@ -6,9 +6,11 @@ import com.google.protobuf.Parser;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.io.Draft;
+import io.moneonnx.profile.Profile.Run;
 import io.moneonnx.profile.Profile.Source;
 import io.moneonnx.proto.mone.ProfileBlock;
 import io.moneonnx.proto.mone.ProfileHeader;
+import io.moneonnx.proto.mone.ProfileRun;
 import io.moneonnx.proto.mone.ProfileSource;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
@@ -21,11 +23,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** Profiles on disk, in the format of {@code proto/mone.proto}. */
 public final class ProfileFile {
   private static final byte[] MAGIC = "MONEPROF".getBytes(StandardCharsets.US_ASCII);
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   private ProfileFile() {}
 
@@ -113,31 +116,59 @@ public final class ProfileFile {
         ProfileHeader.newBuilder()
             .setVersion(VERSION)
             .setModel(profile.model())
-            .setToolVersion(profile.toolVersion())
-            .setRuntimeVersion(profile.runtimeVersion())
-            .setDevice(profile.device())
-            .setTokens(profile.tokens())
-            .setSequenceLength(profile.sequenceLength())
-            .putAllNotes(profile.notes())
+            .setBytes(profile.modelBytes())
             .setBlocks(profile.blocks().size());
-    for (Source source : profile.sources()) {
-      header.addSources(ProfileSource.newBuilder().setName(source.name()).setBytes(source.bytes()));
-    }
+    profile.runs().forEach(run -> header.addRuns(message(run)));
     return header.build();
+  }
+
+  private static ProfileRun message(Run run) {
+    ProfileRun.Builder message =
+        ProfileRun.newBuilder()
+            .setToolVersion(run.toolVersion())
+            .setRuntimeVersion(run.runtimeVersion())
+            .setDevice(run.device())
+            .setTokens(run.tokens())
+            .setSequenceLength(run.sequenceLength())
+            .putAllNotes(run.notes());
+    for (Source source : run.sources()) {
+      ProfileSource.Builder fed =
+          message
+              .addSourcesBuilder()
+              .setName(source.name())
+              .setBytes(source.bytes())
+              .setSha256(source.sha256())
+              .setTokens(source.tokens());
+      source.tag().ifPresent(fed::setTag);
+    }
+    return message.build();
   }
 
   private static Profile profile(ProfileHeader header, List<BlockStatistics> blocks) {
     return new Profile(
         header.getModel(),
-        header.getToolVersion(),
-        header.getRuntimeVersion(),
-        header.getDevice(),
-        header.getTokens(),
-        header.getSequenceLength(),
-        header.getSourcesList().stream()
-            .map(source -> new Source(source.getName(), source.getBytes()))
-            .toList(),
-        header.getNotesMap(),
+        header.getBytes(),
+        header.getRunsList().stream().map(ProfileFile::run).toList(),
         blocks);
+  }
+
+  private static Run run(ProfileRun message) {
+    return new Run(
+        message.getToolVersion(),
+        message.getRuntimeVersion(),
+        message.getDevice(),
+        message.getTokens(),
+        message.getSequenceLength(),
+        message.getSourcesList().stream().map(ProfileFile::source).toList(),
+        message.getNotesMap());
+  }
+
+  private static Source source(ProfileSource message) {
+    return new Source(
+        message.getName(),
+        message.hasTag() ? Optional.of(message.getTag()) : Optional.empty(),
+        message.getBytes(),
+        message.getSha256(),
+        message.getTokens());
   }
 }

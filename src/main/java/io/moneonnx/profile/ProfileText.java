@@ -1,5 +1,6 @@
 package io.moneonnx.profile;
 
+import io.moneonnx.profile.Profile.Run;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
@@ -10,19 +11,22 @@ public final class ProfileText {
   public static String of(Profile profile) {
     StringBuilder text = new StringBuilder();
     line(text, "model     %s", profile.model());
-    line(text, "tokens    %,d in sequences of %,d", profile.tokens(), profile.sequenceLength());
-    profile
-        .sources()
+    profile.runs().forEach(run -> run(text, run));
+    profile.blocks().forEach(block -> table(text, block));
+    return text.toString();
+  }
+
+  private static void run(StringBuilder text, Run run) {
+    line(text, "tokens    %,d in sequences of %,d", run.tokens(), run.sequenceLength());
+    run.sources()
         .forEach(source -> line(text, "source    %s (%,d bytes)", source.name(), source.bytes()));
     line(
         text,
         "made by   mone-onnx %s, ONNX Runtime %s on %s",
-        profile.toolVersion(),
-        profile.runtimeVersion(),
-        profile.device());
-    profile.notes().forEach((name, note) -> line(text, "%-9s %s", name, note));
-    profile.blocks().forEach(block -> table(text, block));
-    return text.toString();
+        run.toolVersion(),
+        run.runtimeVersion(),
+        run.device());
+    run.notes().forEach((name, note) -> line(text, "%-9s %s", name, note));
   }
 
   private static void table(StringBuilder text, BlockStatistics block) {

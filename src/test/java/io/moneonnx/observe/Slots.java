@@ -8,6 +8,7 @@ import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.Longs;
+import io.moneonnx.profile.Slices;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -146,7 +147,8 @@ final class Slots {
       }
     }
     return new BlockStatistics(
-        new BlockHeader(block.name(), block.form(), experts, block.topK(), hidden),
+        new BlockHeader(
+            block.name(), block.form(), experts, block.topK(), hidden, block.expertBytes()),
         Longs.of(n),
         Doubles.of(sums[0]),
         Doubles.of(sums[1]),
@@ -161,7 +163,8 @@ final class Slots {
         Doubles.of(peak),
         routed.stream().filter(y -> y != null).count(),
         Longs.of(together()),
-        routed.stream().filter(y -> y != null).mapToDouble(Slots::squares).sum());
+        routed.stream().filter(y -> y != null).mapToDouble(Slots::squares).sum(),
+        Slices.NONE);
   }
 
   private List<Slot> of(int expert) {

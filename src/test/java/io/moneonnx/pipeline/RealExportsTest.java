@@ -18,6 +18,7 @@ import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.plan.Criterion;
 import io.moneonnx.plan.LayerRatio;
+import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Planner;
 import io.moneonnx.profile.BlockStatistics;
@@ -284,16 +285,7 @@ class RealExportsTest {
   }
 
   private static Profile profile(Subject subject, Map<String, Tensor> feeds) {
-    return new Profile(
-        subject.fingerprint(),
-        Tool.version(),
-        Session.runtimeVersion(),
-        "cpu",
-        0,
-        0,
-        List.of(),
-        Map.of(),
-        calibrate(subject, feeds).statistics());
+    return new Profile(subject.fingerprint(), 0, List.of(), calibrate(subject, feeds).statistics());
   }
 
   private Rewrite.Report rewrite(

@@ -11,6 +11,7 @@ import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.plan.Criterion;
 import io.moneonnx.plan.LayerRatio;
+import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Planner;
 import io.moneonnx.profile.BlockStatistics;
@@ -55,9 +56,7 @@ class ReferenceTest {
     for (int layer = 0; layer < outcome.statistics().size(); layer++) {
       agrees(outcome.statistics().get(layer), reference, "layer" + layer + ".");
     }
-    Profile profile =
-        new Profile(
-            subject.fingerprint(), "", "", "cpu", 0, 0, List.of(), Map.of(), outcome.statistics());
+    Profile profile = new Profile(subject.fingerprint(), 0, List.of(), outcome.statistics());
     JsonObject plans =
         JsonParser.parseString(Files.readString(trained.resolve("reference.json")))
             .getAsJsonObject()

@@ -9,6 +9,7 @@ import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.Longs;
+import io.moneonnx.profile.Slices;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -58,7 +59,7 @@ final class CriterionTest {
 
   private static BlockStatistics block(long[] n, double... m2) {
     return new BlockStatistics(
-        new BlockHeader("mlp", "SparseLoop", 4, 2, 2),
+        new BlockHeader("mlp", "SparseLoop", 4, 2, 2, 100),
         Longs.of(n),
         Doubles.of(1.5, 1, 0.5, 0),
         Doubles.of(1, 1, 1, 0),
@@ -73,6 +74,7 @@ final class CriterionTest {
         Doubles.of(new double[4]),
         10,
         Longs.of(new long[16]),
-        0);
+        0,
+        Slices.NONE);
   }
 }

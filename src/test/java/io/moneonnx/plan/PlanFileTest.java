@@ -86,7 +86,7 @@ final class PlanFileTest {
       quoteCharacter = '`',
       value = {
         "\"sha256:00\",      | \"sha256:00\"        | is no JSON: Unterminated object at line 3",
-        "\"keep\"            | \"cut\"              | 'router' wants \"keep\", found \"cut\"",
+        "\"keep\"            | \"gone\"             | 'router' wants \"keep\" or \"cut\", found \"gone\"",
         "\"keep\"            | 1                    | plan: 'router' wants a text, found 1",
         "\"router\": \"keep\", | ``                 | plan: no key 'router'",
         "\"router\"          | \"Router\"           | plan: unknown key 'Router'; known are",

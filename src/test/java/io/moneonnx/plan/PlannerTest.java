@@ -9,8 +9,8 @@ import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.Longs;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Slices;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -87,14 +87,14 @@ final class PlannerTest {
         Stream.of(counts)
             .map(n -> block("/layers." + List.of(counts).indexOf(n) + "/mlp", n))
             .toList();
-    return new Profile("sha256:00", "0.1", "1.29.0", "cpu", 1, 1, List.of(), Map.of(), blocks);
+    return new Profile("sha256:00", 1_000_000, List.of(), blocks);
   }
 
   private static BlockStatistics block(String name, long[] n) {
     int experts = n.length;
     Doubles ones = Doubles.of(LongStream.of(n).mapToDouble(count -> 1).toArray());
     return new BlockStatistics(
-        new BlockHeader(name, "SparseLoop", experts, 1, 1),
+        new BlockHeader(name, "SparseLoop", experts, 1, 1, 100),
         Longs.of(n),
         ones,
         ones,
@@ -109,6 +109,7 @@ final class PlannerTest {
         ones,
         LongStream.of(n).sum(),
         Longs.of(new long[experts * experts]),
-        0);
+        0,
+        Slices.NONE);
   }
 }

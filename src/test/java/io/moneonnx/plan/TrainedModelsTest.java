@@ -12,12 +12,12 @@ import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.Longs;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Slices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -67,9 +67,10 @@ final class TrainedModelsTest {
                   "reference",
                   reference.get("experts").getAsInt(),
                   reference.get("top_k").getAsInt(),
-                  reference.get("hidden").getAsInt())));
+                  reference.get("hidden").getAsInt(),
+                  0)));
     }
-    return new Profile("reference", "", "", "cpu", 8192, 256, List.of(), Map.of(), blocks);
+    return new Profile("reference", 0, List.of(), blocks);
   }
 
   /** Means over an expert's calls there are sums here. */
@@ -92,7 +93,8 @@ final class TrainedModelsTest {
         Doubles.of(new double[experts]),
         8192,
         Longs.of(new long[experts * experts]),
-        0);
+        0,
+        Slices.NONE);
   }
 
   private static Doubles sums(double[] means, long[] n) {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,9 +72,26 @@ final class BlockStatisticsTest {
   }
 
   @Test
+  void keepsWhatShardsAndTaggedSourcesSay() {
+    RandomTokens tokens = RandomTokens.of(TOKENS, 10, 6);
+    BlockStatistics first = tokens.statistics(0, 50).ofBatch(1, Optional.of("prose"));
+    BlockStatistics second = tokens.statistics(50, 90).ofBatch(2, Optional.empty());
+    BlockStatistics third =
+        tokens.statistics(90, TOKENS).ofBatch(1 + Slices.SHARDS, Optional.of("prose"));
+
+    Slices slices = third.merge(second).merge(first).slices();
+
+    ExpertSums pooled = third.sums().pooled(first.sums());
+    assertThat(slices.shards()).isEqualTo(Map.of(1, pooled, 2, second.sums()));
+    assertThat(slices.sources()).isEqualTo(Map.of("prose", pooled));
+    assertThat(pooled.n().get(0)).isEqualTo(first.n().get(0) + third.n().get(0));
+    assertThat(pooled.m2().get(0)).isEqualTo(third.sums().m2().get(0) + first.sums().m2().get(0));
+  }
+
+  @Test
   void refusesToMergeDifferentBlocks() {
-    BlockStatistics block = BlockStatistics.empty(new BlockHeader("a", "SparseLoop", 4, 2, 3));
-    BlockStatistics other = BlockStatistics.empty(new BlockHeader("b", "SparseLoop", 4, 2, 3));
+    BlockStatistics block = BlockStatistics.empty(new BlockHeader("a", "SparseLoop", 4, 2, 3, 100));
+    BlockStatistics other = BlockStatistics.empty(new BlockHeader("b", "SparseLoop", 4, 2, 3, 100));
 
     assertThatThrownBy(() -> block.merge(other)).hasMessageContaining("does not merge");
   }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,16 +23,22 @@ final class ProfileFileTest {
   static Profile profile() {
     return new Profile(
         "sha256:00",
+        1_000_000,
+        List.of(run(Optional.empty()), run(Optional.of("prose"))),
+        List.of(
+            RandomTokens.of(50, 0, 1).statistics(0, 50).ofBatch(9, Optional.of("prose")),
+            BlockStatistics.empty(new BlockHeader("/layers.1/mlp", "SparseLoop", 3, 1, 2, 100))));
+  }
+
+  private static Profile.Run run(Optional<String> tag) {
+    return new Profile.Run(
         "0.1",
         "1.29.0",
         "cpu",
         100,
         64,
-        List.of(new Profile.Source("calibration.txt", 1234)),
-        Map.of("why", "a test"),
-        List.of(
-            RandomTokens.of(50, 0, 1).statistics(0, 50),
-            BlockStatistics.empty(new BlockHeader("/layers.1/mlp", "SparseLoop", 3, 1, 2))));
+        List.of(new Profile.Source("calibration.txt", tag, 1234, "00ff", 100)),
+        Map.of("why", "a test"));
   }
 
   @Test
@@ -79,6 +86,6 @@ final class ProfileFileTest {
 
     assertThatThrownBy(() -> ProfileFile.read(file))
         .isInstanceOf(BadInputException.class)
-        .hasMessageContaining("version 7; this program reads version 1");
+        .hasMessageContaining("version 7; this program reads version 2");
   }
 }

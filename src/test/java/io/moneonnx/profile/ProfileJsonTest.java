@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 final class ProfileJsonTest {
   private static final BlockStatistics ONE_EXPERT_OF_TWO =
       new BlockStatistics(
-          new BlockHeader("mlp", "SparseLoop", 2, 1, 2),
+          new BlockHeader("mlp", "SparseLoop", 2, 1, 2, 100),
           Longs.of(2, 0),
           Doubles.of(1.5, 0),
           Doubles.of(1.25, 0),
@@ -26,18 +26,14 @@ final class ProfileJsonTest {
           Doubles.of(1, 0),
           2,
           Longs.of(2, 0, 0, 0),
-          2.25);
+          2.25,
+          Slices.NONE);
 
   private static final Profile PROFILE =
       new Profile(
           "sha256:00",
-          "0.1",
-          "1.29.0",
-          "cpu",
-          2,
-          2,
-          List.of(),
-          Map.of(),
+          1000,
+          List.of(new Profile.Run("0.1", "1.29.0", "cpu", 2, 2, List.of(), Map.of())),
           List.of(ONE_EXPERT_OF_TWO));
 
   @Test
