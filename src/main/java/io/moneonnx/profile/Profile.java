@@ -52,6 +52,10 @@ public record Profile(String model, long modelBytes, List<Run> runs, List<BlockS
    */
   public record Source(String name, Optional<String> tag, long bytes, String sha256, long tokens) {}
 
+  Profile withBlocks(List<BlockStatistics> others) {
+    return new Profile(model, modelBytes, runs, others);
+  }
+
   /** Tokens fed in all runs, padding excluded. */
   public long tokens() {
     return runs.stream().mapToLong(Run::tokens).sum();
