@@ -18,7 +18,9 @@ import picocli.CommandLine.ScopeType;
       CalibrateCommand.class,
       PlanCommand.class,
       RewriteCommand.class,
-      ShowCommand.class
+      ShowCommand.class,
+      MergeCommand.class,
+      ExportCommand.class
     })
 public final class Main implements Runnable {
   @Option(
@@ -51,7 +53,8 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(
-        spec.commandLine(), "a command is missing: inspect, calibrate, plan, rewrite or show");
+        spec.commandLine(),
+        "a command is missing: " + String.join(", ", spec.subcommands().keySet()));
   }
 
   static final class Version implements CommandLine.IVersionProvider {

@@ -429,6 +429,18 @@ class BadInputTest {
     withProfile(command, folder).fails(BAD_INPUT, folder + ": is a folder, wanted a profile");
   }
 
+  @Test
+  void tensorsForATerminal() {
+    Cli.run("export", profile, "--format", "safetensors")
+        .fails(BAD_INPUT, "safetensors", "name a file with -o");
+  }
+
+  @Test
+  void anExportOfNoSuchFormat() {
+    Cli.run("export", profile, "--format", "hdf5", "-o", out)
+        .fails(BAD_INPUT, "hdf5", "SAFETENSORS");
+  }
+
   private Cli withProfile(String command, Path file) {
     return switch (command) {
       case "show" -> Cli.run("show", file);

@@ -19,6 +19,7 @@ import io.moneonnx.run.Session;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every command on a real model, as a user types it. */
@@ -128,6 +130,25 @@ class CommandsTest {
     }
     assertThat(chosen).isEqualTo(32 * 4);
     assertThat(block.getAsJsonArray("mean").get(0).getAsJsonArray()).hasSize(128);
+  }
+
+  @Test
+  void exportsToStandardOutputWhatShowGives() {
+    assertThat(Cli.run("export", profile).succeeds().out().strip())
+        .isEqualTo(Cli.run("show", profile, "--json").succeeds().out().strip());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"json, {", "safetensors, __metadata__"})
+  void exportsToAFile(String format, String part) throws IOException {
+    Path file = folder.resolve("exported");
+
+    Cli exported = Cli.run("export", profile, "--format", format, "-o", file, "--force").succeeds();
+
+    assertThat(exported.out()).isEqualTo(file + "\n");
+    assertThat(Files.readString(file, StandardCharsets.ISO_8859_1)).contains(part);
+    Cli.run("export", profile, "--format", format, "-o", file)
+        .fails(ExitCode.BAD_INPUT, "exists already");
   }
 
   @Test
@@ -310,7 +331,7 @@ class CommandsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"inspect", "calibrate", "plan", "rewrite", "show"})
+  @ValueSource(strings = {"inspect", "calibrate", "plan", "rewrite", "show", "merge", "export"})
   void everyCommandHasHelp(String command) {
     Cli help = Cli.run(command, "--help").succeeds();
 
