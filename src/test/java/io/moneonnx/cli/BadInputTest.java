@@ -437,7 +437,8 @@ class BadInputTest {
 
   @Test
   void anExportOfNoSuchFormat() {
-    Cli.run("export", profile, "--format", "hdf5", "-o", out).fails(BAD_INPUT, "hdf5", "SAFETENSORS");
+    Cli.run("export", profile, "--format", "hdf5", "-o", out)
+        .fails(BAD_INPUT, "hdf5", "SAFETENSORS");
   }
 
   private Cli withProfile(String command, Path file) {
