@@ -2,7 +2,6 @@ package io.moneonnx.profile;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.profile.Profile.Run;
-import io.moneonnx.profile.Profile.Source;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
@@ -13,9 +12,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -37,7 +37,7 @@ public final class ProfileMerge implements AutoCloseable {
   /**
    * Writes what {@code profiles} say together; a present file is replaced.
    *
-   * @param notices is told of runs that are in two of them
+   * @param notices is told of sources that two of them were measured on
    * @return what was written, without its blocks
    * @throws BadInputException if they are of different models, targets or blocks, if two are the
    *     same, or one is no profile
@@ -47,7 +47,7 @@ public final class ProfileMerge implements AutoCloseable {
       profiles.forEach(profile -> merge.inputs.add(ProfileReader.open(profile)));
       merge.requireAlike();
       merge.sort();
-      merge.noticeRunsInTwo(notices);
+      merge.noticeSourcesOfTwo(notices);
       Profile head = merge.head();
       ProfileFile.write(head, merge.size(), merge::blocks, out);
       return head;
@@ -121,24 +121,29 @@ public final class ProfileMerge implements AutoCloseable {
     }
   }
 
-  /** Not refused: what is known of a run does not tell one field of a file from another. */
-  private void noticeRunsInTwo(Consumer<String> notices) {
+  /** Not refused: two runs may have read other fields or parts of a file. */
+  private void noticeSourcesOfTwo(Consumer<String> notices) {
     for (int i = 0; i < inputs.size(); i++) {
-      Set<Run> runs = new LinkedHashSet<>(inputs.get(i).head().runs());
+      Map<String, String> sources = sources(inputs.get(i));
       for (ProfileReader other : inputs.subList(i + 1, inputs.size())) {
-        Set<Run> both = new LinkedHashSet<>(runs);
-        both.retainAll(other.head().runs());
-        for (Run run : both) {
+        Map<String, String> both = new TreeMap<>(sources);
+        both.keySet().retainAll(sources(other).keySet());
+        for (String source : both.values()) {
           notices.accept(
-              "%s and %s both hold a run on %,d tokens of %s: if it is the same run, they count twice"
-                  .formatted(inputs.get(i).file(), other.file(), run.tokens(), names(run)));
+              "%s and %s were both measured on %s: tokens that are in both count twice"
+                  .formatted(inputs.get(i).file(), other.file(), source));
         }
       }
     }
   }
 
-  private static String names(Run run) {
-    return run.sources().stream().map(Source::name).collect(Collectors.joining(", "));
+  /** Names of what was fed, by the hash of its contents. */
+  private static Map<String, String> sources(ProfileReader profile) {
+    Map<String, String> names = new TreeMap<>();
+    for (Run run : profile.head().runs()) {
+      run.sources().forEach(source -> names.putIfAbsent(source.sha256(), source.name()));
+    }
+    return names;
   }
 
   /**

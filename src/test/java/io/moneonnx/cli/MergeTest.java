@@ -145,7 +145,7 @@ class MergeTest {
   }
 
   @Test
-  void warnsOfARunThatMayCountTwice() {
+  void warnsOfASourceThatMayCountTwice() {
     Path ab = out("ab");
     Cli.run("merge", a, b, "-o", ab).succeeds();
     out = out("merged");
@@ -153,7 +153,8 @@ class MergeTest {
     Cli merged = merge(ab, c, a).succeeds();
 
     assertThat(merged.err().lines()).hasSize(1);
-    assertThat(merged.err()).contains("ab and ", "a.profile", "64 tokens of a.npz", "count twice");
+    assertThat(merged.err())
+        .contains("ab and ", "a.profile", "both measured on a.npz", "count twice");
   }
 
   @Test
