@@ -90,7 +90,8 @@ public final class Prune {
         known.isEmpty()
             ? Optional.of(calibrate.open(request.data()))
             : request.verify() ? calibrate.besideModel() : Optional.empty();
-    Profile profile = known.orElseGet(() -> calibrate.run(data.orElseThrow()));
+    Profile profile =
+        known.orElseGet(() -> calibrate.run(request.data(), data.orElseThrow(), Checkpoints.NONE));
     Plan plan = given.orElseGet(() -> Planner.plan(profile, request.criterion(), request.budget()));
     Rewrite.Request rewrite =
         new Rewrite.Request(
