@@ -1,11 +1,7 @@
 package io.moneonnx.profile;
 
-import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.Parser;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
-import io.moneonnx.proto.mone.ProfileBlock;
 import io.moneonnx.proto.mone.ProfileHeader;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -23,12 +19,14 @@ import java.util.Arrays;
 final class ProfileReader implements AutoCloseable {
   private final Path file;
   private final InputStream in;
+  private final MessageStream messages;
   private ProfileHeader header;
   private int read;
 
   private ProfileReader(Path file, InputStream in) {
     this.file = file;
     this.in = in;
+    this.messages = new MessageStream(file, in);
   }
 
   static ProfileReader open(Path file) {
@@ -49,10 +47,14 @@ final class ProfileReader implements AutoCloseable {
 
   private void readHeader() throws IOException {
     try {
-      if (!Arrays.equals(in.readNBytes(ProfileFile.MAGIC.length), ProfileFile.MAGIC)) {
+      byte[] magic = in.readNBytes(ProfileFile.MAGIC.length);
+      if (CheckpointFile.isMagic(magic)) {
+        throw new BadInputException(
+            file + " is of a calibration that is unfinished: calibrate --resume goes on with it");
+      } else if (!Arrays.equals(magic, ProfileFile.MAGIC)) {
         throw new BadInputException(file + " is no profile");
       }
-      header = next(ProfileHeader.parser(), "its header");
+      header = messages.next(ProfileHeader.parser(), "its header");
       if (header.getVersion() != ProfileFile.VERSION) {
         throw new BadInputException(
             "%s is a profile of version %d; this program reads version %d"
@@ -82,35 +84,14 @@ final class ProfileReader implements AutoCloseable {
   BlockStatistics next() {
     try {
       read++;
-      ProfileBlock message = next(ProfileBlock.parser(), "block %d of %d".formatted(read, size()));
+      BlockStatistics block = messages.block(read, size());
       if (read == size() && in.read() >= 0) {
         throw new BadInputException(file + " goes on after its last block");
       }
-      return BlockMessage.read(message);
-    } catch (IllegalArgumentException e) {
-      throw new BadInputException(file + ": " + e.getMessage(), e);
+      return block;
     } catch (IOException e) {
       throw unreadable(file, e);
     }
-  }
-
-  /** Counts the bytes itself: protobuf takes a stream that ends early for a shorter message. */
-  private <M> M next(Parser<M> parser, String place) throws IOException {
-    int first = in.read();
-    if (first < 0) {
-      throw new BadInputException("%s ends before %s".formatted(file, place));
-    }
-    try {
-      int length = CodedInputStream.readRawVarint32(first, in);
-      byte[] message = in.readNBytes(Math.max(length, 0));
-      if (message.length == length) {
-        return parser.parseFrom(message);
-      }
-    } catch (InvalidProtocolBufferException e) {
-      throw new BadInputException(
-          "%s is damaged in %s (%s)".formatted(file, place, Reason.of(e)), e);
-    }
-    throw new BadInputException("%s is cut off in %s".formatted(file, place));
   }
 
   private static BadInputException unreadable(Path file, IOException e) {
