@@ -5,15 +5,14 @@ import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.ExpertSums;
 import io.moneonnx.profile.Longs;
 import io.moneonnx.profile.Profile;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /**
  * What would be known if a shard of the data had been left out. What shards keep adds up exactly,
@@ -22,67 +21,65 @@ import java.util.function.IntPredicate;
  * approximation, and leaving nothing out is exact.
  */
 final class Shards {
-  private final Profile profile;
+  private final long modelBytes;
+  private final List<Block> blocks;
 
-  Shards(Profile profile) {
-    this.profile = profile;
+  Shards(Profile profile, Evidence exact) {
+    this.modelBytes = profile.modelBytes();
+    this.blocks =
+        IntStream.range(0, profile.blocks().size())
+            .mapToObj(i -> Block.of(profile.blocks().get(i), exact.blocks().get(i)))
+            .toList();
+  }
+
+  /** One block: what is known exactly, and what each shard and all together say. */
+  private record Block(
+      Evidence.Block exact, SortedMap<Integer, ExpertSums> shards, ExpertSums all) {
+    static Block of(BlockStatistics block, Evidence.Block exact) {
+      SortedMap<Integer, ExpertSums> shards = block.slices().shards();
+      return new Block(exact, shards, pooled(shards, block.experts(), shard -> true));
+    }
+
+    private static ExpertSums pooled(
+        SortedMap<Integer, ExpertSums> shards, int experts, IntPredicate kept) {
+      return shards.entrySet().stream()
+          .filter(shard -> kept.test(shard.getKey()))
+          .map(Map.Entry::getValue)
+          .reduce(ExpertSums::pooled)
+          .orElseGet(() -> ExpertSums.nothing(experts));
+    }
+
+    boolean isWhole() {
+      return all.t() == exact.sums().t() && all.n().equals(exact.sums().n());
+    }
+
+    Evidence.Block of(IntPredicate kept) {
+      ExpertSums part = pooled(shards, exact.experts(), kept);
+      return new Evidence.Block(exact.header(), new Part(exact.sums(), part, all).sums());
+    }
   }
 
   /** The shards that hold data; none where they do not hold all. */
   SortedSet<Integer> numbers() {
     SortedSet<Integer> numbers = new TreeSet<>();
-    for (BlockStatistics block : profile.blocks()) {
-      if (!isWhole(block)) {
-        return new TreeSet<>();
+    if (blocks.stream().allMatch(Block::isWhole)) {
+      for (Block block : blocks) {
+        block.shards.entrySet().stream()
+            .filter(shard -> shard.getValue().t() > 0)
+            .forEach(shard -> numbers.add(shard.getKey()));
       }
-      block
-          .slices()
-          .shards()
-          .forEach(
-              (shard, sums) -> {
-                if (sums.t() > 0) {
-                  numbers.add(shard);
-                }
-              });
     }
     return numbers;
   }
 
-  private static boolean isWhole(BlockStatistics block) {
-    return block.slices().shards().values().stream()
-        .reduce(ExpertSums::pooled)
-        .filter(all -> all.t() == block.t() && all.n().equals(block.n()))
-        .isPresent();
-  }
-
   /** One for each shard: what would be known without it. */
   List<Evidence> leavingOneOut() {
-    List<Evidence> evidence = new ArrayList<>();
-    for (int left : numbers()) {
-      evidence.add(of(shard -> shard != left));
-    }
-    return evidence;
+    return numbers().stream().map(left -> of(shard -> shard != left)).toList();
   }
 
   /** What would be known of these shards alone. */
   Evidence of(IntPredicate kept) {
-    return new Evidence(
-        profile.modelBytes(),
-        profile.blocks().stream()
-            .map(block -> new Evidence.Block(block.header(), sums(block, kept)))
-            .toList());
-  }
-
-  private static ExpertSums sums(BlockStatistics block, IntPredicate kept) {
-    SortedMap<Integer, ExpertSums> shards = block.slices().shards();
-    ExpertSums all = shards.values().stream().reduce(ExpertSums::pooled).orElseThrow();
-    Optional<ExpertSums> part =
-        shards.entrySet().stream()
-            .filter(shard -> kept.test(shard.getKey()))
-            .map(Map.Entry::getValue)
-            .reduce(ExpertSums::pooled);
-    ExpertSums nothing = BlockStatistics.empty(block.header()).sums();
-    return new Part(block.sums(), part.orElse(nothing), all).sums();
+    return new Evidence(modelBytes, blocks.stream().map(block -> block.of(kept)).toList());
   }
 
   /** What is known exactly of all data, and what shards say of a part and of all. */

@@ -23,11 +23,12 @@ public record Stability(int shards, List<SortedSet<Integer>> unstable) {
 
   /** Not known where fewer than two shards hold data. */
   public static Optional<Stability> of(Profile profile, Goal goal) {
-    List<Evidence> parts = new Shards(profile).leavingOneOut();
+    Evidence exact = Evidence.of(profile);
+    List<Evidence> parts = new Shards(profile, exact).leavingOneOut();
     if (parts.size() < 2) {
       return Optional.empty();
     }
-    Selection planned = Planner.select(Evidence.of(profile), goal);
+    Selection planned = Planner.select(exact, goal);
     List<Selection> others = parts.stream().map(part -> select(part, goal, planned)).toList();
     List<SortedSet<Integer>> unstable = new ArrayList<>();
     for (int block = 0; block < planned.blocks(); block++) {

@@ -192,6 +192,83 @@ class BadInputTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "--prune-count, 4",
+    "--target-size, 5MB",
+    "--frequency-below, 0.1",
+    "--spread-below, 0.1",
+    "--scope, model",
+    "--min-keep, 2",
+    "--protect, 0:1",
+    "--router, cut",
+    "--criterion, reap"
+  })
+  void aPlanAndWhatItSaysItself(String option, String value) {
+    rewrite("--plan", plan, option, value)
+        .fails(BAD_INPUT, "--plan says which experts go; leave out " + option);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--prune-count 2, --ratio and --prune-count each say how many",
+    "--target-size 5MB, --ratio and --target-size each say how many",
+    "--spread-below 0.1, --ratio and --spread-below each say how many",
+    "--normalise block, --normalise goes with --scope model",
+    "--seed 3, --seed goes with --criterion random",
+    "--protect 0:99, has no expert 99; its experts are 0 to 15",
+    "--protect mlp:0, 'no block ''mlp''; there are layers.0'",
+    "--protect zero, wanted BLOCK:EXPERT",
+    "--min-keep -1, 'min-keep: found -1, wanted 0 or more'",
+    "--min-keep 15, 'block ''layers.0'': 4 of its 16 experts were to go, 1 can: 15 must stay'",
+    "--router cut --min-keep 3, min-keep 3 with router cut",
+  })
+  void optionsThatDoNotGoTogether(String options, String message) {
+    Object[] all = concat(new Object[] {"--ratio", "0.25"}, (Object[]) options.split(" "));
+
+    Cli.run(concat(new Object[] {"plan", profile, "-o", out}, all)).fails(BAD_INPUT, message);
+    rewrite(all).fails(BAD_INPUT, message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--prune-count 16, 'block ''layers.0'': 16 of its 16 experts were to go, 15 can'",
+    "--prune-count 61 --scope model, '61 of 64 experts were to go, 60 can'",
+    "--prune-count 0, 'prune-count: found 0, wanted 1 or more'",
+    "--prune-count many, --prune-count",
+    "--target-size 1kB, target-size 1kB cannot be met: without all experts that can go (60 of 64)",
+    "--target-size 1GB, target-size 1GB prunes no expert: the model has",
+    "--target-size big, 'target-size: found ''big'', wanted a size such as 3.5GiB'",
+    "--frequency-below 2, 'of its 16 experts lie below frequency-below 2.0, 15 can go'",
+    "--frequency-below 0.01 --scope model, thresholds look at each block by itself",
+    "--frequency-below -1, 'frequency-below: found -1.0, wanted a number above 0'",
+    "--ratio 0.5:0.1:0.1, the first is above the last",
+    "--ratio 0.1:0.5, is neither one ratio nor FIRST:LAST:STEP",
+    "--ratio 0.01 --scope model, 'of 64, ratio 0.0157 would prune one'",
+  })
+  void aBudgetThatCannotBeMet(String options, String message) {
+    Object[] all = options.split(" ");
+
+    Cli.run(concat(new Object[] {"plan", profile, "-o", out}, all)).fails(BAD_INPUT, message);
+    rewrite(all).fails(BAD_INPUT, message);
+  }
+
+  @Test
+  void severalRatiosForOneModel() {
+    rewrite("--ratio", "0.1:0.5:0.1").fails(BAD_INPUT, "0.1:0.5:0.1 makes 5 plans, wanted one");
+  }
+
+  @Test
+  void aFileThatIsThereStopsAllPlansOfASweep() throws IOException {
+    Path there = file("plan-0.5.json", "mine");
+
+    Cli.run("plan", profile, "--ratio", "0.3:0.5:0.1", "-o", folder.resolve("plan.json"))
+        .fails(BAD_INPUT, "plan-0.5.json: exists already; --force");
+
+    assertThat(there).hasContent("mine");
+    assertThat(folder.resolve("plan-0.3.json")).doesNotExist();
+  }
+
+  @ParameterizedTest
   @CsvSource({"--data, calibration.txt", "--blocks, 3", "--field, body", "--tokenizer, t.json"})
   void aProfileAndHowToMeasure(String option, String value) {
     rewrite(option, value).fails(BAD_INPUT, "--profile", "leave out --data");
@@ -531,6 +608,26 @@ class BadInputTest {
   @Test
   void aPlanForAnotherModel() throws IOException {
     plan("sha256:\\w+", "sha256:0", "is for another model", "sha256:0,");
+  }
+
+  @Test
+  void aPlanOfAnotherProfile() throws IOException {
+    plan(
+        "\"profile\": \"sha256:\\w+",
+        "\"profile\": \"sha256:0",
+        "was made from another profile",
+        "'profile' is sha256:0, this profile is sha256:");
+  }
+
+  @Test
+  void aPlanForAnotherNovice() {
+    rewrite("--plan", plan, "--novice", "zero")
+        .fails(BAD_INPUT, "plan.json: the plan is for novice mean, found --novice zero");
+  }
+
+  @Test
+  void aPlanWithANoviceThatIsNone() throws IOException {
+    plan("\"mean\"", "\"median\"", "'novice' wants \"mean\" or \"gate2\" or \"zero\"");
   }
 
   @Test
