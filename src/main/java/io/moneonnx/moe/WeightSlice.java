@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One axis of a constant weight, possibly behind {@code Transpose}, {@code Cast} and {@code
+ * One axis of a constant matrix, possibly behind {@code Transpose}, {@code Cast} and {@code
  * DequantizeLinear}, from which single indices can be cut. The constant stays for its other
  * readers.
  */
@@ -49,7 +49,9 @@ record WeightSlice(Graph graph, String value, int axis) {
   private Optional<String> dequantised(Node node, int size) {
     Optional<String> objection = new WeightSlice(graph, node.input(0), axis).objection(size);
     for (int input = 1; input < node.inputs().size() && objection.isEmpty(); input++) {
-      if (isAlong(node, input)) {
+      if (!node.input(input).isEmpty() && graph.constant(node.input(input)).isEmpty()) {
+        objection = Optional.of("the scale '%s' is no constant".formatted(node.input(input)));
+      } else if (isAlong(node, input)) {
         int along = scaleAxis(node, input);
         objection = new WeightSlice(graph, node.input(input), along).objection(size);
       }
@@ -96,7 +98,7 @@ record WeightSlice(Graph graph, String value, int axis) {
       return false;
     }
     int rank = scale(dequantise, input).rank();
-    long scaled = dequantise.intAttribute("axis", 1);
+    long scaled = Math.floorMod(dequantise.intAttribute("axis", 1), 2L);
     return rank > 1 || (rank == 1 && scaled == axis && scale(dequantise, input).elements() > 1);
   }
 

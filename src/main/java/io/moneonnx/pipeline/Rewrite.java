@@ -21,7 +21,6 @@ import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Provenance;
-import io.moneonnx.rewrite.Removal;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
@@ -38,7 +37,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /** From a model, its profile and a plan to a proved, smaller model. */
 public final class Rewrite {
@@ -156,7 +154,7 @@ public final class Rewrite {
           block.name(),
           switch (plan.router()) {
             case KEEP -> replacement(statistics, pruned, novice);
-            case CUT -> new Removal(new TreeSet<>(pruned));
+            case CUT -> Subject.removal(plan, block);
           });
     }
     if (changes.isEmpty()) {
