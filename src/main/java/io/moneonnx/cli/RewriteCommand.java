@@ -11,7 +11,7 @@ import io.moneonnx.pipeline.Subject;
 import io.moneonnx.plan.Forecast;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Stability;
-import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.rewrite.Change;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Drift;
 import java.io.IOException;
@@ -125,15 +125,15 @@ final class RewriteCommand implements Callable<Integer> {
     Subject subject = result.subject();
     Rewrite.Report report = result.report();
     PrintWriter out = spec.commandLine().getOut();
-    Table table = new Table("block", "experts", "kept", "replaced");
+    Table table = new Table("block", "experts", "kept", done(report));
     for (MoeBlock block : subject.blocks()) {
       if (result.profile().block(block.name()).isEmpty()) {
         out.println("refused  " + block.name() + ": its outputs are not what its experts put out");
         continue;
       }
-      Replacement replacement = report.replacements().get(block.name());
-      int replaced = replacement == null ? 0 : replacement.experts().size();
-      table.row(block.name(), block.experts(), block.experts() - replaced, replaced);
+      Change change = report.changes().get(block.name());
+      int gone = change == null ? 0 : change.experts().size();
+      table.row(block.name(), block.experts(), block.experts() - gone, gone);
     }
     out.print(table);
     for (Refusal refusal : subject.findings().refusals()) {
@@ -163,6 +163,10 @@ final class RewriteCommand implements Callable<Integer> {
             .map(known -> met + "; " + known.count() + " decisions hang on one shard of the data")
             .orElse(met)
         : met;
+  }
+
+  private static String done(Rewrite.Report report) {
+    return report.changes().values().iterator().next().done();
   }
 
   private static void print(PrintWriter out, Drift drift, String on) {

@@ -9,12 +9,18 @@ import java.util.TreeMap;
  *
  * @param novices for each replaced expert its novice {@code [hidden]}
  */
-public record Replacement(SortedMap<Integer, float[]> novices) {
+public record Replacement(SortedMap<Integer, float[]> novices) implements Change {
   public Replacement {
     novices = new TreeMap<>(novices);
   }
 
+  @Override
   public List<Integer> experts() {
     return List.copyOf(novices.keySet());
+  }
+
+  @Override
+  public String done() {
+    return "replaced";
   }
 }
