@@ -61,7 +61,9 @@ final class BudgetOptions {
 
   @Option(
       names = "--novice",
-      description = "What stands in for an expert: ${COMPLETION-CANDIDATES} (default: mean).")
+      description =
+          "What stands in for an expert: its mean output, the mean weighted by squared coefficients,"
+              + " or nothing: ${COMPLETION-CANDIDATES} (default: mean).")
   private Novice novice;
 
   @Option(
@@ -184,13 +186,16 @@ final class BudgetOptions {
         .map(
             amount ->
                 new Goal(
-                    criterion(),
-                    novice().orElse(Novice.MEAN),
-                    router == null ? Plan.Router.KEEP : router,
-                    amount,
-                    scope(),
-                    limits()))
+                    criterion(), novice().orElse(Novice.MEAN), router(), amount, scope(), limits()))
         .toList();
+  }
+
+  private Plan.Router router() {
+    if (router == Plan.Router.CUT && novice != null) {
+      throw new BadInputException(
+          "--novice goes with --router keep: a cut router does not choose what is gone");
+    }
+    return router == null ? Plan.Router.KEEP : router;
   }
 
   private Criterion criterion() {

@@ -90,22 +90,20 @@ final class PlanReport {
     line(
         text,
         "plan",
-        "%s, %s; novice %s, router %s: %d of %d experts",
+        "%s, %s; %s: %d of %d experts",
         goal.criterion().description(),
         goal.budget(),
-        goal.novice(),
-        goal.router(),
+        isCut() ? "router cut" : "novice " + goal.novice() + ", router keep",
         pruned(),
         plan.blocks().stream().mapToInt(Plan.Block::experts).sum());
-    boolean isCut = goal.router() == Plan.Router.CUT;
     line(
         text,
         "calls",
-        isCut
+        isCut()
             ? "%s of the routed calls go to other experts"
             : "%s of the routed calls meet a novice",
         percent(forecast.share()));
-    if (isCut) {
+    if (isCut()) {
       line(text, "error", "not predicted: a cut router chooses other experts instead");
     } else {
       forecast.worst().ifPresent(worst -> line(text, "error", "largest in %s", worst.name()));
@@ -114,6 +112,10 @@ final class PlanReport {
     line(text, "size", "at most %,d bytes, of %,d", forecast.bytes(), profile.modelBytes());
     plan.note().ifPresent(note -> line(text, "note", "%s", note));
     return text.toString();
+  }
+
+  private boolean isCut() {
+    return goal.router() == Plan.Router.CUT;
   }
 
   private String stability() {

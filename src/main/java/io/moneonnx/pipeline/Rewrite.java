@@ -129,6 +129,9 @@ public final class Rewrite {
     if (plan.criterion().isPresent()) {
       signed = Provenance.with(signed, "criterion", plan.criterion().get());
     }
+    if (plan.budget().isPresent()) {
+      signed = Provenance.with(signed, "budget", plan.budget().get());
+    }
     return plan.ratio().isPresent()
         ? Provenance.with(signed, "ratio", plan.ratio().get().toPlainString())
         : signed;

@@ -9,7 +9,7 @@ import java.util.List;
  * What a plan is to reach.
  *
  * @param criterion what ranks the experts
- * @param novice what stands in for those that go
+ * @param novice what stands in for those that go, if the router is kept
  * @param amount how many go
  * @param scope which are ranked against each other
  * @param limits what must stay

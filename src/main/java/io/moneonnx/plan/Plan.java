@@ -17,7 +17,7 @@ import java.util.Set;
  * @param model fingerprint of the model that it is for
  * @param profile {@link io.moneonnx.profile.Profile#id} of the profile that it was made from
  * @param criterion what ranked the experts
- * @param novice what stands in for those that go
+ * @param novice what stands in for those that go; absent too where the router is cut
  * @param budget what was asked for, to be read by people
  * @param ratio the part of the experts that was asked for, if one was
  */

@@ -26,7 +26,7 @@ public final class Planner {
         profile.model(),
         Optional.of(profile.id()),
         Optional.of(goal.criterion().description()),
-        Optional.of(goal.novice()),
+        goal.router() == Plan.Router.CUT ? Optional.empty() : Optional.of(goal.novice()),
         goal.router(),
         Optional.of(goal.budget()),
         goal.amount() instanceof Ratio ratio ? Optional.of(ratio.ratio()) : Optional.empty(),

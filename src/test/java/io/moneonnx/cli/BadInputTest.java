@@ -214,6 +214,7 @@ class BadInputTest {
     "--target-size 5MB, --ratio and --target-size each say how many",
     "--spread-below 0.1, --ratio and --spread-below each say how many",
     "--normalise block, --normalise goes with --scope model",
+    "--router cut --novice zero, --novice goes with --router keep",
     "--seed 3, --seed goes with --criterion random",
     "--protect 0:99, has no expert 99; its experts are 0 to 15",
     "--protect mlp:0, 'no block ''mlp''; there are layers.0'",

@@ -115,7 +115,6 @@ final class ForecastTest {
 
   @Test
   void clearDecisionsAreStableAndNarrowOnesAreNot() {
-    // Expert 0 is chosen less than 1 in all shards but the first.
     Goal goal = Goal.of(Criteria.named("frequency"), new PruneCount(1));
 
     assertThat(stability(goal, new long[][] {{1, 2, 9}, {1, 2, 9}}).count()).isZero();

@@ -171,24 +171,6 @@ final class LimitsTest {
     assertThat(lowest).isGreaterThanOrEqualTo(highest);
   }
 
-  @Test
-  void normalisedScoresCompareBlocksOfDifferentSize() {
-    // Means are 25 and 25: as they are. Y2 is 1 for both.
-    assertThat(pruned(new PruneCount(4), new Scope.Model(Normalisation.BLOCK), Limits.NONE))
-        .containsExactly(List.of(3), List.of(0, 1, 2));
-    Profile uneven = Profiles.counts(new long[] {1, 2, 3}, new long[] {100, 300, 500});
-    assertThat(
-            Profiles.pruned(
-                Planner.plan(
-                    uneven,
-                    goal(
-                        new PruneCount(1),
-                        new Scope.Model(Normalisation.BLOCK),
-                        Plan.Router.KEEP,
-                        Limits.NONE))))
-        .containsExactly(List.of(), List.of(0));
-  }
-
   private static List<List<Integer>> pruned(Amount amount, Scope scope, Limits limits) {
     return Profiles.pruned(Planner.plan(PROFILE, goal(amount, scope, Plan.Router.KEEP, limits)));
   }

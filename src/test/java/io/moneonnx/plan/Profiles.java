@@ -13,7 +13,6 @@ import java.util.Random;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Made-up profiles. */
 public final class Profiles {
@@ -154,11 +153,5 @@ public final class Profiles {
   /** The experts that go, by block. */
   static List<List<Integer>> pruned(Plan plan) {
     return plan.blocks().stream().map(Plan.Block::pruned).toList();
-  }
-
-  /** All scores of a profile's experts. */
-  static Stream<Double> scores(Profile profile, Goal goal) {
-    return profile.blocks().stream()
-        .flatMap(block -> Arrays.stream(goal.criterion().scores(block)).boxed());
   }
 }
