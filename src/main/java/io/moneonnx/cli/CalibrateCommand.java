@@ -60,10 +60,10 @@ final class CalibrateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Terminal terminal = new Terminal();
     DataRequest request = data.request();
+    Output.check(output, force, request.named());
     PartialProfile partial =
         new PartialProfile(output, Interval.parse("--checkpoint", checkpoint), resume, terminal);
-    Output.check(output, force, request.named());
-    partial.open(force);
+    partial.open(force, request.named());
     RunOptions options = run.options(terminal);
     Subject subject = Subject.open(model, target.or(options.device()));
     Output.check(output, force, subject.files().all());

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
@@ -45,12 +46,12 @@ public final class PartialProfile implements Checkpoints {
    * Reads the checkpoint to go on with, before any work is done, or checks that none is lost.
    *
    * @param force whether one may be
+   * @param inputs what is read, and may not be replaced
    * @throws BadInputException if one is there and may not, or is damaged
    */
-  public void open(boolean force) {
-    if (Files.isDirectory(file)) {
-      throw new BadInputException(file + ": is a folder, wanted a file to write");
-    } else if (Files.exists(file) && resume) {
+  public void open(boolean force, Collection<Path> inputs) throws IOException {
+    Output.check(file, true, inputs);
+    if (Files.exists(file) && resume) {
       found = Optional.of(CheckpointFile.read(file));
     } else if (Files.exists(file) && !force) {
       throw new BadInputException(

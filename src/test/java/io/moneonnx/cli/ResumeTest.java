@@ -239,6 +239,16 @@ class ResumeTest {
   }
 
   @Test
+  void dataThatACheckpointWouldReplace() throws IOException {
+    Files.copy(TEXT, partial);
+
+    Cli.run("calibrate", Cli.OLMOE, "-o", out, "--data", partial, "--force")
+        .fails(BAD_INPUT, "out.partial: is read as an input");
+
+    assertThat(partial).hasSameBinaryContentAs(TEXT);
+  }
+
+  @Test
   void aCheckpointHoldsWhatWasMeasuredSoFar() {
     Checkpoint read = CheckpointFile.read(checkpoint);
 
