@@ -1,17 +1,11 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.MoeBlock;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * Compares whole runs of two models that route alike up to rounding. Where a near-tied choice turns
@@ -88,83 +82,12 @@ final class EndToEnd {
       for (Choices block : choices) {
         OptionalDouble gap = block.gapAt(start + position);
         if (gap.isPresent()) {
-          flips.add(new Verdict.Flip(block.block.name(), start + position, gap.getAsDouble()));
+          flips.add(new Verdict.Flip(block.name(), start + position, gap.getAsDouble()));
           return position;
         }
       }
     }
     return length;
-  }
-
-  /** What one block chose in both runs, flattened, and the scores it chose by. */
-  private static final class Choices {
-    private final MoeBlock block;
-    private final long[] expected;
-    private final long[] found;
-    private final float[] scores;
-
-    Choices(MoeBlock block, Map<String, Tensor> expected, Map<String, Tensor> found) {
-      this.block = block;
-      this.expected = ids(block, expected);
-      this.found = ids(block, found);
-      this.scores = expected.get(block.routing().choice().scores()).toFloats();
-    }
-
-    private static long[] ids(MoeBlock block, Map<String, Tensor> values) {
-      Choice choice = block.routing().choice();
-      return choice instanceof Choice.Hidden
-          ? best(values.get(choice.scores()).toFloats(), block.experts(), block.topK())
-          : values.get(choice.value()).toLongs();
-    }
-
-    private static long[] best(float[] scores, int experts, int topK) {
-      return IntStream.range(0, scores.length / experts)
-          .mapToObj(token -> token * experts)
-          .flatMap(
-              start ->
-                  IntStream.range(0, experts)
-                      .boxed()
-                      .sorted(Comparator.comparingDouble(e -> -scores[start + e]))
-                      .limit(topK))
-          .mapToLong(Integer::longValue)
-          .toArray();
-    }
-
-    int tokens() {
-      return expected.length / block.topK();
-    }
-
-    /** How far apart the scores are of experts that only one run chose; empty if there are none. */
-    OptionalDouble gapAt(int token) {
-      Set<Long> right = chosen(expected, token);
-      Set<Long> other = chosen(found, token);
-      if (right.equals(other)) {
-        return OptionalDouble.empty();
-      }
-      double lowest =
-          right.stream()
-              .filter(e -> !other.contains(e))
-              .mapToDouble(e -> score(token, e))
-              .min()
-              .orElse(Double.POSITIVE_INFINITY);
-      double highest =
-          other.stream()
-              .filter(e -> !right.contains(e))
-              .mapToDouble(e -> score(token, e))
-              .max()
-              .orElse(Double.NEGATIVE_INFINITY);
-      return OptionalDouble.of(Math.abs(lowest - highest));
-    }
-
-    private Set<Long> chosen(long[] indices, int token) {
-      return Arrays.stream(indices, token * block.topK(), (token + 1) * block.topK())
-          .boxed()
-          .collect(Collectors.toSet());
-    }
-
-    private double score(int token, long expert) {
-      return scores[token * block.experts() + (int) expert];
-    }
   }
 
   Verdict verdict(Map<String, Double> blockErrors) {

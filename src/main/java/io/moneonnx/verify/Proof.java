@@ -30,7 +30,8 @@ import java.util.stream.Stream;
 /**
  * Proves a rewritten file against the oracle: block by block on the block's own input, taken from a
  * run of the original, with the choices of that run and with choices that reach every expert; and
- * end to end.
+ * end to end. Where experts are cut out of a router, the original is one that never chooses them,
+ * and the router is proved by itself too.
  */
 public final class Proof {
   private final Model original;
@@ -76,7 +77,15 @@ public final class Proof {
     Model written = OnnxReader.read(rewritten);
     Oracle.Substituted oracle = Oracle.of(original, blocks, changes);
     Map<String, Double> blockErrors = blockByBlock(oracle, written, rewritten, outputs, feeds);
-    return endToEnd(oracle.model(), written, rewritten, feeds, blockErrors);
+    List<Verdict.Flip> flips = new ArrayList<>();
+    for (MoeBlock block : changed) {
+      if (changes.get(block.name()) instanceof Removal) {
+        RouterCheck router = router(block, written, rewritten.getParent(), feeds);
+        blockErrors.merge(block.name(), router.worst(), Math::max);
+        flips.addAll(router.flips());
+      }
+    }
+    return endToEnd(oracle.model(), written, rewritten, feeds, blockErrors).with(flips);
   }
 
   /** A block as the oracle and as the written file compute it. */
@@ -113,6 +122,36 @@ public final class Proof {
     return errors;
   }
 
+  /** What a router that was cut makes of the inputs that it has in runs of the original. */
+  private RouterCheck router(
+      MoeBlock block, Model written, Path writtenFolder, List<Map<String, Tensor>> feeds) {
+    RouterCheck check = new RouterCheck(block);
+    Map<String, BlockCut> cuts = new LinkedHashMap<>();
+    Set<String> taps = new LinkedHashSet<>(check.compared());
+    taps.add(block.routing().choice().scores());
+    for (String value : check.compared()) {
+      BlockCut cut = cut(written, List.of(block.routing().input()), value);
+      cuts.put(value, cut);
+      taps.addAll(cut.inputs());
+    }
+    List<Map<String, Tensor>> expected = borders(taps, feeds);
+    List<Map<String, Tensor>> found = new ArrayList<>();
+    expected.forEach(values -> found.add(new HashMap<>()));
+    cuts.forEach(
+        (value, cut) -> {
+          Map<String, ElementType> types = types(expected);
+          try (Session session = open(cut.model(types, types.get(value)), writtenFolder)) {
+            for (int i = 0; i < found.size(); i++) {
+              found.get(i).put(value, run(session, cut, expected.get(i)));
+            }
+          }
+        });
+    for (int i = 0; i < found.size(); i++) {
+      check.add(expected.get(i), found.get(i));
+    }
+    return check;
+  }
+
   private BlockCut cut(Model changed, List<String> from, String output) {
     Predicate<String> isGiven = value -> original.graph().producer(value).isPresent();
     return BlockCut.of(changed, from, output, isGiven);
@@ -134,8 +173,7 @@ public final class Proof {
 
   private double error(
       MoeBlock block, Pair pair, Path writtenFolder, List<Map<String, Tensor>> borders) {
-    Map<String, ElementType> types = new HashMap<>();
-    borders.get(0).forEach((name, tensor) -> types.put(name, tensor.type()));
+    Map<String, ElementType> types = types(borders);
     ElementType type = types.get(block.output());
     double worst = 0;
     try (Session oracle = open(pair.oracle().model(types, type), folder);
@@ -149,6 +187,12 @@ public final class Proof {
       }
     }
     return worst;
+  }
+
+  private static Map<String, ElementType> types(List<Map<String, Tensor>> borders) {
+    Map<String, ElementType> types = new HashMap<>();
+    borders.get(0).forEach((name, tensor) -> types.put(name, tensor.type()));
+    return types;
   }
 
   private Map<String, Tensor> everyExpert(MoeBlock block, Map<String, Tensor> values) {

@@ -1,6 +1,7 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.moe.MoeBlock;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,13 @@ public record Verdict(
    * @param gap difference of the two experts' scores in the oracle's run
    */
   public record Flip(String block, long position, double gap) {}
+
+  /** The same, and further choices that rounding turned over. */
+  Verdict with(List<Flip> moreFlips) {
+    List<Flip> all = new ArrayList<>(flips);
+    all.addAll(moreFlips);
+    return new Verdict(blockErrors, bounds, endToEnd, positions, leftOut, List.copyOf(all));
+  }
 
   public double worstBlock() {
     return blockErrors.values().stream().mapToDouble(Double::doubleValue).max().orElse(0);

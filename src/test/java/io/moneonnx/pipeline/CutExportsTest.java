@@ -41,7 +41,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Cut routers in graphs of real exporters; figures go to {@code target/cut-exports.tsv}. */
 class CutExportsTest {
   /** What the router of a graph is refused for; every other graph's is cut. */
-  private static final Map<String, String> REFUSED = Map.of();
+  private static final Map<String, String> REFUSED =
+      Map.of(
+          "deepseek_v3__dynamo_batched_mm", "chooses groups of experts first",
+          "deepseek_v3__ts_batched_mm", "chooses groups of experts first",
+          "old_deepseekv3_448ng__ts17", "chooses groups of experts first",
+          "old_deepseekv3_infer_dyn__dynamo", "chooses groups of experts first",
+          "old_threshold__ts17", "comparing scores with the least that counts",
+          "phimoe__dynamo_batched_mm", "chooses one expert after another",
+          "genai/gptoss-qdq-int4-cpu", "do not begin at whole bytes");
 
   private static final List<String> COLUMNS =
       List.of(
@@ -133,7 +141,7 @@ class CutExportsTest {
   private Rewrite.Report rewrite(Subject subject, Profile profile, Plan plan, String name) {
     return new Rewrite(subject, RunOptions.cpu(), new Silence())
         .run(
-            new Rewrite.Request(folder.resolve(name), Novice.MEAN, Optional.empty(), false, true),
+            new Rewrite.Request(folder.resolve(name), Novice.MEAN, Optional.empty(), false, false),
             profile,
             plan,
             Optional.empty());
@@ -150,18 +158,12 @@ class CutExportsTest {
             subject.blocks(),
             report.changes(),
             RunOptions.cpu());
-    double block = report.verdict().orElseThrow().worstBlock();
-    double whole = report.verdict().orElseThrow().endToEnd();
-    int flips = report.verdict().orElseThrow().flips().size();
-    for (int[] shape : new int[][] {{1, 1}, {1, 5}, {2, 7}}) {
-      Verdict verdict =
-          proof.of(report.written().model(), outputs, List.of(feeds(subject, shape[0], shape[1])));
-      assertThat(verdict.holds()).as(verdict.text()).isTrue();
-      block = Math.max(block, verdict.worstBlock());
-      whole = Math.max(whole, verdict.endToEnd());
-      flips += verdict.flips().size();
-    }
-    return "%.1e block, %.1e whole, %d flips".formatted(block, whole, flips);
+    List<Map<String, Tensor>> shapes =
+        List.of(feeds(subject, 1, 1), feeds(subject, 1, 5), feeds(subject, 2, 7));
+    Verdict verdict = proof.of(report.written().model(), outputs, shapes);
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    return "%.1e block, %.1e whole, %d flips"
+        .formatted(verdict.worstBlock(), verdict.endToEnd(), verdict.flips().size());
   }
 
   private static void check(Subject subject, Plan plan, Model after) {

@@ -1,0 +1,87 @@
+package io.moneonnx.verify;
+
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.MoeBlock;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * Compares what two routers make of the same input: whom they choose, and by which coefficients
+ * where they choose alike.
+ */
+final class RouterCheck {
+  private final MoeBlock block;
+  private final List<Verdict.Flip> flips = new ArrayList<>();
+  private double worst;
+
+  RouterCheck(MoeBlock block) {
+    this.block = block;
+  }
+
+  /** The values that are compared: whom the block chooses, and its coefficients. */
+  Set<String> compared() {
+    return new LinkedHashSet<>(
+        List.of(block.routing().choice().value(), block.coefficients().value()));
+  }
+
+  /**
+   * Takes one run of both: the values of the block's choice and its coefficients, and its scores.
+   */
+  void add(Map<String, Tensor> expected, Map<String, Tensor> found) {
+    Choices choices = new Choices(block, expected, found);
+    String coefficients = block.coefficients().value();
+    float[] right = expected.get(coefficients).toFloats();
+    float[] other = found.get(coefficients).toFloats();
+    double largest = 0;
+    double apart = 0;
+    for (int token = 0; token < choices.tokens(); token++) {
+      OptionalDouble gap = choices.gapAt(token);
+      if (gap.isPresent()) {
+        flips.add(new Verdict.Flip(block.name(), token, gap.getAsDouble()));
+        continue;
+      }
+      float[] wanted = row(right, token, choices.expected(token));
+      float[] made = row(other, token, choices.found(token));
+      for (int i = 0; i < wanted.length; i++) {
+        largest = Math.max(largest, Math.abs(wanted[i]));
+        apart = Math.max(apart, Math.abs(wanted[i] - made[i]));
+      }
+    }
+    worst = Math.max(worst, apart == 0 ? 0 : apart / largest);
+  }
+
+  /** The coefficients of the chosen experts in the order of their ids. */
+  private float[] row(float[] values, int token, long[] ids) {
+    int[] order =
+        IntStream.range(0, ids.length)
+            .boxed()
+            .sorted(Comparator.comparingLong(slot -> ids[slot]))
+            .mapToInt(Integer::intValue)
+            .toArray();
+    boolean isPerChoice = block.coefficients() instanceof Coefficients.PerChoice;
+    float[] row = new float[order.length];
+    for (int i = 0; i < row.length; i++) {
+      row[i] =
+          isPerChoice
+              ? values[token * block.topK() + order[i]]
+              : values[token * block.experts() + (int) ids[order[i]]];
+    }
+    return row;
+  }
+
+  /** The largest relative error of a coefficient. */
+  double worst() {
+    return worst;
+  }
+
+  List<Verdict.Flip> flips() {
+    return List.copyOf(flips);
+  }
+}
