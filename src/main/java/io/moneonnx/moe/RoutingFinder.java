@@ -86,7 +86,8 @@ final class RoutingFinder {
 
   private record Walk(Chosen choice, Routing routing, Set<String> earlierChoices) {}
 
-  private static boolean isFused(Node node) {
+  /** True for an operator that chooses within. */
+  static boolean isFused(Node node) {
     return node.domain().equals(FUSED_DOMAIN) && FUSED.contains(node.opType());
   }
 

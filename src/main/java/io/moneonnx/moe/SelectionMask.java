@@ -141,8 +141,7 @@ public final class SelectionMask {
 
   private boolean isChoice(Node node) {
     return node.outputs().contains(routing.choice().value())
-        || (routing.choice() instanceof Choice.Hidden hidden
-            && node.inputs().indexOf(hidden.scores()) == 1);
+        || (RoutingFinder.isFused(node) && node.input(1).equals(routing.choice().scores()));
   }
 
   /** Sizes, and the scores of the experts that were chosen. */

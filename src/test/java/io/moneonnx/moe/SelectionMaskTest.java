@@ -223,6 +223,16 @@ final class SelectionMaskTest {
   }
 
   @Test
+  void refusesScoresOfAFusedOperatorThatAnotherReads() {
+    String fused = "  gates = com.microsoft.MoE <k = 2> (x, logits, router)\n";
+    Choice choice = new Choice.Hidden("logits");
+
+    assertThat(mask(router(fused), choice, "unknown").objection()).isEmpty();
+    assertThat(mask(router(fused + "  ids = Mul (low, logits)\n"), choice, "unknown").objection())
+        .hasValueSatisfying(reason -> assertThat(reason).contains("read by Mul 'Mul -> ids' too"));
+  }
+
+  @Test
   void refusesASoftmaxOverTokens() {
     isRefused(SOFTMAX.replace("axis = -1> (logits)", "axis = 0> (logits)"), "scores", "Softmax");
   }

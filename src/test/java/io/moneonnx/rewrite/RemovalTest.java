@@ -97,6 +97,17 @@ final class RemovalTest {
     assertThat(run(after, large)).containsExactly(run(wanted, few), within(1e-6f));
   }
 
+  @Test
+  void isSoInAnOperatorThatDoesNotRenormalise() {
+    String normalised = "normalize_routing_weights = ";
+    TinyMoe large = Spelling.FUSED.of(7, 2, 4).with(normalised + 1, normalised + 0);
+    TinyMoe few = Spelling.FUSED.of(3, 2, 4).with(normalised + 1, normalised + 0);
+    Model after = cut(large.model(), large.block(), 1, 3, 4, 6);
+    Model wanted = small(few.model(), large.model(), List.of(0, 2, 5));
+
+    assertThat(run(after, large)).containsExactly(run(wanted, few), within(1e-6f));
+  }
+
   private static long bytes(Model model) {
     return model
         .tensors()
