@@ -1,0 +1,156 @@
+package io.moneonnx.moe;
+
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Takes experts out of a router's choice: their scores are minus infinity before anything is
+ * chosen.
+ *
+ * <pre>{@code
+ * scores = Softmax (Where (gone, -inf, logits))      where coefficients are shares of all logits
+ * _, ids = TopK (Where (gone, -inf, scores), k)      where scores are biased, or no softmax at all
+ * }</pre>
+ *
+ * The experts stay the last axis, and keep their ids.
+ */
+public final class SelectionMask {
+  /** What leaves a softmax as it is chosen from: an expert without a share comes last. */
+  private static final Set<String> SHARES =
+      Set.of("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze");
+
+  private final Graph graph;
+  private final Routing routing;
+  private final RouterPath path;
+
+  private SelectionMask(Graph graph, Routing routing) {
+    this.graph = graph;
+    this.routing = routing;
+    this.path = RouterPath.of(graph, routing);
+  }
+
+  /** The mask of a router in this graph; there may be an {@link #objection} to it. */
+  public static SelectionMask of(Graph graph, Routing routing) {
+    return new SelectionMask(graph, routing);
+  }
+
+  /** Why experts cannot be taken out of this router's choice; empty if they can. */
+  public Optional<String> objection() {
+    return choiceObjection().or(path::objection).or(this::otherReader);
+  }
+
+  /**
+   * Takes experts out of the choice.
+   *
+   * @param gone booleans {@code [experts]}
+   * @return what the experts are now chosen by, {@code [..., experts]}
+   */
+  public String mask(Ops ops, String gone) {
+    for (String value : masked()) {
+      ElementType type = ops.edit().type(value).orElseThrow();
+      String never = ops.constant("never", Tensor.of(type, List.of(), Float.NEGATIVE_INFINITY));
+      ops.edit().redirect(value, ops.where(gone, never, ops.edit().current(value)));
+    }
+    return ops.edit().current(routing.choice().scores());
+  }
+
+  /** Booleans {@code [experts]}, true for those that are gone: a constant. */
+  public String gone(Ops ops, Set<Integer> pruned) {
+    byte[] gone = new byte[routing.experts()];
+    pruned.forEach(expert -> gone[expert] = 1);
+    List<Long> dims = List.of((long) gone.length);
+    return ops.constant("gone", new Tensor.Inline(ElementType.BOOL, dims, ByteBuffer.wrap(gone)));
+  }
+
+  private Optional<String> choiceObjection() {
+    if (routing.choice() instanceof Choice.Capped) {
+      return Optional.of(
+          "the router '%s' takes choices back where an expert has no capacity left"
+              .formatted(routing.router()));
+    } else if (routing.isThreshold()) {
+      return Optional.of(
+          "the router '%s' chooses by comparing scores with the least that counts"
+              .formatted(routing.router()));
+    }
+    boolean isHidden = routing.choice() instanceof Choice.Hidden;
+    Optional<Node> choice = graph.producer(routing.choice().value());
+    return isHidden || choice.filter(node -> node.is("TopK") || node.is("ArgMax")).isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            "the router '%s' chooses one expert after another ('%s')"
+                .formatted(routing.router(), routing.choice().value()));
+  }
+
+  /** The values of which the columns of experts that are gone are overwritten, in order. */
+  private Set<String> masked() {
+    Set<String> masked = new LinkedHashSet<>();
+    boolean isShare = false;
+    for (Node node : path.nodes()) {
+      if (node.is("Softmax")) {
+        masked.add(node.input(0));
+        isShare = true;
+      } else {
+        isShare = isShare && SHARES.contains(node.opType());
+      }
+    }
+    if (!isShare) {
+      masked.add(routing.choice().scores());
+    }
+    return masked;
+  }
+
+  /** What reads columns of experts that are gone: as they were, or when they are infinite. */
+  private Optional<String> otherReader() {
+    Set<String> masked = masked();
+    boolean isShare = false;
+    for (Node node : path.nodes()) {
+      isShare = isShare || node.is("Softmax");
+      String value = node.output();
+      if (!isShare || masked.contains(value)) {
+        Optional<String> reader = otherReader(value);
+        if (reader.isPresent()) {
+          return reader;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> otherReader(String value) {
+    if (graph.isOutput(value)) {
+      return Optional.of(
+          "the scores '%s' of the router '%s' are an output of the model"
+              .formatted(value, routing.router()));
+    }
+    return graph.consumers(value).stream()
+        .filter(node -> !path.nodes().contains(node) && !isChoice(node) && !isHarmless(node, value))
+        .findFirst()
+        .map(
+            node ->
+                "the scores '%s' of the router '%s' are read by %s '%s' too"
+                    .formatted(value, routing.router(), node.opType(), node.label()));
+  }
+
+  private boolean isChoice(Node node) {
+    return node.outputs().contains(routing.choice().value())
+        || (routing.choice() instanceof Choice.Hidden hidden
+            && node.inputs().indexOf(hidden.scores()) == 1);
+  }
+
+  /** Sizes, and the scores of the experts that were chosen. */
+  private boolean isHarmless(Node node, String value) {
+    boolean isChosen =
+        node.is("GatherElements")
+            && node.input(0).equals(value)
+            && CoefficientSource.of(graph, node.input(1)).equals(routing.choice().value());
+    return isChosen || RouterOperators.isSize(node);
+  }
+}
