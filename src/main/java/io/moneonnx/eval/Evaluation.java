@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -51,7 +52,7 @@ public final class Evaluation implements AutoCloseable {
    *
    * @param batches feeds of the model, one run each; tokens that an attention mask hides do not
    *     count
-   * @throws BadInputException if no sequence has two tokens
+   * @throws BadInputException if no sequence has two tokens, or a router is to be cut that cannot
    */
   public Losses losses(Treatment treatment, Iterable<Map<String, Tensor>> batches) {
     Map<String, Tensor> choices = choices(treatment);
@@ -75,7 +76,15 @@ public final class Evaluation implements AutoCloseable {
     return new Losses(nats, right);
   }
 
+  /** Why a router of this model cannot be cut; empty if all can. */
+  public Optional<String> cutObjection() {
+    return graph.uncut().stream().findFirst();
+  }
+
   private Map<String, Tensor> choices(Treatment treatment) {
+    if (treatment.router() == Plan.Router.CUT && cutObjection().isPresent()) {
+      throw new BadInputException("the router cannot be cut: " + cutObjection().get());
+    }
     Map<String, Tensor> feeds = new HashMap<>();
     for (EvaluationGraph.Choices inputs : graph.choices()) {
       MoeBlock block = inputs.block();
@@ -83,7 +92,9 @@ public final class Evaluation implements AutoCloseable {
           treatment.replacements().getOrDefault(block.name(), Replacement.NONE);
       boolean isCut = treatment.router() == Plan.Router.CUT;
       feeds.put(inputs.replaced(), flags(block, isCut ? Replacement.NONE : replacement));
-      feeds.put(inputs.gone(), flags(block, isCut ? replacement : Replacement.NONE));
+      inputs
+          .gone()
+          .ifPresent(gone -> feeds.put(gone, flags(block, isCut ? replacement : Replacement.NONE)));
       feeds.put(inputs.novices(), novices(block, replacement));
     }
     return feeds;

@@ -13,6 +13,7 @@ import io.moneonnx.verify.Substitution;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -20,48 +21,66 @@ import java.util.stream.IntStream;
  * well it foresees tokens.
  *
  * @param choices the inputs of each block
+ * @param uncut why routers cannot be cut, one reason each
  */
 record EvaluationGraph(
-    Model model, NextToken nextToken, List<Choices> choices, NextToken.Outputs outputs) {
+    Model model,
+    NextToken nextToken,
+    List<Choices> choices,
+    NextToken.Outputs outputs,
+    List<String> uncut) {
+  static final String PREFIX = "mone.eval.";
 
   /**
    * The inputs that decide on one block's experts.
    *
    * @param replaced bool {@code [experts]}: true where the novice stands in
    * @param novices float32 {@code [experts, hidden]}
-   * @param gone bool {@code [experts]}: true where the router has lost the expert
+   * @param gone bool {@code [experts]}: true where the router has lost the expert; absent where it
+   *     cannot lose any
    */
-  record Choices(MoeBlock block, String replaced, String novices, String gone) {}
+  record Choices(MoeBlock block, String replaced, String novices, Optional<String> gone) {}
 
   static EvaluationGraph of(Model original, List<MoeBlock> blocks, NextToken nextToken) {
-    GraphEdit edit = new GraphEdit(Flat.of(original));
+    Model flat = Flat.of(original);
+    Cuttable cuttable = Cuttable.of(flat, blocks);
+    GraphEdit edit = new GraphEdit(cuttable.model());
     List<Choices> choices = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
-      Ops ops = new Ops(edit, "mone.eval." + i);
-      Choices inputs = declare(ops, blocks.get(i));
-      Substitution.apply(ops, blocks.get(i), new Fed(inputs));
+      MoeBlock block = blocks.get(i);
+      Ops ops = new Ops(edit, PREFIX + i);
+      Choices inputs = declare(ops, block, Optional.ofNullable(cuttable.gone().get(block.name())));
+      Substitution.apply(ops, block, new Fed(inputs));
       choices.add(inputs);
     }
-    NextToken.Outputs outputs = nextToken.addTo(new Ops(edit, "mone.eval"));
-    Model both = edit.apply();
-    List<Value> wanted =
-        both.graph().outputs().stream()
-            .filter(out -> List.of(outputs.loss(), outputs.right()).contains(out.name()))
-            .toList();
-    Model measured = both.withGraph(DeadCode.remove(both.graph().withOutputs(wanted)));
-    return new EvaluationGraph(measured, nextToken, List.copyOf(choices), outputs);
+    NextToken.Outputs outputs = nextToken.addTo(new Ops(edit, PREFIX + "loss"));
+    return new EvaluationGraph(
+        measuring(edit.apply(), outputs),
+        nextToken,
+        List.copyOf(choices),
+        outputs,
+        cuttable.objections());
   }
 
-  private static Choices declare(Ops ops, MoeBlock block) {
+  /** The model without its own outputs, and without what only they need. */
+  private static Model measuring(Model model, NextToken.Outputs outputs) {
+    List<Value> wanted =
+        model.graph().outputs().stream()
+            .filter(out -> List.of(outputs.loss(), outputs.right()).contains(out.name()))
+            .toList();
+    return model.withGraph(DeadCode.remove(model.graph().withOutputs(wanted)));
+  }
+
+  private static Choices declare(Ops ops, MoeBlock block, Optional<String> gone) {
     Dimension experts = Dimension.of(block.experts());
     return new Choices(
         block,
         input(ops, "replaced", ElementType.BOOL, experts),
         input(ops, "novices", ElementType.FLOAT, experts, Dimension.of(block.hidden())),
-        input(ops, "gone", ElementType.BOOL, experts));
+        gone);
   }
 
-  private static String input(Ops ops, String hint, ElementType type, Dimension... shape) {
+  static String input(Ops ops, String hint, ElementType type, Dimension... shape) {
     String name = ops.edit().fresh(ops.prefix() + "/" + hint);
     ops.edit().addInput(Value.of(name, type, shape));
     return name;

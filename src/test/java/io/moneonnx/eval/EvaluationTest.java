@@ -114,6 +114,28 @@ final class EvaluationTest {
     assertThat(found).isNotEqualTo(losses(tiny, Treatment.NONE).nats());
   }
 
+  /** The model in which experts 0 and 3 are never chosen, and get no share. */
+  private static Model without0And3(Spelling spelling) {
+    String next = spelling == Spelling.FUSED ? "  experts =" : "  scores =";
+    return TinyLanguageModel.of(spelling)
+        .with("logits = ", "near = ")
+        .with(next, "  logits = Add (near, never)\n" + next)
+        .with("int64[1] k", "float[4] never = {-999, 0, 0, -999}, int64[1] k")
+        .model();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void losesWithACutRouterWhatIsLostWhereItNeverChooses(Spelling spelling) {
+    TinyMoe tiny = TinyLanguageModel.of(spelling);
+    Map<String, Replacement> replacements = Map.of(tiny.block().name(), replacement(0, 3));
+
+    List<Double> found = losses(tiny, new Treatment(replacements, Plan.Router.CUT)).nats();
+
+    agree(found, nats(without0And3(spelling)));
+    assertThat(found).isNotEqualTo(losses(tiny, Treatment.NONE).nats());
+  }
+
   /** A model that knows which word follows which, and has no experts. */
   private static Losses bigram(String table, Map<String, Tensor> batch) {
     Model model =
