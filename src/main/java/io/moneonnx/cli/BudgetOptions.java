@@ -1,36 +1,258 @@
 package io.moneonnx.cli;
 
-import io.moneonnx.plan.Budget;
-import io.moneonnx.plan.Criterion;
-import io.moneonnx.plan.LayerRatio;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.plan.Amount;
+import io.moneonnx.plan.Goal;
+import io.moneonnx.plan.Limits;
+import io.moneonnx.plan.NamedExperts;
+import io.moneonnx.plan.Normalisation;
+import io.moneonnx.plan.Novice;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.Protection;
+import io.moneonnx.plan.PruneCount;
+import io.moneonnx.plan.RatioSweep;
+import io.moneonnx.plan.Scope;
+import io.moneonnx.plan.SuperExperts;
+import io.moneonnx.plan.TargetSize;
+import io.moneonnx.plan.Thresholds;
+import io.moneonnx.plan.criterion.Criteria;
+import io.moneonnx.plan.criterion.Criterion;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
-/** The options that say how many experts go, and which. */
+/** The options that say how many experts go, which, and what stands in for them. */
 final class BudgetOptions {
-  static final String DEFAULT_RATIO = "0.25";
+  private static final String DEFAULT_RATIO = "0.25";
 
-  @Option(
-      names = "--ratio",
-      paramLabel = "R",
-      description = "The part of each block's experts to replace (default: " + DEFAULT_RATIO + ").")
-  private String ratio;
+  /** The names of criteria, for the help. */
+  static final class CriterionNames extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    CriterionNames() {
+      super(Criteria.names());
+    }
+  }
+
+  private enum ScopeName {
+    LAYER,
+    MODEL
+  }
 
   @Option(
       names = "--criterion",
       paramLabel = "NAME",
-      description = "What ranks the experts (default: mone).")
+      completionCandidates = CriterionNames.class,
+      description =
+          "What ranks the experts; the lowest go: ${COMPLETION-CANDIDATES} (default: mone).")
   private String criterion;
 
-  /** True where the user said anything about the budget. */
-  boolean given() {
-    return ratio != null || criterion != null;
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Another order for --criterion random (default: 0).")
+  private Long seed;
+
+  @Option(
+      names = "--novice",
+      description = "What stands in for an expert: ${COMPLETION-CANDIDATES} (default: mean).")
+  private Novice novice;
+
+  @Option(
+      names = "--router",
+      description =
+          "Whether the router keeps the experts that are gone, or is cut and chooses among the"
+              + " others: ${COMPLETION-CANDIDATES} (default: keep).")
+  private Plan.Router router;
+
+  @Option(
+      names = "--ratio",
+      paramLabel = "R",
+      description =
+          "The part of the experts to replace (default: "
+              + DEFAULT_RATIO
+              + "). FIRST:LAST:STEP, such as 0.1:0.5:0.1, plans several at once.")
+  private String ratio;
+
+  @Option(
+      names = "--prune-count",
+      paramLabel = "N",
+      description = "Replace so many experts: of each block, or with --scope model of all.")
+  private Integer pruneCount;
+
+  @Option(
+      names = "--target-size",
+      paramLabel = "SIZE",
+      description =
+          "Replace as few experts as bring the written model to this size: 3.5GiB, 500MB or bytes.")
+  private String targetSize;
+
+  @Option(
+      names = "--frequency-below",
+      paramLabel = "F",
+      description =
+          "Replace the experts that get less than this share of their block's routed calls; with"
+              + " --spread-below, those below both.")
+  private Double frequencyBelow;
+
+  @Option(
+      names = "--spread-below",
+      paramLabel = "V",
+      description =
+          "Replace the experts whose outputs' standard deviation is less than this part of their"
+              + " block's mean output norm.")
+  private Double spreadBelow;
+
+  @Option(
+      names = "--scope",
+      description =
+          "Rank the experts of each layer by themselves, or those of the whole model together, so"
+              + " that blocks keep different numbers: ${COMPLETION-CANDIDATES} (default: layer).")
+  private ScopeName scope;
+
+  @Option(
+      names = "--normalise",
+      description =
+          "What scores are divided by with --scope model: nothing, the block's mean score, or the"
+              + " energy of the block's output: ${COMPLETION-CANDIDATES} (default: none).")
+  private Normalisation normalisation;
+
+  @Option(
+      names = "--min-keep",
+      paramLabel = "N",
+      description =
+          "Experts that stay in each block at least (default: 1, with a cut router as many as it"
+              + " chooses).")
+  private Integer minKeep;
+
+  @Option(
+      names = "--protect",
+      paramLabel = "L:E,...",
+      description =
+          "Experts that stay: block and expert, such as layers.0:3 or, by the block's place, 0:3.")
+  private String protect;
+
+  @Option(
+      names = "--protect-outliers",
+      description =
+          "Super experts stay: those whose largest output is above the 99.5th percentile of all"
+              + " experts' and above a tenth of the largest.")
+  private boolean protectOutliers;
+
+  /** The options that were given which a plan file answers itself; {@code --novice} is not. */
+  List<String> given() {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("--criterion", criterion);
+    all.put("--seed", seed);
+    all.put("--router", router);
+    all.putAll(amounts());
+    all.put("--scope", scope);
+    all.put("--normalise", normalisation);
+    all.put("--min-keep", minKeep);
+    all.put("--protect", protect);
+    all.put("--protect-outliers", protectOutliers ? true : null);
+    all.values().removeIf(Objects::isNull);
+    return List.copyOf(all.keySet());
   }
 
-  Budget budget() {
-    return LayerRatio.parse(ratio == null ? DEFAULT_RATIO : ratio);
+  /** The novice that was asked for. */
+  Optional<Novice> novice() {
+    return Optional.ofNullable(novice);
   }
 
-  Criterion criterion() {
-    return Criterion.named(criterion == null ? "mone" : criterion);
+  /** The one goal that was asked for; refuses several. */
+  Goal goal() {
+    List<Goal> goals = goals();
+    if (goals.size() > 1) {
+      throw new BadInputException(
+          "--ratio %s makes %d plans, wanted one: give one ratio, or plan several with 'plan' and"
+                  .formatted(ratio, goals.size())
+              + " take one with --plan");
+    }
+    return goals.get(0);
+  }
+
+  /** A goal for each ratio, in their order; one where no sweep was asked for. */
+  List<Goal> goals() {
+    return wanted().stream()
+        .map(
+            amount ->
+                new Goal(
+                    criterion(),
+                    novice().orElse(Novice.MEAN),
+                    router == null ? Plan.Router.KEEP : router,
+                    amount,
+                    scope(),
+                    limits()))
+        .toList();
+  }
+
+  private Criterion criterion() {
+    Criterion named =
+        criterion == null ? Criteria.DEFAULT : Criteria.named(criterion, seed == null ? 0 : seed);
+    if (seed != null && !named.name().equals("random")) {
+      throw new BadInputException(
+          "--seed goes with --criterion random, found --criterion " + named.name());
+    }
+    return named;
+  }
+
+  private Map<String, Object> amounts() {
+    Map<String, Object> amounts = new LinkedHashMap<>();
+    amounts.put("--ratio", ratio);
+    amounts.put("--prune-count", pruneCount);
+    amounts.put("--target-size", targetSize);
+    amounts.put("--frequency-below", frequencyBelow);
+    amounts.put("--spread-below", spreadBelow);
+    amounts.values().removeIf(Objects::isNull);
+    return amounts;
+  }
+
+  private List<? extends Amount> wanted() {
+    List<String> names = List.copyOf(amounts().keySet());
+    boolean isThreshold = frequencyBelow != null || spreadBelow != null;
+    if (names.size() > 1 && !names.equals(List.of("--frequency-below", "--spread-below"))) {
+      throw new BadInputException(
+          String.join(" and ", names) + " each say how many experts go; give one");
+    }
+    if (isThreshold) {
+      return List.of(new Thresholds(optional(frequencyBelow), optional(spreadBelow)));
+    } else if (pruneCount != null) {
+      return List.of(new PruneCount(pruneCount));
+    } else if (targetSize != null) {
+      return List.of(TargetSize.parse(targetSize));
+    }
+    return RatioSweep.parse(ratio == null ? DEFAULT_RATIO : ratio).ratios();
+  }
+
+  private static OptionalDouble optional(Double value) {
+    return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
+  }
+
+  private Scope scope() {
+    if (scope == ScopeName.MODEL) {
+      return new Scope.Model(normalisation == null ? Normalisation.NONE : normalisation);
+    } else if (normalisation != null) {
+      throw new BadInputException(
+          "--normalise goes with --scope model: scores of one layer need none");
+    }
+    return new Scope.Layer();
+  }
+
+  private Limits limits() {
+    List<Protection> protections = new ArrayList<>();
+    if (protect != null) {
+      protections.add(NamedExperts.parse(protect));
+    }
+    if (protectOutliers) {
+      protections.add(new SuperExperts());
+    }
+    return new Limits(minKeep == null ? OptionalInt.empty() : OptionalInt.of(minKeep), protections);
   }
 }

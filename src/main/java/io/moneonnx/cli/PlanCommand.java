@@ -43,7 +43,7 @@ final class PlanCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Output.check(output, force, List.of(profile));
     Profile measured = ProfileFile.read(profile);
-    Plan plan = Planner.plan(measured, budget.criterion(), budget.budget());
+    Plan plan = Planner.plan(measured, budget.goal());
     PlanFile.write(plan, output);
     PrintWriter out = spec.commandLine().getOut();
     Table table = new Table("block", "experts", "pruned", "which");

@@ -8,7 +8,6 @@ import io.moneonnx.moe.Target;
 import io.moneonnx.pipeline.Prune;
 import io.moneonnx.pipeline.Rewrite;
 import io.moneonnx.pipeline.Subject;
-import io.moneonnx.plan.Novice;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Drift;
@@ -48,12 +47,6 @@ final class RewriteCommand implements Callable<Integer> {
 
   @Option(names = "--plan", description = "A plan for this model, instead of planning.")
   private Path plan;
-
-  @Option(
-      names = "--novice",
-      defaultValue = "mean",
-      description = "What stands in for an expert: ${COMPLETION-CANDIDATES} (default: mean).")
-  private Novice novice;
 
   @ArgGroup private Weights weights = new Weights();
 
@@ -101,26 +94,28 @@ final class RewriteCommand implements Callable<Integer> {
         Optional.ofNullable(output),
         Optional.ofNullable(profile),
         data.request(),
-        Optional.ofNullable(plan),
-        budget.criterion(),
-        budget.budget(),
-        novice,
+        choice(),
         weights.placement(),
         force,
         !unverified);
   }
 
+  private Prune.Choice choice() {
+    return plan == null
+        ? new Prune.Choice.Planned(budget.goal())
+        : new Prune.Choice.Given(plan, budget.novice());
+  }
+
   private void checkOptions() {
-    if (plan != null && budget.given()) {
+    if (plan != null && !budget.given().isEmpty()) {
       throw new BadInputException(
-          "--plan says which experts go; leave out --ratio and --criterion");
+          "--plan says which experts go; leave out " + String.join(", ", budget.given()));
     }
     if (profile != null && data.given()) {
       throw new BadInputException(
           "--profile holds what was measured; leave out --data and what else says how to read it");
     }
-    budget.budget();
-    budget.criterion();
+    budget.goal();
   }
 
   private void print(Prune.Result result) {

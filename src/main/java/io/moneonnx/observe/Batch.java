@@ -5,7 +5,6 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.observe.Taps.Statistic;
-import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.Longs;
@@ -119,13 +118,7 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
       }
     }
     return new BlockStatistics(
-        new BlockHeader(
-            name(),
-            block.form(),
-            block.experts(),
-            block.topK(),
-            block.hidden(),
-            block.expertBytes()),
+        BlockHeaders.of(block),
         Longs.of(rounded(Statistic.ROWS)),
         sum(sums, 0),
         sum(sums, 1),

@@ -3,14 +3,10 @@ package io.moneonnx.pipeline;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.Placement;
-import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Target;
-import io.moneonnx.plan.Budget;
-import io.moneonnx.plan.Criterion;
+import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
-import io.moneonnx.plan.PlanFile;
-import io.moneonnx.plan.Planner;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
 import io.moneonnx.run.RunOptions;
@@ -20,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** The whole road from a model file or folder to a smaller one; does what is missing by itself. */
 public final class Prune {
@@ -42,7 +37,7 @@ public final class Prune {
    * @param target what the model is meant to run on
    * @param output a file, or a folder if {@code model} is one; beside the model if absent
    * @param profile the file of a profile, instead of calibrating on {@code data}
-   * @param plan the file of a plan, instead of planning by {@code criterion} and {@code budget}
+   * @param choice what says which experts go
    * @param placement where the weights go; chosen by size and input if absent
    * @param force whether what is at {@code output} may be replaced
    * @param verify whether the result must pass the oracle before it is moved into place
@@ -53,13 +48,23 @@ public final class Prune {
       Optional<Path> output,
       Optional<Path> profile,
       DataRequest data,
-      Optional<Path> plan,
-      Criterion criterion,
-      Budget budget,
-      Novice novice,
+      Choice choice,
       Optional<Placement> placement,
       boolean force,
       boolean verify) {}
+
+  /** What says which experts go. */
+  public sealed interface Choice {
+    /** A plan that is yet to be made. */
+    record Planned(Goal goal) implements Choice {}
+
+    /**
+     * The file of a plan.
+     *
+     * @param novice what stands in for experts, if the user says so
+     */
+    record Given(Path plan, Optional<Novice> novice) implements Choice {}
+  }
 
   /** What was done, and on what. */
   public record Result(Subject subject, Profile profile, Rewrite.Report report) {}
@@ -75,15 +80,12 @@ public final class Prune {
     Subject subject = Subject.open(request.model(), request.target());
     Path output = request.output().orElseGet(() -> beside(subject));
     checkOutput(subject, output, request);
-    Optional<Plan> given = request.plan().map(PlanFile::read);
+    Decision decision = Decision.of(request.choice());
     Optional<Profile> known = request.profile().map(ProfileFile::read);
     subject.requireBlocks();
     subject.warn(console);
     known.ifPresent(measured -> subject.requireProfile(measured, request.profile().orElseThrow()));
-    given.ifPresent(chosen -> subject.requirePlan(chosen, request.plan().orElseThrow()));
-    if (given.isEmpty()) {
-      request.budget().check(subject.blocks().stream().map(MoeBlock::experts).toList());
-    }
+    decision.check(subject, known);
 
     Calibrate calibrate = new Calibrate(subject, options, console);
     Optional<Calibration> data =
@@ -91,10 +93,10 @@ public final class Prune {
             ? Optional.of(calibrate.open(request.data()))
             : request.verify() ? calibrate.besideModel() : Optional.empty();
     Profile profile = known.orElseGet(() -> calibrate.run(data.orElseThrow()));
-    Plan plan = given.orElseGet(() -> Planner.plan(profile, request.criterion(), request.budget()));
     Rewrite.Request rewrite =
         new Rewrite.Request(
-            output, request.novice(), request.placement(), request.force(), request.verify());
+            output, decision.novice(), request.placement(), request.force(), request.verify());
+    Plan plan = decision.plan(profile);
     return new Result(
         subject, profile, new Rewrite(subject, options, console).run(rewrite, profile, plan, data));
   }
@@ -118,7 +120,10 @@ public final class Prune {
   private static void checkOutput(Subject subject, Path output, Request request)
       throws IOException {
     List<Path> inputs = new ArrayList<>(request.data().named());
-    Stream.of(request.profile(), request.plan()).flatMap(Optional::stream).forEach(inputs::add);
+    request.profile().ifPresent(inputs::add);
+    if (request.choice() instanceof Choice.Given given) {
+      inputs.add(given.plan());
+    }
     if (subject.isFolder()) {
       Output.checkFolder(output, request.force(), subject.files(), inputs);
       return;

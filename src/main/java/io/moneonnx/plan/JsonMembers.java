@@ -62,6 +62,10 @@ final class JsonMembers {
     throw wrong(place(key), "a text", found);
   }
 
+  Optional<String> optionalText(String key) {
+    return has(key) ? Optional.of(text(key)) : Optional.empty();
+  }
+
   int integer(String key) {
     return integer(place(key), required(key));
   }

@@ -3,6 +3,7 @@ package io.moneonnx.plan;
 import io.moneonnx.graph.BadInputException;
 import java.math.BigDecimal;
 import java.util.HashSet;
+import java.util.IntSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -10,16 +11,23 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which experts go. Blocks that a plan leaves out lose none.
+ * Which experts go. Blocks that a plan leaves out lose none. What says where a plan came from is
+ * absent where a person made it.
  *
  * @param model fingerprint of the model that it is for
- * @param criterion what ranked the experts, unless a person chose them
- * @param ratio the part of each block's experts that was asked for, if one was
+ * @param profile {@link io.moneonnx.profile.Profile#id} of the profile that it was made from
+ * @param criterion what ranked the experts
+ * @param novice what stands in for those that go
+ * @param budget what was asked for, to be read by people
+ * @param ratio the part of the experts that was asked for, if one was
  */
 public record Plan(
     String model,
+    Optional<String> profile,
     Optional<String> criterion,
+    Optional<Novice> novice,
     Router router,
+    Optional<String> budget,
     Optional<BigDecimal> ratio,
     List<Block> blocks) {
   public Plan {
@@ -30,6 +38,19 @@ public record Plan(
         throw new BadInputException("block '" + block.name + "' is listed twice");
       }
     }
+  }
+
+  /** A plan of which nothing is known but what is to be done. */
+  public static Plan of(String model, Router router, List<Block> blocks) {
+    return new Plan(
+        model,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        router,
+        Optional.empty(),
+        Optional.empty(),
+        blocks);
   }
 
   /** What becomes of the router. */
@@ -77,6 +98,34 @@ public record Plan(
         .findFirst()
         .map(Block::pruned)
         .orElse(List.of());
+  }
+
+  /**
+   * Says that blocks are left with different numbers of experts, where they had the same: some
+   * runtimes want equal ones.
+   */
+  public Optional<String> note() {
+    IntSummaryStatistics before = blocks.stream().mapToInt(Block::experts).summaryStatistics();
+    IntSummaryStatistics kept =
+        blocks.stream().mapToInt(block -> block.experts - block.pruned.size()).summaryStatistics();
+    return before.getMin() < before.getMax() || kept.getMin() == kept.getMax()
+        ? Optional.empty()
+        : Optional.of(
+            "blocks keep different numbers of experts, %d to %d: some runtimes want equal ones"
+                .formatted(kept.getMin(), kept.getMax()));
+  }
+
+  /**
+   * Throws {@link BadInputException} if this plan says that it was made from another profile.
+   *
+   * @param id of the profile at hand
+   */
+  public void checkProfile(String id) {
+    if (profile.isPresent() && !profile.get().equals(id)) {
+      throw new BadInputException(
+          "the plan was made from another profile: its 'profile' is %s, this profile is %s"
+              .formatted(profile.get(), id));
+    }
   }
 
   /**

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -29,8 +30,11 @@ import java.util.stream.Stream;
  * <pre>{@code
  * {
  *   "model": "sha256:0123456789abcdef0123456789abcdef",
+ *   "profile": "sha256:fedcba9876543210fedcba9876543210",
  *   "criterion": "mone",
+ *   "novice": "mean",
  *   "router": "keep",
+ *   "budget": "ratio 0.25, scope layer",
  *   "ratio": 0.25,
  *   "blocks": [
  *     {
@@ -42,10 +46,13 @@ import java.util.stream.Stream;
  * }
  * }</pre>
  *
- * {@code criterion} and {@code ratio} say where the plan came from and may be left out.
+ * Only {@code model}, {@code router} and {@code blocks} must be there. The others say where the
+ * plan came from, and {@code note} what else to know of it; it is not read.
  */
 public final class PlanFile {
-  private static final Set<String> KEYS = Set.of("model", "criterion", "router", "ratio", "blocks");
+  private static final Set<String> KEYS =
+      Set.of(
+          "model", "profile", "criterion", "novice", "router", "budget", "ratio", "note", "blocks");
   private static final Set<String> BLOCK_KEYS = Set.of("name", "experts", "pruned");
 
   private PlanFile() {}
@@ -84,13 +91,15 @@ public final class PlanFile {
       json.setIndent("  ");
       json.beginObject();
       json.name("model").value(plan.model());
-      if (plan.criterion().isPresent()) {
-        json.name("criterion").value(plan.criterion().get());
-      }
-      json.name("router").value(plan.router().toString());
+      text(json, "profile", plan.profile());
+      text(json, "criterion", plan.criterion());
+      text(json, "novice", plan.novice().map(Novice::toString));
+      text(json, "router", Optional.of(plan.router().toString()));
+      text(json, "budget", plan.budget());
       if (plan.ratio().isPresent()) {
         json.name("ratio").value(plan.ratio().get());
       }
+      text(json, "note", plan.note());
       json.name("blocks").beginArray();
       for (Plan.Block block : plan.blocks()) {
         json.beginObject();
@@ -107,24 +116,39 @@ public final class PlanFile {
     return text.append('\n').toString();
   }
 
+  private static void text(JsonWriter json, String key, Optional<String> value) throws IOException {
+    if (value.isPresent()) {
+      json.name(key).value(value.get());
+    }
+  }
+
   static Plan parse(String text) {
     JsonMembers plan = JsonMembers.of("plan", tree(text)).only(KEYS);
     return new Plan(
         plan.text("model"),
-        plan.has("criterion") ? Optional.of(plan.text("criterion")) : Optional.empty(),
-        router(plan.text("router")),
+        plan.optionalText("profile"),
+        plan.optionalText("criterion"),
+        plan.optionalText("novice").map(name -> oneOf(Novice.values(), "novice", name)),
+        oneOf(Plan.Router.values(), "router", plan.text("router")),
+        plan.optionalText("budget"),
         plan.has("ratio") ? Optional.of(plan.number("ratio")) : Optional.empty(),
         blocks(plan.array("blocks")));
   }
 
-  private static Plan.Router router(String text) {
-    return Stream.of(Plan.Router.values())
-        .filter(router -> router.toString().equals(text))
+  private static <T> T oneOf(T[] values, String key, String text) {
+    return Stream.of(values)
+        .filter(value -> value.toString().equals(text))
         .findFirst()
         .orElseThrow(
             () ->
                 new BadInputException(
-                    "plan: 'router' wants \"keep\" or \"cut\", found \"" + text + "\""));
+                    "plan: '%s' wants %s, found \"%s\""
+                        .formatted(
+                            key,
+                            Stream.of(values)
+                                .map(value -> "\"" + value + "\"")
+                                .collect(Collectors.joining(" or ")),
+                            text)));
   }
 
   private static List<Plan.Block> blocks(List<JsonElement> elements) {

@@ -5,25 +5,35 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Ranks each block's experts and takes the lowest, as many as the budget says. */
+/** Ranks experts and takes the lowest, as many as the goal says. */
 public final class Planner {
   private Planner() {}
 
-  public static Plan plan(Profile profile, Criterion criterion, Budget budget) {
-    List<Ranking> rankings =
-        profile.blocks().stream().map(block -> Ranking.of(block, criterion)).toList();
-    List<Integer> counts = budget.pruned(rankings);
+  /**
+   * The plan that reaches a goal.
+   *
+   * @throws io.moneonnx.graph.BadInputException if it cannot be reached; says what can
+   */
+  public static Plan plan(Profile profile, Goal goal) {
+    Selection selection = select(Evidence.of(profile), goal);
     List<Plan.Block> blocks = new ArrayList<>();
-    for (int i = 0; i < rankings.size(); i++) {
-      Ranking ranking = rankings.get(i);
-      List<Integer> pruned = ranking.order().subList(0, counts.get(i)).stream().sorted().toList();
-      blocks.add(new Plan.Block(ranking.block(), ranking.experts(), pruned));
+    for (int i = 0; i < selection.blocks(); i++) {
+      blocks.add(
+          new Plan.Block(
+              profile.blocks().get(i).name(), profile.blocks().get(i).experts(), selection.of(i)));
     }
     return new Plan(
         profile.model(),
-        Optional.of(criterion.name()),
-        Plan.Router.KEEP,
-        budget instanceof LayerRatio layer ? Optional.of(layer.ratio()) : Optional.empty(),
+        Optional.of(profile.id()),
+        Optional.of(goal.criterion().description()),
+        Optional.of(goal.novice()),
+        goal.router(),
+        Optional.of(goal.budget()),
+        goal.amount() instanceof Ratio ratio ? Optional.of(ratio.ratio()) : Optional.empty(),
         blocks);
+  }
+
+  static Selection select(Evidence evidence, Goal goal) {
+    return goal.amount().from(Candidates.of(evidence, goal), goal.scope());
   }
 }

@@ -52,6 +52,11 @@ public record Profile(String model, long modelBytes, List<Run> runs, List<BlockS
    */
   public record Source(String name, Optional<String> tag, long bytes, String sha256, long tokens) {}
 
+  /** Tells profiles apart, such as {@code sha256:0123...} with 32 digits. */
+  public String id() {
+    return ProfileId.of(this);
+  }
+
   /** Tokens fed in all runs, padding excluded. */
   public long tokens() {
     return runs.stream().mapToLong(Run::tokens).sum();

@@ -195,7 +195,9 @@ class CommandsTest {
   void zeroNovicesAreOtherNovices() {
     rewrite("--plan", plan, "--no-verify").succeeds();
     float[] mean = logits(out);
-    rewrite("--plan", plan, "--novice", "zero", "--force", "--no-verify").succeeds();
+    Path zero = folder.resolve("zero.json");
+    Cli.run("plan", profile, "--ratio", "0.5", "--novice", "zero", "-o", zero).succeeds();
+    rewrite("--plan", zero, "--force", "--no-verify").succeeds();
 
     assertThat(logits(out)).isNotEqualTo(mean);
   }

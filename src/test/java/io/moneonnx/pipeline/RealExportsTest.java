@@ -16,11 +16,12 @@ import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
-import io.moneonnx.plan.Criterion;
-import io.moneonnx.plan.LayerRatio;
+import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Planner;
+import io.moneonnx.plan.Ratio;
+import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.rewrite.Rewriter;
@@ -30,7 +31,6 @@ import io.moneonnx.verify.Drift;
 import io.moneonnx.verify.Proof;
 import io.moneonnx.verify.Verdict;
 import java.io.IOException;
-import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -197,8 +197,7 @@ class RealExportsTest {
     assumeThat(expected.name()).isNotEmpty();
     Subject subject = Subject.open(expected.file(), Target.CPU);
     Profile profile = profile(subject, feeds(subject, 4, 16));
-    Plan plan =
-        Planner.plan(profile, Criterion.named("mone"), new LayerRatio(new BigDecimal("0.5")));
+    Plan plan = Planner.plan(profile, Goal.of(Criteria.DEFAULT, Ratio.parse("0.5")));
     Rewrite.Report report = rewrite(subject, profile, plan, Novice.MEAN, "half.onnx");
     Verdict verdict = report.verdict().orElseThrow();
     assertThat(verdict.holds()).as(verdict.text()).isTrue();
@@ -270,7 +269,7 @@ class RealExportsTest {
                             .limit(block.experts() / 2)
                             .toList()))
             .toList();
-    return new Plan(profile.model(), Optional.empty(), Plan.Router.KEEP, Optional.empty(), blocks);
+    return Plan.of(profile.model(), Plan.Router.KEEP, blocks);
   }
 
   private static Map<String, Tensor> feeds(Subject subject, int batch, int sequence) {

@@ -9,11 +9,12 @@ import io.moneonnx.Safetensors;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
-import io.moneonnx.plan.Criterion;
-import io.moneonnx.plan.LayerRatio;
+import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Planner;
+import io.moneonnx.plan.Ratio;
+import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.Profile;
@@ -62,7 +63,7 @@ class ReferenceTest {
             .getAsJsonObject()
             .getAsJsonObject("plans");
     for (String percent : List.of("25", "50")) {
-      Plan plan = Planner.plan(profile, Criterion.named("mone"), LayerRatio.parse("0." + percent));
+      Plan plan = Planner.plan(profile, Goal.of(Criteria.DEFAULT, Ratio.parse("0." + percent)));
       assertThat(plan.blocks().stream().map(Plan.Block::pruned).toList())
           .isEqualTo(pruned(plans.getAsJsonObject("mone_code." + percent)));
       agrees(subject, profile, plan, Novice.MEAN, reference, "mone_code." + percent + ".m");

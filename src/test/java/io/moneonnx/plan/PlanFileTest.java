@@ -20,8 +20,11 @@ final class PlanFileTest {
   private static final Plan PLAN =
       new Plan(
           "sha256:00",
+          Optional.of("sha256:77"),
           Optional.of("mone"),
+          Optional.of(Novice.GATE2),
           Plan.Router.KEEP,
+          Optional.of("ratio 0.25, scope layer"),
           Optional.of(new BigDecimal("0.25")),
           List.of(
               new Plan.Block("/layers.0/mlp", 8, List.of(3, 5)),
@@ -31,8 +34,11 @@ final class PlanFileTest {
       """
       {
         "model": "sha256:00",
+        "profile": "sha256:77",
         "criterion": "mone",
+        "novice": "gate2",
         "router": "keep",
+        "budget": "ratio 0.25, scope layer",
         "ratio": 0.25,
         "blocks": [
           {
@@ -90,7 +96,7 @@ final class PlanFileTest {
         "\"keep\"            | 1                    | plan: 'router' wants a text, found 1",
         "\"router\": \"keep\", | ``                 | plan: no key 'router'",
         "\"router\"          | \"Router\"           | plan: unknown key 'Router'; known are",
-        "0.25                | \"a quarter\"        | plan: 'ratio' wants a number, found",
+        "\"ratio\": 0.25     | \"ratio\": \"a quarter\" | plan: 'ratio' wants a number, found",
         "\"name\": \"/layers.0/mlp\", | ``          | plan: blocks[0]: no key 'name'",
         "\"experts\": 8,     | ``                   | block '/layers.0/mlp': no key 'experts'",
         "\"experts\": 8      | \"experts\": 8.5     | 'experts' wants an integer, found 8.5",

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.plan.criterion.Criteria;
+import io.moneonnx.plan.criterion.Criterion;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
@@ -19,11 +21,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class PlannerTest {
-  private static final Criterion FREQUENCY = Criterion.named("frequency");
+  private static final Criterion FREQUENCY = Criteria.named("frequency");
 
   @Test
   void takesTheLowestScoresAndTiesByTheLowerIndex() {
-    Plan plan = Planner.plan(profile(counts(7, 3, 5, 3, 3, 9)), FREQUENCY, ratio("0.34"));
+    Plan plan =
+        Planner.plan(profile(counts(7, 3, 5, 3, 3, 9)), Goal.of(FREQUENCY, Ratio.parse("0.34")));
 
     assertThat(plan.pruned("/layers.0/mlp")).containsExactly(1, 3);
     assertThat(plan.criterion()).contains("frequency");
@@ -32,14 +35,18 @@ final class PlannerTest {
 
   @Test
   void takesExpertsThatWereNeverChosenFirst() {
-    Plan plan = Planner.plan(profile(counts(1, 2, 0, 1)), Criterion.named("mone"), ratio("0.25"));
+    Plan plan =
+        Planner.plan(
+            profile(counts(1, 2, 0, 1)), Goal.of(Criteria.named("mone"), Ratio.parse("0.25")));
 
     assertThat(plan.pruned("/layers.0/mlp")).containsExactly(2);
   }
 
   @Test
   void prunesWhereverARatioReachesOneExpert() {
-    Plan plan = Planner.plan(profile(counts(1, 2), counts(4, 3, 2, 1)), FREQUENCY, ratio("0.3"));
+    Plan plan =
+        Planner.plan(
+            profile(counts(1, 2), counts(4, 3, 2, 1)), Goal.of(FREQUENCY, Ratio.parse("0.3")));
 
     assertThat(plan.pruned("/layers.0/mlp")).isEmpty();
     assertThat(plan.pruned("/layers.1/mlp")).containsExactly(3);
@@ -50,7 +57,9 @@ final class PlannerTest {
   void roundsDown(String ratio, int experts, int pruned) {
     long[] n = LongStream.range(0, experts).toArray();
 
-    assertThat(Planner.plan(profile(n), FREQUENCY, ratio(ratio)).pruned("/layers.0/mlp"))
+    assertThat(
+            Planner.plan(profile(n), Goal.of(FREQUENCY, Ratio.parse(ratio)))
+                .pruned("/layers.0/mlp"))
         .hasSize(pruned);
   }
 
@@ -58,10 +67,12 @@ final class PlannerTest {
   void saysWhichRatioWouldPruneOne() {
     Profile profile = profile(counts(1, 2, 3), counts(1, 2, 3, 4, 5, 6));
 
-    assertThatThrownBy(() -> Planner.plan(profile, FREQUENCY, ratio("0.1")))
+    assertThatThrownBy(() -> Planner.plan(profile, Goal.of(FREQUENCY, Ratio.parse("0.1"))))
         .isInstanceOf(BadInputException.class)
         .hasMessage("ratio 0.1 prunes no expert: of 6, ratio 0.167 would prune one");
-    assertThat(Planner.plan(profile, FREQUENCY, ratio("0.167")).pruned("/layers.1/mlp")).hasSize(1);
+    assertThat(
+            Planner.plan(profile, Goal.of(FREQUENCY, Ratio.parse("0.167"))).pruned("/layers.1/mlp"))
+        .hasSize(1);
   }
 
   @ParameterizedTest
@@ -69,13 +80,9 @@ final class PlannerTest {
   void refusesWhatIsNoRatio(String text) {
     Profile profile = profile(counts(1, 2));
 
-    assertThatThrownBy(() -> Planner.plan(profile, FREQUENCY, ratio(text)))
+    assertThatThrownBy(() -> Planner.plan(profile, Goal.of(FREQUENCY, Ratio.parse(text))))
         .isInstanceOf(BadInputException.class)
         .hasMessageStartingWith("ratio ");
-  }
-
-  private static LayerRatio ratio(String text) {
-    return LayerRatio.parse(text);
   }
 
   private static long[] counts(long... n) {

@@ -1,12 +1,14 @@
 package io.moneonnx.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.moneonnx.Safetensors;
+import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
@@ -17,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +27,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Plans from the reference statistics of trained models are the reference's plans. */
 final class TrainedModelsTest {
+  private static final int TOKENS = 8192;
+
   @ParameterizedTest
   @CsvSource({
     "olmoe, mone,       mone_code",
@@ -34,17 +39,12 @@ final class TrainedModelsTest {
     "qwen3, reap,       reap",
   })
   void agreeWithTheReference(String model, String criterion, String there) throws IOException {
-    String folder = System.getProperty("trained", "");
-    assumeFalse(folder.isEmpty(), "no trained models given");
-    JsonObject reference =
-        JsonParser.parseString(Files.readString(Path.of(folder, model, "reference.json")))
-            .getAsJsonObject();
-    Profile profile =
-        profile(reference, Safetensors.read(Path.of(folder, model, "reference.safetensors")));
+    JsonObject reference = reference(model);
+    Profile profile = profile(reference, Safetensors.read(trained(model, "reference.safetensors")));
 
     for (String percent : List.of("25", "50")) {
       Plan plan =
-          Planner.plan(profile, Criterion.named(criterion), LayerRatio.parse("0." + percent));
+          Planner.plan(profile, Goal.of(Criteria.named(criterion), Ratio.parse("0." + percent)));
       JsonObject wanted = reference.getAsJsonObject("plans").getAsJsonObject(there + "." + percent);
       for (Plan.Block block : plan.blocks()) {
         assertThat(block.pruned())
@@ -53,6 +53,47 @@ final class TrainedModelsTest {
       }
       assertThat(plan.blocks()).hasSize(wanted.size());
     }
+  }
+
+  /** There some are means over all tokens, which are sums here. */
+  @ParameterizedTest
+  @CsvSource({
+    "mone,          mone_code,  1",
+    "mone-count,    mone_paper, 1",
+    "frequency,     freq,       8192",
+    "routing-score, rs,         8192",
+    "variance,      var,        1",
+    "man,           man,        1",
+    "msan,          msan,       1",
+    "weighted-ean2, gmsan,      8192",
+    "reap,          reap,       1",
+    "residual,      gvar,       8192",
+  })
+  void scoresAgreeWithTheReference(String criterion, String there, double factor)
+      throws IOException {
+    for (String model : List.of("olmoe", "qwen3")) {
+      Safetensors tensors = Safetensors.read(trained(model, "reference.safetensors"));
+      for (BlockStatistics block : profile(reference(model), tensors).blocks()) {
+        double[] wanted = tensors.doubles("layer" + block.name() + ".score." + there);
+        double[] found = Criteria.named(criterion).scores(block);
+        for (int expert = 0; expert < found.length; expert++) {
+          assertThat(found[expert])
+              .as("%s, layer %s, expert %d", model, block.name(), expert)
+              .isCloseTo(wanted[expert] * factor, withinPercentage(1e-7));
+        }
+      }
+    }
+  }
+
+  private static Path trained(String model, String file) {
+    String folder = System.getProperty("trained", "");
+    assumeFalse(folder.isEmpty(), "no trained models given");
+    return Path.of(folder, model, file);
+  }
+
+  private static JsonObject reference(String model) throws IOException {
+    return JsonParser.parseString(Files.readString(trained(model, "reference.json")))
+        .getAsJsonObject();
   }
 
   private static Profile profile(JsonObject reference, Safetensors tensors) {
@@ -85,16 +126,20 @@ final class TrainedModelsTest {
         sums(tensors.doubles(layer + "score.man"), n),
         sums(tensors.doubles(layer + "score.msan"), n),
         sums(tensors.doubles(layer + "score.reap"), n),
-        Doubles.of(new double[experts]),
+        times(tensors.doubles(layer + "score.gmsan"), TOKENS),
         Doubles.of(tensors.doubles(layer + "mean")),
         Doubles.of(tensors.doubles(layer + "M2")),
         Doubles.of(tensors.doubles(layer + "gate_weighted_mean")),
+        times(tensors.doubles(layer + "score.gvar"), TOKENS),
         Doubles.of(new double[experts]),
-        Doubles.of(new double[experts]),
-        8192,
+        TOKENS,
         Longs.of(new long[experts * experts]),
         0,
         Slices.NONE);
+  }
+
+  private static Doubles times(double[] means, double factor) {
+    return Doubles.of(Arrays.stream(means).map(mean -> mean * factor).toArray());
   }
 
   private static Doubles sums(double[] means, long[] n) {

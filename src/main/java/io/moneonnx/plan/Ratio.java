@@ -4,46 +4,41 @@ import io.moneonnx.graph.BadInputException;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
-import java.util.List;
 
 /**
- * The same part of every block: {@code floor(ratio * E)} experts.
+ * A part of the experts: {@code floor(ratio * E)} of each block, or of the model.
  *
  * @param ratio above 0 and below 1; decimal, so that 0.29 of 100 are 29
  */
-public record LayerRatio(BigDecimal ratio) implements Budget {
-  public LayerRatio {
+public record Ratio(BigDecimal ratio) implements Amount {
+  public Ratio {
     if (ratio.signum() <= 0 || ratio.compareTo(BigDecimal.ONE) >= 0) {
       throw new BadInputException("ratio " + ratio + " does not lie between 0 and 1");
     }
   }
 
-  public static LayerRatio parse(String text) {
+  public static Ratio parse(String text) {
     try {
-      return new LayerRatio(new BigDecimal(text));
+      return new Ratio(new BigDecimal(text));
     } catch (NumberFormatException e) {
       throw new BadInputException("ratio '" + text + "' is no number between 0 and 1", e);
     }
   }
 
   @Override
-  public List<Integer> pruned(List<Ranking> blocks) {
-    List<Integer> experts = blocks.stream().map(Ranking::experts).toList();
-    check(experts);
-    return experts.stream().map(this::part).toList();
-  }
-
-  @Override
-  public void check(List<Integer> experts) {
-    int most = experts.stream().mapToInt(Integer::intValue).max().orElse(0);
-    if (most > 0 && part(most) == 0) {
+  public Selection from(Candidates candidates, Scope scope) {
+    Selection selection = scope.supply(candidates).part(this);
+    if (selection.count() == 0) {
+      int most = scope.supply(candidates).largest();
       throw new BadInputException(
           "ratio %s prunes no expert: of %d, ratio %s would prune one"
               .formatted(ratio, most, smallestRatio(most)));
     }
+    return selection;
   }
 
-  private int part(int experts) {
+  /** So many of {@code experts}. */
+  int of(int experts) {
     return ratio.multiply(BigDecimal.valueOf(experts)).intValue();
   }
 
@@ -51,5 +46,10 @@ public record LayerRatio(BigDecimal ratio) implements Budget {
     return BigDecimal.ONE
         .divide(BigDecimal.valueOf(experts), new MathContext(3, RoundingMode.CEILING))
         .toPlainString();
+  }
+
+  @Override
+  public String toString() {
+    return "ratio " + ratio.toPlainString();
   }
 }

@@ -1,0 +1,44 @@
+package io.moneonnx.plan;
+
+import io.moneonnx.profile.BlockHeader;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.ExpertSums;
+import io.moneonnx.profile.Profile;
+import java.util.List;
+
+/**
+ * What a choice of experts is made from: all that was measured, or a part of it.
+ *
+ * @param modelBytes bytes of the model's files
+ */
+record Evidence(long modelBytes, List<Block> blocks) {
+  Evidence {
+    blocks = List.copyOf(blocks);
+  }
+
+  /** What is known of one block. */
+  record Block(BlockHeader header, ExpertSums sums) {
+    String name() {
+      return header.name();
+    }
+
+    int experts() {
+      return header.experts();
+    }
+  }
+
+  static Evidence of(Profile profile) {
+    return new Evidence(
+        profile.modelBytes(),
+        profile.blocks().stream().map(block -> new Block(block.header(), block.sums())).toList());
+  }
+
+  /** Of blocks of which nothing was measured yet. */
+  static Evidence unmeasured(long modelBytes, List<BlockHeader> blocks) {
+    return new Evidence(
+        modelBytes,
+        blocks.stream()
+            .map(header -> new Block(header, BlockStatistics.empty(header).sums()))
+            .toList());
+  }
+}

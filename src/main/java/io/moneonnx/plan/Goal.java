@@ -1,0 +1,51 @@
+package io.moneonnx.plan;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.plan.criterion.Criterion;
+import io.moneonnx.profile.BlockHeader;
+import java.util.List;
+
+/**
+ * What a plan is to reach.
+ *
+ * @param criterion what ranks the experts
+ * @param novice what stands in for those that go
+ * @param amount how many go
+ * @param scope which are ranked against each other
+ * @param limits what must stay
+ */
+public record Goal(
+    Criterion criterion,
+    Novice novice,
+    Plan.Router router,
+    Amount amount,
+    Scope scope,
+    Limits limits) {
+  public Goal {
+    if (amount instanceof Thresholds && scope instanceof Scope.Model) {
+      throw new BadInputException(
+          "%s with %s: thresholds look at each block by itself".formatted(amount, scope));
+    }
+  }
+
+  /** Mean novices, the router kept, the same number of each block, no limits. */
+  public static Goal of(Criterion criterion, Amount amount) {
+    return new Goal(
+        criterion, Novice.MEAN, Plan.Router.KEEP, amount, new Scope.Layer(), Limits.NONE);
+  }
+
+  /**
+   * Checks what can be known before anything is measured.
+   *
+   * @param modelBytes bytes of the model's files
+   * @throws BadInputException if the goal cannot be reached; says what can
+   */
+  public void check(long modelBytes, List<BlockHeader> blocks) {
+    amount.check(Candidates.of(Evidence.unmeasured(modelBytes, blocks), this), scope);
+  }
+
+  /** How much, where, and what must stay, such as {@code ratio 0.25, scope layer}. */
+  public String budget() {
+    return amount + ", " + scope + limits;
+  }
+}

@@ -1,0 +1,14 @@
+package io.moneonnx.plan.criterion;
+
+/** Expert activation norm: the sum of the outputs' norms. */
+record ActivationNorm() implements Criterion {
+  @Override
+  public String name() {
+    return "ean";
+  }
+
+  @Override
+  public double score(Expert expert) {
+    return expert.a1();
+  }
+}

@@ -1,0 +1,14 @@
+package io.moneonnx.plan.criterion;
+
+/** MoNE as its authors' code has it: spread times the coefficient's mean over all tokens. */
+record Mone() implements Criterion {
+  @Override
+  public String name() {
+    return "mone";
+  }
+
+  @Override
+  public double score(Expert expert) {
+    return expert.spread() * expert.g1() / expert.tokens();
+  }
+}

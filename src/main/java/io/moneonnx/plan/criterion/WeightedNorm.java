@@ -1,0 +1,14 @@
+package io.moneonnx.plan.criterion;
+
+/** The sum of the outputs' norms, each times its coefficient. */
+record WeightedNorm() implements Criterion {
+  @Override
+  public String name() {
+    return "weighted-ean";
+  }
+
+  @Override
+  public double score(Expert expert) {
+    return expert.b1();
+  }
+}
