@@ -48,7 +48,7 @@ final class ExitCode {
     if (error instanceof UnmatchedArgumentException unmatched
         && error.getCommandLine().getParent() == null
         && !unmatched.isUnknownOption()) {
-      return "no command '%s'; there are inspect, calibrate, plan, rewrite and show"
+      return "no command '%s'; there are inspect, calibrate, plan, compare, rewrite and show"
           .formatted(unmatched.getUnmatched().get(0));
     }
     return error.getMessage().replaceFirst("^Error: ", "");

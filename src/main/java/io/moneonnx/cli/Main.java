@@ -17,6 +17,7 @@ import picocli.CommandLine.ScopeType;
       InspectCommand.class,
       CalibrateCommand.class,
       PlanCommand.class,
+      CompareCommand.class,
       RewriteCommand.class,
       ShowCommand.class
     })
@@ -51,7 +52,8 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(
-        spec.commandLine(), "a command is missing: inspect, calibrate, plan, rewrite or show");
+        spec.commandLine(),
+        "a command is missing: inspect, calibrate, plan, compare, rewrite or show");
   }
 
   static final class Version implements CommandLine.IVersionProvider {

@@ -11,6 +11,7 @@ import io.moneonnx.eval.Scores;
 import io.moneonnx.eval.Treatment;
 import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Goal;
+import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Planner;
 import io.moneonnx.profile.Profile;
@@ -86,13 +87,11 @@ public final class Compare {
     Profile profile = ProfileFile.read(request.profile());
     subject.requireProfile(profile, request.profile());
     NextToken nextToken = subject.requireNextToken();
-    List<Plan> plans =
-        request.goals().stream().map(goal -> Planner.plan(profile, goal)).toList();
+    List<Plan> plans = request.goals().stream().map(goal -> Planner.plan(profile, goal)).toList();
     Map<String, Calibration> tests = tests(subject, request);
     tests.forEach((name, data) -> warnIfCalibrated(name, data, profile));
     try (Evaluation evaluation =
-        Evaluation.open(
-            subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
+        Evaluation.open(subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
       return new Trial(evaluation, profile, tests).of(request.goals(), plans);
     } catch (RuntimeFailureException e) {
       subject.requireLoads(options);
@@ -146,8 +145,7 @@ public final class Compare {
     }
 
     /** What decides on a plan's cost, beside the profile. */
-    private record Same(
-        List<Plan.Block> blocks, Plan.Router router, Optional<io.moneonnx.plan.Novice> novice) {}
+    private record Same(List<Plan.Block> blocks, Plan.Router router, Optional<Novice> novice) {}
 
     Result of(List<Goal> goals, List<Plan> plans) {
       long sequences = tests.values().stream().mapToLong(Calibration::samples).sum();
@@ -168,9 +166,7 @@ public final class Compare {
       boolean isCut = plan.router() == Plan.Router.CUT;
       Same same =
           new Same(
-              plan.blocks(),
-              plan.router(),
-              isCut ? Optional.empty() : Optional.of(goal.novice()));
+              plan.blocks(), plan.router(), isCut ? Optional.empty() : Optional.of(goal.novice()));
       Scores before = known.get(same);
       if (before != null) {
         return before;

@@ -148,7 +148,8 @@ public record Subject(
             .tokens()
             .filter(input -> input.shape().map(shape -> shape.size() == 2).orElse(true))
             .orElseThrow(
-                () -> noLanguageModel("takes no token ids [batch, sequence]", model.graph().feeds()));
+                () ->
+                    noLanguageModel("takes no token ids [batch, sequence]", model.graph().feeds()));
     if (model.graph().feeds().stream().anyMatch(input -> input.name().equals(DECODER))) {
       throw noLanguageModel("has a decoder of its own", model.graph().feeds());
     }
