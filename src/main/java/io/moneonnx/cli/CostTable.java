@@ -82,7 +82,7 @@ final class CostTable {
     cells.add(
         Double.isFinite(above.standardError()) ? "%.4f".formatted(above.standardError()) : "-");
     cells.add("%.2f%%".formatted(100 * cost.scores().accuracy()));
-    cells.add(cost != first && isClose(cost, first) ? "~" : "");
+    cells.add(isClose(cost, first) ? "~" : "");
     return cells;
   }
 
