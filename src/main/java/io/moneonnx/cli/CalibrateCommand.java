@@ -3,6 +3,7 @@ package io.moneonnx.cli;
 import io.moneonnx.pipeline.Calibrate;
 import io.moneonnx.pipeline.DataRequest;
 import io.moneonnx.pipeline.Output;
+import io.moneonnx.pipeline.PartialProfile;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
@@ -38,6 +39,18 @@ final class CalibrateCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Replace a file that is there already.")
   private boolean force;
 
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "TIME",
+      defaultValue = "60s",
+      description =
+          "How often to put down in PROFILE.partial what is measured so far: 500ms, 60s, 5m, 1h, or"
+              + " off (default: 60s).")
+  private String checkpoint;
+
+  @Option(names = "--resume", description = "Go on from PROFILE.partial, if it is there.")
+  private boolean resume;
+
   @Mixin private DataOptions data;
   @Mixin private RunSettings run;
   @Mixin private TargetOption target;
@@ -47,13 +60,17 @@ final class CalibrateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Terminal terminal = new Terminal();
     DataRequest request = data.request();
+    PartialProfile partial =
+        new PartialProfile(output, Interval.parse("--checkpoint", checkpoint), resume, terminal);
     Output.check(output, force, request.named());
+    partial.check(force);
     RunOptions options = run.options(terminal);
     Subject subject = Subject.open(model, target.or(options.device()));
     Output.check(output, force, subject.files().all());
     subject.warn(terminal);
-    Profile profile = new Calibrate(subject, options, terminal).run(request);
+    Profile profile = new Calibrate(subject, options, terminal).run(request, partial);
     ProfileFile.write(profile, output);
+    partial.remove();
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
         "%s: %d blocks, %,d tokens, on %s%n",

@@ -52,10 +52,16 @@ final class CostTable {
     }
     head.addAll(List.of("loss", "increase", "error", "right", ""));
     Table table = new Table(head.toArray());
-    alike.forEach(cost -> table.row(row(cost, first).toArray()));
+    long close = 0;
+    for (Compare.Cost cost : alike) {
+      boolean mayBeChance = !cost.equals(first) && isClose(cost, first);
+      List<Object> cells = row(cost);
+      cells.add(mayBeChance ? "~" : "");
+      table.row(cells.toArray());
+      close += mayBeChance ? 1 : 0;
+    }
     text.append("%n%s%n%s".formatted(amount, table));
     text.append("least  %s%n".formatted(words(first.goal())));
-    long close = alike.stream().skip(1).filter(cost -> isClose(cost, first)).count();
     if (close > 0) {
       text.append(
           "~      may as well be chance: %d above it by less than %.0f standard errors of the difference%n"
@@ -63,7 +69,7 @@ final class CostTable {
     }
   }
 
-  private List<Object> row(Compare.Cost cost, Compare.Cost first) {
+  private List<Object> row(Compare.Cost cost) {
     Goal goal = cost.goal();
     List<Object> cells = new ArrayList<>();
     cells.add(goal.criterion().name());
@@ -82,7 +88,6 @@ final class CostTable {
     cells.add(
         Double.isFinite(above.standardError()) ? "%.4f".formatted(above.standardError()) : "-");
     cells.add("%.2f%%".formatted(100 * cost.scores().accuracy()));
-    cells.add(isClose(cost, first) ? "~" : "");
     return cells;
   }
 

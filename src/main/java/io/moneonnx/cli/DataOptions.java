@@ -1,6 +1,7 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.data.CalibrationOptions;
+import io.moneonnx.data.DataSource;
 import io.moneonnx.pipeline.DataRequest;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,9 +18,10 @@ final class DataOptions {
       paramLabel = "SRC",
       arity = "1..*",
       description =
-          "Calibration data: text, .jsonl, or .npz/.npy arrays named like the model's inputs. "
+          "Calibration data: text, .jsonl, or .npz/.npy arrays named like the model's inputs; "
+              + "TAG=SRC to have the statistics of each tag as well. "
               + "Without it: calibration.{txt,jsonl,npz} beside the model.")
-  List<Path> files = List.of();
+  List<String> files = List.of();
 
   @Option(
       names = "--field",
@@ -42,7 +44,8 @@ final class DataOptions {
   @Option(
       names = "--blocks",
       paramLabel = "N",
-      description = "At most so many blocks of text or samples (default: all there are).")
+      description =
+          "At most so many blocks of text or samples, of each tag (default: all there are).")
   private Integer blocks;
 
   @Option(
@@ -51,21 +54,30 @@ final class DataOptions {
       description = "Blocks or samples in one run of the model (default: 1).")
   private Integer batch;
 
+  @Option(
+      names = "--skip-nonfinite",
+      description =
+          "Leave out and count tokens for which an expert puts out NaN or infinity, instead of"
+              + " stopping there.")
+  private boolean skipNonFinite;
+
   /** True where the user said anything about calibration data. */
   boolean given() {
     return !files.isEmpty()
+        || skipNonFinite
         || Stream.of(field, tokenizer, sequenceLength, blocks, batch).anyMatch(Objects::nonNull);
   }
 
   DataRequest request() {
-    return new DataRequest(
-        files,
+    CalibrationOptions options =
         new CalibrationOptions(
             optional(sequenceLength),
             optional(blocks),
             optional(batch),
             field == null ? "text" : field,
-            Optional.ofNullable(tokenizer)));
+            Optional.ofNullable(tokenizer));
+    DataRequest request = new DataRequest(files.stream().map(DataSource::parse).toList(), options);
+    return skipNonFinite ? request.skippingNonFinite() : request;
   }
 
   private static OptionalInt optional(Integer value) {

@@ -8,8 +8,8 @@ import java.util.Map;
 sealed interface CalibrationSource permits TokenBlocks, NamedArrays {
   int samples();
 
-  /** Tokens in all samples, 0 where they hold none. */
-  long tokens();
+  /** Tokens in the first samples, padding excluded; 0 where they hold none. */
+  long tokens(int samples);
 
   List<DataFile> files();
 
@@ -18,4 +18,7 @@ sealed interface CalibrationSource permits TokenBlocks, NamedArrays {
 
   /** {@code count} samples stacked along a leading axis, by the name of the model's input. */
   Map<String, Tensor> samples(int from, int count);
+
+  /** What messages call a sample. */
+  String name(int sample);
 }

@@ -11,14 +11,21 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /**
  * A file that was read for calibration.
  *
+ * @param tag what the user calls it, if anything
  * @param bytes its size
- * @param tokens how many tokens were made of it or found in it, 0 where it holds none
+ * @param tokens how many tokens were made of it or found in it, padding excluded, 0 where it holds
+ *     none
  */
-public record DataFile(Path path, long bytes, long tokens) {
+public record DataFile(Optional<String> tag, Path path, long bytes, long tokens) {
+  static DataFile of(Optional<String> tag, Path path, long tokens) {
+    return new DataFile(tag, path, path.toFile().length(), tokens);
+  }
+
   /** The SHA-256 of the file as it is now, in hexadecimal digits. */
   public String sha256() {
     try (InputStream file = Files.newInputStream(path)) {

@@ -7,18 +7,24 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The arrays of a {@code .npz} or {@code .npy} file; each row of the leading axis is a sample. */
 final class NamedArrays implements CalibrationSource {
+  private static final String MASK = "attention_mask";
+
+  private final Optional<String> tag;
   private final Path path;
   private final ModelInputs inputs;
   private final Map<String, Tensor.Inline> arrays = new LinkedHashMap<>();
   private int samples;
 
-  private NamedArrays(Path path, ModelInputs inputs) {
+  private NamedArrays(Optional<String> tag, Path path, ModelInputs inputs) {
+    this.tag = tag;
     this.path = path;
     this.inputs = inputs;
   }
@@ -29,8 +35,8 @@ final class NamedArrays implements CalibrationSource {
    *
    * @param most samples that are enough
    */
-  static NamedArrays read(Path path, ModelInputs inputs, int most) {
-    NamedArrays read = new NamedArrays(path, inputs);
+  static NamedArrays read(Optional<String> tag, Path path, ModelInputs inputs, int most) {
+    NamedArrays read = new NamedArrays(tag, path, inputs);
     Map<String, Tensor.Inline> found = ArrayFile.read(path);
     found.forEach(
         (name, array) -> read.add(name, array, found.size() == 1 && isNameless(path, name)));
@@ -135,17 +141,31 @@ final class NamedArrays implements CalibrationSource {
   }
 
   @Override
-  public long tokens() {
-    return inputs.tokens().map(Value::name).map(arrays::get).map(this::fedElements).orElse(0L);
+  public long tokens(int count) {
+    return inputs
+        .tokens()
+        .map(Value::name)
+        .map(arrays::get)
+        .map(ids -> seen(ids, count))
+        .orElse(0L);
   }
 
-  private long fedElements(Tensor.Inline array) {
-    return array.elements() / array.dims().get(0) * samples;
+  /** Those that the mask does not hide, where one is given for just these tokens. */
+  private long seen(Tensor.Inline ids, int count) {
+    Tensor.Inline mask = arrays.get(MASK);
+    return mask != null && mask.dims().equals(ids.dims()) && !mask.type().isFloating()
+        ? Arrays.stream(rows(mask, 0, count).toLongs()).filter(shown -> shown != 0).count()
+        : ids.elements() / ids.dims().get(0) * count;
   }
 
   @Override
   public List<DataFile> files() {
-    return List.of(new DataFile(path, path.toFile().length(), tokens()));
+    return List.of(DataFile.of(tag, path, tokens(samples)));
+  }
+
+  @Override
+  public String name(int sample) {
+    return "sample %d of %s".formatted(sample, path);
   }
 
   @Override

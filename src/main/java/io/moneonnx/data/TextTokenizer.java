@@ -32,10 +32,12 @@ final class TextTokenizer implements AutoCloseable {
     setDefault("ai.djl.offline", "true");
   }
 
+  private final Path file;
   private final HuggingFaceTokenizer tokenizer;
   private final OptionalLong endOfText;
 
-  private TextTokenizer(HuggingFaceTokenizer tokenizer, OptionalLong endOfText) {
+  private TextTokenizer(Path file, HuggingFaceTokenizer tokenizer, OptionalLong endOfText) {
+    this.file = file;
     this.tokenizer = tokenizer;
     this.endOfText = endOfText;
   }
@@ -55,7 +57,9 @@ final class TextTokenizer implements AutoCloseable {
       byte[] json = Files.readAllBytes(file);
       OptionalLong endOfText = endOfText(new String(json, StandardCharsets.UTF_8));
       return new TextTokenizer(
-          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), VERBATIM), endOfText);
+          file,
+          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), VERBATIM),
+          endOfText);
     } catch (IOException | RuntimeException e) {
       throw new BadInputException(
           file + " is no readable Hugging Face tokenizer: " + Reason.of(e), e);
@@ -82,6 +86,11 @@ final class TextTokenizer implements AutoCloseable {
       }
     }
     return null;
+  }
+
+  /** Where it was read. */
+  Path file() {
+    return file;
   }
 
   long[] encode(String text) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -34,9 +35,11 @@ final class TokenBlocks implements CalibrationSource {
   /**
    * Tokenises files, all of them as one sequence, as far as the blocks asked for need them.
    *
+   * @param tag what the user calls these files, if anything
    * @param most blocks that are enough
    */
   static TokenBlocks read(
+      Optional<String> tag,
       List<Path> paths,
       ModelInputs inputs,
       ModelFolder folder,
@@ -52,13 +55,21 @@ final class TokenBlocks implements CalibrationSource {
       TokenPacker packer = new TokenPacker(tokenizer, inputs.vocabulary(), limit);
       for (Path path : paths) {
         if (!packer.isFull()) {
-          int before = packer.size();
-          new TextFile(path, options.textField()).readInto(packer);
-          files.add(new DataFile(path, path.toFile().length(), packer.size() - before));
+          files.add(DataFile.of(tag, path, read(path, options, packer)));
         }
       }
       return cut(input, packer.tokens(), length, SequenceLength.fixed(inputs).isPresent(), files);
     }
+  }
+
+  private static int read(Path path, CalibrationOptions options, TokenPacker packer) {
+    int before = packer.size();
+    packer.begin(path);
+    new TextFile(path, options.textField()).readInto(packer);
+    if (packer.size() == before) {
+      throw new BadInputException(path + " holds no text");
+    }
+    return packer.size() - before;
   }
 
   private static Value tokenInput(ModelInputs inputs, Path text) {
@@ -84,18 +95,19 @@ final class TokenBlocks implements CalibrationSource {
 
   private static TokenBlocks cut(
       Value input, int[] tokens, int length, boolean isFixed, List<DataFile> files) {
-    if (tokens.length == 0) {
-      throw new BadInputException(files.get(0).path() + " holds no text");
-    }
     if (tokens.length >= length) {
       return new TokenBlocks(input, tokens, length, files, List.of());
     }
     String few =
-        "the text has %d tokens, less than one block of %d".formatted(tokens.length, length);
+        "%s: %d tokens, less than one block of %d".formatted(name(files), tokens.length, length);
     if (isFixed) {
       throw new BadInputException(few + ", and the model takes no shorter ones");
     }
     return new TokenBlocks(input, tokens, tokens.length, files, List.of(few + ": taken as it is"));
+  }
+
+  private static String name(List<DataFile> files) {
+    return SourceGroup.name(files.get(0).tag(), files.stream().map(DataFile::path).toList());
   }
 
   @Override
@@ -104,8 +116,8 @@ final class TokenBlocks implements CalibrationSource {
   }
 
   @Override
-  public long tokens() {
-    return (long) samples() * length;
+  public long tokens(int count) {
+    return (long) count * length;
   }
 
   @Override
@@ -124,5 +136,19 @@ final class TokenBlocks implements CalibrationSource {
         Arrays.stream(tokens, from * length, (from + count) * length).asLongStream().toArray();
     ElementType type = input.type().orElseThrow();
     return Map.of(input.name(), Elements.ofLongs(type, List.of((long) count, (long) length), ids));
+  }
+
+  @Override
+  public String name(int sample) {
+    long from = (long) sample * length;
+    List<String> in = new ArrayList<>();
+    long start = 0;
+    for (DataFile file : files) {
+      if (start < from + length && start + file.tokens() > from) {
+        in.add(file.path().toString());
+      }
+      start += file.tokens();
+    }
+    return "sequence %d of %s".formatted(sample, String.join(" and ", in));
   }
 }

@@ -1,6 +1,7 @@
 package io.moneonnx.data;
 
 import io.moneonnx.graph.BadInputException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.OptionalLong;
 
@@ -12,6 +13,7 @@ final class TokenPacker {
   private int[] tokens = new int[1 << 16];
   private int size;
   private boolean documentEnded;
+  private Path source = Path.of("");
 
   /**
    * An empty sequence.
@@ -27,6 +29,11 @@ final class TokenPacker {
 
   boolean isFull() {
     return size >= limit;
+  }
+
+  /** Takes what follows for this file's. */
+  void begin(Path file) {
+    source = file;
   }
 
   /** Appends text to the current document. */
@@ -48,8 +55,8 @@ final class TokenPacker {
   private void append(long id) {
     if (vocabulary.isPresent() && id >= vocabulary.getAsLong()) {
       throw new BadInputException(
-          "the tokenizer makes token id %d, the model knows ids below %d: it is not this model's"
-              .formatted(id, vocabulary.getAsLong()));
+          "%s makes token id %d of %s, the model knows ids below %d: it is not this model's"
+              .formatted(tokenizer.file(), id, source, vocabulary.getAsLong()));
     }
     if (!isFull()) {
       if (size == tokens.length) {

@@ -27,6 +27,11 @@ public sealed interface Draft extends AutoCloseable permits FileDraft, FolderDra
     }
   }
 
+  /** Removes drafts of this file that a killed program left; nobody else may be writing it. */
+  static void removeAbandoned(Path out) throws IOException {
+    TemporaryFolder.removeAll(out);
+  }
+
   /** Writes to a path that is free. */
   @FunctionalInterface
   interface Content {

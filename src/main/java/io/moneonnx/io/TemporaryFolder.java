@@ -9,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.stream.Stream;
 
 /**
  * A hidden folder beside what is to be written, on the same file system, so that what is complete
@@ -28,11 +29,24 @@ final class TemporaryFolder implements AutoCloseable {
     if (!Files.isDirectory(target.getParent())) {
       throw new BadInputException(out + ": there is no folder " + target.getParent());
     }
-    String prefix = "." + target.getFileName() + ".tmp-";
     try {
-      return removedAtExit(Files.createTempDirectory(target.getParent(), prefix));
+      return removedAtExit(Files.createTempDirectory(target.getParent(), prefix(target)));
     } catch (IOException e) {
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
+    }
+  }
+
+  private static String prefix(Path target) {
+    return "." + target.getFileName() + ".tmp-";
+  }
+
+  /** Removes all that are there beside {@code out} for it. */
+  static void removeAll(Path out) throws IOException {
+    Path target = out.toAbsolutePath();
+    try (Stream<Path> beside = Files.list(target.getParent())) {
+      beside
+          .filter(path -> path.getFileName().toString().startsWith(prefix(target)))
+          .forEach(TemporaryFolder::remove);
     }
   }
 

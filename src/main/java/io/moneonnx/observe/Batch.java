@@ -18,9 +18,9 @@ import java.util.stream.IntStream;
 /**
  * What one run of the observed model said of one block.
  *
- * @param number of the run, from 1, for messages
+ * @param feed what the model was fed
  */
-record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) {
+record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, Feed feed) {
   private static final int SUMS = 6;
 
   String name() {
@@ -36,11 +36,24 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
     return get(statistic)[0];
   }
 
+  /** How many tokens are in none of the statistics, since something of theirs is not finite. */
+  long spoiled() {
+    return Math.round(single(Statistic.SPOILED));
+  }
+
+  /** Says where the first of them is. */
+  BadInputException failure() {
+    double[] first = get(Statistic.FIRST_SPOILED);
+    NotFinite.What what = NotFinite.What.of(first[3], first[4]);
+    return new NotFinite(Math.round(first[0]), (int) first[1], Math.round(first[2]), what)
+        .failure(name(), block.topK(), feed);
+  }
+
   /**
    * Why the block is not what it was taken for; empty if its output is the sum of coefficients
    * times rows, and each choice has its row.
    *
-   * @throws BadInputException if an expert's output is not finite
+   * @throws BadInputException if sums over all tokens are too large
    */
   Optional<Refusal> disproof() {
     requireFinite();
@@ -71,25 +84,15 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, int number) 
     return Optional.of(new Refusal(name(), reason));
   }
 
-  /** Peaks tell the experts apart; one that is not finite spoils the sums of all of them. */
+  /** Each token's are finite by now, but float32 may not hold their sums. */
   private void requireFinite() {
-    double[] peaks = get(Statistic.PEAK);
-    for (int expert = 0; expert < peaks.length; expert++) {
-      if (!Double.isFinite(peaks[expert])) {
-        throw notFinite("the output of expert " + expert + " is");
-      }
-    }
-    for (Statistic statistic : List.of(Statistic.SUMS, Statistic.M2)) {
+    for (Statistic statistic : List.of(Statistic.SUMS, Statistic.M2, Statistic.Y2)) {
       if (!DoubleStream.of(get(statistic)).allMatch(Double::isFinite)) {
-        throw notFinite("coefficients, or squares of outputs, are");
+        throw new BadInputException(
+            "block '%s': the squares of its experts' outputs are too large to be summed up at %s"
+                .formatted(name(), String.join(", ", feed.samples())));
       }
     }
-  }
-
-  private BadInputException notFinite(String what) {
-    return new BadInputException(
-        "block '%s': %s not finite in run %d of the calibration data"
-            .formatted(name(), what, number));
   }
 
   /**

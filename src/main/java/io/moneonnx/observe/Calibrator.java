@@ -7,17 +7,14 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Measured;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.function.Consumer;
 
 /** Runs an observed model over calibration data and merges what it says, batch by batch. */
 public final class Calibrator {
@@ -48,41 +45,77 @@ public final class Calibrator {
   public record Outcome(List<BlockStatistics> statistics, List<Refusal> disproved, Device device) {}
 
   /**
-   * Runs once over all feeds.
+   * Runs once over all feeds, which have no names.
    *
-   * @param afterBatch is shown the feeds of each run after it
    * @throws BadInputException if there are no feeds, or an expert's output is not finite
    */
-  public Outcome run(
-      Iterable<Map<String, Tensor>> feeds, Consumer<Map<String, Tensor>> afterBatch) {
-    Map<String, BlockStatistics> merged = new LinkedHashMap<>();
-    Map<String, Refusal> disproved = new LinkedHashMap<>();
-    List<String> outputs = observed.taps().stream().flatMap(tap -> tap.names().stream()).toList();
-    try (Session session = open(observed.tapsOnly())) {
-      int batches = 0;
+  public Outcome run(Iterable<Map<String, Tensor>> feeds) {
+    try (Pass pass = begin(NonFinite.STOP)) {
+      Measured measured = Measured.NOTHING;
       for (Map<String, Tensor> feed : feeds) {
-        Map<String, Tensor> values = session.run(withValid(feed), outputs);
-        batches++;
-        for (int i = 0; i < blocks.size(); i++) {
-          Batch batch = new Batch(blocks.get(i), observed.taps().get(i), values, batches);
-          Optional<Refusal> refusal = batch.disproof();
-          if (refusal.isPresent()) {
-            disproved.putIfAbsent(batch.name(), refusal.get());
-          } else if (!disproved.containsKey(batch.name())) {
-            merged.merge(
-                batch.name(),
-                batch.statistics().ofBatch(batches - 1L, Optional.empty()),
-                BlockStatistics::merge);
-          }
-        }
-        afterBatch.accept(feed);
+        measured = pass.add(measured, Feed.of(feed));
       }
-      if (batches == 0) {
+      return pass.outcome(measured);
+    }
+  }
+
+  /** Loads the observed model. */
+  public Pass begin(NonFinite nonFinite) {
+    return new Pass(open(observed.tapsOnly()), nonFinite);
+  }
+
+  /** The observed model at work. */
+  public final class Pass implements AutoCloseable {
+    private final Session session;
+    private final NonFinite nonFinite;
+    private final List<String> outputs =
+        observed.taps().stream().flatMap(tap -> tap.names().stream()).toList();
+
+    private Pass(Session session, NonFinite nonFinite) {
+      this.session = session;
+      this.nonFinite = nonFinite;
+    }
+
+    /**
+     * Runs the model once.
+     *
+     * @param before what was measured before
+     * @return that, and what this run says
+     * @throws BadInputException if an expert's output is not finite and the calibration is to stop
+     */
+    public Measured add(Measured before, Feed feed) {
+      Map<String, Tensor> values = session.run(withValid(feed.tensors()), outputs);
+      Merging merging = new Merging(before, feed);
+      for (int i = 0; i < blocks.size(); i++) {
+        merging.take(new Batch(blocks.get(i), observed.taps().get(i), values, feed), nonFinite);
+      }
+      return merging.measured();
+    }
+
+    /** What the model runs on. */
+    public Device device() {
+      return session.device();
+    }
+
+    /**
+     * What it all comes to.
+     *
+     * @throws BadInputException if nothing was run
+     */
+    public Outcome outcome(Measured measured) {
+      if (measured.batches() == 0) {
         throw new BadInputException("the calibration data hold nothing to run");
       }
-      disproved.keySet().forEach(merged::remove);
-      return new Outcome(
-          new ArrayList<>(merged.values()), List.copyOf(disproved.values()), session.device());
+      List<Refusal> disproved =
+          measured.disproved().entrySet().stream()
+              .map(block -> new Refusal(block.getKey(), block.getValue()))
+              .toList();
+      return new Outcome(measured.statistics(), disproved, device());
+    }
+
+    @Override
+    public void close() {
+      session.close();
     }
   }
 

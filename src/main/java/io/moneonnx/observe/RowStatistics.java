@@ -44,49 +44,30 @@ final class RowStatistics {
     String routed = ops.cast(ops.reshape(block.output(), -1, block.hidden()), ElementType.FLOAT);
     String tokens = ops.gather(ops.shape(indices), ops.vector(0));
     String each = ops.reshape(ops.expand(valid, tokens), -1, 1);
-    String perToken = block.routing().choice().whereKept(ops, each, ElementType.FLOAT);
-
-    String f;
-    String ids = chosen;
-    String g = gates;
-    String bySlot;
-    String rowValid = ops.reshape(ops.expand(perToken, ops.shape(indices)), -1);
-    if (chosen(rows, indices) instanceof Rows.Listed listed) {
-      f = rowsOf(listed.all(ops));
-      ids = ops.gather(chosen, listed.slots());
-      g = ops.gather(gates, listed.slots());
-      rowValid = ops.gather(rowValid, listed.slots());
-      String weighted = ops.mul(f, column(g));
-      bySlot = ops.scatterRows(ops.zeros(slotsByHidden(chosen)), listed.slots(), weighted);
-    } else {
-      f = rowsOf(perSlot(rows, indices));
-      bySlot = ops.mul(f, column(g));
-    }
+    String unhidden = block.routing().choice().whereKept(ops, each, ElementType.FLOAT);
+    ExpertRows made = ExpertRows.of(ops, block, chosen(rows, indices), chosen, gates);
 
     Map<Statistic, String> taps = new EnumMap<>(Statistic.class);
-    addPerExpert(taps, f, ids, g, rowValid);
+    String perToken =
+        new SpoiledTokens(ops, block.topK(), made, chosen, routed).add(taps, unhidden);
+    String perSlot = ops.reshape(ops.expand(perToken, ops.shape(indices)), -1);
+    addPerExpert(taps, made, made.byRow(ops, perSlot));
     if (rows instanceof Rows.Listed) {
-      addOrder(taps, ids);
+      addOrder(taps, made.ids());
     }
     addPerBlock(taps, indices, routed, perToken);
-    addRebuilt(taps, bySlot, routed, perToken);
+    String weighted = ops.mul(made.f(), made.gates());
+    addRebuilt(taps, made.bySlot(ops, weighted, block.hidden(), chosen), routed, perToken);
     return taps;
   }
 
   private Rows chosen(Rows rows, String indices) {
-    return rows instanceof Rows.Dense dense ? dense.chosen(ops, indices, block.routing()) : rows;
-  }
-
-  /** Rows {@code [slots, hidden]} in the order of the slots. */
-  private String perSlot(Rows rows, String indices) {
-    if (rows instanceof Rows.PerSlot perSlot) {
-      return perSlot.outputs();
-    } else if (rows instanceof Rows.Recomputed recomputed) {
-      return recomputed.outputs();
-    } else if (rows instanceof Rows.Stacked stacked) {
-      return stacked.chosen(ops, indices, block.routing()).outputs();
+    if (rows instanceof Rows.Dense dense) {
+      return dense.chosen(ops, indices, block.routing());
     }
-    throw new IllegalStateException("rows of an unknown kind: " + rows);
+    return rows instanceof Rows.Stacked stacked
+        ? stacked.chosen(ops, indices, block.routing())
+        : rows;
   }
 
   /** Rows of separate experts lie in the order of their ids: no region is taken for another's. */
@@ -96,20 +77,12 @@ final class RowStatistics {
     taps.put(Statistic.SMALLEST_STEP, ops.reduceMin(ops.cast(step, ElementType.FLOAT)));
   }
 
-  private String rowsOf(String outputs) {
-    return ops.cast(ops.reshape(outputs, -1, block.hidden()), ElementType.FLOAT);
-  }
-
   private String column(String vector) {
     return ops.reshape(vector, -1, 1);
   }
 
-  private String slotsByHidden(String chosen) {
-    return ops.concat(0, List.of(ops.shape(chosen), ops.vector(block.hidden())));
-  }
-
-  private void addPerExpert(
-      Map<Statistic, String> taps, String rows, String ids, String gates, String valid) {
+  private void addPerExpert(Map<Statistic, String> taps, ExpertRows rows, String valid) {
+    String ids = rows.ids();
     String experts =
         ops.constant(
             "experts",
@@ -117,14 +90,14 @@ final class RowStatistics {
                 List.of((long) block.experts(), 1L),
                 IntStream.range(0, block.experts()).asLongStream().toArray()));
     String counts = ops.greater(column(valid), ops.scalar(0f));
-    String f = ops.where(counts, rows, ops.scalar(0f)); // padding may be NaN
-    String gColumn = ops.where(counts, column(gates), ops.scalar(0f));
+    String f = ops.where(counts, rows.f(), ops.scalar(0f)); // what does not count may be NaN
+    String gColumn = ops.where(counts, rows.gates(), ops.scalar(0f));
     String made =
         ops.mul(
             ops.cast(ops.equal(ops.reshape(ids, 1, -1), experts), ElementType.FLOAT),
             ops.reshape(valid, 1, -1)); // [E, R]
 
-    String norm2 = ops.reduceSum(ops.mul(f, f), true, 1); // [R, 1]
+    String norm2 = ops.where(counts, rows.norm2(), ops.scalar(0f)); // [R, 1]
     String norm = ops.sqrt(norm2);
     String squareColumn = ops.mul(gColumn, gColumn);
     String perRow =
@@ -157,16 +130,9 @@ final class RowStatistics {
     taps.put(Statistic.GMEAN_OFF, ops.matMul(weighted, gOff));
     taps.put(Statistic.R2, ops.matMul(weighted, ops.reduceSum(ops.mul(gOff, gOff), true, 1)));
 
-    String largest = ops.reshape(ops.reduceMax(magnitude(f), false, 1L), 1, -1); // [1, R]
+    String largest = ops.reshape(rows.largest(), 1, -1); // [1, R]
     String own = ops.where(ops.greater(made, ops.scalar(0f)), largest, ops.scalar(0f)); // [E, R]
     taps.put(Statistic.PEAK, ops.reduceMax(own, false, 1L));
-  }
-
-  /** Absolute values, infinite for what is no number: a maximum may pass over that. */
-  private String magnitude(String values) {
-    String infinite = ops.scalar(Float.POSITIVE_INFINITY);
-    String absolute = ops.abs(values);
-    return ops.where(ops.greater(infinite, absolute), absolute, infinite);
   }
 
   private void addPerBlock(
@@ -192,7 +158,7 @@ final class RowStatistics {
       Map<Statistic, String> taps, String bySlot, String routed, String perToken) {
     String rebuilt =
         ops.reduceSum(ops.reshape(bySlot, -1, block.topK(), block.hidden()), false, 1); // [T, H]
-    String off = magnitude(ops.sub(rebuilt, routed));
+    String off = ExpertRows.magnitude(ops, ops.sub(rebuilt, routed));
     String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), off, ops.scalar(0f));
     taps.put(Statistic.REBUILT_OFF_BY, ops.reduceMax(counted, false));
   }

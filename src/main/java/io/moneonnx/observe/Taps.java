@@ -43,7 +43,14 @@ record Taps(String block, Map<Statistic, String> outputs) {
     /** Largest difference between the block's output and the one rebuilt from rows {@code []}. */
     REBUILT_OFF_BY,
     /** Largest absolute value of the block's output {@code []}. */
-    LARGEST
+    LARGEST,
+    /** Tokens that were left out, since something of theirs is not finite {@code []}. */
+    SPOILED,
+    /**
+     * The first choice of such a token: slot, expert, how many tokens there are, and the magnitudes
+     * that {@link NotFinite.What} is about, infinite where something is not finite {@code [6]}.
+     */
+    FIRST_SPOILED
   }
 
   List<String> names() {

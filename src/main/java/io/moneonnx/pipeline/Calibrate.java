@@ -1,20 +1,25 @@
 package io.moneonnx.pipeline;
 
+import io.moneonnx.data.Batch;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataFile;
 import io.moneonnx.data.ModelFolder;
-import io.moneonnx.graph.Tensor;
-import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.observe.Calibrator;
+import io.moneonnx.observe.Feed;
 import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Measured;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
 /** From a model and data to a profile. */
 public final class Calibrate {
@@ -33,9 +38,9 @@ public final class Calibrate {
    *
    * @throws NothingToDoException if no block is found, or none is proved
    */
-  public Profile run(DataRequest request) {
+  public Profile run(DataRequest request, Checkpoints checkpoints) {
     subject.requireBlocks();
-    return run(open(request));
+    return run(request, open(request), checkpoints);
   }
 
   /** Opens the data for the model and says what they are. */
@@ -51,32 +56,37 @@ public final class Calibrate {
   }
 
   /** Measures on data that are open already. */
-  public Profile run(Calibration data) {
-    List<MoeBlock> blocks = subject.requireBlocks();
-    Calibrator calibrator = new Calibrator(subject.model(), subject.folder(), blocks, options);
-    Longest longest = new Longest();
-    Calibrator.Outcome outcome;
-    try (Console.Progress progress = console.begin("calibrating" + size(data), data.batches())) {
-      outcome =
-          calibrator.run(
-              data,
-              feed -> {
-                longest.see(feed);
-                progress.step();
-              });
+  public Profile run(DataRequest request, Calibration data, Checkpoints checkpoints) {
+    Calibrator calibrator =
+        new Calibrator(subject.model(), subject.folder(), subject.requireBlocks(), options);
+    try (Calibrator.Pass pass = calibrator.begin(request.nonFinite())) {
+      Measured start =
+          checkpoints.start(RunFacts.of(subject, data, request.options(), pass.device(), options));
+      request.requireMeasured(start);
+      Measured measured = measure(pass, data, start, checkpoints);
+      return profile(data, measured, pass.outcome(measured));
     } catch (RuntimeFailureException e) {
       subject.requireLoads(options);
       throw e;
     }
-    outcome
-        .disproved()
-        .forEach(refusal -> console.say("refused: " + refusal.where() + ": " + refusal.reason()));
-    for (BlockStatistics block : outcome.statistics()) {
-      if (!block.neverChosen().isEmpty()) {
-        console.say(
-            "never chosen in '%s': experts %s".formatted(block.name(), block.neverChosen()));
+  }
+
+  private Measured measure(
+      Calibrator.Pass pass, Calibration data, Measured start, Checkpoints checkpoints) {
+    Measured measured = start;
+    try (Console.Progress progress = console.begin("calibrating" + size(data), data.batches())) {
+      LongStream.range(0, start.batches()).forEach(done -> progress.step());
+      for (Iterator<Batch> rest = data.from(start.batches()); rest.hasNext(); progress.step()) {
+        Batch batch = rest.next();
+        measured = pass.add(measured, new Feed(batch.feeds(), batch.tag(), batch.samples()));
+        checkpoints.take(measured);
       }
     }
+    return measured;
+  }
+
+  private Profile profile(Calibration data, Measured measured, Calibrator.Outcome outcome) {
+    tell(measured, outcome);
     if (outcome.statistics().isEmpty()) {
       throw new NothingToDoException(
           subject.file() + ": every block was refused:\n" + Subject.text(outcome.disproved()));
@@ -90,16 +100,46 @@ public final class Calibrate {
                 Session.runtimeVersion(),
                 outcome.device().toString(),
                 data.tokens() > 0 ? data.tokens() : routed(outcome),
-                longest.sequence,
+                measured.sequenceLength(),
                 data.files().stream().map(Calibrate::source).toList(),
-                Map.of("target", subject.target().toString()))),
+                notes(measured))),
         outcome.statistics());
+  }
+
+  private void tell(Measured measured, Calibrator.Outcome outcome) {
+    outcome
+        .disproved()
+        .forEach(refusal -> console.say("refused: " + refusal.where() + ": " + refusal.reason()));
+    for (BlockStatistics block : outcome.statistics()) {
+      if (!block.neverChosen().isEmpty()) {
+        console.say(
+            "never chosen in '%s': experts %s".formatted(block.name(), block.neverChosen()));
+      }
+    }
+    if (!measured.skipped().isEmpty()) {
+      console.say("left out, for something of theirs was not finite: " + skipped(measured));
+    }
+  }
+
+  private Map<String, String> notes(Measured measured) {
+    Map<String, String> notes = new LinkedHashMap<>();
+    notes.put("target", subject.target().toString());
+    if (!measured.skipped().isEmpty()) {
+      notes.put("skipped", skipped(measured));
+    }
+    return notes;
+  }
+
+  private static String skipped(Measured measured) {
+    return measured.skipped().entrySet().stream()
+        .map(block -> "%,d tokens in '%s'".formatted(block.getValue(), block.getKey()))
+        .collect(Collectors.joining(", "));
   }
 
   private static Profile.Source source(DataFile file) {
     return new Profile.Source(
         file.path().getFileName().toString(),
-        Optional.empty(),
+        file.tag(),
         file.bytes(),
         file.sha256(),
         file.tokens());
@@ -112,17 +152,5 @@ public final class Calibrate {
   /** Tokens that reached a block, for models that are not fed any. */
   private static long routed(Calibrator.Outcome outcome) {
     return outcome.statistics().stream().mapToLong(BlockStatistics::t).max().orElse(0);
-  }
-
-  /** The longest sequence that went by. */
-  private static final class Longest {
-    private int sequence;
-
-    void see(Map<String, Tensor> feed) {
-      Tensor tokens = feed.get("input_ids");
-      if (tokens != null && tokens.rank() == 2) {
-        sequence = Math.max(sequence, tokens.dims().get(1).intValue());
-      }
-    }
   }
 }

@@ -1,14 +1,17 @@
 package io.moneonnx.pipeline;
 
+import io.moneonnx.data.Batch;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataFile;
+import io.moneonnx.data.DataSource;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.eval.Evaluation;
 import io.moneonnx.eval.Losses;
 import io.moneonnx.eval.NextToken;
 import io.moneonnx.eval.Scores;
 import io.moneonnx.eval.Treatment;
+import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Novice;
@@ -26,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.StreamSupport;
 
 /** Tries plans on held-out data, all in one model that is opened once; writes none. */
 public final class Compare {
@@ -111,7 +115,11 @@ public final class Compare {
     files.forEach(
         (name, file) -> {
           Calibration data =
-              Calibration.open(List.of(file), folder, subject.model().graph(), request.reading());
+              Calibration.open(
+                  DataSource.untagged(List.of(file)),
+                  folder,
+                  subject.model().graph(),
+                  request.reading());
           data.notices().forEach(console::say);
           tests.put(name, data);
         });
@@ -178,8 +186,12 @@ public final class Compare {
 
     private Scores scores(Treatment treatment) {
       Map<String, Losses> losses = new LinkedHashMap<>();
-      tests.forEach((name, data) -> losses.put(name, evaluation.losses(treatment, data)));
+      tests.forEach((name, data) -> losses.put(name, evaluation.losses(treatment, feeds(data))));
       return new Scores(losses);
+    }
+
+    private static Iterable<Map<String, Tensor>> feeds(Calibration data) {
+      return () -> StreamSupport.stream(data.spliterator(), false).map(Batch::feeds).iterator();
     }
   }
 }

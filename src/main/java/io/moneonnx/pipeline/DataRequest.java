@@ -2,7 +2,11 @@ package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
+import io.moneonnx.data.DataSource;
 import io.moneonnx.data.ModelFolder;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.observe.NonFinite;
+import io.moneonnx.profile.Measured;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -11,24 +15,48 @@ import java.util.stream.Stream;
  * Which calibration data the user wants.
  *
  * @param files empty for what lies beside the model
+ * @param nonFinite what is done where an expert puts out NaN or infinity
  */
-public record DataRequest(List<Path> files, CalibrationOptions options) {
+public record DataRequest(List<DataSource> files, CalibrationOptions options, NonFinite nonFinite) {
   public DataRequest {
     files = List.copyOf(files);
   }
 
+  /** Calibration stops where an expert puts out NaN or infinity. */
+  public DataRequest(List<DataSource> files, CalibrationOptions options) {
+    this(files, options, NonFinite.STOP);
+  }
+
+  /** The same, but such tokens are left out. */
+  public DataRequest skippingNonFinite() {
+    return new DataRequest(files, options, NonFinite.SKIP);
+  }
+
   /** The files that are read for it, as far as they are named. */
   public List<Path> named() {
-    return Stream.concat(files.stream(), options.tokenizer().stream()).toList();
+    return Stream.concat(files.stream().map(DataSource::path), options.tokenizer().stream())
+        .toList();
+  }
+
+  /**
+   * Checks that what was measured before was measured so. Leaving tokens out where it would have
+   * stopped changes nothing as long as there were none.
+   */
+  void requireMeasured(Measured before) {
+    if (nonFinite == NonFinite.STOP && !before.skipped().isEmpty()) {
+      throw new BadInputException(
+          "tokens were left out before, for something of theirs was not finite; "
+              + "go on with --skip-nonfinite");
+    }
   }
 
   /** Opens the data for a model and says what they are. */
   Calibration open(Subject subject, Console console) {
     ModelFolder folder = new ModelFolder(subject.folder());
-    List<Path> chosen = files;
+    List<DataSource> chosen = files;
     if (files.isEmpty()) {
-      chosen = List.of(folder.calibration());
-      console.say("calibration data: " + chosen.get(0) + ", found beside the model");
+      chosen = List.of(DataSource.untagged(folder.calibration()));
+      console.say("calibration data: " + chosen.get(0).path() + ", found beside the model");
     }
     Calibration calibration = Calibration.open(chosen, folder, subject.model().graph(), options);
     calibration.notices().forEach(console::say);

@@ -92,7 +92,8 @@ public final class Prune {
         known.isEmpty()
             ? Optional.of(calibrate.open(request.data()))
             : request.verify() ? calibrate.besideModel() : Optional.empty();
-    Profile profile = known.orElseGet(() -> calibrate.run(data.orElseThrow()));
+    Profile profile =
+        known.orElseGet(() -> calibrate.run(request.data(), data.orElseThrow(), Checkpoints.NONE));
     Rewrite.Request rewrite =
         new Rewrite.Request(
             output, decision.novice(), request.placement(), request.force(), request.verify());

@@ -60,7 +60,11 @@ public final class ProfileFile {
       throw new BadInputException(file + ": no such file");
     }
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {
+      byte[] magic = in.readNBytes(MAGIC.length);
+      if (CheckpointFile.isMagic(magic)) {
+        throw new BadInputException(
+            file + " is of a calibration that is unfinished: calibrate --resume goes on with it");
+      } else if (!Arrays.equals(magic, MAGIC)) {
         throw new BadInputException(file + " is no profile");
       }
       ProfileHeader header = next(in, ProfileHeader.parser(), file, "its header");
@@ -84,8 +88,7 @@ public final class ProfileFile {
   }
 
   /** Counts the bytes itself: protobuf takes a stream that ends early for a shorter message. */
-  private static <M> M next(InputStream in, Parser<M> parser, Path file, String place)
-      throws IOException {
+  static <M> M next(InputStream in, Parser<M> parser, Path file, String place) throws IOException {
     int first = in.read();
     if (first < 0) {
       throw new BadInputException("%s ends before %s".formatted(file, place));
@@ -103,7 +106,7 @@ public final class ProfileFile {
     throw new BadInputException("%s is cut off in %s".formatted(file, place));
   }
 
-  private static BlockStatistics statistics(ProfileBlock message, Path file) {
+  static BlockStatistics statistics(ProfileBlock message, Path file) {
     try {
       return BlockMessage.read(message);
     } catch (IllegalArgumentException e) {

@@ -43,7 +43,8 @@ class ArrayCalibrationTest {
   }
 
   private Calibration open(Graph model, CalibrationOptions options) {
-    return Calibration.open(List.of(file), new ModelFolder(folder), model, options);
+    return Calibration.open(
+        DataSource.untagged(List.of(file)), new ModelFolder(folder), model, options);
   }
 
   private Calibration open(Graph model) {
@@ -56,7 +57,7 @@ class ArrayCalibrationTest {
 
   private static List<Map<String, Tensor>> feeds(Calibration calibration) {
     List<Map<String, Tensor>> feeds = new ArrayList<>();
-    calibration.forEach(feeds::add);
+    calibration.forEach(batch -> feeds.add(batch.feeds()));
     return feeds;
   }
 

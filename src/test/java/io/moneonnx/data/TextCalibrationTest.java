@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -39,12 +40,12 @@ class TextCalibrationTest {
   }
 
   private static Calibration open(Path text, CalibrationOptions options) {
-    return Calibration.open(List.of(text), FOLDER, MODEL, options);
+    return Calibration.open(DataSource.untagged(List.of(text)), FOLDER, MODEL, options);
   }
 
   private static List<Map<String, Tensor>> feeds(Calibration calibration) {
     List<Map<String, Tensor>> feeds = new ArrayList<>();
-    calibration.forEach(feeds::add);
+    calibration.forEach(batch -> feeds.add(batch.feeds()));
     return feeds;
   }
 
@@ -108,7 +109,9 @@ class TextCalibrationTest {
     Graph model =
         Fixtures.graph(Value.of("input_ids", ElementType.INT64, Fixtures.BATCH, Dimension.of(128)));
     assertThatThrownBy(
-            () -> Calibration.open(List.of(text), FOLDER, model, CalibrationOptions.DEFAULT))
+            () ->
+                Calibration.open(
+                    DataSource.untagged(List.of(text)), FOLDER, model, CalibrationOptions.DEFAULT))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("less than one block of 128");
   }
@@ -120,7 +123,10 @@ class TextCalibrationTest {
     long[] tokens =
         tokens(
             Calibration.open(
-                List.of(first, second), FOLDER, MODEL, cut(1, OptionalInt.empty(), 1)));
+                DataSource.untagged(List.of(first, second)),
+                FOLDER,
+                MODEL,
+                cut(1, OptionalInt.empty(), 1)));
     int half = tokens.length / 2;
     assertThat(tokens[half]).isZero();
     assertThat(LongStream.of(tokens).limit(half).toArray())
@@ -132,7 +138,11 @@ class TextCalibrationTest {
     Calibration calibration = open(DOCUMENTS, cut(1, OptionalInt.empty(), 1));
     assertThat(calibration.files())
         .containsExactly(
-            new DataFile(DOCUMENTS, Files.size(DOCUMENTS), expected("documents.tokens").length));
+            new DataFile(
+                Optional.empty(),
+                DOCUMENTS,
+                Files.size(DOCUMENTS),
+                expected("documents.tokens").length));
   }
 
   @Test
@@ -140,7 +150,8 @@ class TextCalibrationTest {
     Graph model =
         Fixtures.graph(Value.of("input_ids", ElementType.INT32, Fixtures.BATCH, Fixtures.SEQUENCE));
     Calibration calibration =
-        Calibration.open(List.of(DOCUMENTS), FOLDER, model, CalibrationOptions.DEFAULT);
+        Calibration.open(
+            DataSource.untagged(List.of(DOCUMENTS)), FOLDER, model, CalibrationOptions.DEFAULT);
     assertThat(feeds(calibration).get(0).get("input_ids").type()).isEqualTo(ElementType.INT32);
   }
 
@@ -149,7 +160,12 @@ class TextCalibrationTest {
     Value image = Value.of("pixels", ElementType.FLOAT, Fixtures.BATCH, Dimension.of(3));
     Graph model = Fixtures.graph(Fixtures.INPUT_IDS, image);
     assertThatThrownBy(
-            () -> Calibration.open(List.of(HELD_OUT), FOLDER, model, CalibrationOptions.DEFAULT))
+            () ->
+                Calibration.open(
+                    DataSource.untagged(List.of(HELD_OUT)),
+                    FOLDER,
+                    model,
+                    CalibrationOptions.DEFAULT))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("'pixels' float[batch, 3] is not fed");
   }
@@ -168,7 +184,7 @@ class TextCalibrationTest {
             Dimension.of(4));
     Calibration calibration =
         Calibration.open(
-            List.of(HELD_OUT),
+            DataSource.untagged(List.of(HELD_OUT)),
             FOLDER,
             Fixtures.graph(Fixtures.INPUT_IDS, mask, past),
             CalibrationOptions.DEFAULT);
@@ -181,7 +197,12 @@ class TextCalibrationTest {
   void aModelWithoutTokensTakesNoText() {
     Graph model = Fixtures.graph(Value.of("pixels", ElementType.FLOAT, Fixtures.BATCH));
     assertThatThrownBy(
-            () -> Calibration.open(List.of(HELD_OUT), FOLDER, model, CalibrationOptions.DEFAULT))
+            () ->
+                Calibration.open(
+                    DataSource.untagged(List.of(HELD_OUT)),
+                    FOLDER,
+                    model,
+                    CalibrationOptions.DEFAULT))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("heldout.txt is text, but the model has no input_ids");
   }
@@ -197,7 +218,12 @@ class TextCalibrationTest {
                 Fixtures.SEQUENCE,
                 Dimension.of(8)));
     assertThatThrownBy(
-            () -> Calibration.open(List.of(HELD_OUT), FOLDER, model, CalibrationOptions.DEFAULT))
+            () ->
+                Calibration.open(
+                    DataSource.untagged(List.of(HELD_OUT)),
+                    FOLDER,
+                    model,
+                    CalibrationOptions.DEFAULT))
         .isInstanceOf(BadInputException.class)
         .hasMessageEndingWith(
             "heldout.txt is text, but the model takes embedded tokens: "
@@ -208,7 +234,12 @@ class TextCalibrationTest {
   void anotherModelsTokenizerIsNoticed() {
     Graph small = Fixtures.languageModel(160, Fixtures.INPUT_IDS);
     assertThatThrownBy(
-            () -> Calibration.open(List.of(HELD_OUT), FOLDER, small, CalibrationOptions.DEFAULT))
+            () ->
+                Calibration.open(
+                    DataSource.untagged(List.of(HELD_OUT)),
+                    FOLDER,
+                    small,
+                    CalibrationOptions.DEFAULT))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("knows ids below 160");
   }
@@ -259,7 +290,10 @@ class TextCalibrationTest {
     assertThatThrownBy(
             () ->
                 Calibration.open(
-                    List.of(DOCUMENTS), new ModelFolder(folder), MODEL, CalibrationOptions.DEFAULT))
+                    DataSource.untagged(List.of(DOCUMENTS)),
+                    new ModelFolder(folder),
+                    MODEL,
+                    CalibrationOptions.DEFAULT))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("tokenizer.json is no readable Hugging Face tokenizer");
   }

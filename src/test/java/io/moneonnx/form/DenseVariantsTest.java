@@ -273,7 +273,7 @@ final class DenseVariantsTest {
     assertThat(block.form()).as(name).isEqualTo(form);
     assertThat(
             new Calibrator(model, Path.of(""), List.of(block), RunOptions.cpu())
-                .run(List.of(feeds), feed -> {})
+                .run(List.of(feeds))
                 .disproved())
         .isEmpty();
     for (List<Integer> pruned : List.of(List.of(1), List.of(0, 3), List.of(0, 1, 2, 3))) {

@@ -11,6 +11,8 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
+import io.moneonnx.profile.Measured;
+import io.moneonnx.profile.Slices;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,7 +35,7 @@ final class CalibratorTest {
   }
 
   private static Calibrator.Outcome calibrate(TinyMoe tiny, List<Map<String, Tensor>> feeds) {
-    return calibrator(tiny, tiny.block()).run(feeds, feed -> {});
+    return calibrator(tiny, tiny.block()).run(feeds);
   }
 
   private static BlockStatistics only(Calibrator.Outcome outcome) {
@@ -246,55 +249,6 @@ final class CalibratorTest {
         .containsExactly(wanted, within(1e-6f));
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void namesTheExpertWhoseOutputIsNotFinite(Spelling spelling) {
-    TinyMoe tiny = byFirstElement(spelling);
-    float[] down = new float[20];
-    down[7] = Float.POSITIVE_INFINITY;
-    TinyMoe broken =
-        spelling.isStacked()
-            ? tiny.withValues("down", concat(new float[20], down, new float[20]))
-            : tiny.withValues("down1", down);
-
-    assertThatThrownBy(
-            () ->
-                calibrate(
-                    broken,
-                    List.of(
-                        Map.of("x", tokensThatBeginWith(-1, tiny, 5)),
-                        Map.of("x", tokensThatBeginWith(1, tiny, 5)))))
-        .isInstanceOf(BadInputException.class)
-        .hasMessage(
-            "block 'experts': the output of expert 1 is not finite in run 2 of the calibration data");
-  }
-
-  @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FUSED")
-  void saysThatCoefficientsAreNotFinite(Spelling spelling) {
-    TinyMoe tiny =
-        spelling
-            .of(3, 2, 4)
-            .with(
-                "gates = Div (best, total)", "none = Sub (best, best)\n  gates = Div (none, none)");
-
-    assertThatThrownBy(() -> calibrate(tiny, List.of(Map.of("x", tiny.tokens(5, 1)))))
-        .isInstanceOf(BadInputException.class)
-        .hasMessage(
-            "block 'experts': coefficients, or squares of outputs, are not finite in run 1 of the"
-                + " calibration data");
-  }
-
-  private static float[] concat(float[]... parts) {
-    float[] all = new float[Arrays.stream(parts).mapToInt(part -> part.length).sum()];
-    int at = 0;
-    for (float[] part : parts) {
-      System.arraycopy(part, 0, all, at, part.length);
-      at += part.length;
-    }
-    return all;
-  }
-
   @Test
   void refusesToMeasureNothing() {
     assertThatThrownBy(() -> calibrate(Spelling.DYNAMO.of(3, 2, 4), List.of()))
@@ -305,14 +259,31 @@ final class CalibratorTest {
   @Test
   void tellsWhatItRanOnAndHowFarItIs() {
     TinyMoe tiny = Spelling.DYNAMO.of(3, 2, 4);
-    List<Integer> runs = new ArrayList<>();
-    Calibrator.Outcome outcome =
-        calibrator(tiny, tiny.block())
-            .run(
-                List.of(Map.of("x", tiny.tokens(2, 1)), Map.of("x", tiny.tokens(3, 1))),
-                feed -> runs.add(1));
+    try (Calibrator.Pass pass = calibrator(tiny, tiny.block()).begin(NonFinite.STOP)) {
+      Measured first = pass.add(Measured.NOTHING, Feed.of(Map.of("x", tiny.tokens(2, 1))));
+      Measured second = pass.add(first, Feed.of(Map.of("x", tiny.tokens(3, 1))));
 
-    assertThat(runs).hasSize(2);
-    assertThat(outcome.device()).isEqualTo(new Device.Cpu());
+      assertThat(first.batches()).isEqualTo(1);
+      assertThat(second.batches()).isEqualTo(2);
+      assertThat(pass.outcome(second).device()).isEqualTo(new Device.Cpu());
+    }
+  }
+
+  @Test
+  void keepsWhatEachTagIsOf() {
+    TinyMoe tiny = Spelling.DYNAMO.of(3, 2, 4);
+    List<Tensor> x = List.of(tiny.tokens(5, 1), tiny.tokens(7, 2), tiny.tokens(3, 3));
+    List<Optional<String>> tags = List.of(Optional.of("a"), Optional.empty(), Optional.of("a"));
+    Measured measured = Measured.NOTHING;
+    try (Calibrator.Pass pass = calibrator(tiny, tiny.block()).begin(NonFinite.STOP)) {
+      for (int i = 0; i < x.size(); i++) {
+        measured = pass.add(measured, new Feed(Map.of("x", x.get(i)), tags.get(i), List.of()));
+      }
+    }
+    Slices slices = measured.statistics().get(0).slices();
+
+    assertThat(slices.sources()).containsOnlyKeys("a");
+    assertThat(slices.sources().get("a").t()).isEqualTo(8);
+    assertThat(slices.shards().get(1).t()).isEqualTo(7);
   }
 }

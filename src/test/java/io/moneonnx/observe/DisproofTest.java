@@ -29,7 +29,7 @@ final class DisproofTest {
   private static String reason(TinyMoe tiny, MoeBlock block) {
     Calibrator.Outcome outcome =
         new Calibrator(tiny.model(), Path.of(""), List.of(block), RunOptions.cpu())
-            .run(List.of(feeds(tiny)), feed -> {});
+            .run(List.of(feeds(tiny)));
     assertThat(outcome.statistics()).isEmpty();
     assertThat(outcome.disproved()).extracting(Refusal::where).containsExactly("experts");
     return outcome.disproved().get(0).reason();

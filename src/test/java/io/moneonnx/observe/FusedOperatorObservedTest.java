@@ -30,7 +30,7 @@ final class FusedOperatorObservedTest {
 
     assertThat(
             new Calibrator(tiny.model(), Path.of(""), List.of(tiny.block()), RunOptions.cpu())
-                .run(List.of(Map.of("given", tiny.tokens(40, 1))), feed -> {})
+                .run(List.of(Map.of("given", tiny.tokens(40, 1))))
                 .disproved())
         .isEmpty();
   }

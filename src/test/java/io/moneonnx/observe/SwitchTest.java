@@ -21,7 +21,7 @@ final class SwitchTest {
     Map<String, Tensor> feeds = SwitchMoe.feeds(9);
     Calibrator.Outcome outcome =
         new Calibrator(SwitchMoe.model(), Path.of(""), List.of(SwitchMoe.block()), RunOptions.cpu())
-            .run(List.of(feeds), feed -> {});
+            .run(List.of(feeds));
     long[] kept = TinyMoe.run(SwitchMoe.model(), feeds, List.of("kept")).get("kept").toLongs();
     long[] rows = new long[SwitchMoe.EXPERTS];
     for (int i = 0; i < kept.length; i++) {

@@ -78,8 +78,7 @@ final class TwoSequencesTest {
         .containsExactly(4, 6);
 
     Calibrator.Outcome outcome =
-        new Calibrator(model, Path.of(""), blocks, RunOptions.cpu())
-            .run(List.of(FEEDS), feed -> {});
+        new Calibrator(model, Path.of(""), blocks, RunOptions.cpu()).run(List.of(FEEDS));
 
     assertThat(outcome.disproved()).isEmpty();
     assertThat(outcome.statistics()).extracting(BlockStatistics::t).containsExactly(3L, 2L);

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.moneonnx.RealExports;
+import io.moneonnx.data.Batch;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
+import io.moneonnx.data.DataSource;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.data.RandomFeeds;
 import io.moneonnx.graph.DeadCode;
@@ -109,7 +111,7 @@ class ModelDirectoriesTest {
     Path text = Files.writeString(folder.resolve("text.txt"), "t3 t17 t4 t9 t101 ".repeat(40));
     Calibration data =
         Calibration.open(
-            List.of(text),
+            DataSource.untagged(List.of(text)),
             ModelFolder.of(file),
             OnnxReader.read(file).graph(),
             new CalibrationOptions(
@@ -120,8 +122,8 @@ class ModelDirectoriesTest {
                 Optional.empty()));
     List<List<Long>> shapes = new ArrayList<>();
     try (Session session = Session.open(file, RunOptions.cpu())) {
-      for (Map<String, Tensor> feeds : data) {
-        shapes.add(session.run(feeds, LOGITS).get("logits").dims());
+      for (Batch batch : data) {
+        shapes.add(session.run(batch.feeds(), LOGITS).get("logits").dims());
       }
     }
     assertThat(shapes).containsExactly(List.of(2L, 48L, 256L), List.of(1L, 48L, 256L));

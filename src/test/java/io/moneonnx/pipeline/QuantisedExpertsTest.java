@@ -63,9 +63,7 @@ final class QuantisedExpertsTest {
 
     List<Map<String, Tensor>> feeds = List.of(Map.of("x", tiny.tokens(30, 1)));
     assertThat(
-            new Calibrator(model, folder, List.of(block), RunOptions.cpu())
-                .run(feeds, feed -> {})
-                .disproved())
+            new Calibrator(model, folder, List.of(block), RunOptions.cpu()).run(feeds).disproved())
         .isEmpty();
 
     TreeMap<Integer, float[]> novices = new TreeMap<>();

@@ -280,7 +280,7 @@ class RealExportsTest {
 
   private static Calibrator.Outcome calibrate(Subject subject, Map<String, Tensor> feeds) {
     return new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu())
-        .run(List.of(feeds), feed -> {});
+        .run(List.of(feeds));
   }
 
   private static Profile profile(Subject subject, Map<String, Tensor> feeds) {

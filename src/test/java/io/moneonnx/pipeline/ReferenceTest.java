@@ -51,7 +51,7 @@ class ReferenceTest {
     Subject subject = Subject.open(trained.resolve(export + ".onnx"), Target.CPU);
     Calibrator.Outcome outcome =
         new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu())
-            .run(rows(reference.tensor("calib_ids")), feed -> {});
+            .run(rows(reference.tensor("calib_ids")));
 
     assertThat(outcome.disproved()).isEmpty();
     for (int layer = 0; layer < outcome.statistics().size(); layer++) {

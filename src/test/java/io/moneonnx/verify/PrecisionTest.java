@@ -77,7 +77,7 @@ final class PrecisionTest {
   private static BlockStatistics observe(Model model, Tensor x) {
     Calibrator.Outcome outcome =
         new Calibrator(model, Path.of(""), List.of(block(model)), RunOptions.cpu())
-            .run(List.of(Map.of("x", x)), feed -> {});
+            .run(List.of(Map.of("x", x)));
     assertThat(outcome.disproved()).isEmpty();
     return outcome.statistics().get(0);
   }

@@ -139,8 +139,7 @@ final class QuantisedOperatorTest {
     List<MoeBlock> blocks = new MoeFinder(Forms.all(Target.CPU)).find(model.graph()).blocks();
     assertThat(blocks).hasSize(1);
     List<Map<String, Tensor>> feeds = List.of(tokens(30, 1), tokens(1, 2));
-    Calibrator.Outcome outcome =
-        new Calibrator(model, folder, blocks, RunOptions.cpu()).run(feeds, feed -> {});
+    Calibrator.Outcome outcome = new Calibrator(model, folder, blocks, RunOptions.cpu()).run(feeds);
     assertThat(outcome.disproved()).isEmpty();
 
     String name = blocks.get(0).name();

@@ -1,0 +1,42 @@
+package io.moneonnx.data;
+
+import io.moneonnx.graph.BadInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A file with calibration data.
+ *
+ * @param tag what the user calls it; files of one tag belong together, and so do those without
+ */
+public record DataSource(Optional<String> tag, Path path) {
+  /** A file that nobody called anything. */
+  public static DataSource untagged(Path path) {
+    return new DataSource(Optional.empty(), path);
+  }
+
+  /** Files that nobody called anything. */
+  public static List<DataSource> untagged(List<Path> paths) {
+    return paths.stream().map(DataSource::untagged).toList();
+  }
+
+  /**
+   * Reads {@code FILE} or {@code TAG=FILE}. What is there under the whole text is a file, whatever
+   * signs are in its name; a tag holds no slash.
+   *
+   * @throws BadInputException if the tag or the file has no name
+   */
+  public static DataSource parse(String text) {
+    int equals = text.indexOf('=');
+    if (equals < 0 || Files.exists(Path.of(text)) || text.substring(0, equals).contains("/")) {
+      return untagged(Path.of(text));
+    }
+    if (equals == 0 || equals == text.length() - 1) {
+      throw new BadInputException("--data: found '" + text + "', wanted FILE or TAG=FILE");
+    }
+    return new DataSource(
+        Optional.of(text.substring(0, equals)), Path.of(text.substring(equals + 1)));
+  }
+}

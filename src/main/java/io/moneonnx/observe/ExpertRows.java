@@ -1,0 +1,89 @@
+package io.moneonnx.observe;
+
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Rows;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The rows of a block's experts, in whatever order they lie, with what is known of each. All values
+ * are float32 but for ids and slots.
+ *
+ * @param f {@code [R, hidden]}
+ * @param ids of the expert of each row {@code [R]}
+ * @param gates the coefficient of each row {@code [R, 1]}
+ * @param slots of each row {@code [R]}; empty if there is a row for each slot, in their order
+ * @param norm2 {@code ||f||^2} of each row {@code [R, 1]}
+ * @param largest magnitude in each row, infinite where something is not finite {@code [R, 1]}
+ */
+record ExpertRows(
+    String f, String ids, String gates, Optional<String> slots, String norm2, String largest) {
+  /**
+   * The rows that were chosen.
+   *
+   * @param chosen expert of each slot {@code [slots]}
+   * @param gates coefficient of each slot {@code [slots]}
+   */
+  static ExpertRows of(Ops ops, MoeBlock block, Rows rows, String chosen, String gates) {
+    if (rows instanceof Rows.Listed listed) {
+      return of(
+          ops,
+          block,
+          listed.all(ops),
+          ops.gather(chosen, listed.slots()),
+          ops.gather(gates, listed.slots()),
+          Optional.of(listed.slots()));
+    }
+    return of(ops, block, perSlot(rows), chosen, gates, Optional.empty());
+  }
+
+  /** Rows {@code [slots, hidden]} in the order of the slots. */
+  private static String perSlot(Rows rows) {
+    if (rows instanceof Rows.PerSlot perSlot) {
+      return perSlot.outputs();
+    } else if (rows instanceof Rows.Recomputed recomputed) {
+      return recomputed.outputs();
+    }
+    throw new IllegalStateException("rows of an unknown kind: " + rows);
+  }
+
+  private static ExpertRows of(
+      Ops ops, MoeBlock block, String rows, String ids, String gates, Optional<String> slots) {
+    String f = ops.cast(ops.reshape(rows, -1, block.hidden()), ElementType.FLOAT);
+    return new ExpertRows(
+        f,
+        ids,
+        ops.reshape(gates, -1, 1),
+        slots,
+        ops.reduceSum(ops.mul(f, f), true, 1),
+        ops.reduceMax(magnitude(ops, f), true, 1L));
+  }
+
+  /** Absolute values, infinite for what is no number: a maximum may pass over that. */
+  static String magnitude(Ops ops, String values) {
+    String infinite = ops.scalar(Float.POSITIVE_INFINITY);
+    String absolute = ops.abs(values);
+    return ops.where(ops.greater(infinite, absolute), absolute, infinite);
+  }
+
+  /**
+   * What there is of each row, in the order of the slots; 0 for slots without a row.
+   *
+   * @param perRow {@code [R, width]}
+   * @param chosen any value {@code [slots]}
+   */
+  String bySlot(Ops ops, String perRow, int width, String chosen) {
+    if (slots.isEmpty()) {
+      return perRow;
+    }
+    String shape = ops.concat(0, List.of(ops.shape(chosen), ops.vector(width)));
+    return ops.scatterRows(ops.zeros(shape), slots.get(), perRow);
+  }
+
+  /** What there is of each slot {@code [slots]}, in the order of the rows. */
+  String byRow(Ops ops, String perSlot) {
+    return slots.map(each -> ops.gather(perSlot, each)).orElse(perSlot);
+  }
+}

@@ -1,0 +1,114 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
+import io.moneonnx.io.CannotWriteException;
+import io.moneonnx.io.Draft;
+import io.moneonnx.profile.Checkpoint;
+import io.moneonnx.profile.CheckpointFile;
+import io.moneonnx.profile.Measured;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Checkpoints in a file beside the profile that is to be, {@code PROFILE.partial}. */
+public final class PartialProfile implements Checkpoints {
+  private final Path file;
+  private final Optional<Duration> interval;
+  private final boolean resume;
+  private final Console console;
+  private Map<String, String> run = Map.of();
+  private long last = System.nanoTime();
+
+  /**
+   * Checkpoints for a profile.
+   *
+   * @param interval from one to the next; none are written if empty
+   * @param resume whether to go on from the one that is there
+   */
+  public PartialProfile(
+      Path profile, Optional<Duration> interval, boolean resume, Console console) {
+    this.file = profile.resolveSibling(profile.getFileName() + ".partial");
+    this.interval = interval;
+    this.resume = resume;
+    this.console = console;
+  }
+
+  /**
+   * Checks before any work is done that nothing is lost.
+   *
+   * @param force whether a checkpoint that is there may be
+   * @throws BadInputException if one is, and this is not to go on with it
+   */
+  public void check(boolean force) {
+    if (Files.isDirectory(file)) {
+      throw new BadInputException(file + ": is a folder, wanted a file to write");
+    } else if (Files.exists(file) && !resume && !force) {
+      throw new BadInputException(
+          file
+              + ": holds an unfinished calibration; --resume goes on with it, --force begins again");
+    }
+  }
+
+  @Override
+  public Measured start(Map<String, String> facts) {
+    run = facts;
+    last = System.nanoTime();
+    if (!resume) {
+      return Measured.NOTHING;
+    } else if (!Files.exists(file)) {
+      console.say("nothing to resume, beginning at the beginning: there is no " + file);
+      return Measured.NOTHING;
+    }
+    Checkpoint checkpoint = CheckpointFile.read(file);
+    requireSame(checkpoint.run());
+    console.say(
+        "resuming from %s: %,d runs of the model are done"
+            .formatted(file, checkpoint.measured().batches()));
+    return checkpoint.measured();
+  }
+
+  private void requireSame(Map<String, String> found) {
+    Set<String> names = new LinkedHashSet<>(run.keySet());
+    names.addAll(found.keySet());
+    String differences =
+        names.stream()
+            .filter(name -> !fact(run, name).equals(fact(found, name)))
+            .map(name -> "%s: %s, now %s".formatted(name, fact(found, name), fact(run, name)))
+            .collect(Collectors.joining("; "));
+    if (!differences.isEmpty()) {
+      throw new BadInputException(
+          "%s is of another calibration, which --resume does not go on with: %s"
+              .formatted(file, differences));
+    }
+  }
+
+  private static String fact(Map<String, String> facts, String name) {
+    return facts.getOrDefault(name, "none");
+  }
+
+  /** Times the pause from the end of one checkpoint to the next, however long writing takes. */
+  @Override
+  public void take(Measured measured) {
+    if (interval.isPresent() && System.nanoTime() - last >= interval.get().toNanos()) {
+      CheckpointFile.write(new Checkpoint(run, measured), file);
+      last = System.nanoTime();
+    }
+  }
+
+  /** Removes what the profile has made needless, and what a killed program left half written. */
+  public void remove() {
+    try {
+      Files.deleteIfExists(file);
+      Draft.removeAbandoned(file);
+    } catch (IOException e) {
+      throw new CannotWriteException(file + ": cannot be removed: " + Reason.of(e), e);
+    }
+  }
+}

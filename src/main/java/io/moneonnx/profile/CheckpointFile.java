@@ -1,0 +1,160 @@
+package io.moneonnx.profile;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
+import io.moneonnx.io.Draft;
+import io.moneonnx.proto.mone.CheckpointCount;
+import io.moneonnx.proto.mone.CheckpointFact;
+import io.moneonnx.proto.mone.CheckpointHeader;
+import io.moneonnx.proto.mone.ProfileBlock;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
+
+/** Checkpoints on disk, in the format of {@code proto/mone.proto}. */
+public final class CheckpointFile {
+  private static final byte[] MAGIC = "MONEPART".getBytes(StandardCharsets.US_ASCII);
+  private static final int VERSION = 1;
+  private static final int PART = 1 << 20;
+
+  private CheckpointFile() {}
+
+  static boolean isMagic(byte[] first) {
+    return Arrays.equals(first, MAGIC);
+  }
+
+  /** Writes a checkpoint, or nothing; a present file is replaced at once. */
+  public static void write(Checkpoint checkpoint, Path file) {
+    Draft.write(file, path -> write(checkpoint, Files.newOutputStream(path)));
+  }
+
+  private static void write(Checkpoint checkpoint, OutputStream stream) throws IOException {
+    CRC32C sum = new CRC32C();
+    try (OutputStream out = new BufferedOutputStream(new CheckedOutputStream(stream, sum))) {
+      out.write(MAGIC);
+      header(checkpoint).writeDelimitedTo(out);
+      for (BlockStatistics block : checkpoint.measured().statistics()) {
+        BlockMessage.of(block).writeDelimitedTo(out);
+      }
+      out.flush();
+      out.write(ByteBuffer.allocate(Long.BYTES).putLong(sum.getValue()).array());
+    }
+  }
+
+  private static CheckpointHeader header(Checkpoint checkpoint) {
+    Measured measured = checkpoint.measured();
+    CheckpointHeader.Builder header =
+        CheckpointHeader.newBuilder()
+            .setVersion(VERSION)
+            .addAllRun(facts(checkpoint.run()))
+            .setBatches(measured.batches())
+            .setSequenceLength(measured.sequenceLength())
+            .addAllDisproved(facts(measured.disproved()))
+            .setBlocks(measured.statistics().size());
+    measured
+        .skipped()
+        .forEach((name, tokens) -> header.addSkippedBuilder().setName(name).setTokens(tokens));
+    return header.build();
+  }
+
+  private static List<CheckpointFact> facts(Map<String, String> facts) {
+    return facts.entrySet().stream()
+        .map(
+            fact ->
+                CheckpointFact.newBuilder().setName(fact.getKey()).setText(fact.getValue()).build())
+        .toList();
+  }
+
+  /**
+   * Reads a whole checkpoint.
+   *
+   * @throws BadInputException if the file is none, of another version, or damaged, or cannot be
+   *     read
+   */
+  public static Checkpoint read(Path file) {
+    try {
+      requireIntact(file);
+      return readIntact(file);
+    } catch (IOException e) {
+      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
+    }
+  }
+
+  private static void requireIntact(Path file) throws IOException {
+    CRC32C sum = new CRC32C();
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+      byte[] magic = in.readNBytes(MAGIC.length);
+      if (!isMagic(magic)) {
+        throw new BadInputException(file + " is no checkpoint of a calibration");
+      }
+      sum.update(magic);
+      long left = Math.max(0, Files.size(file) - MAGIC.length - Long.BYTES);
+      while (left > 0) {
+        byte[] part = in.readNBytes((int) Math.min(left, PART));
+        sum.update(part);
+        left -= part.length;
+      }
+      byte[] wanted = ByteBuffer.allocate(Long.BYTES).putLong(sum.getValue()).array();
+      if (!Arrays.equals(in.readAllBytes(), wanted)) {
+        throw new BadInputException(
+            file + " is damaged: its sum is not the one it was written with");
+      }
+    }
+  }
+
+  private static Checkpoint readIntact(Path file) throws IOException {
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+      in.skipNBytes(MAGIC.length);
+      CheckpointHeader header = ProfileFile.next(in, CheckpointHeader.parser(), file, "its header");
+      if (header.getVersion() != VERSION) {
+        throw new BadInputException(
+            "%s is a checkpoint of version %d; this program reads version %d"
+                .formatted(file, header.getVersion(), VERSION));
+      }
+      List<BlockStatistics> blocks = new ArrayList<>();
+      while (blocks.size() < header.getBlocks()) {
+        String place = "block %d of %d".formatted(blocks.size() + 1, header.getBlocks());
+        blocks.add(
+            ProfileFile.statistics(ProfileFile.next(in, ProfileBlock.parser(), file, place), file));
+      }
+      return checkpoint(header, blocks);
+    }
+  }
+
+  private static Checkpoint checkpoint(CheckpointHeader header, List<BlockStatistics> blocks) {
+    return new Checkpoint(
+        texts(header.getRunList()),
+        new Measured(
+            header.getBatches(),
+            header.getSequenceLength(),
+            blocks,
+            texts(header.getDisprovedList()),
+            header.getSkippedList().stream()
+                .collect(
+                    Collectors.toMap(
+                        CheckpointCount::getName,
+                        CheckpointCount::getTokens,
+                        Long::sum,
+                        LinkedHashMap::new))));
+  }
+
+  private static Map<String, String> texts(List<CheckpointFact> facts) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    facts.forEach(fact -> texts.put(fact.getName(), fact.getText()));
+    return texts;
+  }
+}
