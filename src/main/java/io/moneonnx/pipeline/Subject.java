@@ -127,7 +127,7 @@ public record Subject(
    * The output {@code [batch, sequence, vocabulary]} that scores next tokens: the first floating
    * one of rank 3, if the model takes tokens.
    */
-  Optional<String> logits() {
+  public Optional<String> logits() {
     return ModelInputs.of(model.graph()).tokens().isEmpty()
         ? Optional.empty()
         : model.graph().outputs().stream()
@@ -142,7 +142,7 @@ public record Subject(
    *
    * @throws BadInputException if it is no language model
    */
-  NextToken requireNextToken() {
+  public NextToken requireNextToken() {
     Value tokens =
         ModelInputs.of(model.graph())
             .tokens()
