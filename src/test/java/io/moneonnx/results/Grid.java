@@ -26,6 +26,10 @@ record Grid(
   static final List<String> RATIOS = List.of("0.25", "0.5");
   private static final List<String> TREATMENTS = List.of("mean", "gate2", "zero", Cell.CUT);
 
+  /** Criteria that do well with scope model, to be tried with other novices there. */
+  private static final List<String> STEADY =
+      List.of("mone", "ean", "weighted-ean2", "reap", "residual");
+
   static Grid of(Path folder) {
     long start = System.nanoTime();
     try (TrainedModel model = new TrainedModel(folder, "loop")) {
@@ -34,17 +38,13 @@ record Grid(
       Scores unpruned = model.unpruned();
       List<Measurement> measurements = new ArrayList<>();
       for (Cell cell : cells(reference)) {
-        Scores scores = model.scores(cell);
         measurements.add(
             new Measurement(
                 name,
                 cell,
-                scores.loss(),
-                scores.accuracy(),
-                scores.tests().get("A").above(unpruned.tests().get("A")),
-                scores.tests().get("B").above(unpruned.tests().get("B")),
-                scores.above(unpruned),
-                scores.above(model.scores(cell.ordinary())),
+                model.scores(cell),
+                unpruned,
+                model.scores(cell.ordinary()),
                 Optional.ofNullable(reference.cells().get(cell))));
       }
       return new Grid(name, unpruned, reference, measurements, (System.nanoTime() - start) / 1e9);
@@ -58,18 +58,26 @@ record Grid(
     Set<Cell> cells = new LinkedHashSet<>();
     for (String ratio : RATIOS) {
       for (String criterion : Criteria.names()) {
-        for (long seed : criterion.equals("random") ? List.of(1L, 2L, 3L) : List.of(0L)) {
-          for (String treatment : TREATMENTS) {
-            cells.add(new Cell("AB", "128k", criterion, treatment, "layer", ratio, seed));
-          }
-        }
-        if (!criterion.equals("random")) {
-          cells.add(new Cell("AB", "128k", criterion, "mean", "model", ratio, 0));
-          cells.add(new Cell("AB", "128k", criterion, "gate2", "model", ratio, 0));
+        if (criterion.equals("random")) {
+          List.of(1L, 2L, 3L)
+              .forEach(seed -> cells.add(cell(criterion, "mean", "layer", ratio, seed)));
+        } else {
+          TREATMENTS.forEach(treatment -> cells.add(cell(criterion, treatment, "layer", ratio, 0)));
+          cells.add(cell(criterion, "mean", "model", ratio, 0));
         }
       }
+      STEADY.forEach(criterion -> cells.add(cell(criterion, "gate2", "model", ratio, 0)));
     }
     cells.addAll(reference.cells().keySet());
     return cells;
+  }
+
+  private static Cell cell(
+      String criterion, String treatment, String scope, String ratio, long seed) {
+    return new Cell("AB", "128k", criterion, treatment, scope, ratio, seed);
+  }
+
+  Optional<Measurement> find(Cell cell) {
+    return measurements.stream().filter(measured -> measured.cell().equals(cell)).findFirst();
   }
 }

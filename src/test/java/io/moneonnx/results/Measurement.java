@@ -1,96 +1,98 @@
 package io.moneonnx.results;
 
 import io.moneonnx.eval.Estimate;
+import io.moneonnx.eval.Scores;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
 /**
  * What was measured of a cell.
  *
- * @param loss nats per token, mean of both test sets
- * @param right next-token accuracy, mean of both test sets
- * @param increaseA over the unpruned model, on test set A
- * @param increaseB the same on B
- * @param increase mean of both, with its paired standard error
- * @param behind increase over what the default criterion and novice cost, window by window
+ * @param unpruned the model as it is
+ * @param ordinary the default criterion and novice on the same calibration
  * @param reference what PyTorch measured, where it did
  */
 record Measurement(
     String model,
     Cell cell,
-    double loss,
-    double right,
-    Estimate increaseA,
-    Estimate increaseB,
-    Estimate increase,
-    Estimate behind,
+    Scores scores,
+    Scores unpruned,
+    Scores ordinary,
     Optional<Reference.Row> reference) {
-  static final String HEAD =
-      String.join(
-          "\t",
-          "model",
-          "calibrated on",
-          "tokens",
-          "criterion",
-          "treatment",
-          "scope",
-          "ratio",
-          "seed",
+  private static final List<String> KEYS =
+      List.of(
+          "model", "calibrated_on", "tokens", "criterion", "treatment", "scope", "ratio", "seed");
+  private static final List<String> NUMBERS =
+      List.of(
           "loss",
           "right",
-          "increase A",
-          "error A",
-          "increase B",
-          "error B",
           "increase",
           "error",
-          "behind mone",
-          "error behind",
-          "reference A",
-          "reference B",
-          "off A",
-          "off B");
+          "behind_mone",
+          "error_behind",
+          "increase_A",
+          "error_A",
+          "increase_B",
+          "error_B");
+  private static final List<String> REFERENCE =
+      List.of("reference_A", "reference_B", "off_A", "off_B");
+
+  /** The names of columns. */
+  static String head() {
+    List<String> names = new ArrayList<>(KEYS);
+    names.addAll(NUMBERS);
+    names.addAll(REFERENCE);
+    return String.join("\t", names);
+  }
+
+  /** How much more is lost than by the unpruned model. */
+  Estimate increase() {
+    return scores.above(unpruned);
+  }
+
+  /** The same on one of the test sets. */
+  Estimate increase(String test) {
+    return scores.tests().get(test).above(unpruned.tests().get(test));
+  }
 
   /** The larger of the differences from the reference on both test sets. */
   double off() {
     return reference
-        .map(
-            row ->
-                Math.max(
-                    Math.abs(increaseA.mean() - row.increaseA()),
-                    Math.abs(increaseB.mean() - row.increaseB())))
+        .map(row -> Math.max(Math.abs(off("A", row)), Math.abs(off("B", row))))
         .orElse(0.0);
   }
 
-  /** A line of tab-separated values under {@link #HEAD}. */
-  String line() {
-    return String.join(
-        "\t",
-        model,
-        cell.source(),
-        cell.size(),
-        cell.criterion(),
-        cell.treatment(),
-        cell.scope(),
-        cell.ratio(),
-        Long.toString(cell.seed()),
-        number(loss),
-        number(right),
-        number(increaseA.mean()),
-        number(increaseA.standardError()),
-        number(increaseB.mean()),
-        number(increaseB.standardError()),
-        number(increase.mean()),
-        number(increase.standardError()),
-        number(behind.mean()),
-        number(behind.standardError()),
-        reference.map(row -> number(row.increaseA())).orElse(""),
-        reference.map(row -> number(row.increaseB())).orElse(""),
-        reference.map(row -> number(increaseA.mean() - row.increaseA())).orElse(""),
-        reference.map(row -> number(increaseB.mean() - row.increaseB())).orElse(""));
+  private double off(String test, Reference.Row row) {
+    return increase(test).mean() - (test.equals("A") ? row.increaseA() : row.increaseB());
   }
 
-  private static String number(double value) {
-    return String.format(Locale.ROOT, "%.6f", value);
+  /** Tab-separated values, see {@link #head}. */
+  String line() {
+    List<String> values = new ArrayList<>();
+    values.add(model);
+    values.addAll(List.of(cell.source(), cell.size(), cell.criterion(), cell.treatment()));
+    values.addAll(List.of(cell.scope(), cell.ratio(), Long.toString(cell.seed())));
+    add(values, scores.loss(), scores.accuracy());
+    add(values, increase());
+    add(values, scores.above(ordinary));
+    add(values, increase("A"));
+    add(values, increase("B"));
+    if (reference.isPresent()) {
+      Reference.Row row = reference.get();
+      add(values, row.increaseA(), row.increaseB(), off("A", row), off("B", row));
+    }
+    return String.join("\t", values);
+  }
+
+  private static void add(List<String> values, Estimate estimate) {
+    add(values, estimate.mean(), estimate.standardError());
+  }
+
+  private static void add(List<String> values, double... numbers) {
+    for (double number : numbers) {
+      values.add(String.format(Locale.ROOT, "%.6f", number));
+    }
   }
 }

@@ -20,7 +20,7 @@ final class Results {
     long start = System.nanoTime();
     List<Grid> grids = models(trained).parallelStream().map(Grid::of).toList();
     double seconds = (System.nanoTime() - start) / 1e9;
-    List<String> lines = new ArrayList<>(List.of(Measurement.HEAD));
+    List<String> lines = new ArrayList<>(List.of(Measurement.head()));
     for (Grid grid : grids) {
       grid.measurements().forEach(measurement -> lines.add(measurement.line()));
     }

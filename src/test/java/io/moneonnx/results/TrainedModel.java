@@ -67,7 +67,10 @@ final class TrainedModel implements AutoCloseable {
 
   Scores scores(Cell cell) {
     String name = cell.source() + cell.size();
-    Profile profile = profiles.computeIfAbsent(name, n -> profile(cell.source(), cell.size()));
+    if (!profiles.containsKey(name)) {
+      profiles.put(name, profile(cell.source(), cell.size()));
+    }
+    Profile profile = profiles.get(name);
     Plan plan = Planner.plan(profile, cell.goal());
     Same same = new Same(name, plan.blocks(), cell.treatment());
     Scores before = known.get(same);
