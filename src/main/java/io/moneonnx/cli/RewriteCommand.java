@@ -8,7 +8,7 @@ import io.moneonnx.moe.Target;
 import io.moneonnx.pipeline.Prune;
 import io.moneonnx.pipeline.Rewrite;
 import io.moneonnx.pipeline.Subject;
-import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.rewrite.Change;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Drift;
 import java.io.IOException;
@@ -122,15 +122,15 @@ final class RewriteCommand implements Callable<Integer> {
     Subject subject = result.subject();
     Rewrite.Report report = result.report();
     PrintWriter out = spec.commandLine().getOut();
-    Table table = new Table("block", "experts", "kept", "replaced");
+    Table table = new Table("block", "experts", "kept", done(report));
     for (MoeBlock block : subject.blocks()) {
       if (result.profile().block(block.name()).isEmpty()) {
         out.println("refused  " + block.name() + ": its outputs are not what its experts put out");
         continue;
       }
-      Replacement replacement = report.replacements().get(block.name());
-      int replaced = replacement == null ? 0 : replacement.experts().size();
-      table.row(block.name(), block.experts(), block.experts() - replaced, replaced);
+      Change change = report.changes().get(block.name());
+      int gone = change == null ? 0 : change.experts().size();
+      table.row(block.name(), block.experts(), block.experts() - gone, gone);
     }
     out.print(table);
     for (Refusal refusal : subject.findings().refusals()) {
@@ -149,6 +149,10 @@ final class RewriteCommand implements Callable<Integer> {
     report.drift().ifPresent(drift -> print(out, drift, report.driftOn()));
     report.written().files().forEach(file -> out.println("written  " + file));
     out.flush();
+  }
+
+  private static String done(Rewrite.Report report) {
+    return report.changes().values().iterator().next().done();
   }
 
   private static void print(PrintWriter out, Drift drift, String on) {

@@ -20,25 +20,25 @@ import java.util.Optional;
  * A model in which routers can lose experts from run to run.
  *
  * @param gone by name of block the input, bool {@code [experts]}, that says which are gone
- * @param objections why the other blocks' routers cannot lose any
+ * @param objections by name of block why its router cannot lose any, where it cannot
  */
-record Cuttable(Model model, Map<String, String> gone, List<String> objections) {
+record Cuttable(Model model, Map<String, String> gone, Map<String, String> objections) {
   Cuttable {
     gone = Collections.unmodifiableMap(new LinkedHashMap<>(gone));
-    objections = List.copyOf(objections);
+    objections = Map.copyOf(objections);
   }
 
   static Cuttable of(Model flat, List<MoeBlock> blocks) {
     GraphEdit edit = new GraphEdit(withScores(flat, blocks));
     Map<String, String> gone = new LinkedHashMap<>();
-    List<String> objections = new ArrayList<>();
+    Map<String, String> objections = new LinkedHashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Ops ops = new Ops(edit, EvaluationGraph.PREFIX + i);
       SelectionMask mask = SelectionMask.of(flat.graph(), block.routing());
       Optional<String> objection = mask.objection();
       if (objection.isPresent()) {
-        objections.add(objection.get());
+        objections.put(block.name(), objection.get());
       } else {
         Dimension experts = Dimension.of(block.experts());
         String input = EvaluationGraph.input(ops, "gone", ElementType.BOOL, experts);

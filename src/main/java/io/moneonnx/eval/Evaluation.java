@@ -6,7 +6,6 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
-import io.moneonnx.plan.Plan;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
@@ -16,7 +15,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -76,33 +74,27 @@ public final class Evaluation implements AutoCloseable {
     return new Losses(nats, right);
   }
 
-  /** Why a router of this model cannot be cut; empty if all can. */
-  public Optional<String> cutObjection() {
-    return graph.uncut().stream().findFirst();
-  }
-
   private Map<String, Tensor> choices(Treatment treatment) {
-    if (treatment.router() == Plan.Router.CUT && cutObjection().isPresent()) {
-      throw new BadInputException("the router cannot be cut: " + cutObjection().get());
-    }
     Map<String, Tensor> feeds = new HashMap<>();
     for (EvaluationGraph.Choices inputs : graph.choices()) {
       MoeBlock block = inputs.block();
-      Replacement replacement =
-          treatment.replacements().getOrDefault(block.name(), Replacement.NONE);
-      boolean isCut = treatment.router() == Plan.Router.CUT;
-      feeds.put(inputs.replaced(), flags(block, isCut ? Replacement.NONE : replacement));
-      inputs
-          .gone()
-          .ifPresent(gone -> feeds.put(gone, flags(block, isCut ? replacement : Replacement.NONE)));
-      feeds.put(inputs.novices(), novices(block, replacement));
+      Replacement replaced = treatment.replaced(block.name());
+      List<Integer> gone = treatment.gone(block.name());
+      feeds.put(inputs.replaced(), flags(block, replaced.experts()));
+      feeds.put(inputs.novices(), novices(block, replaced));
+      if (!gone.isEmpty() && inputs.gone().isEmpty()) {
+        throw new BadInputException(
+            "block '%s': its router cannot be cut: %s"
+                .formatted(block.name(), graph.objections().get(block.name())));
+      }
+      inputs.gone().ifPresent(input -> feeds.put(input, flags(block, gone)));
     }
     return feeds;
   }
 
-  private static Tensor flags(MoeBlock block, Replacement replacement) {
+  private static Tensor flags(MoeBlock block, List<Integer> experts) {
     byte[] flags = new byte[block.experts()];
-    replacement.experts().forEach(expert -> flags[expert] = 1);
+    experts.forEach(expert -> flags[expert] = 1);
     List<Long> dims = List.of((long) flags.length);
     return new Tensor.Inline(ElementType.BOOL, dims, ByteBuffer.wrap(flags));
   }

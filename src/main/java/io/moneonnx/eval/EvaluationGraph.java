@@ -13,6 +13,7 @@ import io.moneonnx.verify.Substitution;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -21,14 +22,14 @@ import java.util.stream.IntStream;
  * well it foresees tokens.
  *
  * @param choices the inputs of each block
- * @param uncut why routers cannot be cut, one reason each
+ * @param objections by name of block why its router cannot be cut, where it cannot
  */
 record EvaluationGraph(
     Model model,
     NextToken nextToken,
     List<Choices> choices,
     NextToken.Outputs outputs,
-    List<String> uncut) {
+    Map<String, String> objections) {
   static final String PREFIX = "mone.eval.";
 
   /**

@@ -5,8 +5,10 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Layout;
+import io.moneonnx.moe.RouterCut;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
 import java.util.ArrayList;
@@ -109,6 +111,27 @@ record FusedLayout(
     String rows = ops.cast(ops.reshape(y, -1, routing.hidden()), ElementType.FLOAT);
     String scaled = ops.mul(rows, ops.reduceSum(g, true, 1));
     ops.edit().redirect(node.output(), ops.reshapeLike(ops.cast(scaled, type(ops)), y));
+  }
+
+  /**
+   * An operator that shares one among those it chooses does so by itself among those that are kept.
+   * Any other one is given coefficients that are computed outside, from scores without the others.
+   */
+  @Override
+  public void cut(Ops ops, RouterCut router, Set<Integer> pruned) {
+    String scores = router.apply(ops, pruned);
+    boolean isGiven = !node.input(FusedSignature.WEIGHTS).isEmpty();
+    if (isGiven || !(inside instanceof FusedRouting.OverChosen)) {
+      Routing masked = routing.with(new Choice.Hidden(scores));
+      new FusedLayout(node, perExpert, masked, coefficients, inside).remove(ops, pruned);
+      return;
+    }
+    List<Integer> kept = routing.without(pruned);
+    String ids = ops.vector(kept.stream().mapToLong(Integer::longValue).toArray());
+    ops.edit().setInput(node, FusedSignature.SCORES, ops.gather(scores, ids, 1));
+    perExpert.forEach(
+        (input, tensor) ->
+            ops.edit().setInput(node, input, ops.constant("kept", tensor.rows(kept))));
   }
 
   /** Scores of which the operator makes the shares of {@code g} in their sum. */

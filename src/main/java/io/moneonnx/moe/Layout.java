@@ -5,7 +5,7 @@ import java.util.Set;
 
 /**
  * Where the experts of a recognised block are. Nothing else in the program knows how a block is
- * laid out: everything is measured, proved and rewritten through these two answers.
+ * laid out: everything is measured, proved and rewritten through these answers.
  */
 public interface Layout {
   /**
@@ -18,4 +18,10 @@ public interface Layout {
    * is then missing from it; the novice term is added by the caller.
    */
   void remove(Ops ops, Set<Integer> experts);
+
+  /** Takes these experts and their weights out, and their router's rows with them. */
+  default void cut(Ops ops, RouterCut router, Set<Integer> experts) {
+    router.apply(ops, experts);
+    remove(ops, experts);
+  }
 }

@@ -35,6 +35,11 @@ public record Routing(
     return new Routing(choice, topK, experts, hidden, input, router, otherKind);
   }
 
+  /** The same decision, made elsewhere in the graph. */
+  public Routing with(Choice otherChoice) {
+    return new Routing(otherChoice, topK, experts, hidden, input, router, kind);
+  }
+
   /** The ids of the experts that are left, in order. */
   public List<Integer> without(Set<Integer> pruned) {
     return IntStream.range(0, experts).filter(e -> !pruned.contains(e)).boxed().toList();
@@ -57,7 +62,6 @@ public record Routing(
 
   /** The same decision, of which {@code kept [..., experts]} takes some choices back. */
   public Routing keptBy(String kept) {
-    Choice capped = new Choice.Capped(choice.value(), choice.scores(), kept);
-    return new Routing(capped, topK, experts, hidden, input, router, kind);
+    return with(new Choice.Capped(choice.value(), choice.scores(), kept));
   }
 }

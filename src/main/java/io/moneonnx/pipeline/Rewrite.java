@@ -15,6 +15,7 @@ import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Provenance;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
@@ -69,7 +70,7 @@ public final class Rewrite {
    * @param driftOn what the drift was measured on
    */
   public record Report(
-      Map<String, Replacement> replacements,
+      Map<String, Change> changes,
       long bytesBefore,
       Written written,
       Optional<Verdict> verdict,
@@ -84,12 +85,8 @@ public final class Rewrite {
    * @throws BadInputException if the plan or the profile is for another model
    */
   public Report run(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
-    if (plan.router() == Plan.Router.CUT) {
-      throw new BadInputException("the plan cuts the router; wanted one that keeps it");
-    }
-    Map<String, Replacement> replacements = replacements(profile, plan, request.novice());
-    Rewriter.Rewritten rewritten =
-        Rewriter.rewrite(subject.model(), subject.blocks(), replacements);
+    Map<String, Change> changes = changes(profile, plan, request.novice());
+    Rewriter.Rewritten rewritten = Rewriter.rewrite(subject.model(), subject.blocks(), changes);
     Model model = signed(rewritten.model(), plan, request.novice());
     Placement placement =
         request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
@@ -99,12 +96,12 @@ public final class Rewrite {
       String driftOn = "";
       if (request.verify()) {
         Trial trial = trial(data);
-        verdict = Optional.of(prove(draft.path(), rewritten, replacements, trial.proof()));
+        verdict = Optional.of(prove(draft.path(), rewritten, changes, trial.proof()));
         drift = Optional.of(drift(draft.path(), trial.drift()));
         driftOn = trial.driftOn();
       }
       return new Report(
-          replacements,
+          changes,
           subject.files().bytes(),
           draft.publish(request.force()),
           verdict,
@@ -122,7 +119,9 @@ public final class Rewrite {
   private static Model signed(Model model, Plan plan, Novice novice) {
     Model signed = Provenance.with(model, "version", Tool.version());
     signed = Provenance.with(signed, "router", plan.router().toString());
-    signed = Provenance.with(signed, "novice", novice.toString());
+    if (plan.router() == Plan.Router.KEEP) {
+      signed = Provenance.with(signed, "novice", novice.toString());
+    }
     if (plan.criterion().isPresent()) {
       signed = Provenance.with(signed, "criterion", plan.criterion().get());
     }
@@ -131,8 +130,8 @@ public final class Rewrite {
         : signed;
   }
 
-  private Map<String, Replacement> replacements(Profile profile, Plan plan, Novice novice) {
-    Map<String, Replacement> replacements = new LinkedHashMap<>();
+  private Map<String, Change> changes(Profile profile, Plan plan, Novice novice) {
+    Map<String, Change> changes = new LinkedHashMap<>();
     for (MoeBlock block : subject.blocks()) {
       List<Integer> pruned = plan.pruned(block.name());
       if (pruned.isEmpty()) {
@@ -147,14 +146,24 @@ public final class Rewrite {
                           "block '%s' is in the plan, but not in the profile"
                               .formatted(block.name())));
       requireSame(block, statistics.header());
-      SortedMap<Integer, float[]> novices = new TreeMap<>();
-      pruned.forEach(expert -> novices.put(expert, novice.of(statistics, expert)));
-      replacements.put(block.name(), new Replacement(novices));
+      changes.put(
+          block.name(),
+          switch (plan.router()) {
+            case KEEP -> replacement(statistics, pruned, novice);
+            case CUT -> Subject.removal(plan, block);
+          });
     }
-    if (replacements.isEmpty()) {
+    if (changes.isEmpty()) {
       throw new BadInputException("the plan prunes no expert");
     }
-    return replacements;
+    return changes;
+  }
+
+  private static Replacement replacement(
+      BlockStatistics statistics, List<Integer> pruned, Novice novice) {
+    SortedMap<Integer, float[]> novices = new TreeMap<>();
+    pruned.forEach(expert -> novices.put(expert, novice.of(statistics, expert)));
+    return new Replacement(novices);
   }
 
   private static void requireSame(MoeBlock block, BlockHeader profiled) {
@@ -197,13 +206,13 @@ public final class Rewrite {
   private Verdict prove(
       Path draft,
       Rewriter.Rewritten rewritten,
-      Map<String, Replacement> replacements,
+      Map<String, Change> changes,
       List<Map<String, Tensor>> feeds) {
-    console.say("checking the rewritten model against the original with novices in place");
+    console.say("checking the rewritten model against the original, changed as it should be");
     Verdict verdict;
     try {
       verdict =
-          new Proof(subject.model(), subject.folder(), subject.blocks(), replacements, options)
+          new Proof(subject.model(), subject.folder(), subject.blocks(), changes, options)
               .of(draft, rewritten.outputs(), feeds);
     } catch (RuntimeFailureException e) {
       subject.requireLoads(options);

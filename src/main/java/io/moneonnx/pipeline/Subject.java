@@ -18,6 +18,7 @@ import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.Fingerprint;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.rewrite.Removal;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -187,16 +189,27 @@ public record Subject(
    * Checks that a plan is for this model.
    *
    * @param from the plan's file, for the message
-   * @throws BadInputException if it is not, or names blocks or experts that are not there
+   * @throws BadInputException if it is not, or names blocks or experts that are not there, or cuts
+   *     what cannot be cut
    */
   public void requirePlan(Plan plan, Path from) {
     Map<String, Integer> experts = new LinkedHashMap<>();
     blocks().forEach(block -> experts.put(block.name(), block.experts()));
     try {
       plan.check(fingerprint(), experts);
+      if (plan.router() == Plan.Router.CUT) {
+        blocks().stream()
+            .filter(block -> !plan.pruned(block.name()).isEmpty())
+            .forEach(block -> removal(plan, block).router(model.graph(), block));
+      }
     } catch (BadInputException e) {
       throw new BadInputException(from + ": " + e.getMessage(), e);
     }
+  }
+
+  /** What a plan that cuts routers takes out of a block. */
+  static Removal removal(Plan plan, MoeBlock block) {
+    return new Removal(new TreeSet<>(plan.pruned(block.name())));
   }
 
   /**

@@ -9,7 +9,8 @@ import java.util.Collection;
  * What a rewritten model says about itself in its metadata, so that other programs can read what
  * was done: how it was made under {@code mone-onnx.*}, and under {@code expert_substitution} which
  * experts were replaced by which tensors, in the shape that vLLM's and llm-compressor's pull
- * requests for MoNE propose.
+ * requests for MoNE propose. Experts that left the router too have no replacement there, but stand
+ * under {@code removed}.
  */
 public final class Provenance {
   private static final String PREFIX = "mone-onnx.";
@@ -28,12 +29,13 @@ public final class Provenance {
    * @param experts how many the router chooses from
    * @param novices the initializer whose rows are the novices, in the order of the replaced ids
    */
-  record Target(String block, int experts, Replacement replacement, String novices) {}
+  record Target(String block, int experts, Change change, String novices) {}
 
   static Model with(Model model, Collection<Target> targets) {
     JsonObject router = new JsonObject();
     router.addProperty("preserve_logical_expert_ids", true);
-    router.addProperty("preserve_router_weights", true);
+    boolean isWhole = targets.stream().allMatch(t -> t.change() instanceof Replacement);
+    router.addProperty("preserve_router_weights", isWhole);
     router.addProperty("renormalize_after_substitution", false);
     JsonObject blocks = new JsonObject();
     targets.forEach(target -> blocks.add(target.block(), json(target)));
@@ -45,9 +47,23 @@ public final class Provenance {
   }
 
   private static JsonObject json(Target target) {
+    JsonObject block = new JsonObject();
+    block.addProperty("num_logical_experts", target.experts());
+    block.addProperty("weight_layout", "compact_retained_experts");
+    block.add("replacements", replacements(target));
+    if (target.change() instanceof Removal removal) {
+      block.add("removed", new Gson().toJsonTree(removal.experts()));
+    }
+    return block;
+  }
+
+  private static JsonObject replacements(Target target) {
     JsonObject replacements = new JsonObject();
+    if (!(target.change() instanceof Replacement)) {
+      return replacements;
+    }
     int row = 0;
-    for (int expert : target.replacement().experts()) {
+    for (int expert : target.change().experts()) {
       JsonObject tensors = new JsonObject();
       tensors.addProperty("value", target.novices() + "[" + row++ + "]");
       JsonObject replacement = new JsonObject();
@@ -55,10 +71,6 @@ public final class Provenance {
       replacement.add("tensors", tensors);
       replacements.add(Integer.toString(expert), replacement);
     }
-    JsonObject block = new JsonObject();
-    block.addProperty("num_logical_experts", target.experts());
-    block.addProperty("weight_layout", "compact_retained_experts");
-    block.add("replacements", replacements);
-    return block;
+    return replacements;
   }
 }

@@ -9,7 +9,7 @@ import java.util.TreeMap;
  *
  * @param novices for each replaced expert its novice {@code [hidden]}
  */
-public record Replacement(SortedMap<Integer, float[]> novices) {
+public record Replacement(SortedMap<Integer, float[]> novices) implements Change {
   /** Every expert stays. */
   public static final Replacement NONE = new Replacement(new TreeMap<>());
 
@@ -17,7 +17,13 @@ public record Replacement(SortedMap<Integer, float[]> novices) {
     novices = new TreeMap<>(novices);
   }
 
+  @Override
   public List<Integer> experts() {
     return List.copyOf(novices.keySet());
+  }
+
+  @Override
+  public String done() {
+    return "replaced";
   }
 }

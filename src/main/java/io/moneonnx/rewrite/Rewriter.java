@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 
-/** Replaces experts by novices: the same steps for every form. */
+/** Replaces experts by novices, or cuts them out: the same steps for every form. */
 public final class Rewriter {
   private Rewriter() {}
 
@@ -22,31 +22,49 @@ public final class Rewriter {
   public record Rewritten(Model model, Map<String, String> outputs) {}
 
   /**
-   * The model with these replacements; the original is left as it is.
+   * The model with these changes; the original is left as it is.
    *
-   * @param replacements by name of block; blocks without one stay untouched
+   * @param changes by name of block; blocks without one stay untouched
+   * @throws io.moneonnx.graph.BadInputException if a router cannot lose the experts that it should
    */
   public static Rewritten rewrite(
-      Model model, List<MoeBlock> blocks, Map<String, Replacement> replacements) {
+      Model model, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
     GraphEdit edit = new GraphEdit(model);
     Map<String, String> outputs = new LinkedHashMap<>();
     List<Provenance.Target> targets = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
-      Replacement replacement = replacements.get(block.name());
-      if (replacement == null || replacement.experts().isEmpty()) {
-        continue;
+      Change change = changes.get(block.name());
+      if (change != null && !change.experts().isEmpty()) {
+        targets.add(apply(change, new Ops(edit, prefix(i)), block));
+        outputs.put(block.name(), edit.current(block.output()));
       }
-      Ops ops = new Ops(edit, "mone." + i);
-      block.layout().remove(ops, new TreeSet<>(replacement.experts()));
-      String kept = edit.current(block.output());
-      NoviceTerm term = new NoviceTerm(ops, block);
-      String novices = term.novices(replacement);
-      String output = term.addTo(kept, replacement, novices);
-      edit.redirect(block.output(), output);
-      outputs.put(block.name(), output);
-      targets.add(new Provenance.Target(block.name(), block.experts(), replacement, novices));
     }
     return new Rewritten(Provenance.with(edit.apply(), targets), outputs);
+  }
+
+  /** How the values begin that are made for a block, by where it stands in the model's list. */
+  public static String prefix(int block) {
+    return "mone." + block;
+  }
+
+  private static Provenance.Target apply(Change change, Ops ops, MoeBlock block) {
+    String novices = "";
+    if (change instanceof Replacement replacement) {
+      novices = replace(replacement, ops, block);
+    } else if (change instanceof Removal removal) {
+      block.layout().cut(ops, removal.router(ops.edit().graph(), block), removal.ids());
+    }
+    return new Provenance.Target(block.name(), block.experts(), change, novices);
+  }
+
+  /** The initializer whose rows are the novices. */
+  private static String replace(Replacement replacement, Ops ops, MoeBlock block) {
+    block.layout().remove(ops, new TreeSet<>(replacement.experts()));
+    NoviceTerm term = new NoviceTerm(ops, block);
+    String novices = term.novices(replacement);
+    String kept = ops.edit().current(block.output());
+    ops.edit().redirect(block.output(), term.addTo(kept, replacement, novices));
+    return novices;
   }
 }

@@ -5,6 +5,7 @@ import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.MoeBlock;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -19,8 +20,13 @@ final class EveryExpert {
     return (block.experts() + block.topK() - 1) / block.topK();
   }
 
-  /** The values at a block's border, with experts chosen in turn and random coefficients. */
-  static Map<String, Tensor> chosen(MoeBlock block, Map<String, Tensor> values) {
+  /**
+   * The values at a block's border, with experts chosen in turn and random coefficients.
+   *
+   * @param experts those that can be chosen
+   */
+  static Map<String, Tensor> chosen(
+      MoeBlock block, List<Integer> experts, Map<String, Tensor> values) {
     Random random = new Random(SEED);
     Map<String, Tensor> changed = new HashMap<>(values);
     Coefficients coefficients = block.coefficients();
@@ -31,22 +37,22 @@ final class EveryExpert {
     if (coefficients instanceof Coefficients.PerChoice) {
       changed.put(coefficients.value(), perChoice(old, random));
     } else {
-      changed.put(coefficients.value(), perExpert(block, old, random));
+      changed.put(coefficients.value(), perExpert(block, experts, old, random));
     }
     Choice choice = block.routing().choice();
     Tensor chosen = values.get(choice.value());
     if (!(choice instanceof Choice.Hidden)) {
-      changed.put(choice.value(), inTurn(block, chosen));
+      changed.put(choice.value(), inTurn(experts, chosen));
     } else if (!choice.value().equals(coefficients.value())) {
-      changed.put(choice.value(), perExpert(block, chosen, random));
+      changed.put(choice.value(), perExpert(block, experts, chosen, random));
     }
     return changed;
   }
 
-  private static Tensor inTurn(MoeBlock block, Tensor indices) {
+  private static Tensor inTurn(List<Integer> experts, Tensor indices) {
     long[] ids = new long[Math.toIntExact(indices.elements())];
     for (int slot = 0; slot < ids.length; slot++) {
-      ids[slot] = slot % block.experts();
+      ids[slot] = experts.get(slot % experts.size());
     }
     return Tensor.of(indices.dims(), ids);
   }
@@ -59,13 +65,20 @@ final class EveryExpert {
     return Tensor.of(like.type(), like.dims(), values);
   }
 
-  /** Positive for the experts that are chosen in turn, 0 for all others. */
-  private static Tensor perExpert(MoeBlock block, Tensor like, Random random) {
+  /** Positive for the experts that are chosen in turn, 0 for all others, or what never is. */
+  private static Tensor perExpert(
+      MoeBlock block, List<Integer> experts, Tensor like, Random random) {
     float[] values = new float[Math.toIntExact(like.elements())];
+    if (block.coefficients() instanceof Coefficients.Hidden) {
+      for (int i = 0; i < values.length; i++) {
+        values[i] = experts.contains(i % block.experts()) ? 0 : Float.NEGATIVE_INFINITY;
+      }
+    }
     int slots = values.length / block.experts() * block.topK();
     for (int slot = 0; slot < slots; slot++) {
       int token = slot / block.topK();
-      values[token * block.experts() + slot % block.experts()] = 0.1f + random.nextFloat();
+      int expert = experts.get(slot % experts.size());
+      values[token * block.experts() + expert] = 0.1f + random.nextFloat();
     }
     return Tensor.of(like.type(), like.dims(), values);
   }

@@ -7,6 +7,7 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Replacement;
 import java.util.Collection;
 import java.util.HashMap;
@@ -27,18 +28,19 @@ final class Oracle {
    */
   record Substituted(Model model, Map<String, String> outputs) {}
 
+  /** Experts that are cut out are in no one's way: the original never chooses them. */
   static Substituted of(
-      Model original, List<MoeBlock> blocks, Map<String, Replacement> replacements) {
+      Model original, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
     GraphEdit edit = new GraphEdit(Flat.of(original));
     Map<String, String> outputs = new HashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
-      Replacement replacement = replacements.get(block.name());
-      if (replacement != null && !replacement.experts().isEmpty()) {
+      Change change = changes.get(block.name());
+      if (change instanceof Replacement replacement && !replacement.experts().isEmpty()) {
         Ops ops = new Ops(edit, "mone.oracle." + i);
         Substitution.apply(ops, block, new Constants(block, replacement));
-        outputs.put(block.name(), edit.current(block.output()));
       }
+      outputs.put(block.name(), edit.current(block.output()));
     }
     return new Substituted(edit.apply(), outputs);
   }

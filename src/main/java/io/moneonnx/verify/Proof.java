@@ -11,7 +11,8 @@ import io.moneonnx.graph.Value;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
-import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.rewrite.Change;
+import io.moneonnx.rewrite.Removal;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.nio.file.Path;
@@ -36,11 +37,11 @@ public final class Proof {
   private final Path folder;
   private final RunOptions options;
   private final List<MoeBlock> blocks;
-  private final List<MoeBlock> replaced;
-  private final Map<String, Replacement> replacements;
+  private final List<MoeBlock> changed;
+  private final Map<String, ? extends Change> changes;
 
   /**
-   * A proof for what was replaced in a model.
+   * A proof for what was changed in a model.
    *
    * @param original as it was read
    * @param folder where the original's files lie
@@ -49,15 +50,15 @@ public final class Proof {
       Model original,
       Path folder,
       List<MoeBlock> blocks,
-      Map<String, Replacement> replacements,
+      Map<String, ? extends Change> changes,
       RunOptions options) {
-    this.original = Flat.of(original);
+    Masked masked = Masked.of(original, blocks, changes);
+    this.original = Flat.of(masked.model());
     this.folder = folder;
     this.options = options;
-    this.replacements = replacements;
-    this.blocks = List.copyOf(blocks);
-    this.replaced =
-        blocks.stream().filter(block -> replacements.containsKey(block.name())).toList();
+    this.changes = changes;
+    this.blocks = masked.blocks();
+    this.changed = this.blocks.stream().filter(block -> changes.containsKey(block.name())).toList();
   }
 
   /** Tokens that a run should have so that every expert of every block can be chosen in it. */
@@ -73,7 +74,7 @@ public final class Proof {
    */
   public Verdict of(Path rewritten, Map<String, String> outputs, List<Map<String, Tensor>> feeds) {
     Model written = OnnxReader.read(rewritten);
-    Oracle.Substituted oracle = Oracle.of(original, blocks, replacements);
+    Oracle.Substituted oracle = Oracle.of(original, blocks, changes);
     Map<String, Double> blockErrors = blockByBlock(oracle, written, rewritten, outputs, feeds);
     return endToEnd(oracle.model(), written, rewritten, feeds, blockErrors);
   }
@@ -89,7 +90,7 @@ public final class Proof {
       List<Map<String, Tensor>> feeds) {
     Map<MoeBlock, Pair> pairs = new LinkedHashMap<>();
     Set<String> taps = new LinkedHashSet<>();
-    for (MoeBlock block : replaced) {
+    for (MoeBlock block : changed) {
       List<String> from =
           List.of(
               block.routing().input(),
@@ -140,7 +141,7 @@ public final class Proof {
     try (Session oracle = open(pair.oracle().model(types, type), folder);
         Session written = open(pair.written().model(types, type), writtenFolder)) {
       for (Map<String, Tensor> values : borders) {
-        for (Map<String, Tensor> tried : List.of(values, EveryExpert.chosen(block, values))) {
+        for (Map<String, Tensor> tried : List.of(values, everyExpert(block, values))) {
           Tensor expected = run(oracle, pair.oracle(), tried);
           Tensor found = run(written, pair.written(), tried);
           worst = Math.max(worst, Difference.relative(found, expected));
@@ -148,6 +149,12 @@ public final class Proof {
       }
     }
     return worst;
+  }
+
+  private Map<String, Tensor> everyExpert(MoeBlock block, Map<String, Tensor> values) {
+    Set<Integer> never =
+        changes.get(block.name()) instanceof Removal removal ? removal.ids() : Set.of();
+    return EveryExpert.chosen(block, block.routing().without(never), values);
   }
 
   private static Tensor run(Session session, BlockCut cut, Map<String, Tensor> values) {

@@ -559,6 +559,20 @@ class BadInputTest {
   }
 
   @Test
+  void aCutRouterThatIsLeftTooFewToChooseFrom() throws IOException {
+    String text =
+        Files.readString(plan)
+            .replace("\"keep\"", "\"cut\"")
+            .replaceFirst("\\[[\\d,\\s]+\\]", "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]");
+
+    rewrite("--plan", file("few.json", text))
+        .fails(
+            BAD_INPUT,
+            "few.json: block 'layers.0': its router cannot be cut: 3 of 16 experts would be left"
+                + " to a router that is cut and chooses 4");
+  }
+
+  @Test
   void aWrongPlanIsToldBeforeAnythingIsMeasured() throws IOException {
     String text = Files.readString(plan).replace("layers.0", "layers.9");
 

@@ -161,6 +161,21 @@ class CommandsTest {
   }
 
   @Test
+  void aPlanMayCutTheRouter() throws IOException {
+    String text = Files.readString(plan).replace("\"keep\"", "\"cut\"");
+
+    Cli rewritten = rewrite("--plan", Files.writeString(folder.resolve("cut.json"), text));
+
+    assertThat(rewritten.succeeds().out())
+        .containsPattern("block +experts +kept +removed")
+        .containsPattern("layers.3 +16 +8 +8")
+        .contains("proof    largest relative error");
+    assertThat(OnnxReader.read(out).metadata())
+        .containsEntry("mone-onnx.router", "cut")
+        .doesNotContainKey("mone-onnx.novice");
+  }
+
+  @Test
   void rewriteDoesWhatIsMissingByItself() throws IOException {
     Cli rewritten = run("rewrite", Cli.OLMOE, "--ratio", "0.5", "-o", out).succeeds();
 

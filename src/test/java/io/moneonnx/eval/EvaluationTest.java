@@ -13,7 +13,8 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Wire;
 import io.moneonnx.moe.MoeBlock;
-import io.moneonnx.plan.Plan;
+import io.moneonnx.rewrite.Change;
+import io.moneonnx.rewrite.Removal;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
@@ -23,7 +24,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -105,34 +108,26 @@ final class EvaluationTest {
   @EnumSource
   void losesWhatARewrittenModelLoses(Spelling spelling) {
     TinyMoe tiny = TinyLanguageModel.of(spelling);
-    Map<String, Replacement> replacements = Map.of(tiny.block().name(), replacement(0, 3));
-    Model rewritten = Rewriter.rewrite(tiny.model(), List.of(tiny.block()), replacements).model();
+    Map<String, Change> changes = Map.of(tiny.block().name(), replacement(0, 3));
+    Model rewritten = Rewriter.rewrite(tiny.model(), List.of(tiny.block()), changes).model();
 
-    List<Double> found = losses(tiny, new Treatment(replacements, Plan.Router.KEEP)).nats();
+    List<Double> found = losses(tiny, new Treatment(changes)).nats();
 
     agree(found, nats(rewritten));
     assertThat(found).isNotEqualTo(losses(tiny, Treatment.NONE).nats());
   }
 
-  /** The model in which experts 0 and 3 are never chosen, and get no share. */
-  private static Model without0And3(Spelling spelling) {
-    String next = spelling == Spelling.FUSED ? "  experts =" : "  scores =";
-    return TinyLanguageModel.of(spelling)
-        .with("logits = ", "near = ")
-        .with(next, "  logits = Add (near, never)\n" + next)
-        .with("int64[1] k", "float[4] never = {-999, 0, 0, -999}, int64[1] k")
-        .model();
-  }
-
   @ParameterizedTest
   @EnumSource
-  void losesWithACutRouterWhatIsLostWhereItNeverChooses(Spelling spelling) {
+  void losesWithACutRouterWhatAModelWithoutTheseExpertsLoses(Spelling spelling) {
     TinyMoe tiny = TinyLanguageModel.of(spelling);
-    Map<String, Replacement> replacements = Map.of(tiny.block().name(), replacement(0, 3));
+    Map<String, Change> changes =
+        Map.of(tiny.block().name(), new Removal(new TreeSet<>(Set.of(0, 3))));
+    Model rewritten = Rewriter.rewrite(tiny.model(), List.of(tiny.block()), changes).model();
 
-    List<Double> found = losses(tiny, new Treatment(replacements, Plan.Router.CUT)).nats();
+    List<Double> found = losses(tiny, new Treatment(changes)).nats();
 
-    agree(found, nats(without0And3(spelling)));
+    agree(found, nats(rewritten));
     assertThat(found).isNotEqualTo(losses(tiny, Treatment.NONE).nats());
   }
 

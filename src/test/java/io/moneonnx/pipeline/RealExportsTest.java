@@ -214,13 +214,13 @@ class RealExportsTest {
 
   private static void provesEveryShape(Expected expected, Subject subject, Rewrite.Report report) {
     Map<String, String> outputs =
-        Rewriter.rewrite(subject.model(), subject.blocks(), report.replacements()).outputs();
+        Rewriter.rewrite(subject.model(), subject.blocks(), report.changes()).outputs();
     Proof proof =
         new Proof(
             subject.model(),
             subject.folder(),
             subject.blocks(),
-            report.replacements(),
+            report.changes(),
             RunOptions.cpu());
     for (int[] shape : new int[][] {{1, 1}, {1, 5}, {2, 7}}) {
       Map<String, Tensor> feeds = feeds(subject, shape[0], shape[1]);

@@ -7,6 +7,8 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.moneonnx.Safetensors;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.plan.Goal;
@@ -18,15 +20,19 @@ import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.rewrite.Removal;
+import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,6 +74,32 @@ class ReferenceTest {
           .isEqualTo(pruned(plans.getAsJsonObject("mone_code." + percent)));
       agrees(subject, profile, plan, Novice.MEAN, reference, "mone_code." + percent + ".m");
       agrees(subject, profile, plan, Novice.ZERO, reference, "mone_code." + percent + ".0");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"olmoe, loop", "olmoe, stacked", "qwen3, loop", "qwen3, stacked"})
+  void cutsRoutersAsTheReferenceDoes(String name, String export) throws IOException {
+    Path trained = Path.of(System.getProperty("trained"), name);
+    Safetensors reference = Safetensors.read(trained.resolve("reference.safetensors"));
+    Subject subject = Subject.open(trained.resolve(export + ".onnx"), Target.CPU);
+    JsonObject plans =
+        JsonParser.parseString(Files.readString(trained.resolve("reference.json")))
+            .getAsJsonObject()
+            .getAsJsonObject("plans");
+    for (String plan : List.of("mone_code.25", "mone_code.50", "reap.25", "reap.50")) {
+      List<List<Integer>> pruned = pruned(plans.getAsJsonObject(plan));
+      Map<String, Removal> removals = new HashMap<>();
+      for (int layer = 0; layer < pruned.size(); layer++) {
+        Removal removal = new Removal(new TreeSet<>(pruned.get(layer)));
+        removals.put(subject.blocks().get(layer).name(), removal);
+      }
+      Path file = folder.resolve(plan + ".onnx");
+      OnnxWriter.write(
+          Rewriter.rewrite(subject.model(), subject.blocks(), removals).model(),
+          file,
+          Placement.INLINE);
+      agrees(file, reference, plan + ".z");
     }
   }
 
@@ -127,6 +159,10 @@ class ReferenceTest {
             profile,
             plan,
             Optional.empty());
+    agrees(file, reference, treatment);
+  }
+
+  private static void agrees(Path file, Safetensors reference, String treatment) {
     try (Session session = Session.open(file, RunOptions.cpu())) {
       Tensor logits =
           session

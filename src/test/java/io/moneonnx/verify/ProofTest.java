@@ -15,6 +15,8 @@ import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Target;
+import io.moneonnx.rewrite.Change;
+import io.moneonnx.rewrite.Removal;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
@@ -23,7 +25,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,7 +52,10 @@ final class ProofTest {
   }
 
   private Verdict prove(
-      Model model, Map<String, Replacement> replacements, int tokens, UnaryOperator<Model> tamper) {
+      Model model,
+      Map<String, ? extends Change> replacements,
+      int tokens,
+      UnaryOperator<Model> tamper) {
     List<MoeBlock> blocks = new MoeFinder(Forms.all(Target.CPU)).find(model.graph()).blocks();
     assertThat(blocks).extracting(MoeBlock::name).containsAll(replacements.keySet());
     Rewriter.Rewritten rewritten = Rewriter.rewrite(model, blocks, replacements);
@@ -101,6 +108,41 @@ final class ProofTest {
       assertThat(verdict.positions()).isEqualTo(31);
       assertThat(verdict.leftOut()).isZero();
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void holdsForRoutersThatAreCut(Spelling spelling) {
+    TinyMoe tiny = spelling.of(6, 2, 4);
+    for (Set<Integer> gone : List.of(Set.of(1), Set.of(0, 2, 5), Set.of(1, 2, 3, 4))) {
+      Map<String, Change> changes = Map.of("experts", new Removal(new TreeSet<>(gone)));
+      Verdict verdict = prove(tiny.model(), changes, 30, model -> model);
+
+      assertThat(verdict.holds()).as(verdict.text()).isTrue();
+      assertThat(verdict.blockErrors()).containsOnlyKeys("experts");
+      assertThat(verdict.flips()).isEmpty();
+      assertThat(verdict.leftOut()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsAnotherRowInARouterThatWasCut(Spelling spelling) {
+    TinyMoe tiny = spelling.of(6, 2, 4);
+    Map<String, Change> changes = Map.of("experts", new Removal(new TreeSet<>(Set.of(1, 3))));
+    List<Integer> order = List.of(1, 0, 2, 3);
+    Verdict verdict =
+        prove(
+            tiny.model(),
+            changes,
+            30,
+            model -> {
+              Tensor router = model.graph().constant("mone.0/kept").orElseThrow();
+              Tensor swapped = router.along(router.dims().indexOf(4L) == 0 ? 0 : 1, order);
+              return TinyMoe.withInitializer(model, "mone.0/kept", swapped);
+            });
+
+    assertThat(verdict.holds()).as(verdict.text()).isFalse();
   }
 
   @Test

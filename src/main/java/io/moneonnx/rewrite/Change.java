@@ -1,0 +1,12 @@
+package io.moneonnx.rewrite;
+
+import java.util.List;
+
+/** What becomes of some experts of a block. */
+public sealed interface Change permits Replacement, Removal {
+  /** The ids of those that go, in order. */
+  List<Integer> experts();
+
+  /** What is done to them, in a word. */
+  String done();
+}

@@ -1,0 +1,184 @@
+package io.moneonnx.pipeline;
+
+import static java.util.stream.Collectors.joining;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.moneonnx.OutputRules;
+import io.moneonnx.RealExports.Expected;
+import io.moneonnx.data.RandomFeeds;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Target;
+import io.moneonnx.observe.Calibrator;
+import io.moneonnx.plan.Novice;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.rewrite.Rewriter;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.verify.Proof;
+import io.moneonnx.verify.Verdict;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Cut routers in graphs of real exporters; figures go to {@code target/cut-exports.tsv}. */
+class CutExportsTest {
+  /** What the router of a graph is refused for; every other graph's is cut. */
+  private static final Map<String, String> REFUSED = Map.of();
+
+  private static final List<String> COLUMNS =
+      List.of(
+          "graph", "form", "router", "25%", "50%", "bytes", "25% bytes", "50% bytes", "refused");
+
+  private static final Map<String, Map<String, String>> TABLE = new ConcurrentSkipListMap<>();
+
+  @TempDir private Path folder;
+
+  @AfterAll
+  static void writeTable() throws IOException {
+    List<String> lines = new ArrayList<>(List.of(String.join("\t", COLUMNS)));
+    TABLE.forEach(
+        (graph, row) -> {
+          row.put("graph", graph);
+          lines.add(COLUMNS.stream().map(c -> row.getOrDefault(c, "")).collect(joining("\t")));
+        });
+    Files.write(Path.of("target", "cut-exports.tsv"), lines);
+  }
+
+  private static void record(Expected expected, String column, Object value) {
+    TABLE
+        .computeIfAbsent(expected.name(), name -> new ConcurrentHashMap<>())
+        .put(column, value.toString());
+  }
+
+  static Stream<Expected> taken() throws IOException {
+    return RealExportsTest.taken();
+  }
+
+  @ParameterizedTest
+  @MethodSource("taken")
+  void isTheOriginalInWhichTheyAreNeverChosen(Expected expected) {
+    assumeThat(expected.name()).isNotEmpty();
+    Subject subject = Subject.open(expected.file(), Target.CPU);
+    Profile profile = profile(subject);
+    record(expected, "form", subject.blocks().get(0).form());
+    record(expected, "router", subject.blocks().get(0).routing().kind());
+    for (int percent : new int[] {25, 50}) {
+      Plan plan = plan(subject, percent);
+      try {
+        Rewrite.Report report = rewrite(subject, profile, plan, percent + ".onnx");
+        record(expected, percent + "%", errors(subject, report));
+        record(expected, "bytes", report.bytesBefore());
+        record(expected, percent + "% bytes", report.written().bytes());
+        check(subject, plan, OnnxReader.read(report.written().model()));
+        assertThat(REFUSED).doesNotContainKey(expected.name());
+      } catch (BadInputException e) {
+        record(expected, "refused", e.getMessage());
+        assertThat(e).hasMessageContaining(REFUSED.getOrDefault(expected.name(), "?"));
+      }
+    }
+  }
+
+  private static Profile profile(Subject subject) {
+    Calibrator calibrator =
+        new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu());
+    return new Profile(
+        subject.fingerprint(),
+        0,
+        List.of(),
+        calibrator.run(List.of(feeds(subject, 1, 5)), feed -> {}).statistics());
+  }
+
+  private static Map<String, Tensor> feeds(Subject subject, int batch, int sequence) {
+    return RandomFeeds.of(subject.model().graph(), List.of())
+        .orElseThrow()
+        .make(batch, sequence, 1);
+  }
+
+  /** Every other expert goes, or every fourth. */
+  private static Plan plan(Subject subject, int percent) {
+    int step = 100 / percent;
+    List<Plan.Block> blocks =
+        subject.blocks().stream()
+            .map(
+                block ->
+                    new Plan.Block(
+                        block.name(),
+                        block.experts(),
+                        IntStream.range(0, block.experts())
+                            .filter(expert -> expert % step == 1)
+                            .boxed()
+                            .toList()))
+            .toList();
+    return new Plan(
+        subject.fingerprint(), Optional.empty(), Plan.Router.CUT, Optional.empty(), blocks);
+  }
+
+  private Rewrite.Report rewrite(Subject subject, Profile profile, Plan plan, String name) {
+    return new Rewrite(subject, RunOptions.cpu(), new Silence())
+        .run(
+            new Rewrite.Request(folder.resolve(name), Novice.MEAN, Optional.empty(), false, true),
+            profile,
+            plan,
+            Optional.empty());
+  }
+
+  /** Proves every shape of batch; says the largest errors. */
+  private static String errors(Subject subject, Rewrite.Report report) {
+    Map<String, String> outputs =
+        Rewriter.rewrite(subject.model(), subject.blocks(), report.changes()).outputs();
+    Proof proof =
+        new Proof(
+            subject.model(),
+            subject.folder(),
+            subject.blocks(),
+            report.changes(),
+            RunOptions.cpu());
+    double block = report.verdict().orElseThrow().worstBlock();
+    double whole = report.verdict().orElseThrow().endToEnd();
+    int flips = report.verdict().orElseThrow().flips().size();
+    for (int[] shape : new int[][] {{1, 1}, {1, 5}, {2, 7}}) {
+      Verdict verdict =
+          proof.of(report.written().model(), outputs, List.of(feeds(subject, shape[0], shape[1])));
+      assertThat(verdict.holds()).as(verdict.text()).isTrue();
+      block = Math.max(block, verdict.worstBlock());
+      whole = Math.max(whole, verdict.endToEnd());
+      flips += verdict.flips().size();
+    }
+    return "%.1e block, %.1e whole, %d flips".formatted(block, whole, flips);
+  }
+
+  private static void check(Subject subject, Plan plan, Model after) {
+    OutputRules.hold(subject.model(), after);
+    Graph graph = after.graph();
+    for (MoeBlock block : subject.blocks()) {
+      String router = block.routing().router();
+      long experts = block.experts();
+      long kept = experts - plan.pruned(block.name()).size();
+      long elements = subject.model().graph().constant(router).orElseThrow().elements();
+      assertThat(graph.initializers()).doesNotContainKey(router);
+      assertThat(graph.initializers().values())
+          .anyMatch(
+              constant ->
+                  constant.name().matches("mone\\.\\d+/kept.*")
+                      && constant.tensor().elements() * experts == elements * kept);
+    }
+  }
+}
