@@ -63,7 +63,7 @@ final class CalibrateCommand implements Callable<Integer> {
     PartialProfile partial =
         new PartialProfile(output, Interval.parse("--checkpoint", checkpoint), resume, terminal);
     Output.check(output, force, request.named());
-    partial.check(force);
+    partial.open(force);
     RunOptions options = run.options(terminal);
     Subject subject = Subject.open(model, target.or(options.device()));
     Output.check(output, force, subject.files().all());

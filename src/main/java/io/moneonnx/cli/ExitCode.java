@@ -48,8 +48,10 @@ final class ExitCode {
     if (error instanceof UnmatchedArgumentException unmatched
         && error.getCommandLine().getParent() == null
         && !unmatched.isUnknownOption()) {
-      return "no command '%s'; there are inspect, calibrate, plan, compare, rewrite and show"
-          .formatted(unmatched.getUnmatched().get(0));
+      return "no command '%s'; there are %s"
+          .formatted(
+              unmatched.getUnmatched().get(0),
+              String.join(", ", error.getCommandLine().getSubcommands().keySet()));
     }
     return error.getMessage().replaceFirst("^Error: ", "");
   }

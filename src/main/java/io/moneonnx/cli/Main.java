@@ -19,7 +19,9 @@ import picocli.CommandLine.ScopeType;
       PlanCommand.class,
       CompareCommand.class,
       RewriteCommand.class,
-      ShowCommand.class
+      ShowCommand.class,
+      MergeCommand.class,
+      ExportCommand.class
     })
 public final class Main implements Runnable {
   @Option(
@@ -53,7 +55,7 @@ public final class Main implements Runnable {
   public void run() {
     throw new CommandLine.ParameterException(
         spec.commandLine(),
-        "a command is missing: inspect, calibrate, plan, compare, rewrite or show");
+        "a command is missing: " + String.join(", ", spec.subcommands().keySet()));
   }
 
   static final class Version implements CommandLine.IVersionProvider {

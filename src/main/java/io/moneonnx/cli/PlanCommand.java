@@ -1,16 +1,20 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.pipeline.Output;
+import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.PlanFile;
 import io.moneonnx.plan.Planner;
+import io.moneonnx.plan.Ratio;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,7 +25,17 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "plan",
     mixinStandardHelpOptions = true,
-    description = "Decides from a profile which experts go. The plan is JSON that can be edited.")
+    description =
+        "Decides from a profile which experts go, and says what it will cost. The plan is JSON"
+            + " that can be edited.",
+    footer = {
+      "",
+      "Columns: 'calls' is the part of the block's routed calls that meet a pruned expert; 'error'"
+          + " is predicted, relative, of the block's routed output; 'margin' is by how much the"
+          + " first expert that stays scores above the last that goes; 'which' lists those that"
+          + " go: 'unsure' ones stay when one shard of the data is left out, and those after 'or'"
+          + " go then instead."
+    })
 final class PlanCommand implements Callable<Integer> {
   @Parameters(paramLabel = "PROFILE", description = "A profile that calibrate wrote.")
   private Path profile;
@@ -30,7 +44,9 @@ final class PlanCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "PLAN",
       required = true,
-      description = "The plan to write.")
+      description =
+          "The plan to write; of several ratios PLAN with the ratio before its ending:"
+              + " plan-0.1.json for plan.json.")
   private Path output;
 
   @Option(names = "--force", description = "Replace a file that is there already.")
@@ -41,19 +57,52 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Output.check(output, force, List.of(profile));
+    List<Goal> goals = budget.goals();
+    List<Path> files =
+        goals.size() == 1 ? List.of(output) : goals.stream().map(this::file).toList();
+    for (Path file : files) {
+      Output.check(file, force, List.of(profile));
+    }
     Profile measured = ProfileFile.read(profile);
-    Plan plan = Planner.plan(measured, budget.goal());
-    PlanFile.write(plan, output);
+    List<Plan> plans = goals.stream().map(goal -> Planner.plan(measured, goal)).toList();
+    for (int i = 0; i < plans.size(); i++) {
+      PlanFile.write(plans.get(i), files.get(i));
+    }
     PrintWriter out = spec.commandLine().getOut();
-    Table table = new Table("block", "experts", "pruned", "which");
-    plan.blocks()
-        .forEach(
-            block ->
-                table.row(block.name(), block.experts(), block.pruned().size(), block.pruned()));
-    out.print(table);
-    out.println(output);
+    if (plans.size() == 1) {
+      out.print(new PlanReport(measured, goals.get(0), plans.get(0)).text());
+      out.println("written  " + output);
+    } else {
+      out.print(table(measured, goals, plans, files));
+    }
     out.flush();
     return ExitCode.DONE;
+  }
+
+  /** {@code plan-0.1.json} for {@code plan.json}. */
+  private Path file(Goal goal) {
+    String name = output.getFileName().toString();
+    int dot = name.lastIndexOf('.');
+    String ratio = "-" + ((Ratio) goal.amount()).ratio().toPlainString();
+    return output.resolveSibling(
+        dot <= 0 ? name + ratio : name.substring(0, dot) + ratio + name.substring(dot));
+  }
+
+  private static Table table(
+      Profile measured, List<Goal> goals, List<Plan> plans, List<Path> files) {
+    Table table = new Table(row("ratio", PlanReport.head(), "written"));
+    for (int i = 0; i < plans.size(); i++) {
+      PlanReport report = new PlanReport(measured, goals.get(i), plans.get(i));
+      table.row(row(plans.get(i).ratio().orElseThrow(), report.summary(), files.get(i)));
+    }
+    return table;
+  }
+
+  private static Object[] row(Object first, Object[] middle, Object last) {
+    List<Object> cells = new ArrayList<>();
+    cells.add(first);
+    Stream.of(middle).forEach(cells::add);
+    cells.add(last);
+    return cells.toArray();
   }
 }

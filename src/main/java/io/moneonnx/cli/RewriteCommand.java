@@ -8,6 +8,9 @@ import io.moneonnx.moe.Target;
 import io.moneonnx.pipeline.Prune;
 import io.moneonnx.pipeline.Rewrite;
 import io.moneonnx.pipeline.Subject;
+import io.moneonnx.plan.Forecast;
+import io.moneonnx.plan.Novice;
+import io.moneonnx.plan.Stability;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Drift;
@@ -136,6 +139,7 @@ final class RewriteCommand implements Callable<Integer> {
     for (Refusal refusal : subject.findings().refusals()) {
       out.println("refused  " + refusal.where() + ": " + refusal.reason());
     }
+    out.println("forecast " + forecast(result));
     out.printf(
         "size     %,d -> %,d bytes (%.1f%%)%n",
         report.bytesBefore(),
@@ -149,6 +153,16 @@ final class RewriteCommand implements Callable<Integer> {
     report.drift().ifPresent(drift -> print(out, drift, report.driftOn()));
     report.written().files().forEach(file -> out.println("written  " + file));
     out.flush();
+  }
+
+  private String forecast(Prune.Result result) {
+    double share = Forecast.of(result.profile(), result.plan(), Novice.MEAN).share();
+    String met = PlanReport.percent(share) + " of the routed calls meet a pruned expert";
+    return plan == null
+        ? Stability.of(result.profile(), budget.goal())
+            .map(known -> met + "; " + known.count() + " decisions hang on one shard of the data")
+            .orElse(met)
+        : met;
   }
 
   private static String done(Rewrite.Report report) {

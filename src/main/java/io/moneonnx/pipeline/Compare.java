@@ -88,9 +88,9 @@ public final class Compare {
     Subject subject = Subject.open(request.model(), request.target());
     subject.requireBlocks();
     subject.warn(console);
+    NextToken nextToken = subject.requireNextToken();
     Profile profile = ProfileFile.read(request.profile());
     subject.requireProfile(profile, request.profile());
-    NextToken nextToken = subject.requireNextToken();
     List<Plan> plans = request.goals().stream().map(goal -> Planner.plan(profile, goal)).toList();
     Map<String, Calibration> tests = tests(subject, request);
     tests.forEach((name, data) -> warnIfCalibrated(name, data, profile));

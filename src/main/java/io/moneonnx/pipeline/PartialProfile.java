@@ -23,6 +23,7 @@ public final class PartialProfile implements Checkpoints {
   private final Optional<Duration> interval;
   private final boolean resume;
   private final Console console;
+  private Optional<Checkpoint> found = Optional.empty();
   private Map<String, String> run = Map.of();
   private long last = System.nanoTime();
 
@@ -41,15 +42,17 @@ public final class PartialProfile implements Checkpoints {
   }
 
   /**
-   * Checks before any work is done that nothing is lost.
+   * Reads the checkpoint to go on with, before any work is done, or checks that none is lost.
    *
-   * @param force whether a checkpoint that is there may be
-   * @throws BadInputException if one is, and this is not to go on with it
+   * @param force whether one may be
+   * @throws BadInputException if one is there and may not, or is damaged
    */
-  public void check(boolean force) {
+  public void open(boolean force) {
     if (Files.isDirectory(file)) {
       throw new BadInputException(file + ": is a folder, wanted a file to write");
-    } else if (Files.exists(file) && !resume && !force) {
+    } else if (Files.exists(file) && resume) {
+      found = Optional.of(CheckpointFile.read(file));
+    } else if (Files.exists(file) && !force) {
       throw new BadInputException(
           file
               + ": holds an unfinished calibration; --resume goes on with it, --force begins again");
@@ -60,18 +63,18 @@ public final class PartialProfile implements Checkpoints {
   public Measured start(Map<String, String> facts) {
     run = facts;
     last = System.nanoTime();
-    if (!resume) {
-      return Measured.NOTHING;
-    } else if (!Files.exists(file)) {
-      console.say("nothing to resume, beginning at the beginning: there is no " + file);
+    if (found.isEmpty()) {
+      if (resume) {
+        console.say("nothing to resume, beginning at the beginning: there is no " + file);
+      }
       return Measured.NOTHING;
     }
-    Checkpoint checkpoint = CheckpointFile.read(file);
-    requireSame(checkpoint.run());
+    requireSame(found.get().run());
+    Measured before = found.get().measured();
     console.say(
-        "resuming from %s: %,d runs of the model are done"
-            .formatted(file, checkpoint.measured().batches()));
-    return checkpoint.measured();
+        "resuming from %s: %,d runs of the model are done".formatted(file, before.batches()));
+    found = Optional.empty();
+    return before;
   }
 
   private void requireSame(Map<String, String> found) {

@@ -67,7 +67,7 @@ public final class Prune {
   }
 
   /** What was done, and on what. */
-  public record Result(Subject subject, Profile profile, Rewrite.Report report) {}
+  public record Result(Subject subject, Profile profile, Plan plan, Rewrite.Report report) {}
 
   /**
    * Calibrates, plans, rewrites and proves; what can be known to be wrong is told before anything
@@ -99,7 +99,10 @@ public final class Prune {
             output, decision.novice(), request.placement(), request.force(), request.verify());
     Plan plan = decision.plan(profile);
     return new Result(
-        subject, profile, new Rewrite(subject, options, console).run(rewrite, profile, plan, data));
+        subject,
+        profile,
+        plan,
+        new Rewrite(subject, options, console).run(rewrite, profile, plan, data));
   }
 
   /** {@code model.mone.onnx} for {@code model.onnx}, {@code folder.mone} for {@code folder}. */

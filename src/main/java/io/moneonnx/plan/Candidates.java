@@ -41,6 +41,11 @@ record Candidates(long modelBytes, List<Block> blocks) {
       return evidence.experts();
     }
 
+    /** The score; 0 for an expert never chosen. */
+    double worth(int expert) {
+      return Math.max(0, scores.get(expert));
+    }
+
     /** How many can go. */
     int room() {
       return Math.max(0, Math.min(order.size(), experts() - minKeep));

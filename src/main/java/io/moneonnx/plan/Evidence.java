@@ -1,7 +1,6 @@
 package io.moneonnx.plan;
 
 import io.moneonnx.profile.BlockHeader;
-import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.ExpertSums;
 import io.moneonnx.profile.Profile;
 import java.util.List;
@@ -38,7 +37,7 @@ record Evidence(long modelBytes, List<Block> blocks) {
     return new Evidence(
         modelBytes,
         blocks.stream()
-            .map(header -> new Block(header, BlockStatistics.empty(header).sums()))
+            .map(header -> new Block(header, ExpertSums.nothing(header.experts())))
             .toList());
   }
 }

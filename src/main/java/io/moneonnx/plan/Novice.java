@@ -12,6 +12,16 @@ public enum Novice {
     public float[] of(BlockStatistics block, int expert) {
       return row(block.mean(), expert, block.hidden());
     }
+
+    @Override
+    public double residual(BlockStatistics block, int expert) {
+      double apart = 0;
+      for (int i = expert * block.hidden(); i < (expert + 1) * block.hidden(); i++) {
+        double d = block.mean().get(i) - block.gmean().get(i);
+        apart += d * d;
+      }
+      return block.r2().get(expert) + block.g2().get(expert) * apart;
+    }
   },
   /**
    * The mean weighted by the square of the coefficient: of all constants the one that leaves the
@@ -24,12 +34,22 @@ public enum Novice {
           ? row(block.gmean(), expert, block.hidden())
           : MEAN.of(block, expert);
     }
+
+    @Override
+    public double residual(BlockStatistics block, int expert) {
+      return block.r2().get(expert);
+    }
   },
   /** Nothing. */
   ZERO {
     @Override
     public float[] of(BlockStatistics block, int expert) {
       return new float[block.hidden()];
+    }
+
+    @Override
+    public double residual(BlockStatistics block, int expert) {
+      return block.b2().get(expert);
     }
   };
 
@@ -49,4 +69,10 @@ public enum Novice {
 
   /** The vector {@code [hidden]}; zero for an expert that was never chosen. */
   public abstract float[] of(BlockStatistics block, int expert);
+
+  /**
+   * The squared error of the block's routed output, summed over all tokens, when this stands in for
+   * the expert; what it has in common with the errors of other experts is left out.
+   */
+  public abstract double residual(BlockStatistics block, int expert);
 }

@@ -1,7 +1,9 @@
 package io.moneonnx.plan;
 
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Set;
 
 /**
  * The experts that go.
@@ -11,6 +13,10 @@ import java.util.stream.IntStream;
 record Selection(List<List<Integer>> pruned) {
   Selection {
     pruned = pruned.stream().map(block -> block.stream().sorted().toList()).toList();
+  }
+
+  static Selection none(int blocks) {
+    return new Selection(Collections.nCopies(blocks, List.of()));
   }
 
   int count() {
@@ -26,13 +32,13 @@ record Selection(List<List<Integer>> pruned) {
   }
 
   /** The experts of a block that go either here or there, but not in both. */
-  List<Integer> differences(Selection other, int block) {
-    return IntStream.concat(only(other, block), other.only(this, block)).sorted().boxed().toList();
-  }
-
-  private IntStream only(Selection other, int block) {
-    return of(block).stream()
-        .filter(expert -> !other.of(block).contains(expert))
-        .mapToInt(Integer::intValue);
+  Set<Integer> differences(Selection other, int block) {
+    Set<Integer> either = new HashSet<>(of(block));
+    for (int expert : other.of(block)) {
+      if (!either.add(expert)) {
+        either.remove(expert);
+      }
+    }
+    return either;
   }
 }

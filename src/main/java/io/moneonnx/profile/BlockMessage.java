@@ -2,9 +2,11 @@ package io.moneonnx.profile;
 
 import io.moneonnx.proto.mone.ProfileBlock;
 import io.moneonnx.proto.mone.ProfileSlice;
-import java.util.List;
+import java.util.Arrays;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.IntToDoubleFunction;
+import java.util.function.IntToLongFunction;
 
 /** One block's statistics as a message of {@code proto/mone.proto}, there and back. */
 final class BlockMessage {
@@ -71,20 +73,20 @@ final class BlockMessage {
             message.getTopK(),
             message.getHidden(),
             message.getExpertBytes()),
-        longs(message.getNList()),
-        doubles(message.getG1List()),
-        doubles(message.getG2List()),
-        doubles(message.getA1List()),
-        doubles(message.getA2List()),
-        doubles(message.getB1List()),
-        doubles(message.getB2List()),
-        doubles(message.getMeanList()),
-        doubles(message.getM2List()),
-        doubles(message.getGmeanList()),
-        doubles(message.getR2List()),
-        doubles(message.getPeakList()),
+        longs(message.getNCount(), message::getN),
+        doubles(message.getG1Count(), message::getG1),
+        doubles(message.getG2Count(), message::getG2),
+        doubles(message.getA1Count(), message::getA1),
+        doubles(message.getA2Count(), message::getA2),
+        doubles(message.getB1Count(), message::getB1),
+        doubles(message.getB2Count(), message::getB2),
+        doubles(message.getMeanCount(), message::getMean),
+        doubles(message.getM2Count(), message::getM2),
+        doubles(message.getGmeanCount(), message::getGmean),
+        doubles(message.getR2Count(), message::getR2),
+        doubles(message.getPeakCount(), message::getPeak),
         message.getT(),
-        longs(message.getCList()),
+        longs(message.getCCount(), message::getC),
         message.getY2(),
         slices(message));
   }
@@ -105,24 +107,29 @@ final class BlockMessage {
   private static ExpertSums sums(ProfileSlice slice) {
     return new ExpertSums(
         slice.getT(),
-        longs(slice.getNList()),
-        doubles(slice.getG1List()),
-        doubles(slice.getG2List()),
-        doubles(slice.getA1List()),
-        doubles(slice.getA2List()),
-        doubles(slice.getB1List()),
-        doubles(slice.getB2List()),
-        doubles(slice.getM2List()),
-        doubles(slice.getR2List()),
-        doubles(slice.getPeakList()),
+        longs(slice.getNCount(), slice::getN),
+        doubles(slice.getG1Count(), slice::getG1),
+        doubles(slice.getG2Count(), slice::getG2),
+        doubles(slice.getA1Count(), slice::getA1),
+        doubles(slice.getA2Count(), slice::getA2),
+        doubles(slice.getB1Count(), slice::getB1),
+        doubles(slice.getB2Count(), slice::getB2),
+        doubles(slice.getM2Count(), slice::getM2),
+        doubles(slice.getR2Count(), slice::getR2),
+        doubles(slice.getPeakCount(), slice::getPeak),
         slice.getY2());
   }
 
-  private static Longs longs(List<Long> values) {
-    return Longs.of(values.stream().mapToLong(Long::longValue).toArray());
+  /** Element by element: protobuf's lists box what they hold. */
+  private static Longs longs(int size, IntToLongFunction values) {
+    long[] all = new long[size];
+    Arrays.setAll(all, values);
+    return Longs.of(all);
   }
 
-  private static Doubles doubles(List<Double> values) {
-    return Doubles.of(values.stream().mapToDouble(Double::doubleValue).toArray());
+  private static Doubles doubles(int size, IntToDoubleFunction values) {
+    double[] all = new double[size];
+    Arrays.setAll(all, values);
+    return Doubles.of(all);
   }
 }

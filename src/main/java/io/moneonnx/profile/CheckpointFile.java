@@ -6,7 +6,6 @@ import io.moneonnx.io.Draft;
 import io.moneonnx.proto.mone.CheckpointCount;
 import io.moneonnx.proto.mone.CheckpointFact;
 import io.moneonnx.proto.mone.CheckpointHeader;
-import io.moneonnx.proto.mone.ProfileBlock;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -119,7 +118,8 @@ public final class CheckpointFile {
   private static Checkpoint readIntact(Path file) throws IOException {
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
       in.skipNBytes(MAGIC.length);
-      CheckpointHeader header = ProfileFile.next(in, CheckpointHeader.parser(), file, "its header");
+      MessageStream messages = new MessageStream(file, in);
+      CheckpointHeader header = messages.next(CheckpointHeader.parser(), "its header");
       if (header.getVersion() != VERSION) {
         throw new BadInputException(
             "%s is a checkpoint of version %d; this program reads version %d"
@@ -127,9 +127,7 @@ public final class CheckpointFile {
       }
       List<BlockStatistics> blocks = new ArrayList<>();
       while (blocks.size() < header.getBlocks()) {
-        String place = "block %d of %d".formatted(blocks.size() + 1, header.getBlocks());
-        blocks.add(
-            ProfileFile.statistics(ProfileFile.next(in, ProfileBlock.parser(), file, place), file));
+        blocks.add(messages.block(blocks.size() + 1, header.getBlocks()));
       }
       return checkpoint(header, blocks);
     }

@@ -44,7 +44,11 @@ public final class Doubles {
 
   /** The same with 0 in every row of {@code width} elements that {@code cleared} names. */
   Doubles withRowsCleared(int width, IntPredicate cleared) {
-    int[] rows = IntStream.range(0, values.length / width).filter(cleared).toArray();
+    int[] rows =
+        IntStream.range(0, values.length / width)
+            .filter(cleared)
+            .filter(row -> !isClear(row * width, (row + 1) * width))
+            .toArray();
     if (rows.length == 0) {
       return this;
     }
@@ -53,6 +57,15 @@ public final class Doubles {
       Arrays.fill(changed, row * width, (row + 1) * width, 0);
     }
     return new Doubles(changed);
+  }
+
+  private boolean isClear(int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (Double.doubleToRawLongBits(values[i]) != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @Override

@@ -33,6 +33,24 @@ public record ExpertSums(
     }
   }
 
+  /** Of no tokens at all. */
+  public static ExpertSums nothing(int experts) {
+    Doubles zeros = Doubles.of(new double[experts]);
+    return new ExpertSums(
+        0,
+        Longs.of(new long[experts]),
+        zeros,
+        zeros,
+        zeros,
+        zeros,
+        zeros,
+        zeros,
+        zeros,
+        zeros,
+        zeros,
+        0);
+  }
+
   public int experts() {
     return n.size();
   }

@@ -57,6 +57,10 @@ public record Profile(String model, long modelBytes, List<Run> runs, List<BlockS
     return ProfileId.of(this);
   }
 
+  Profile withBlocks(List<BlockStatistics> others) {
+    return new Profile(model, modelBytes, runs, others);
+  }
+
   /** Tokens fed in all runs, padding excluded. */
   public long tokens() {
     return runs.stream().mapToLong(Run::tokens).sum();

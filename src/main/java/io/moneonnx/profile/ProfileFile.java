@@ -1,50 +1,51 @@
 package io.moneonnx.profile;
 
-import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.Parser;
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.graph.Reason;
 import io.moneonnx.io.Draft;
 import io.moneonnx.profile.Profile.Run;
 import io.moneonnx.profile.Profile.Source;
-import io.moneonnx.proto.mone.ProfileBlock;
 import io.moneonnx.proto.mone.ProfileHeader;
 import io.moneonnx.proto.mone.ProfileRun;
 import io.moneonnx.proto.mone.ProfileSource;
-import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /** Profiles on disk, in the format of {@code proto/mone.proto}. */
 public final class ProfileFile {
-  private static final byte[] MAGIC = "MONEPROF".getBytes(StandardCharsets.US_ASCII);
-  private static final int VERSION = 2;
+  static final byte[] MAGIC = "MONEPROF".getBytes(StandardCharsets.US_ASCII);
+  static final int VERSION = 2;
 
   private ProfileFile() {}
 
   /** Writes a profile, or nothing; a present file is replaced. */
   public static void write(Profile profile, Path file) {
-    Draft.write(file, path -> write(profile, Files.newOutputStream(path)));
+    write(profile, profile.blocks().size(), profile.blocks(), file);
   }
 
-  private static void write(Profile profile, OutputStream stream) throws IOException {
-    try (OutputStream out = new BufferedOutputStream(stream)) {
-      out.write(MAGIC);
-      header(profile).writeDelimitedTo(out);
-      for (BlockStatistics block : profile.blocks()) {
-        BlockMessage.of(block).writeDelimitedTo(out);
-      }
-    }
+  /**
+   * Writes a profile whose blocks are made one after the other.
+   *
+   * @param head the profile, whatever its blocks
+   * @param size how many {@code blocks} there are
+   */
+  static void write(Profile head, int size, Iterable<BlockStatistics> blocks, Path file) {
+    Draft.write(
+        file,
+        path -> {
+          try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(path))) {
+            out.write(MAGIC);
+            header(head, size).writeDelimitedTo(out);
+            for (BlockStatistics block : blocks) {
+              BlockMessage.of(block).writeDelimitedTo(out);
+            }
+          }
+        });
   }
 
   /**
@@ -54,73 +55,22 @@ public final class ProfileFile {
    *     be read
    */
   public static Profile read(Path file) {
-    if (Files.isDirectory(file)) {
-      throw new BadInputException(file + ": is a folder, wanted a profile");
-    } else if (!Files.exists(file)) {
-      throw new BadInputException(file + ": no such file");
-    }
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      byte[] magic = in.readNBytes(MAGIC.length);
-      if (CheckpointFile.isMagic(magic)) {
-        throw new BadInputException(
-            file + " is of a calibration that is unfinished: calibrate --resume goes on with it");
-      } else if (!Arrays.equals(magic, MAGIC)) {
-        throw new BadInputException(file + " is no profile");
-      }
-      ProfileHeader header = next(in, ProfileHeader.parser(), file, "its header");
-      if (header.getVersion() != VERSION) {
-        throw new BadInputException(
-            "%s is a profile of version %d; this program reads version %d"
-                .formatted(file, header.getVersion(), VERSION));
-      }
+    try (ProfileReader reader = ProfileReader.open(file)) {
       List<BlockStatistics> blocks = new ArrayList<>();
-      while (blocks.size() < header.getBlocks()) {
-        String place = "block %d of %d".formatted(blocks.size() + 1, header.getBlocks());
-        blocks.add(statistics(next(in, ProfileBlock.parser(), file, place), file));
+      while (blocks.size() < reader.size()) {
+        blocks.add(reader.next());
       }
-      if (in.read() >= 0) {
-        throw new BadInputException(file + " goes on after its last block");
-      }
-      return profile(header, blocks);
-    } catch (IOException e) {
-      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
+      return reader.head().withBlocks(blocks);
     }
   }
 
-  /** Counts the bytes itself: protobuf takes a stream that ends early for a shorter message. */
-  static <M> M next(InputStream in, Parser<M> parser, Path file, String place) throws IOException {
-    int first = in.read();
-    if (first < 0) {
-      throw new BadInputException("%s ends before %s".formatted(file, place));
-    }
-    try {
-      int length = CodedInputStream.readRawVarint32(first, in);
-      byte[] message = in.readNBytes(Math.max(length, 0));
-      if (message.length == length) {
-        return parser.parseFrom(message);
-      }
-    } catch (InvalidProtocolBufferException e) {
-      throw new BadInputException(
-          "%s is damaged in %s (%s)".formatted(file, place, Reason.of(e)), e);
-    }
-    throw new BadInputException("%s is cut off in %s".formatted(file, place));
-  }
-
-  static BlockStatistics statistics(ProfileBlock message, Path file) {
-    try {
-      return BlockMessage.read(message);
-    } catch (IllegalArgumentException e) {
-      throw new BadInputException(file + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static ProfileHeader header(Profile profile) {
+  private static ProfileHeader header(Profile profile, int blocks) {
     ProfileHeader.Builder header =
         ProfileHeader.newBuilder()
             .setVersion(VERSION)
             .setModel(profile.model())
             .setBytes(profile.modelBytes())
-            .setBlocks(profile.blocks().size());
+            .setBlocks(blocks);
     profile.runs().forEach(run -> header.addRuns(message(run)));
     return header.build();
   }
@@ -147,12 +97,13 @@ public final class ProfileFile {
     return message.build();
   }
 
-  private static Profile profile(ProfileHeader header, List<BlockStatistics> blocks) {
+  /** The profile without its blocks. */
+  static Profile head(ProfileHeader header) {
     return new Profile(
         header.getModel(),
         header.getBytes(),
         header.getRunsList().stream().map(ProfileFile::run).toList(),
-        blocks);
+        List.of());
   }
 
   private static Run run(ProfileRun message) {

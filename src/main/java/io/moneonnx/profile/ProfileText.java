@@ -1,8 +1,11 @@
 package io.moneonnx.profile;
 
 import io.moneonnx.profile.Profile.Run;
+import io.moneonnx.profile.Profile.Source;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.function.BiFunction;
 
 /** A profile as tables for people, one row an expert. */
 public final class ProfileText {
@@ -10,16 +13,22 @@ public final class ProfileText {
 
   public static String of(Profile profile) {
     StringBuilder text = new StringBuilder();
-    line(text, "model     %s", profile.model());
-    profile.runs().forEach(run -> run(text, run));
+    line(text, "model     %s (%,d bytes)", profile.model(), profile.modelBytes());
+    List<Run> runs = profile.runs();
+    for (int i = 0; i < runs.size(); i++) {
+      if (runs.size() > 1) {
+        line(text, "");
+        line(text, "run       %d of %d", i + 1, runs.size());
+      }
+      run(text, runs.get(i));
+    }
     profile.blocks().forEach(block -> table(text, block));
     return text.toString();
   }
 
   private static void run(StringBuilder text, Run run) {
     line(text, "tokens    %,d in sequences of %,d", run.tokens(), run.sequenceLength());
-    run.sources()
-        .forEach(source -> line(text, "source    %s (%,d bytes)", source.name(), source.bytes()));
+    run.sources().forEach(source -> line(text, "source    %s", of(source)));
     line(
         text,
         "made by   mone-onnx %s, ONNX Runtime %s on %s",
@@ -27,6 +36,13 @@ public final class ProfileText {
         run.runtimeVersion(),
         run.device());
     run.notes().forEach((name, note) -> line(text, "%-9s %s", name, note));
+  }
+
+  private static String of(Source source) {
+    String tag = source.tag().map(name -> name + "=").orElse("");
+    String tokens = source.tokens() > 0 ? ", %,d tokens".formatted(source.tokens()) : "";
+    return String.format(
+        Locale.ROOT, "%s%s (%,d bytes%s)", tag, source.name(), source.bytes(), tokens);
   }
 
   private static void table(StringBuilder text, BlockStatistics block) {
@@ -43,14 +59,15 @@ public final class ProfileText {
         block.t());
     line(
         text,
-        "%6s %10s %7s %10s %10s %10s %10s",
+        "%6s %10s %7s %10s %10s %10s %10s%s",
         "expert",
         "n",
         "share",
         "mean gate",
         "spread",
         "mean norm",
-        "peak");
+        "peak",
+        perTag(block, (tag, sums) -> "n of " + tag));
     for (int expert = 0; expert < block.experts(); expert++) {
       row(text, block, expert);
     }
@@ -61,14 +78,29 @@ public final class ProfileText {
     OptionalDouble variance = block.variance(expert);
     line(
         text,
-        "%6d %,10d %7s %10s %10s %10s %10s",
+        "%6d %,10d %7s %10s %10s %10s %10s%s",
         expert,
         n,
         block.t() == 0 ? "-" : "%.2f%%".formatted(100.0 * n / block.t()),
         n == 0 ? "-" : number(block.g1().get(expert) / n),
         variance.isEmpty() ? "-" : number(Math.sqrt(variance.getAsDouble())),
         n == 0 ? "-" : number(block.a1().get(expert) / n),
-        n == 0 ? "-" : number(block.peak().get(expert)));
+        n == 0 ? "-" : number(block.peak().get(expert)),
+        perTag(block, (tag, sums) -> String.format(Locale.ROOT, "%,d", sums.n().get(expert))));
+  }
+
+  /** A column for each tagged source, as wide as its title. */
+  private static String perTag(BlockStatistics block, BiFunction<String, ExpertSums, String> cell) {
+    StringBuilder cells = new StringBuilder();
+    block
+        .slices()
+        .sources()
+        .forEach(
+            (tag, sums) -> {
+              int width = Math.max(10, "n of ".length() + tag.length());
+              cells.append(' ').append(("%" + width + "s").formatted(cell.apply(tag, sums)));
+            });
+    return cells.toString();
   }
 
   private static String number(double value) {

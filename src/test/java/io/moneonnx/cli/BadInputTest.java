@@ -6,12 +6,14 @@ import static io.moneonnx.cli.ExitCode.NOTHING_TO_DO;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
 import io.moneonnx.graph.Wire;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
@@ -192,6 +194,83 @@ class BadInputTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "--prune-count, 4",
+    "--target-size, 5MB",
+    "--frequency-below, 0.1",
+    "--spread-below, 0.1",
+    "--scope, model",
+    "--min-keep, 2",
+    "--protect, 0:1",
+    "--router, cut",
+    "--criterion, reap"
+  })
+  void aPlanAndWhatItSaysItself(String option, String value) {
+    rewrite("--plan", plan, option, value)
+        .fails(BAD_INPUT, "--plan says which experts go; leave out " + option);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--prune-count 2, --ratio and --prune-count each say how many",
+    "--target-size 5MB, --ratio and --target-size each say how many",
+    "--spread-below 0.1, --ratio and --spread-below each say how many",
+    "--normalise block, --normalise goes with --scope model",
+    "--seed 3, --seed goes with --criterion random",
+    "--protect 0:99, has no expert 99; its experts are 0 to 15",
+    "--protect mlp:0, 'no block ''mlp''; there are layers.0'",
+    "--protect zero, wanted BLOCK:EXPERT",
+    "--min-keep -1, 'min-keep: found -1, wanted 0 or more'",
+    "--min-keep 15, 'block ''layers.0'': 4 of its 16 experts were to go, 1 can: 15 must stay'",
+    "--router cut --min-keep 3, min-keep 3 with router cut",
+  })
+  void optionsThatDoNotGoTogether(String options, String message) {
+    Object[] all = concat(new Object[] {"--ratio", "0.25"}, (Object[]) options.split(" "));
+
+    Cli.run(concat(new Object[] {"plan", profile, "-o", out}, all)).fails(BAD_INPUT, message);
+    rewrite(all).fails(BAD_INPUT, message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--prune-count 16, 'block ''layers.0'': 16 of its 16 experts were to go, 15 can'",
+    "--prune-count 61 --scope model, '61 of 64 experts were to go, 60 can'",
+    "--prune-count 0, 'prune-count: found 0, wanted 1 or more'",
+    "--prune-count many, --prune-count",
+    "--target-size 1kB, target-size 1kB cannot be met: without all experts that can go (60 of 64)",
+    "--target-size 1GB, target-size 1GB prunes no expert: the model has",
+    "--target-size big, 'target-size: found ''big'', wanted a size such as 3.5GiB'",
+    "--frequency-below 2, 'of its 16 experts lie below frequency-below 2.0, 15 can go'",
+    "--frequency-below 0.01 --scope model, thresholds look at each block by itself",
+    "--frequency-below -1, 'frequency-below: found -1.0, wanted a number above 0'",
+    "--ratio 0.5:0.1:0.1, the first is above the last",
+    "--ratio 0.1:0.5, is neither one ratio nor FIRST:LAST:STEP",
+    "--ratio 0.01 --scope model, 'of 64, ratio 0.0157 would prune one'",
+  })
+  void aBudgetThatCannotBeMet(String options, String message) {
+    Object[] all = options.split(" ");
+
+    Cli.run(concat(new Object[] {"plan", profile, "-o", out}, all)).fails(BAD_INPUT, message);
+    rewrite(all).fails(BAD_INPUT, message);
+  }
+
+  @Test
+  void severalRatiosForOneModel() {
+    rewrite("--ratio", "0.1:0.5:0.1").fails(BAD_INPUT, "0.1:0.5:0.1 makes 5 plans, wanted one");
+  }
+
+  @Test
+  void aFileThatIsThereStopsAllPlansOfASweep() throws IOException {
+    Path there = file("plan-0.5.json", "mine");
+
+    Cli.run("plan", profile, "--ratio", "0.3:0.5:0.1", "-o", folder.resolve("plan.json"))
+        .fails(BAD_INPUT, "plan-0.5.json: exists already; --force");
+
+    assertThat(there).hasContent("mine");
+    assertThat(folder.resolve("plan-0.3.json")).doesNotExist();
+  }
+
+  @ParameterizedTest
   @CsvSource({"--data, calibration.txt", "--blocks, 3", "--field, body", "--tokenizer, t.json"})
   void aProfileAndHowToMeasure(String option, String value) {
     rewrite(option, value).fails(BAD_INPUT, "--profile", "leave out --data");
@@ -293,6 +372,76 @@ class BadInputTest {
 
     assertThat(ended.code()).isEqualTo(NOTHING_TO_DO);
     assertThat(ended.out() + ended.err()).containsIgnoringCase("no Mixture-of-Experts block");
+  }
+
+  // Comparing
+
+  private Cli compare(Path model, Object... options) {
+    return Cli.run(
+        concat(new Object[] {"compare", model, "--profile", profile, "--device", "cpu"}, options));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--criterion, 'mone,best', no criterion 'best'",
+    "--ratio,     '0.25,1',    ratio 1 does not lie between 0 and 1",
+    "--ratio,     0.01,        ratio 0.01 prunes no expert",
+    "--novice,    median,      --novice",
+    "--test,      none.txt,    none.txt: no such file",
+  })
+  void whatIsToBeComparedIsNotThere(String option, String value, String message) {
+    compare(Cli.OLMOE, option, value).fails(BAD_INPUT, message);
+  }
+
+  @Test
+  void testDataWithoutAnyTokens() throws IOException {
+    compare(Cli.OLMOE, "--test", file("empty.txt", "")).fails(BAD_INPUT, "empty.txt holds no text");
+  }
+
+  @Test
+  void testDataOfOneToken() throws IOException {
+    compare(Cli.OLMOE, "--test", file("one.txt", "a"))
+        .fails(BAD_INPUT, "no sequence of two tokens");
+  }
+
+  @Test
+  void twoTestsOfOneName() throws IOException {
+    compare(Cli.OLMOE, "--test", "a=" + file("a.txt", "a"), "--test", "a=" + TEXT)
+        .fails(BAD_INPUT, "two files are called 'a'");
+  }
+
+  @Test
+  void noTestDataBesideTheModel() throws IOException {
+    Path model = Files.copy(Cli.OLMOE, folder.resolve("model.onnx"));
+
+    compare(model).fails(BAD_INPUT, "no test data", "--test", "heldout.txt");
+  }
+
+  @Test
+  void compareWithAProfileOfAnotherModel() {
+    Path tuned = folder.resolve("tuned.onnx");
+    tune(OnnxReader.read(Cli.OLMOE), tuned);
+
+    compare(tuned).fails(BAD_INPUT, "olmoe.profile: is of another model");
+  }
+
+  @Test
+  void compareAModelWithoutLogits() throws IOException {
+    Model model = OnnxReader.read(Cli.OLMOE);
+    Path headless = folder.resolve("headless.onnx");
+    Value flat = Value.undeclared(model.graph().outputs().get(0).name());
+    OnnxWriter.write(
+        model.withGraph(model.graph().withOutputs(List.of(flat))), headless, Placement.INLINE);
+
+    compare(headless, "--test", TEXT).fails(BAD_INPUT, "has no logits", "only logits");
+  }
+
+  @Test
+  void compareAModelWithoutTokens() throws IOException {
+    Path vectors = folder.resolve("vectors.onnx");
+    OnnxWriter.write(Spelling.TORCHSCRIPT.of(4, 2, 4).model(), vectors, Placement.INLINE);
+
+    compare(vectors).fails(BAD_INPUT, "takes no token ids", "only x");
   }
 
   // External data
@@ -429,6 +578,18 @@ class BadInputTest {
     withProfile(command, folder).fails(BAD_INPUT, folder + ": is a folder, wanted a profile");
   }
 
+  @Test
+  void tensorsForATerminal() {
+    Cli.run("export", profile, "--format", "safetensors")
+        .fails(BAD_INPUT, "safetensors", "name a file with -o");
+  }
+
+  @Test
+  void anExportOfNoSuchFormat() {
+    Cli.run("export", profile, "--format", "hdf5", "-o", out)
+        .fails(BAD_INPUT, "hdf5", "SAFETENSORS");
+  }
+
   private Cli withProfile(String command, Path file) {
     return switch (command) {
       case "show" -> Cli.run("show", file);
@@ -522,6 +683,26 @@ class BadInputTest {
   }
 
   @Test
+  void aPlanOfAnotherProfile() throws IOException {
+    plan(
+        "\"profile\": \"sha256:\\w+",
+        "\"profile\": \"sha256:0",
+        "was made from another profile",
+        "'profile' is sha256:0, this profile is sha256:");
+  }
+
+  @Test
+  void aPlanForAnotherNovice() {
+    rewrite("--plan", plan, "--novice", "zero")
+        .fails(BAD_INPUT, "plan.json: the plan is for novice mean, found --novice zero");
+  }
+
+  @Test
+  void aPlanWithANoviceThatIsNone() throws IOException {
+    plan("\"mean\"", "\"median\"", "'novice' wants \"mean\" or \"gate2\" or \"zero\"");
+  }
+
+  @Test
   void aPlanWithAKeyThatNobodyKnows() throws IOException {
     plan("\"pruned\"", "\"prune\"", "block 'layers.0'", "unknown key 'prune'");
   }
@@ -536,7 +717,7 @@ class BadInputTest {
   void aPlanThatEndsEarly() throws IOException {
     String text = Files.readString(plan);
 
-    rewrite("--plan", file("cut.json", text.substring(0, 100)))
+    rewrite("--plan", file("cut.json", text.substring(0, text.indexOf("\"pruned\""))))
         .fails(BAD_INPUT, "cut.json: is no JSON: ends too early at line");
   }
 

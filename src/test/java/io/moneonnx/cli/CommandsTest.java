@@ -14,11 +14,13 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
+import io.moneonnx.plan.TargetSize;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -30,6 +32,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every command on a real model, as a user types it. */
@@ -131,6 +134,25 @@ class CommandsTest {
   }
 
   @Test
+  void exportsToStandardOutputWhatShowGives() {
+    assertThat(Cli.run("export", profile).succeeds().out().strip())
+        .isEqualTo(Cli.run("show", profile, "--json").succeeds().out().strip());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"json, {", "safetensors, __metadata__"})
+  void exportsToAFile(String format, String part) throws IOException {
+    Path file = folder.resolve("exported");
+
+    Cli exported = Cli.run("export", profile, "--format", format, "-o", file, "--force").succeeds();
+
+    assertThat(exported.out()).isEqualTo(file + "\n");
+    assertThat(Files.readString(file, StandardCharsets.ISO_8859_1)).contains(part);
+    Cli.run("export", profile, "--format", format, "-o", file)
+        .fails(ExitCode.BAD_INPUT, "exists already");
+  }
+
+  @Test
   void planTakesHalfOfEachBlock() throws IOException {
     JsonArray blocks = json(Files.readString(plan)).getAsJsonArray("blocks");
 
@@ -139,6 +161,64 @@ class CommandsTest {
         .allSatisfy(
             block ->
                 assertThat(block.getAsJsonObject().getAsJsonArray("pruned").asList()).hasSize(8));
+  }
+
+  @Test
+  void planSaysWhatItDoesAndWhatItCosts() {
+    Cli planned =
+        Cli.run("plan", profile, "--ratio", "0.25", "-o", folder.resolve("a.json")).succeeds();
+
+    assertThat(planned.out())
+        .startsWith(
+            "block     experts  pruned  calls  error  margin  which\nlayers.0       16       4")
+        .contains("plan     mone, ratio 0.25, scope layer; novice mean, router keep: 16 of 64 exp")
+        .contains("of the routed calls meet a novice")
+        .contains("unstable not known: fewer than two shards hold data")
+        .contains("starved  layers.3: 8.0 calls an expert are too few to tell experts apart")
+        .endsWith("written  " + folder.resolve("a.json") + "\n");
+  }
+
+  @Test
+  void aSweepWritesAPlanARatio() throws IOException {
+    Path sweep = folder.resolve("s.json");
+
+    Cli planned = Cli.run("plan", profile, "--ratio", "0.25:0.75:0.25", "-o", sweep).succeeds();
+
+    assertThat(Cli.names(folder)).containsExactly("s-0.25.json", "s-0.50.json", "s-0.75.json");
+    assertThat(planned.out().lines()).hasSize(4);
+    assertThat(Files.readString(folder.resolve("s-0.50.json")))
+        .isEqualTo(Files.readString(plan).replace("0.5", "0.50"));
+  }
+
+  @Test
+  void countsThatDifferAreSaidToDiffer() throws IOException {
+    Path model = folder.resolve("m.json");
+
+    Cli planned =
+        Cli.run("plan", profile, "--prune-count", 19, "--scope", "model", "-o", model).succeeds();
+
+    assertThat(planned.out()).contains("note     blocks keep different numbers of experts, ");
+    assertThat(Files.readString(model)).contains("\"note\": \"blocks keep different numbers");
+    rewrite("--plan", model, "--no-verify").succeeds();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"11.5MB", "9.5MB", "8MiB", "6MB"})
+  void theWrittenFileIsAsSmallAsWasAsked(String size) throws IOException {
+    rewrite("--target-size", size, "--no-verify").succeeds();
+
+    long wanted = TargetSize.parse(size).bytes();
+    assertThat(Files.size(out)).isBetween(wanted - 700_000, wanted);
+  }
+
+  @Test
+  void aCutRouterIsPlannedAndNoErrorPredicted() {
+    Cli planned =
+        Cli.run("plan", profile, "--router", "cut", "-o", folder.resolve("c.json")).succeeds();
+
+    assertThat(planned.out())
+        .contains(
+            "of the routed calls go to other experts", "error    not predicted: a cut router");
   }
 
   @Test
@@ -325,7 +405,7 @@ class CommandsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"inspect", "calibrate", "plan", "rewrite", "show"})
+  @ValueSource(strings = {"inspect", "calibrate", "plan", "rewrite", "show", "merge", "export"})
   void everyCommandHasHelp(String command) {
     Cli help = Cli.run(command, "--help").succeeds();
 

@@ -59,7 +59,7 @@ class ResumeTest {
         new ArrayList<>(
             List.of("calibrate", Cli.OLMOE.toAbsolutePath().toString(), "-o", out.toString()));
     command.addAll(List.of("--data", "a=" + TEXT, "b=" + OTHER, "--seq-len", "32"));
-    command.addAll(List.of("--blocks", "150", "--device", "cpu", "--threads", "1"));
+    command.addAll(List.of("--blocks", "40", "--device", "cpu", "--threads", "1"));
     command.addAll(List.of(options));
     return command;
   }
@@ -102,14 +102,14 @@ class ResumeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {0, 20, 150, 400})
+  @ValueSource(longs = {0, 50, 250})
   void afterAKillAtAnyMomentTheProfileIsTheSame(long milliseconds) throws Exception {
     killOnceThere(start(out), partial, milliseconds);
     long done = CheckpointFile.read(partial).measured().batches();
 
     Cli resumed = calibrate(out, "--resume").succeeds();
 
-    assertThat(done).isBetween(1L, 299L);
+    assertThat(done).isBetween(1L, 79L);
     assertThat(resumed.err())
         .contains("out.partial: %,d runs of the model are done".formatted(done));
     assertThat(out).hasSameBinaryContentAs(whole);
@@ -156,9 +156,8 @@ class ResumeTest {
 
   @ParameterizedTest
   @CsvSource({
-    "--threads, 2, '--threads: 1, now 2'",
     "--batch, 2, '--batch: not given, now 2'",
-    "--target, cuda, '--target: CPU, now CUDA'",
+    "--target, cuda, '--target: cpu, now cuda'",
     "--field, body, '--field: text, now body'"
   })
   void anotherRunIsNotGoneOnWith(String option, String value, String message) throws IOException {

@@ -167,6 +167,24 @@ final class Slots {
         Slices.NONE);
   }
 
+  /** The least M2 as {@code sum f^2 - (sum f)^2 / n} in float32: what cancellation makes of it. */
+  float lowestSquaresBySums() {
+    float lowest = Float.POSITIVE_INFINITY;
+    for (int e = 0; e < block.experts(); e++) {
+      for (int i = 0; i < block.hidden(); i++) {
+        float sum = 0;
+        float squares = 0;
+        for (Slot slot : of(e)) {
+          float f = (float) slot.f().get(i);
+          sum += f;
+          squares += f * f;
+        }
+        lowest = Math.min(lowest, squares - sum * sum / of(e).size());
+      }
+    }
+    return lowest;
+  }
+
   private List<Slot> of(int expert) {
     return slots.stream().filter(slot -> slot.expert() == expert).toList();
   }

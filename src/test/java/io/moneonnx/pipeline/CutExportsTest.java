@@ -103,7 +103,7 @@ class CutExportsTest {
         subject.fingerprint(),
         0,
         List.of(),
-        calibrator.run(List.of(feeds(subject, 1, 5)), feed -> {}).statistics());
+        calibrator.run(List.of(feeds(subject, 1, 5))).statistics());
   }
 
   private static Map<String, Tensor> feeds(Subject subject, int batch, int sequence) {
@@ -127,8 +127,7 @@ class CutExportsTest {
                             .boxed()
                             .toList()))
             .toList();
-    return new Plan(
-        subject.fingerprint(), Optional.empty(), Plan.Router.CUT, Optional.empty(), blocks);
+    return Plan.of(subject.fingerprint(), Plan.Router.CUT, blocks);
   }
 
   private Rewrite.Report rewrite(Subject subject, Profile profile, Plan plan, String name) {

@@ -6,9 +6,26 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 final class ProfileJsonTest {
+  private static final ExpertSums TAGGED =
+      new ExpertSums(
+          2,
+          Longs.of(2, 0),
+          Doubles.of(1.5, 0),
+          Doubles.of(1.25, 0),
+          Doubles.of(3, 0),
+          Doubles.of(5, 0),
+          Doubles.of(2, 0),
+          Doubles.of(2.5, 0),
+          Doubles.of(0.5, 0),
+          Doubles.of(0.25, 0),
+          Doubles.of(1, 0),
+          2.25);
+
   private static final BlockStatistics ONE_EXPERT_OF_TWO =
       new BlockStatistics(
           new BlockHeader("mlp", "SparseLoop", 2, 1, 2, 100),
@@ -27,14 +44,24 @@ final class ProfileJsonTest {
           2,
           Longs.of(2, 0, 0, 0),
           2.25,
-          Slices.NONE);
+          new Slices(new TreeMap<>(), new TreeMap<>(Map.of("code", TAGGED))));
 
-  private static final Profile PROFILE =
-      new Profile(
-          "sha256:00",
-          1000,
-          List.of(new Profile.Run("0.1", "1.29.0", "cpu", 2, 2, List.of(), Map.of())),
-          List.of(ONE_EXPERT_OF_TWO));
+  private static final Profile PROFILE = profile(run());
+
+  private static Profile.Run run() {
+    return new Profile.Run(
+        "0.1",
+        "1.29.0",
+        "cpu",
+        2,
+        2,
+        List.of(new Profile.Source("a.txt", Optional.of("code"), 9, "00ff", 2)),
+        Map.of("target", "cpu"));
+  }
+
+  private static Profile profile(Profile.Run... runs) {
+    return new Profile("sha256:00", 1000, List.of(runs), List.of(ONE_EXPERT_OF_TWO));
+  }
 
   @Test
   void writesEveryStatisticUnderItsNameAndNullWhereItIsNotDefined() throws IOException {
@@ -45,22 +72,49 @@ final class ProfileJsonTest {
     assertThat(json.toString())
         .isEqualTo(
             """
-            {"blocks":[{"name":"mlp","form":"SparseLoop","experts":2,"topK":1,"hidden":2,"T":2,\
+            {"model":"sha256:00","bytes":1000,"runs":[{"toolVersion":"0.1",\
+            "runtimeVersion":"1.29.0","device":"cpu","tokens":2,"sequenceLength":2,\
+            "sources":[{"name":"a.txt","tag":"code","bytes":9,"sha256":"00ff","tokens":2}],\
+            "notes":{"target":"cpu"}}],\
+            "blocks":[{"name":"mlp","form":"SparseLoop","experts":2,"topK":1,"hidden":2,\
+            "expertBytes":100,"T":2,\
             "n":[2,0],"G1":[1.5,0.0],"G2":[1.25,0.0],"A1":[3.0,0.0],"A2":[5.0,0.0],\
             "B1":[2.0,0.0],"B2":[2.5,0.0],"mean":[[1.0,-1.0],[null,null]],\
             "M2":[[0.5,0.0],[null,null]],"gmean":[[0.75,-1.0],[null,null]],"R2":[0.25,null],\
-            "peak":[1.0,null],"C":[[2,0],[0,0]],"Y2":2.25}]}""");
+            "peak":[1.0,null],"C":[[2,0],[0,0]],"Y2":2.25,\
+            "shards":{},"sources":{"code":{"T":2,"n":[2,0],"G1":[1.5,0.0],"G2":[1.25,0.0],\
+            "A1":[3.0,0.0],"A2":[5.0,0.0],"B1":[2.0,0.0],"B2":[2.5,0.0],"M2":[0.5,null],\
+            "R2":[0.25,null],"peak":[1.0,null],"Y2":2.25}}}]}""");
   }
 
   @Test
-  void printsATableForPeople() {
+  void printsTablesForPeople() {
     assertThat(ProfileText.of(PROFILE))
-        .endsWith(
+        .isEqualTo(
             """
+            model     sha256:00 (1,000 bytes)
+            tokens    2 in sequences of 2
+            source    code=a.txt (9 bytes, 2 tokens)
+            made by   mone-onnx 0.1, ONNX Runtime 1.29.0 on cpu
+            target    cpu
+
             mlp: SparseLoop, 2 experts, top 1, hidden 2, 2 tokens
-            expert          n   share  mean gate     spread  mean norm       peak
-                 0          2 100.00%     0.7500     0.7071      1.500      1.000
-                 1          0   0.00%          -          -          -          -
+            expert          n   share  mean gate     spread  mean norm       peak  n of code
+                 0          2 100.00%     0.7500     0.7071      1.500      1.000          2
+                 1          0   0.00%          -          -          -          -          0
             """);
+  }
+
+  @Test
+  void countsTheRunsOfAMergedProfile() {
+    assertThat(ProfileText.of(profile(run(), run())))
+        .startsWith(
+            """
+            model     sha256:00 (1,000 bytes)
+
+            run       1 of 2
+            tokens    2 in sequences of 2
+            """)
+        .contains("target    cpu\n\nrun       2 of 2\n");
   }
 }

@@ -33,6 +33,17 @@ public record RandomTokens(BlockHeader header, List<Call> calls) {
     return new Call(token, expert, gate, Doubles.of(output));
   }
 
+  /** {@code sum g^2 ||f - constant||^2} over an expert's calls. */
+  public double squaredError(int expert, float... constant) {
+    double error = 0;
+    for (Call call : calls) {
+      for (int h = 0; call.expert == expert && h < constant.length; h++) {
+        error += Math.pow(call.gate * (call.output.get(h) - constant[h]), 2);
+      }
+    }
+    return error;
+  }
+
   /** Statistics of tokens {@code from} to {@code to}, straight from their definitions. */
   public BlockStatistics statistics(int from, int to) {
     int experts = header.experts();

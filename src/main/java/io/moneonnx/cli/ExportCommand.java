@@ -1,0 +1,92 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.io.Draft;
+import io.moneonnx.pipeline.Output;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.ProfileFile;
+import io.moneonnx.profile.ProfileJson;
+import io.moneonnx.profile.ProfileTensors;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "export",
+    mixinStandardHelpOptions = true,
+    description = "Writes all of a profile in a format that other programs read.")
+final class ExportCommand implements Callable<Integer> {
+  /** What a profile can be exported as. */
+  enum Format {
+    JSON,
+    SAFETENSORS;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  @Parameters(paramLabel = "PROFILE", description = "A profile that calibrate or merge wrote.")
+  private Path profile;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      defaultValue = "json",
+      description = "${COMPLETION-CANDIDATES}; ${DEFAULT-VALUE} if not given.")
+  private Format format;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "The file to write; JSON goes to standard output without it.")
+  private Path output;
+
+  @Option(names = "--force", description = "Replace a file that is there already.")
+  private boolean force;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    if (output != null) {
+      Output.check(output, force, List.of(profile));
+      write(ProfileFile.read(profile));
+      out.println(output);
+    } else if (format == Format.JSON) {
+      ProfileJson.write(ProfileFile.read(profile), out);
+      out.println();
+    } else {
+      throw new BadInputException(
+          "--format " + format + " is not for a terminal; name a file with -o");
+    }
+    out.flush();
+    return ExitCode.DONE;
+  }
+
+  private void write(Profile measured) {
+    switch (format) {
+      case SAFETENSORS -> ProfileTensors.write(measured, output);
+      case JSON ->
+          Draft.write(
+              output,
+              path -> {
+                try (BufferedWriter writer = Files.newBufferedWriter(path)) {
+                  ProfileJson.write(measured, writer);
+                }
+              });
+    }
+  }
+}

@@ -1,0 +1,180 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.plan.Forecast;
+import io.moneonnx.plan.Gaps;
+import io.moneonnx.plan.Goal;
+import io.moneonnx.plan.Margins;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.Stability;
+import io.moneonnx.profile.Profile;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/** What a plan does and what it costs, for people. */
+final class PlanReport {
+  private final Profile profile;
+  private final Goal goal;
+  private final Plan plan;
+  private final Forecast forecast;
+  private final Optional<Stability> stability;
+
+  PlanReport(Profile profile, Goal goal, Plan plan) {
+    this.profile = profile;
+    this.goal = goal;
+    this.plan = plan;
+    this.forecast = Forecast.of(profile, plan, goal.novice());
+    this.stability = Stability.of(profile, goal);
+  }
+
+  /** A line a block, and what else to know. */
+  String text() {
+    return table() + notes() + gaps();
+  }
+
+  /** A row's cells of a table of several plans. */
+  Object[] summary() {
+    return new Object[] {
+      pruned(),
+      percent(forecast.share()),
+      forecast.worst().map(worst -> percent(worst.error().getAsDouble())).orElse("?"),
+      stability.map(known -> Integer.toString(known.count())).orElse("?"),
+      "%,d".formatted(forecast.bytes())
+    };
+  }
+
+  static Object[] head() {
+    return new Object[] {"pruned", "calls", "error", "unstable", "bytes"};
+  }
+
+  private Table table() {
+    Table table = new Table("block", "experts", "pruned", "calls", "error", "margin", "which");
+    List<OptionalDouble> margins = Margins.of(profile, goal, plan).blocks();
+    for (int i = 0; i < plan.blocks().size(); i++) {
+      Plan.Block block = plan.blocks().get(i);
+      Forecast.Block cost = forecast.blocks().get(i);
+      table.row(
+          block.name(),
+          block.experts(),
+          block.pruned().size(),
+          percent(cost.share()),
+          percent(cost.error()),
+          percent(margins.get(i)),
+          which(block, unstable(i)));
+    }
+    return table;
+  }
+
+  private SortedSet<Integer> unstable(int block) {
+    return stability.map(known -> known.unstable().get(block)).orElse(new TreeSet<>());
+  }
+
+  private static String which(Plan.Block block, SortedSet<Integer> unstable) {
+    SortedSet<Integer> sure = new TreeSet<>(block.pruned());
+    sure.removeAll(unstable);
+    SortedSet<Integer> doubtful = new TreeSet<>(block.pruned());
+    doubtful.retainAll(unstable);
+    SortedSet<Integer> spared = new TreeSet<>(unstable);
+    spared.removeAll(doubtful);
+    String text = ExpertList.of(sure);
+    text += doubtful.isEmpty() ? "" : " unsure " + ExpertList.of(doubtful);
+    text += spared.isEmpty() ? "" : " or " + ExpertList.of(spared);
+    return text.strip();
+  }
+
+  private String notes() {
+    StringBuilder text = new StringBuilder();
+    line(
+        text,
+        "plan",
+        "%s, %s; novice %s, router %s: %d of %d experts",
+        goal.criterion().description(),
+        goal.budget(),
+        goal.novice(),
+        goal.router(),
+        pruned(),
+        plan.blocks().stream().mapToInt(Plan.Block::experts).sum());
+    boolean isCut = goal.router() == Plan.Router.CUT;
+    line(
+        text,
+        "calls",
+        isCut
+            ? "%s of the routed calls go to other experts"
+            : "%s of the routed calls meet a novice",
+        percent(forecast.share()));
+    if (isCut) {
+      line(text, "error", "not predicted: a cut router chooses other experts instead");
+    } else {
+      forecast.worst().ifPresent(worst -> line(text, "error", "largest in %s", worst.name()));
+    }
+    line(text, "unstable", "%s", stability());
+    line(text, "size", "at most %,d bytes, of %,d", forecast.bytes(), profile.modelBytes());
+    plan.note().ifPresent(note -> line(text, "note", "%s", note));
+    return text.toString();
+  }
+
+  private String stability() {
+    return stability
+        .map(
+            known ->
+                ("%d decisions flip when one of %d shards of the data is left out"
+                        + " (spreads pooled within shards: an approximation)")
+                    .formatted(known.count(), known.shards()))
+        .orElse("not known: fewer than two shards hold data");
+  }
+
+  private String gaps() {
+    Gaps gaps = Gaps.of(profile);
+    StringBuilder text = new StringBuilder();
+    gaps.neverChosen()
+        .forEach(
+            unseen ->
+                line(
+                    text,
+                    "never",
+                    "%s: no token chose %s",
+                    unseen.block(),
+                    ExpertList.of(unseen.experts())));
+    gaps.starved()
+        .forEach(
+            starved ->
+                line(
+                    text,
+                    "starved",
+                    "%s: %.1f calls an expert are too few to tell experts apart",
+                    starved.block(),
+                    starved.calls()));
+    gaps.holes()
+        .forEach(
+            hole ->
+                line(
+                    text,
+                    "hole",
+                    "%s: no token of '%s' chose %s",
+                    hole.block(),
+                    hole.source(),
+                    ExpertList.of(hole.experts())));
+    return text.toString();
+  }
+
+  private int pruned() {
+    return plan.blocks().stream().mapToInt(block -> block.pruned().size()).sum();
+  }
+
+  private static String percent(OptionalDouble value) {
+    return value.isPresent() ? percent(value.getAsDouble()) : "-";
+  }
+
+  static String percent(double value) {
+    return String.format(Locale.ROOT, "%.1f%%", 100 * value);
+  }
+
+  private static void line(StringBuilder text, String what, String format, Object... arguments) {
+    text.append("%-9s".formatted(what))
+        .append(String.format(Locale.ROOT, format, arguments))
+        .append('\n');
+  }
+}

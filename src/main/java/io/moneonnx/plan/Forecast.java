@@ -1,0 +1,75 @@
+package io.moneonnx.plan;
+
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Profile;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * What a plan will cost, as far as the profile tells.
+ *
+ * @param bytes of the written model, at most
+ * @param blocks in the profile's order
+ */
+public record Forecast(long bytes, List<Block> blocks) {
+  public Forecast {
+    blocks = List.copyOf(blocks);
+  }
+
+  /**
+   * One block's.
+   *
+   * @param calls routed calls that were measured: each token makes as many as it chooses experts
+   * @param met those that meet a pruned expert
+   * @param error of the block's routed output, relative: the square root of the novices' {@link
+   *     Novice#residual}s over {@code Y2}; absent for a cut router, which chooses other experts
+   *     instead, and where nothing was measured
+   */
+  public record Block(String name, long calls, long met, OptionalDouble error) {
+    /** The part of the calls that meet a pruned expert; 0 where nothing was measured. */
+    public double share() {
+      return calls == 0 ? 0 : (double) met / calls;
+    }
+  }
+
+  /** Of a plan with these novices. */
+  public static Forecast of(Profile profile, Plan plan, Novice novice) {
+    return new Forecast(
+        FileSize.atMost(
+            profile.modelBytes(),
+            profile.blocks().stream()
+                .map(block -> new FileSize.Block(block.header(), plan.pruned(block.name()).size()))
+                .toList()),
+        profile.blocks().stream().map(block -> block(block, plan, novice)).toList());
+  }
+
+  private static Block block(BlockStatistics block, Plan plan, Novice novice) {
+    List<Integer> pruned = plan.pruned(block.name());
+    return new Block(
+        block.name(),
+        block.n().stream().sum(),
+        pruned.stream().mapToLong(block.n()::get).sum(),
+        plan.router() == Plan.Router.CUT || block.y2() == 0
+            ? OptionalDouble.empty()
+            : OptionalDouble.of(error(block, pruned, novice)));
+  }
+
+  private static double error(BlockStatistics block, List<Integer> pruned, Novice novice) {
+    double squares = pruned.stream().mapToDouble(expert -> novice.residual(block, expert)).sum();
+    return Math.sqrt(squares / block.y2());
+  }
+
+  /** The part of all calls that meet a pruned expert; 0 where nothing was measured. */
+  public double share() {
+    long calls = blocks.stream().mapToLong(Block::calls).sum();
+    return calls == 0 ? 0 : (double) blocks.stream().mapToLong(Block::met).sum() / calls;
+  }
+
+  /** The block with the largest error. */
+  public Optional<Block> worst() {
+    return blocks.stream()
+        .filter(block -> block.error.isPresent())
+        .max((one, other) -> Double.compare(one.error.orElseThrow(), other.error.orElseThrow()));
+  }
+}

@@ -1,0 +1,109 @@
+package io.moneonnx.profile;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
+import io.moneonnx.proto.mone.ProfileHeader;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * A profile read block by block: no more than one block is in memory.
+ *
+ * <p>Every method throws {@link BadInputException} if the file is no profile, of another version,
+ * cut off, or cannot be read.
+ */
+final class ProfileReader implements AutoCloseable {
+  private final Path file;
+  private final InputStream in;
+  private final MessageStream messages;
+  private ProfileHeader header;
+  private int read;
+
+  private ProfileReader(Path file, InputStream in) {
+    this.file = file;
+    this.in = in;
+    this.messages = new MessageStream(file, in);
+  }
+
+  static ProfileReader open(Path file) {
+    if (Files.isDirectory(file)) {
+      throw new BadInputException(file + ": is a folder, wanted a profile");
+    } else if (!Files.exists(file)) {
+      throw new BadInputException(file + ": no such file");
+    }
+    try {
+      ProfileReader reader =
+          new ProfileReader(file, new BufferedInputStream(Files.newInputStream(file)));
+      reader.readHeader();
+      return reader;
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  private void readHeader() throws IOException {
+    try {
+      byte[] magic = in.readNBytes(ProfileFile.MAGIC.length);
+      if (CheckpointFile.isMagic(magic)) {
+        throw new BadInputException(
+            file + " is of a calibration that is unfinished: calibrate --resume goes on with it");
+      } else if (!Arrays.equals(magic, ProfileFile.MAGIC)) {
+        throw new BadInputException(file + " is no profile");
+      }
+      header = messages.next(ProfileHeader.parser(), "its header");
+      if (header.getVersion() != ProfileFile.VERSION) {
+        throw new BadInputException(
+            "%s is a profile of version %d; this program reads version %d"
+                .formatted(file, header.getVersion(), ProfileFile.VERSION));
+      }
+    } catch (BadInputException e) {
+      close();
+      throw e;
+    }
+  }
+
+  Path file() {
+    return file;
+  }
+
+  /** The profile without its blocks. */
+  Profile head() {
+    return ProfileFile.head(header);
+  }
+
+  /** How many blocks it has. */
+  int size() {
+    return header.getBlocks();
+  }
+
+  /** The next of {@link #size()} blocks; after the last one, nothing may follow. */
+  BlockStatistics next() {
+    try {
+      read++;
+      BlockStatistics block = messages.block(read, size());
+      if (read == size() && in.read() >= 0) {
+        throw new BadInputException(file + " goes on after its last block");
+      }
+      return block;
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  private static BadInputException unreadable(Path file, IOException e) {
+    return new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
+  }
+
+  @Override
+  public void close() {
+    try {
+      in.close();
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+}
