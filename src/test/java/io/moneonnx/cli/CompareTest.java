@@ -42,7 +42,7 @@ class CompareTest {
         .out()
         .lines()
         .filter(line -> line.contains("%") && !line.contains("unpruned"))
-        .flatMap(line -> Arrays.stream(line.split(" +")).filter(cell -> cell.startsWith("+")))
+        .flatMap(line -> Arrays.stream(line.split(" +")).filter(cell -> cell.matches("[+-]\\d.*")))
         .map(Double::valueOf)
         .toList();
   }
