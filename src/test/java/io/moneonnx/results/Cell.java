@@ -8,7 +8,9 @@ import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Ratio;
 import io.moneonnx.plan.Scope;
 import io.moneonnx.plan.criterion.Criteria;
+import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 
 /**
  * One way of pruning.
@@ -16,7 +18,8 @@ import java.util.Locale;
  * @param source what was calibrated on: {@code A}, {@code B} or {@code AB}
  * @param size how much of it: {@code 8k}, {@code 32k} or {@code 128k} tokens
  * @param treatment the novice, or {@code cut}
- * @param scope {@code layer}, {@code model} or {@code normalised}
+ * @param scope {@code layer}, {@code model}, or with at least as many experts left in each block as
+ *     it chooses {@code model-k} or, normalised, {@code normalised-k}
  * @param seed of the random criterion, otherwise 0
  */
 record Cell(
@@ -29,7 +32,12 @@ record Cell(
     long seed) {
   static final String CUT = "cut";
 
-  Goal goal() {
+  /**
+   * What is to be planned.
+   *
+   * @param topK experts that a token chooses
+   */
+  Goal goal(int topK) {
     boolean isCut = treatment.equals(CUT);
     return new Goal(
         Criteria.named(criterion, seed),
@@ -37,11 +45,11 @@ record Cell(
         isCut ? Plan.Router.CUT : Plan.Router.KEEP,
         Ratio.parse(ratio),
         switch (scope) {
-          case "model" -> new Scope.Model(Normalisation.NONE);
-          case "normalised" -> new Scope.Model(Normalisation.RESIDUAL);
+          case "model", "model-k" -> new Scope.Model(Normalisation.NONE);
+          case "normalised-k" -> new Scope.Model(Normalisation.RESIDUAL);
           default -> new Scope.Layer();
         },
-        Limits.NONE);
+        scope.endsWith("-k") ? new Limits(OptionalInt.of(topK), List.of()) : Limits.NONE);
   }
 
   /** The same with the default criterion and novice, what others are set against. */

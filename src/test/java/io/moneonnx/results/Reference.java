@@ -37,7 +37,7 @@ record Reference(Row unpruned, Map<Cell, Row> cells, Map<String, Integer> leftOu
       Map.of("m", "mean", "0", "zero", "z", Cell.CUT, "gm", "gate2");
 
   private static final Map<String, String> SCOPES =
-      Map.of("", "layer", "global", "model", "globaln", "normalised");
+      Map.of("", "layer", "global", "model-k", "globaln", "normalised-k");
 
   /** Nats per token on both test sets, and their increases over the unpruned model. */
   record Row(double lossA, double lossB, double increaseA, double increaseB) {

@@ -13,6 +13,7 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.pipeline.Subject;
+import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Planner;
 import io.moneonnx.profile.BlockStatistics;
@@ -71,11 +72,11 @@ final class TrainedModel implements AutoCloseable {
       profiles.put(name, profile(cell.source(), cell.size()));
     }
     Profile profile = profiles.get(name);
-    Plan plan = Planner.plan(profile, cell.goal());
+    Goal goal = cell.goal(subject.blocks().get(0).topK());
+    Plan plan = Planner.plan(profile, goal);
     Same same = new Same(name, plan.blocks(), cell.treatment());
     Scores before = known.get(same);
-    Scores scores =
-        before == null ? scores(Treatment.of(plan, cell.goal().novice(), profile)) : before;
+    Scores scores = before == null ? scores(Treatment.of(plan, goal.novice(), profile)) : before;
     known.put(same, scores);
     return scores;
   }
