@@ -42,10 +42,12 @@ class ArchitectureTest {
           Map.entry("rewrite", List.of("graph", "moe")),
           Map.entry("verify", List.of("graph", "io", "run", "moe", "rewrite")),
           Map.entry(
+              "eval", List.of("graph", "io", "run", "moe", "profile", "plan", "rewrite", "verify")),
+          Map.entry(
               "pipeline",
               List.of(
                   "graph", "io", "run", "data", "moe", "form", "profile", "plan", "observe",
-                  "rewrite", "verify")),
+                  "rewrite", "verify", "eval")),
           Map.entry(
               "cli",
               List.of(
@@ -58,6 +60,7 @@ class ArchitectureTest {
                   "plan",
                   "rewrite",
                   "verify",
+                  "eval",
                   "pipeline")));
 
   static Set<String> packages() {

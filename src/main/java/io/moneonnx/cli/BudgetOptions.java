@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
 
 /** The options that say how many experts go, which, and what stands in for them. */
 final class BudgetOptions {
-  private static final String DEFAULT_RATIO = "0.25";
+  static final String DEFAULT_RATIO = "0.25";
 
   /** The names of criteria, for the help. */
   static final class CriterionNames extends ArrayList<String> {

@@ -17,6 +17,7 @@ import picocli.CommandLine.ScopeType;
       InspectCommand.class,
       CalibrateCommand.class,
       PlanCommand.class,
+      CompareCommand.class,
       RewriteCommand.class,
       ShowCommand.class,
       MergeCommand.class,

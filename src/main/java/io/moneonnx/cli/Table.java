@@ -31,7 +31,7 @@ final class Table {
   }
 
   private int width(int column) {
-    return rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0);
+    return rows.stream().mapToInt(row -> Math.max(1, row.get(column).length())).max().orElse(1);
   }
 
   private boolean isNumeric(int column) {

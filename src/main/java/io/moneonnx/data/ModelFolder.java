@@ -22,6 +22,8 @@ import java.util.stream.Stream;
 public record ModelFolder(Path path) {
   private static final List<String> CALIBRATION =
       List.of("calibration.txt", "calibration.jsonl", "calibration.npz");
+  private static final List<String> HELD_OUT =
+      List.of("heldout.txt", "heldout.jsonl", "heldout.npz");
   private static final String TOKENIZER = "tokenizer.json";
   private static final String GENAI = "genai_config.json";
   private static final String SUFFIX = ".onnx";
@@ -100,15 +102,28 @@ public record ModelFolder(Path path) {
    * @throws BadInputException if there are none; it says what was looked for
    */
   public Path calibration() {
-    return CALIBRATION.stream()
+    return firstOf(CALIBRATION, "calibration data", "--data");
+  }
+
+  /**
+   * The data beside the model that nothing was trained or calibrated on.
+   *
+   * @throws BadInputException if there are none; it says what was looked for
+   */
+  public Path heldOut() {
+    return firstOf(HELD_OUT, "test data", "--test");
+  }
+
+  private Path firstOf(List<String> names, String what, String option) {
+    return names.stream()
         .map(path::resolve)
         .filter(Files::isRegularFile)
         .findFirst()
         .orElseThrow(
             () ->
                 new BadInputException(
-                    "no calibration data: name some with --data, or put one of %s into %s"
-                        .formatted(String.join(", ", CALIBRATION), path)));
+                    "no %s: name some with %s, or put one of %s into %s"
+                        .formatted(what, option, String.join(", ", names), path)));
   }
 
   /**

@@ -31,6 +31,11 @@ public final class Ops {
     return edit;
   }
 
+  /** What the names of added values begin with. */
+  public String prefix() {
+    return prefix;
+  }
+
   private record Call(String operator, Map<String, Attribute> attributes, List<String> inputs) {}
 
   private String call(String operator, Map<String, Attribute> attributes, String... inputs) {
@@ -96,6 +101,20 @@ public final class Ops {
 
   public String softmax(String a) {
     return call("Softmax", Map.of("axis", Attribute.of(-1)), a);
+  }
+
+  public String logSoftmax(String a) {
+    return call("LogSoftmax", Map.of("axis", Attribute.of(-1)), a);
+  }
+
+  /** The index of the largest element along the last axis, which goes: int64. */
+  public String argMax(String a) {
+    return call("ArgMax", Map.of("axis", Attribute.of(-1), "keepdims", Attribute.of(0)), a);
+  }
+
+  /** The elements {@code from} to {@code to}, the last not among them, along one axis. */
+  public String slice(String a, long axis, long from, long to) {
+    return call("Slice", a, vector(from), vector(to), vector(axis));
   }
 
   public String sqrt(String a) {
@@ -196,6 +215,10 @@ public final class Ops {
 
   public String unsqueeze(String a, long axis) {
     return call("Unsqueeze", a, vector(axis));
+  }
+
+  public String squeeze(String a, long axis) {
+    return call("Squeeze", a, vector(axis));
   }
 
   public String concat(long axis, List<String> parts) {

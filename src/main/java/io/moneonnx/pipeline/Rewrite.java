@@ -1,14 +1,10 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
-import io.moneonnx.data.ModelInputs;
 import io.moneonnx.data.RandomFeeds;
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.graph.ElementType;
-import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Value;
 import io.moneonnx.io.Draft;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
@@ -233,21 +229,9 @@ public final class Rewrite {
     return verdict;
   }
 
-  /** The first floating output of rank 3 of a model that takes tokens. */
-  private Optional<String> logits() {
-    Graph graph = subject.model().graph();
-    return ModelInputs.of(graph).tokens().isEmpty()
-        ? Optional.empty()
-        : graph.outputs().stream()
-            .filter(output -> output.type().filter(ElementType::isFloating).isPresent())
-            .filter(output -> output.shape().filter(shape -> shape.size() == 3).isPresent())
-            .map(Value::name)
-            .findFirst();
-  }
-
   private Drift drift(Path draft, List<Map<String, Tensor>> feeds) {
     List<String> outputs = Proof.floatingOutputs(subject.model().graph());
-    Drift.Meter meter = new Drift.Meter(logits());
+    Drift.Meter meter = new Drift.Meter(subject.logits());
     try (Session before = Session.open(subject.file(), options);
         Session after = Session.open(draft, options)) {
       for (Map<String, Tensor> feed : feeds) {

@@ -1,10 +1,14 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.ModelFolder;
+import io.moneonnx.data.ModelInputs;
+import io.moneonnx.eval.NextToken;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.InlineFunctions;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Value;
 import io.moneonnx.io.ModelFiles;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.moe.MoeBlock;
@@ -25,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -37,6 +42,7 @@ import java.util.stream.Collectors;
 public record Subject(
     Path given, ModelFiles files, Model model, Target target, MoeFinder.Findings findings) {
   private static final int OLDEST_OPSET = 13;
+  private static final String DECODER = "decoder_input_ids";
 
   /**
    * Reads a model, puts its functions where they are called, and finds its blocks.
@@ -117,6 +123,51 @@ public record Subject(
     return Fingerprint.of(
         model,
         blocks().stream().map(block -> block.routing().router()).collect(Collectors.toSet()));
+  }
+
+  /**
+   * The output {@code [batch, sequence, vocabulary]} that scores next tokens: the first floating
+   * one of rank 3, if the model takes tokens.
+   */
+  public Optional<String> logits() {
+    return ModelInputs.of(model.graph()).tokens().isEmpty()
+        ? Optional.empty()
+        : model.graph().outputs().stream()
+            .filter(output -> output.type().filter(ElementType::isFloating).isPresent())
+            .filter(output -> output.shape().filter(shape -> shape.size() == 3).isPresent())
+            .map(Value::name)
+            .findFirst();
+  }
+
+  /**
+   * How the model foresees tokens.
+   *
+   * @throws BadInputException if it is no language model
+   */
+  public NextToken requireNextToken() {
+    Value tokens =
+        ModelInputs.of(model.graph())
+            .tokens()
+            .filter(input -> input.shape().map(shape -> shape.size() == 2).orElse(true))
+            .orElseThrow(
+                () ->
+                    noLanguageModel("takes no token ids [batch, sequence]", model.graph().feeds()));
+    if (model.graph().feeds().stream().anyMatch(input -> input.name().equals(DECODER))) {
+      throw noLanguageModel("has a decoder of its own", model.graph().feeds());
+    }
+    return logits()
+        .map(logits -> new NextToken(tokens.name(), logits))
+        .orElseThrow(
+            () ->
+                noLanguageModel(
+                    "has no logits [batch, sequence, vocabulary]", model.graph().outputs()));
+  }
+
+  private BadInputException noLanguageModel(String what, List<Value> found) {
+    return new BadInputException(
+        "%s: wanted a model that foresees the next token; this one %s, only %s"
+            .formatted(
+                file(), what, found.stream().map(Value::name).collect(Collectors.joining(", "))));
   }
 
   /**

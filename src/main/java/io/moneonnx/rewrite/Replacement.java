@@ -10,6 +10,9 @@ import java.util.TreeMap;
  * @param novices for each replaced expert its novice {@code [hidden]}
  */
 public record Replacement(SortedMap<Integer, float[]> novices) implements Change {
+  /** Every expert stays. */
+  public static final Replacement NONE = new Replacement(new TreeMap<>());
+
   public Replacement {
     novices = new TreeMap<>(novices);
   }

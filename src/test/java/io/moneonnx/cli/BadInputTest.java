@@ -6,12 +6,14 @@ import static io.moneonnx.cli.ExitCode.NOTHING_TO_DO;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
 import io.moneonnx.graph.Wire;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
@@ -371,6 +373,76 @@ class BadInputTest {
 
     assertThat(ended.code()).isEqualTo(NOTHING_TO_DO);
     assertThat(ended.out() + ended.err()).containsIgnoringCase("no Mixture-of-Experts block");
+  }
+
+  // Comparing
+
+  private Cli compare(Path model, Object... options) {
+    return Cli.run(
+        concat(new Object[] {"compare", model, "--profile", profile, "--device", "cpu"}, options));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--criterion, 'mone,best', no criterion 'best'",
+    "--ratio,     '0.25,1',    ratio 1 does not lie between 0 and 1",
+    "--ratio,     0.01,        ratio 0.01 prunes no expert",
+    "--novice,    median,      --novice",
+    "--test,      none.txt,    none.txt: no such file",
+  })
+  void whatIsToBeComparedIsNotThere(String option, String value, String message) {
+    compare(Cli.OLMOE, option, value).fails(BAD_INPUT, message);
+  }
+
+  @Test
+  void testDataWithoutAnyTokens() throws IOException {
+    compare(Cli.OLMOE, "--test", file("empty.txt", "")).fails(BAD_INPUT, "empty.txt holds no text");
+  }
+
+  @Test
+  void testDataOfOneToken() throws IOException {
+    compare(Cli.OLMOE, "--test", file("one.txt", "a"))
+        .fails(BAD_INPUT, "no sequence of two tokens");
+  }
+
+  @Test
+  void twoTestsOfOneName() throws IOException {
+    compare(Cli.OLMOE, "--test", "a=" + file("a.txt", "a"), "--test", "a=" + TEXT)
+        .fails(BAD_INPUT, "two files are called 'a'");
+  }
+
+  @Test
+  void noTestDataBesideTheModel() throws IOException {
+    Path model = Files.copy(Cli.OLMOE, folder.resolve("model.onnx"));
+
+    compare(model).fails(BAD_INPUT, "no test data", "--test", "heldout.txt");
+  }
+
+  @Test
+  void compareWithAProfileOfAnotherModel() {
+    Path tuned = folder.resolve("tuned.onnx");
+    tune(OnnxReader.read(Cli.OLMOE), tuned);
+
+    compare(tuned).fails(BAD_INPUT, "olmoe.profile: is of another model");
+  }
+
+  @Test
+  void compareAModelWithoutLogits() throws IOException {
+    Model model = OnnxReader.read(Cli.OLMOE);
+    Path headless = folder.resolve("headless.onnx");
+    Value flat = Value.undeclared(model.graph().outputs().get(0).name());
+    OnnxWriter.write(
+        model.withGraph(model.graph().withOutputs(List.of(flat))), headless, Placement.INLINE);
+
+    compare(headless, "--test", TEXT).fails(BAD_INPUT, "has no logits", "only logits");
+  }
+
+  @Test
+  void compareAModelWithoutTokens() throws IOException {
+    Path vectors = folder.resolve("vectors.onnx");
+    OnnxWriter.write(Spelling.TORCHSCRIPT.of(4, 2, 4).model(), vectors, Placement.INLINE);
+
+    compare(vectors).fails(BAD_INPUT, "takes no token ids", "only x");
   }
 
   // External data

@@ -1,0 +1,54 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.pipeline.Compare;
+import io.moneonnx.run.RunOptions;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "compare",
+    mixinStandardHelpOptions = true,
+    description =
+        "Measures on held-out data what ways of pruning cost, without writing a model: nats per"
+            + " token, their increase over the unpruned model with its standard error over"
+            + " sequences, and next-token accuracy.")
+final class CompareCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a folder with one in it.")
+  private Path model;
+
+  @Option(names = "--profile", required = true, description = "A profile of this model.")
+  private Path profile;
+
+  @Mixin private TestOptions test;
+  @Mixin private ChoiceOptions choices;
+  @Mixin private RunSettings run;
+  @Mixin private TargetOption target;
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    Terminal terminal = new Terminal();
+    RunOptions options = run.options(terminal);
+    Compare.Result result =
+        new Compare(options, terminal)
+            .run(
+                new Compare.Request(
+                    model,
+                    target.or(options.device()),
+                    profile,
+                    test.files(),
+                    test.reading(),
+                    choices.goals()));
+    PrintWriter out = spec.commandLine().getOut();
+    out.print(new CostTable(result));
+    out.flush();
+    return ExitCode.DONE;
+  }
+}

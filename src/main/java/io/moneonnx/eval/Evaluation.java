@@ -1,0 +1,116 @@
+package io.moneonnx.eval;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A language model opened once, in which what becomes of its experts may change from run to run: a
+ * plan costs one pass over the test data to try, and no model is written.
+ */
+public final class Evaluation implements AutoCloseable {
+  private final EvaluationGraph graph;
+  private final Session session;
+
+  private Evaluation(EvaluationGraph graph, Session session) {
+    this.graph = graph;
+    this.session = session;
+  }
+
+  /**
+   * Opens a model.
+   *
+   * @param folder where the model's files lie
+   * @param blocks those whose experts may be replaced
+   */
+  public static Evaluation open(
+      Model model, Path folder, List<MoeBlock> blocks, NextToken nextToken, RunOptions options) {
+    EvaluationGraph graph = EvaluationGraph.of(model, blocks, nextToken);
+    Session session =
+        Session.open(
+            "the evaluation graph", OnnxWriter.toBytes(graph.model(), folder), folder, options);
+    return new Evaluation(graph, session);
+  }
+
+  /**
+   * How well the model foresees sequences when this is done to its experts.
+   *
+   * @param batches feeds of the model, one run each; tokens that an attention mask hides do not
+   *     count
+   * @throws BadInputException if no sequence has two tokens, or a router is to be cut that cannot
+   */
+  public Losses losses(Treatment treatment, Iterable<Map<String, Tensor>> batches) {
+    Map<String, Tensor> choices = choices(treatment);
+    List<Double> nats = new ArrayList<>();
+    List<Double> right = new ArrayList<>();
+    Set<String> asked = Set.of(graph.outputs().loss(), graph.outputs().right());
+    for (Map<String, Tensor> batch : batches) {
+      if (batch.get(graph.nextToken().tokens()).dims().get(1) < 2) {
+        continue;
+      }
+      Map<String, Tensor> feeds = new HashMap<>(batch);
+      feeds.putAll(choices);
+      Map<String, Tensor> found = session.run(feeds, asked);
+      Counted counted = Counted.of(batch, found.get(graph.outputs().loss()));
+      nats.addAll(counted.means(found.get(graph.outputs().loss())));
+      right.addAll(counted.means(found.get(graph.outputs().right())));
+    }
+    if (nats.isEmpty()) {
+      throw new BadInputException("the test data hold no sequence of two tokens: nothing follows");
+    }
+    return new Losses(nats, right);
+  }
+
+  private Map<String, Tensor> choices(Treatment treatment) {
+    Map<String, Tensor> feeds = new HashMap<>();
+    for (EvaluationGraph.Choices inputs : graph.choices()) {
+      MoeBlock block = inputs.block();
+      Replacement replaced = treatment.replaced(block.name());
+      List<Integer> gone = treatment.gone(block.name());
+      feeds.put(inputs.replaced(), flags(block, replaced.experts()));
+      feeds.put(inputs.novices(), novices(block, replaced));
+      if (!gone.isEmpty() && inputs.gone().isEmpty()) {
+        throw new BadInputException(
+            "block '%s': its router cannot be cut: %s"
+                .formatted(block.name(), graph.objections().get(block.name())));
+      }
+      inputs.gone().ifPresent(input -> feeds.put(input, flags(block, gone)));
+    }
+    return feeds;
+  }
+
+  private static Tensor flags(MoeBlock block, List<Integer> experts) {
+    byte[] flags = new byte[block.experts()];
+    experts.forEach(expert -> flags[expert] = 1);
+    List<Long> dims = List.of((long) flags.length);
+    return new Tensor.Inline(ElementType.BOOL, dims, ByteBuffer.wrap(flags));
+  }
+
+  private static Tensor novices(MoeBlock block, Replacement replacement) {
+    float[] rows = new float[block.experts() * block.hidden()];
+    replacement
+        .novices()
+        .forEach(
+            (expert, novice) ->
+                System.arraycopy(novice, 0, rows, expert * block.hidden(), block.hidden()));
+    return Tensor.of(List.of((long) block.experts(), (long) block.hidden()), rows);
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}

@@ -1,0 +1,59 @@
+package io.moneonnx.eval;
+
+import io.moneonnx.plan.Novice;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.rewrite.Change;
+import io.moneonnx.rewrite.Removal;
+import io.moneonnx.rewrite.Replacement;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What is done to a model's experts.
+ *
+ * @param changes by name of block; blocks without one stay as they are
+ */
+public record Treatment(Map<String, Change> changes) {
+  /** Nothing. */
+  public static final Treatment NONE = new Treatment(Map.of());
+
+  public Treatment {
+    changes = Collections.unmodifiableMap(new LinkedHashMap<>(changes));
+  }
+
+  /** What a plan says, with novices from the profile that it was made from. */
+  public static Treatment of(Plan plan, Novice novice, Profile profile) {
+    Map<String, Change> changes = new LinkedHashMap<>();
+    for (Plan.Block block : plan.blocks()) {
+      changes.put(
+          block.name(),
+          plan.router() == Plan.Router.CUT
+              ? new Removal(new TreeSet<>(block.pruned()))
+              : replacement(block.pruned(), novice, profile.block(block.name()).orElseThrow()));
+    }
+    return new Treatment(changes);
+  }
+
+  private static Replacement replacement(
+      List<Integer> pruned, Novice novice, BlockStatistics statistics) {
+    TreeMap<Integer, float[]> novices = new TreeMap<>();
+    pruned.forEach(expert -> novices.put(expert, novice.of(statistics, expert)));
+    return new Replacement(novices);
+  }
+
+  /** Experts of this block that a novice stands in for. */
+  Replacement replaced(String block) {
+    return changes.get(block) instanceof Replacement replacement ? replacement : Replacement.NONE;
+  }
+
+  /** Experts of this block that its router has lost. */
+  List<Integer> gone(String block) {
+    return changes.get(block) instanceof Removal removal ? removal.experts() : List.of();
+  }
+}

@@ -1,0 +1,197 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.data.Batch;
+import io.moneonnx.data.Calibration;
+import io.moneonnx.data.CalibrationOptions;
+import io.moneonnx.data.DataFile;
+import io.moneonnx.data.DataSource;
+import io.moneonnx.data.ModelFolder;
+import io.moneonnx.eval.Evaluation;
+import io.moneonnx.eval.Losses;
+import io.moneonnx.eval.NextToken;
+import io.moneonnx.eval.Scores;
+import io.moneonnx.eval.Treatment;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Target;
+import io.moneonnx.plan.Goal;
+import io.moneonnx.plan.Novice;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.Planner;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.ProfileFile;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.RuntimeFailureException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.StreamSupport;
+
+/** Tries plans on held-out data, all in one model that is opened once; writes none. */
+public final class Compare {
+  private final RunOptions options;
+  private final Console console;
+
+  public Compare(RunOptions options, Console console) {
+    this.options = options;
+    this.console = console;
+  }
+
+  /**
+   * What to try.
+   *
+   * @param model a file, or a folder with a model in it
+   * @param target what the model is meant to run on
+   * @param tests files by name; empty for what lies beside the model
+   * @param reading how the files are read
+   */
+  public record Request(
+      Path model,
+      Target target,
+      Path profile,
+      Map<String, Path> tests,
+      CalibrationOptions reading,
+      List<Goal> goals) {
+    public Request {
+      tests = Collections.unmodifiableMap(new LinkedHashMap<>(tests));
+      goals = List.copyOf(goals);
+    }
+  }
+
+  /** What one plan costs. */
+  public record Cost(Goal goal, Plan plan, Scores scores) {}
+
+  /**
+   * What was found.
+   *
+   * @param unpruned the model as it is
+   * @param costs in the order of the goals
+   */
+  public record Result(Scores unpruned, List<Cost> costs) {
+    public Result {
+      costs = List.copyOf(costs);
+    }
+  }
+
+  /**
+   * Plans all goals, then tries each plan on all test data.
+   *
+   * @throws NothingToDoException if no block is found
+   * @throws io.moneonnx.graph.BadInputException if the model foresees no tokens, a goal cannot be
+   *     reached, or there is nothing to test on
+   */
+  public Result run(Request request) {
+    Subject subject = Subject.open(request.model(), request.target());
+    subject.requireBlocks();
+    subject.warn(console);
+    NextToken nextToken = subject.requireNextToken();
+    Profile profile = ProfileFile.read(request.profile());
+    subject.requireProfile(profile, request.profile());
+    List<Plan> plans = request.goals().stream().map(goal -> Planner.plan(profile, goal)).toList();
+    Map<String, Calibration> tests = tests(subject, request);
+    tests.forEach((name, data) -> warnIfCalibrated(name, data, profile));
+    try (Evaluation evaluation =
+        Evaluation.open(subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
+      return new Trial(evaluation, profile, tests).of(request.goals(), plans);
+    } catch (RuntimeFailureException e) {
+      subject.requireLoads(options);
+      throw e;
+    }
+  }
+
+  private Map<String, Calibration> tests(Subject subject, Request request) {
+    Map<String, Path> files = request.tests();
+    ModelFolder folder = new ModelFolder(subject.folder());
+    if (files.isEmpty()) {
+      Path found = folder.heldOut();
+      console.say("test data: " + found + ", found beside the model");
+      files = Map.of(found.getFileName().toString(), found);
+    }
+    Map<String, Calibration> tests = new LinkedHashMap<>();
+    files.forEach(
+        (name, file) -> {
+          Calibration data =
+              Calibration.open(
+                  DataSource.untagged(List.of(file)),
+                  folder,
+                  subject.model().graph(),
+                  request.reading());
+          data.notices().forEach(console::say);
+          tests.put(name, data);
+        });
+    return tests;
+  }
+
+  private void warnIfCalibrated(String name, Calibration data, Profile profile) {
+    List<String> calibrated =
+        profile.runs().stream()
+            .flatMap(run -> run.sources().stream())
+            .map(Profile.Source::sha256)
+            .toList();
+    if (data.files().stream().map(DataFile::sha256).anyMatch(calibrated::contains)) {
+      console.say(
+          "'%s' was calibrated on: what is pruned costs less there than on text never seen"
+              .formatted(name));
+    }
+  }
+
+  /** One after another; what comes to the same is tried once. */
+  private final class Trial {
+    private final Evaluation evaluation;
+    private final Profile profile;
+    private final Map<String, Calibration> tests;
+    private final Map<Same, Scores> known = new HashMap<>();
+
+    Trial(Evaluation evaluation, Profile profile, Map<String, Calibration> tests) {
+      this.evaluation = evaluation;
+      this.profile = profile;
+      this.tests = tests;
+    }
+
+    /** What decides on a plan's cost, beside the profile. */
+    private record Same(List<Plan.Block> blocks, Plan.Router router, Optional<Novice> novice) {}
+
+    Result of(List<Goal> goals, List<Plan> plans) {
+      long sequences = tests.values().stream().mapToLong(Calibration::samples).sum();
+      String what = "trying %d plans on %,d sequences".formatted(plans.size(), sequences);
+      try (Console.Progress progress = console.begin(what, plans.size() + 1L)) {
+        Scores unpruned = scores(Treatment.NONE);
+        progress.step();
+        List<Cost> costs = new ArrayList<>();
+        for (int i = 0; i < plans.size(); i++) {
+          costs.add(new Cost(goals.get(i), plans.get(i), scores(goals.get(i), plans.get(i))));
+          progress.step();
+        }
+        return new Result(unpruned, costs);
+      }
+    }
+
+    private Scores scores(Goal goal, Plan plan) {
+      boolean isCut = plan.router() == Plan.Router.CUT;
+      Same same =
+          new Same(
+              plan.blocks(), plan.router(), isCut ? Optional.empty() : Optional.of(goal.novice()));
+      Scores before = known.get(same);
+      if (before != null) {
+        return before;
+      }
+      Scores scores = scores(Treatment.of(plan, goal.novice(), profile));
+      known.put(same, scores);
+      return scores;
+    }
+
+    private Scores scores(Treatment treatment) {
+      Map<String, Losses> losses = new LinkedHashMap<>();
+      tests.forEach((name, data) -> losses.put(name, evaluation.losses(treatment, feeds(data))));
+      return new Scores(losses);
+    }
+
+    private static Iterable<Map<String, Tensor>> feeds(Calibration data) {
+      return () -> StreamSupport.stream(data.spliterator(), false).map(Batch::feeds).iterator();
+    }
+  }
+}
