@@ -93,7 +93,7 @@ public final class Calibrate {
     }
     return new Profile(
         subject.fingerprint(),
-        subject.files().bytes(),
+        subject.bytes(),
         List.of(
             new Profile.Run(
                 Tool.version(),
