@@ -38,7 +38,7 @@ class ArchitectureTest {
           Map.entry("form", List.of("graph", "match", "passes", "moe")),
           Map.entry("profile", List.of("graph", "io", "proto")),
           Map.entry("plan", List.of("graph", "io", "profile")),
-          Map.entry("observe", List.of("graph", "io", "run", "moe", "profile")),
+          Map.entry("observe", List.of("graph", "io", "run", "data", "moe", "profile")),
           Map.entry("rewrite", List.of("graph", "moe")),
           Map.entry("verify", List.of("graph", "io", "run", "moe", "rewrite")),
           Map.entry(

@@ -20,6 +20,7 @@ import io.moneonnx.plan.criterion.Criterion;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -42,7 +43,12 @@ final class BudgetOptions {
 
   private enum ScopeName {
     LAYER,
-    MODEL
+    MODEL;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   @Option(

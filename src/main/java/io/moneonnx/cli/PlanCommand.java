@@ -1,5 +1,6 @@
 package io.moneonnx.cli;
 
+import com.google.gson.stream.JsonWriter;
 import io.moneonnx.pipeline.Output;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Plan;
@@ -10,6 +11,7 @@ import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,12 +54,16 @@ final class PlanCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Replace a file that is there already.")
   private boolean force;
 
+  @Option(names = "--json", description = "Print what plans do and cost as JSON, a list of plans.")
+  private boolean json;
+
   @Mixin private BudgetOptions budget;
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
     List<Goal> goals = budget.goals();
+    Output.check(output, true, List.of(profile));
     List<Path> files =
         goals.size() == 1 ? List.of(output) : goals.stream().map(this::file).toList();
     for (Path file : files) {
@@ -69,7 +75,9 @@ final class PlanCommand implements Callable<Integer> {
       PlanFile.write(plans.get(i), files.get(i));
     }
     PrintWriter out = spec.commandLine().getOut();
-    if (plans.size() == 1) {
+    if (json) {
+      out.println(json(measured, goals, plans, files));
+    } else if (plans.size() == 1) {
       out.print(new PlanReport(measured, goals.get(0), plans.get(0)).text());
       out.println("written  " + output);
     } else {
@@ -86,6 +94,19 @@ final class PlanCommand implements Callable<Integer> {
     String ratio = "-" + ((Ratio) goal.amount()).ratio().toPlainString();
     return output.resolveSibling(
         dot <= 0 ? name + ratio : name.substring(0, dot) + ratio + name.substring(dot));
+  }
+
+  private static String json(Profile measured, List<Goal> goals, List<Plan> plans, List<Path> files)
+      throws IOException {
+    StringWriter text = new StringWriter();
+    JsonWriter json = new JsonWriter(text);
+    json.setIndent("  ");
+    json.beginArray();
+    for (int i = 0; i < plans.size(); i++) {
+      new PlanJson(measured, goals.get(i), plans.get(i), files.get(i)).writeTo(json);
+    }
+    json.endArray();
+    return text.toString();
   }
 
   private static Table table(

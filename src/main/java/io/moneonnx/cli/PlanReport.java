@@ -40,8 +40,8 @@ final class PlanReport {
     return new Object[] {
       pruned(),
       percent(forecast.share()),
-      forecast.worst().map(worst -> percent(worst.error().getAsDouble())).orElse("?"),
-      stability.map(known -> Integer.toString(known.count())).orElse("?"),
+      forecast.worst().map(worst -> percent(worst.error().getAsDouble())).orElse("-"),
+      stability.map(known -> Integer.toString(known.count())).orElse("-"),
       "%,d".formatted(forecast.bytes())
     };
   }

@@ -1,5 +1,6 @@
 package io.moneonnx.observe;
 
+import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
@@ -53,7 +54,7 @@ public final class Calibrator {
     try (Pass pass = begin(NonFinite.STOP)) {
       Measured measured = Measured.NOTHING;
       for (Map<String, Tensor> feed : feeds) {
-        measured = pass.add(measured, Feed.of(feed));
+        measured = pass.add(measured, Batch.of(feed));
       }
       return pass.outcome(measured);
     }
@@ -83,11 +84,12 @@ public final class Calibrator {
      * @return that, and what this run says
      * @throws BadInputException if an expert's output is not finite and the calibration is to stop
      */
-    public Measured add(Measured before, Feed feed) {
-      Map<String, Tensor> values = session.run(withValid(feed.tensors()), outputs);
-      Merging merging = new Merging(before, feed);
+    public Measured add(Measured before, Batch batch) {
+      Map<String, Tensor> values = session.run(withValid(batch.feeds()), outputs);
+      Merging merging = new Merging(before, batch);
       for (int i = 0; i < blocks.size(); i++) {
-        merging.take(new Batch(blocks.get(i), observed.taps().get(i), values, feed), nonFinite);
+        merging.take(
+            new BlockReading(blocks.get(i), observed.taps().get(i), values, batch), nonFinite);
       }
       return merging.measured();
     }

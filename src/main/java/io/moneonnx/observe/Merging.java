@@ -1,5 +1,6 @@
 package io.moneonnx.observe;
 
+import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.profile.BlockStatistics;
@@ -12,14 +13,14 @@ import java.util.Optional;
 /** What one run said of each block, on top of what was measured before. */
 final class Merging {
   private final Measured before;
-  private final Feed feed;
+  private final Batch batch;
   private final Map<String, BlockStatistics> statistics = new LinkedHashMap<>();
   private final Map<String, String> disproved;
   private final Map<String, Long> skipped;
 
-  Merging(Measured before, Feed feed) {
+  Merging(Measured before, Batch batch) {
     this.before = before;
-    this.feed = feed;
+    this.batch = batch;
     before.statistics().forEach(block -> statistics.put(block.name(), block));
     this.disproved = new LinkedHashMap<>(before.disproved());
     this.skipped = new LinkedHashMap<>(before.skipped());
@@ -30,24 +31,24 @@ final class Merging {
    *
    * @throws BadInputException if something is not finite, and the run is to stop there
    */
-  void take(Batch batch, NonFinite nonFinite) {
-    if (disproved.containsKey(batch.name())) {
+  void take(BlockReading reading, NonFinite nonFinite) {
+    if (disproved.containsKey(reading.name())) {
       return;
     }
-    if (batch.spoiled() > 0) {
+    if (reading.spoiled() > 0) {
       if (nonFinite == NonFinite.STOP) {
-        throw batch.failure();
+        throw reading.failure();
       }
-      skipped.merge(batch.name(), batch.spoiled(), Long::sum);
+      skipped.merge(reading.name(), reading.spoiled(), Long::sum);
     }
-    Optional<Refusal> refusal = batch.disproof();
+    Optional<Refusal> refusal = reading.disproof();
     if (refusal.isPresent()) {
-      disproved.put(batch.name(), refusal.get().reason());
-      statistics.remove(batch.name());
+      disproved.put(reading.name(), refusal.get().reason());
+      statistics.remove(reading.name());
     } else {
       statistics.merge(
-          batch.name(),
-          batch.statistics().ofBatch(before.batches(), feed.tag()),
+          reading.name(),
+          reading.statistics().ofBatch(before.batches(), batch.tag()),
           BlockStatistics::merge);
     }
   }
@@ -55,7 +56,7 @@ final class Merging {
   Measured measured() {
     return new Measured(
         before.batches() + 1,
-        Math.max(before.sequenceLength(), feed.sequenceLength()),
+        Math.max(before.sequenceLength(), batch.sequenceLength()),
         List.copyOf(statistics.values()),
         disproved,
         skipped);

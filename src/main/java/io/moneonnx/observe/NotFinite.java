@@ -1,5 +1,6 @@
 package io.moneonnx.observe;
 
+import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 
 /**
@@ -38,9 +39,9 @@ record NotFinite(long slot, int expert, long tokens, What what) {
   }
 
   /** The end of a calibration that is to stop here. */
-  BadInputException failure(String block, int topK, Feed feed) {
+  BadInputException failure(String block, int topK, Batch batch) {
     return new BadInputException(
         "block '%s': %s not finite at %s, counted from 0; --skip-nonfinite leaves such tokens out"
-            .formatted(block, what.text.formatted(expert), feed.place(slot / topK, tokens)));
+            .formatted(block, what.text.formatted(expert), batch.place(slot / topK, tokens)));
   }
 }

@@ -6,7 +6,6 @@ import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataFile;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.observe.Calibrator;
-import io.moneonnx.observe.Feed;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Measured;
 import io.moneonnx.profile.Profile;
@@ -77,8 +76,7 @@ public final class Calibrate {
     try (Console.Progress progress = console.begin("calibrating" + size(data), data.batches())) {
       LongStream.range(0, start.batches()).forEach(done -> progress.step());
       for (Iterator<Batch> rest = data.from(start.batches()); rest.hasNext(); progress.step()) {
-        Batch batch = rest.next();
-        measured = pass.add(measured, new Feed(batch.feeds(), batch.tag(), batch.samples()));
+        measured = pass.add(measured, rest.next());
         checkpoints.take(measured);
       }
     }
@@ -93,7 +91,7 @@ public final class Calibrate {
     }
     return new Profile(
         subject.fingerprint(),
-        subject.files().bytes(),
+        subject.bytes(),
         List.of(
             new Profile.Run(
                 Tool.version(),

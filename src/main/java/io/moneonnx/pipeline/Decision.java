@@ -36,7 +36,7 @@ sealed interface Decision {
   record Open(Goal goal) implements Decision {
     @Override
     public void check(Subject subject, Optional<Profile> profile) {
-      goal.check(subject.files().bytes(), subject.blocks().stream().map(BlockHeaders::of).toList());
+      goal.check(subject.bytes(), subject.blocks().stream().map(BlockHeaders::of).toList());
     }
 
     @Override
@@ -64,6 +64,11 @@ sealed interface Decision {
         profile.map(Profile::id).ifPresent(plan::checkProfile);
       } catch (BadInputException e) {
         throw new BadInputException(from + ": " + e.getMessage(), e);
+      }
+      if (asked.isPresent() && plan.router() == Plan.Router.CUT) {
+        throw new BadInputException(
+            "%s: the plan cuts the router, which needs no novice; leave out --novice %s"
+                .formatted(from, asked.get()));
       }
       if (asked.isPresent() && plan.novice().isPresent() && !plan.novice().equals(asked)) {
         throw new BadInputException(

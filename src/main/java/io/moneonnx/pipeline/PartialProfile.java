@@ -100,9 +100,19 @@ public final class PartialProfile implements Checkpoints {
   /** Times the pause from the end of one checkpoint to the next, however long writing takes. */
   @Override
   public void take(Measured measured) {
-    if (interval.isPresent() && System.nanoTime() - last >= interval.get().toNanos()) {
-      CheckpointFile.write(new Checkpoint(run, measured), file);
+    Duration pause = Duration.ofNanos(System.nanoTime() - last);
+    if (interval.isPresent() && pause.compareTo(interval.get()) >= 0) {
+      write(new Checkpoint(run, measured));
       last = System.nanoTime();
+    }
+  }
+
+  /** A disk that is full for now is no reason to lose what a long run has measured. */
+  private void write(Checkpoint checkpoint) {
+    try {
+      CheckpointFile.write(checkpoint, file);
+    } catch (CannotWriteException | BadInputException e) {
+      console.say(e.getMessage() + "; going on without this checkpoint");
     }
   }
 

@@ -11,6 +11,7 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Value;
 import io.moneonnx.io.ModelFiles;
 import io.moneonnx.io.OnnxReader;
+import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Refusal;
@@ -37,10 +38,16 @@ import java.util.stream.Collectors;
  * The model at hand: its file, what was read, and the blocks that were found in it.
  *
  * @param given the model file, or the folder that stands for it
+ * @param bytes of the model's files, and of what its functions take where they are called
  * @param target what it is meant to run on, for which it was read
  */
 public record Subject(
-    Path given, ModelFiles files, Model model, Target target, MoeFinder.Findings findings) {
+    Path given,
+    ModelFiles files,
+    long bytes,
+    Model model,
+    Target target,
+    MoeFinder.Findings findings) {
   private static final int OLDEST_OPSET = 13;
   private static final String DECODER = "decoder_input_ids";
 
@@ -53,14 +60,17 @@ public record Subject(
    */
   public static Subject open(Path given, Target target) {
     Path file = Files.isDirectory(given) ? new ModelFolder(given).model() : given;
-    Model model = withoutFunctions(file, OnnxReader.read(file));
+    Model read = OnnxReader.read(file);
+    Model model = withoutFunctions(file, read);
     if (model.opset() < OLDEST_OPSET) {
       throw new BadInputException(
           "%s: opset %d; wanted %d or later".formatted(file, model.opset(), OLDEST_OPSET));
     }
+    ModelFiles files = ModelFiles.of(file, model);
     return new Subject(
         given,
-        ModelFiles.of(file, model),
+        files,
+        files.bytes() + growth(read, model, files.folder()),
         model,
         target,
         new MoeFinder(Forms.all(target)).find(model.graph()));
@@ -77,6 +87,17 @@ public record Subject(
     } catch (BadInputException e) {
       throw new BadInputException(file + ": " + e.getMessage(), e);
     }
+  }
+
+  /** How much larger a model is without its functions, in bytes. */
+  private static long growth(Model read, Model inlined, Path folder) {
+    return read.functions().isEmpty()
+        ? 0
+        : Math.max(0, bytes(inlined, folder) - bytes(read, folder));
+  }
+
+  private static long bytes(Model model, Path folder) {
+    return OnnxWriter.toBytes(model, folder).remaining();
   }
 
   /** The folder that the model's files lie in. */

@@ -11,9 +11,17 @@ import java.math.RoundingMode;
  * @param ratio above 0 and below 1; decimal, so that 0.29 of 100 are 29
  */
 public record Ratio(BigDecimal ratio) implements Amount {
+  /** Beyond it sums of ratios take memory without end: {@code 1e-999999999} is a number too. */
+  private static final int MOST_DIGITS = 18;
+
   public Ratio {
     if (ratio.signum() <= 0 || ratio.compareTo(BigDecimal.ONE) >= 0) {
       throw new BadInputException("ratio " + ratio + " does not lie between 0 and 1");
+    }
+    if (ratio.scale() > MOST_DIGITS) {
+      throw new BadInputException(
+          "ratio %s: wanted a number between 0 and 1 with at most %d digits"
+              .formatted(ratio, MOST_DIGITS));
     }
   }
 

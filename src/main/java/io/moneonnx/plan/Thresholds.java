@@ -102,9 +102,11 @@ public record Thresholds(OptionalDouble frequency, OptionalDouble spread) implem
       return experts.get(expert).n() / n;
     }
 
-    /** {@code sqrt(V)} over the mean norm of all outputs of the block. */
+    /**
+     * {@code sqrt(V)} over the mean norm of all outputs of the block; 0 where all of them are 0.
+     */
     private double spread(int expert) {
-      return experts.get(expert).spread() * n / norm;
+      return norm == 0 ? 0 : experts.get(expert).spread() * n / norm;
     }
 
     DoubleStream shares() {

@@ -244,6 +244,7 @@ class BadInputTest {
     "--frequency-below 2, 'of its 16 experts lie below frequency-below 2.0, 15 can go'",
     "--frequency-below 0.01 --scope model, thresholds look at each block by itself",
     "--frequency-below -1, 'frequency-below: found -1.0, wanted a number above 0'",
+    "--ratio 1e-999999999, ratio 1E-999999999: wanted a number between 0 and 1 with at most",
     "--ratio 0.5:0.1:0.1, the first is above the last",
     "--ratio 0.1:0.5, is neither one ratio nor FIRST:LAST:STEP",
     "--ratio 0.01 --scope model, 'of 64, ratio 0.0157 would prune one'",
@@ -752,6 +753,24 @@ class BadInputTest {
             BAD_INPUT,
             "few.json: block 'layers.0': its router cannot be cut: 3 of 16 experts would be left"
                 + " to a router that is cut and chooses 4");
+  }
+
+  @Test
+  void aNoviceForARouterThatIsCut() throws IOException {
+    String text =
+        Files.readString(plan)
+            .replace("\"keep\"", "\"cut\"")
+            .replaceFirst("\"novice\": \"mean\",", "");
+
+    rewrite("--plan", file("cut.json", text), "--novice", "zero")
+        .fails(BAD_INPUT, "cut.json: the plan cuts the router", "leave out --novice zero");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "/"})
+  void aSweepWithoutANameForItsPlans(String name) {
+    Cli.run("plan", profile, "--ratio", "0.25:0.5:0.25", "-o", name)
+        .fails(BAD_INPUT, "wanted a file");
   }
 
   @Test

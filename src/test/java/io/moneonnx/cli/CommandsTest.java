@@ -191,6 +191,33 @@ class CommandsTest {
   }
 
   @Test
+  void planTellsProgramsWhatItCosts() throws IOException {
+    Path sweep = folder.resolve("s.json");
+
+    String text =
+        Cli.run("plan", profile, "--ratio", "0.25:0.5:0.25", "-o", sweep, "--json")
+            .succeeds()
+            .out();
+
+    JsonArray plans = JsonParser.parseString(text).getAsJsonArray();
+    assertThat(plans).hasSize(2);
+    JsonObject half = plans.get(1).getAsJsonObject();
+    assertThat(half.get("file").getAsString()).isEqualTo(folder.resolve("s-0.50.json").toString());
+    assertThat(half.get("bytes").getAsLong()).isPositive();
+    assertThat(half.get("shards").isJsonNull()).isTrue();
+    JsonObject block = half.getAsJsonArray("blocks").get(0).getAsJsonObject();
+    assertThat(block.getAsJsonArray("pruned")).hasSize(8);
+    assertThat(block.get("calls").getAsDouble()).isBetween(0.0, 1.0);
+    assertThat(block.get("unstable").isJsonNull()).isTrue();
+  }
+
+  @Test
+  void helpNamesChoicesAsTheyAreWritten() {
+    assertThat(Cli.run("plan", "--help").succeeds().out().replaceAll("\\s+", " "))
+        .contains("layer, model", "none, block, residual", "keep, cut", "mean, gate2, zero");
+  }
+
+  @Test
   void countsThatDifferAreSaidToDiffer() throws IOException {
     Path model = folder.resolve("m.json");
 

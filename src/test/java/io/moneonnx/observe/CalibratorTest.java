@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
@@ -268,8 +269,8 @@ final class CalibratorTest {
   void tellsWhatItRanOnAndHowFarItIs() {
     TinyMoe tiny = Spelling.DYNAMO.of(3, 2, 4);
     try (Calibrator.Pass pass = calibrator(tiny, tiny.block()).begin(NonFinite.STOP)) {
-      Measured first = pass.add(Measured.NOTHING, Feed.of(Map.of("x", tiny.tokens(2, 1))));
-      Measured second = pass.add(first, Feed.of(Map.of("x", tiny.tokens(3, 1))));
+      Measured first = pass.add(Measured.NOTHING, Batch.of(Map.of("x", tiny.tokens(2, 1))));
+      Measured second = pass.add(first, Batch.of(Map.of("x", tiny.tokens(3, 1))));
 
       assertThat(first.batches()).isEqualTo(1);
       assertThat(second.batches()).isEqualTo(2);
@@ -285,7 +286,7 @@ final class CalibratorTest {
     Measured measured = Measured.NOTHING;
     try (Calibrator.Pass pass = calibrator(tiny, tiny.block()).begin(NonFinite.STOP)) {
       for (int i = 0; i < x.size(); i++) {
-        measured = pass.add(measured, new Feed(Map.of("x", x.get(i)), tags.get(i), List.of()));
+        measured = pass.add(measured, new Batch(Map.of("x", x.get(i)), tags.get(i), List.of()));
       }
     }
     Slices slices = measured.statistics().get(0).slices();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.profile.BlockStatistics;
@@ -135,7 +136,7 @@ final class NonFiniteTest {
     try (Calibrator.Pass pass =
         new Calibrator(tiny.model(), Path.of(""), List.of(tiny.block()), RunOptions.cpu())
             .begin(nonFinite)) {
-      return pass.add(Measured.NOTHING, new Feed(feeds, Optional.empty(), NAMES));
+      return pass.add(Measured.NOTHING, new Batch(feeds, Optional.empty(), NAMES));
     }
   }
 

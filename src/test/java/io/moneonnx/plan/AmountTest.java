@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.plan.criterion.Criteria;
+import io.moneonnx.profile.BlockHeader;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Longs;
 import io.moneonnx.profile.Profile;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -56,6 +59,35 @@ final class AmountTest {
         .containsExactly(List.of(0, 1), List.of(3));
     assertThat(pruned(thresholds(0.35, 5.0), new Scope.Layer()))
         .containsExactly(List.of(1), List.of());
+  }
+
+  @Test
+  void expertsThatPutOutNothingHaveNoSpread() {
+    BlockStatistics zero =
+        BlockStatistics.empty(new BlockHeader("layers.0", "SparseLoop", 2, 1, 1, 1));
+    BlockStatistics silent =
+        new BlockStatistics(
+            zero.header(),
+            Longs.of(1, 99),
+            zero.g1(),
+            zero.g2(),
+            zero.a1(),
+            zero.a2(),
+            zero.b1(),
+            zero.b2(),
+            zero.mean(),
+            zero.m2(),
+            zero.gmean(),
+            zero.r2(),
+            zero.peak(),
+            100,
+            zero.c(),
+            0,
+            zero.slices());
+    Profile profile = new Profile("sha256:0", 1000, List.of(), List.of(silent));
+
+    assertThat(Profiles.pruned(Planner.plan(profile, goal(thresholds(0.5, 0.1)))))
+        .containsExactly(List.of(0));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.moneonnx.observe;
 
+import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
@@ -18,9 +19,9 @@ import java.util.stream.IntStream;
 /**
  * What one run of the observed model said of one block.
  *
- * @param feed what the model was fed
+ * @param batch what the model was fed
  */
-record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, Feed feed) {
+record BlockReading(MoeBlock block, Taps taps, Map<String, Tensor> values, Batch batch) {
   private static final int SUMS = 6;
 
   String name() {
@@ -46,7 +47,7 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, Feed feed) {
     double[] first = get(Statistic.FIRST_SPOILED);
     NotFinite.What what = NotFinite.What.of(first[3], first[4]);
     return new NotFinite(Math.round(first[0]), (int) first[1], Math.round(first[2]), what)
-        .failure(name(), block.topK(), feed);
+        .failure(name(), block.topK(), batch);
   }
 
   /**
@@ -90,7 +91,7 @@ record Batch(MoeBlock block, Taps taps, Map<String, Tensor> values, Feed feed) {
       if (!DoubleStream.of(get(statistic)).allMatch(Double::isFinite)) {
         throw new BadInputException(
             "block '%s': the squares of its experts' outputs are too large to be summed up at %s"
-                .formatted(name(), String.join(", ", feed.samples())));
+                .formatted(name(), String.join(", ", batch.samples())));
       }
     }
   }
