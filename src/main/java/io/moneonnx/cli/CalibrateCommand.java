@@ -11,6 +11,8 @@ import io.moneonnx.run.RunOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -63,10 +65,14 @@ final class CalibrateCommand implements Callable<Integer> {
     Output.check(output, force, request.named());
     PartialProfile partial =
         new PartialProfile(output, Interval.parse("--checkpoint", checkpoint), resume, terminal);
-    partial.open(force, request.named());
+    partial.spare(request.named());
+    partial.open(force);
     RunOptions options = run.options(terminal);
     Subject subject = Subject.open(model, target.or(options.device()));
-    Output.check(output, force, subject.files().all());
+    List<Path> read = new ArrayList<>(request.read(subject));
+    read.addAll(subject.files().all());
+    Output.check(output, force, read);
+    partial.spare(read);
     subject.warn(terminal);
     Profile profile = new Calibrate(subject, options, terminal).run(request, partial);
     ProfileFile.write(profile, output);

@@ -6,6 +6,7 @@ import io.moneonnx.graph.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -113,6 +114,14 @@ public final class Calibration implements Iterable<Batch> {
     if (left > 0) {
       notices.add(
           "samples left out: %d, for the model takes %d at a time".formatted(left, size.samples()));
+    }
+    Map<String, Path> seen = new HashMap<>();
+    for (DataFile file : files()) {
+      Path same = seen.putIfAbsent(file.sha256(), file.path());
+      if (same != null) {
+        notices.add(
+            "%s and %s hold the same: their tokens count twice".formatted(same, file.path()));
+      }
     }
     return List.copyOf(notices);
   }

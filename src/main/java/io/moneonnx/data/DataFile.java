@@ -18,16 +18,16 @@ import java.util.Optional;
  *
  * @param tag what the user calls it, if anything
  * @param bytes its size
+ * @param sha256 of its bytes when it was read, in hexadecimal digits
  * @param tokens how many tokens were made of it or found in it, padding excluded, 0 where it holds
  *     none
  */
-public record DataFile(Optional<String> tag, Path path, long bytes, long tokens) {
+public record DataFile(Optional<String> tag, Path path, long bytes, String sha256, long tokens) {
   static DataFile of(Optional<String> tag, Path path, long tokens) {
-    return new DataFile(tag, path, path.toFile().length(), tokens);
+    return new DataFile(tag, path, path.toFile().length(), sha256(path), tokens);
   }
 
-  /** The SHA-256 of the file as it is now, in hexadecimal digits. */
-  public String sha256() {
+  private static String sha256(Path path) {
     try (InputStream file = Files.newInputStream(path)) {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       new DigestInputStream(file, digest).transferTo(OutputStream.nullOutputStream());

@@ -38,6 +38,14 @@ public record DataRequest(List<DataSource> files, CalibrationOptions options, No
         .toList();
   }
 
+  /** The files that are read for it, those that lie beside the model as well. */
+  public List<Path> read(Subject subject) {
+    ModelFolder folder = new ModelFolder(subject.folder());
+    return files.isEmpty() && folder.hasCalibration()
+        ? Stream.concat(Stream.of(folder.calibration()), named().stream()).toList()
+        : named();
+  }
+
   /**
    * Checks that what was measured before was measured so. Leaving tokens out where it would have
    * stopped changes nothing as long as there were none.

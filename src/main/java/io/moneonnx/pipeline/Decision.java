@@ -37,6 +37,9 @@ sealed interface Decision {
     @Override
     public void check(Subject subject, Optional<Profile> profile) {
       goal.check(subject.bytes(), subject.blocks().stream().map(BlockHeaders::of).toList());
+      if (goal.router() == Plan.Router.CUT) {
+        subject.blocks().forEach(subject::requireCuttable);
+      }
     }
 
     @Override

@@ -46,11 +46,9 @@ public final class PartialProfile implements Checkpoints {
    * Reads the checkpoint to go on with, before any work is done, or checks that none is lost.
    *
    * @param force whether one may be
-   * @param inputs what is read, and may not be replaced
    * @throws BadInputException if one is there and may not, or is damaged
    */
-  public void open(boolean force, Collection<Path> inputs) throws IOException {
-    Output.check(file, true, inputs);
+  public void open(boolean force) {
     if (Files.exists(file) && resume) {
       found = Optional.of(CheckpointFile.read(file));
     } else if (Files.exists(file) && !force) {
@@ -58,6 +56,11 @@ public final class PartialProfile implements Checkpoints {
           file
               + ": holds an unfinished calibration; --resume goes on with it, --force begins again");
     }
+  }
+
+  /** Checks that no checkpoint replaces one of these files, which are read. */
+  public void spare(Collection<Path> inputs) throws IOException {
+    Output.check(file, true, inputs);
   }
 
   @Override

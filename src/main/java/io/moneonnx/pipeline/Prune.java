@@ -123,7 +123,7 @@ public final class Prune {
 
   private static void checkOutput(Subject subject, Path output, Request request)
       throws IOException {
-    List<Path> inputs = new ArrayList<>(request.data().named());
+    List<Path> inputs = new ArrayList<>(request.data().read(subject));
     request.profile().ifPresent(inputs::add);
     if (request.choice() instanceof Choice.Given given) {
       inputs.add(given.plan());

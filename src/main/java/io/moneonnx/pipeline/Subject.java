@@ -228,6 +228,15 @@ public record Subject(
     }
   }
 
+  /**
+   * Checks that a block's router can lose experts at all.
+   *
+   * @throws BadInputException if it cannot
+   */
+  void requireCuttable(MoeBlock block) {
+    new Removal(new TreeSet<>()).router(model.graph(), block);
+  }
+
   /** What a plan that cuts routers takes out of a block. */
   static Removal removal(Plan plan, MoeBlock block) {
     return new Removal(new TreeSet<>(plan.pruned(block.name())));

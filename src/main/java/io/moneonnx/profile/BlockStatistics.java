@@ -64,6 +64,7 @@ public record BlockStatistics(
     requireLength(header, "R2", r2.size(), experts);
     requireLength(header, "peak", peak.size(), experts);
     requireLength(header, "C", c.size(), experts * experts);
+    slices.requireExperts(header);
     Longs count = n;
     Doubles weight = g2;
     mean = mean.withRowsCleared(header.hidden(), expert -> count.get(expert) == 0);

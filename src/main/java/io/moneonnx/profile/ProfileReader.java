@@ -59,6 +59,8 @@ final class ProfileReader implements AutoCloseable {
         throw new BadInputException(
             "%s is a profile of version %d; this program reads version %d"
                 .formatted(file, header.getVersion(), ProfileFile.VERSION));
+      } else if (size() < 1) {
+        throw new BadInputException(file + " is a profile without blocks");
       }
     } catch (BadInputException e) {
       close();

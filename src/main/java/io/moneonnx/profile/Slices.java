@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * What is known of parts of the data, one number an expert.
@@ -22,6 +23,18 @@ public record Slices(SortedMap<Integer, ExpertSums> shards, SortedMap<String, Ex
   public Slices {
     shards = Collections.unmodifiableSortedMap(new TreeMap<>(shards));
     sources = Collections.unmodifiableSortedMap(new TreeMap<>(sources));
+  }
+
+  void requireExperts(BlockHeader header) {
+    Stream.concat(shards.values().stream(), sources.values().stream())
+        .filter(sums -> sums.experts() != header.experts())
+        .findFirst()
+        .ifPresent(
+            sums -> {
+              throw new IllegalArgumentException(
+                  "block '%s': a part of the data has %d experts, not %d"
+                      .formatted(header.name(), sums.experts(), header.experts()));
+            });
   }
 
   /**

@@ -12,7 +12,10 @@ import io.moneonnx.graph.Value;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,7 +43,11 @@ class TextCalibrationTest {
   }
 
   private static Calibration open(Path text, CalibrationOptions options) {
-    return Calibration.open(DataSource.untagged(List.of(text)), FOLDER, MODEL, options);
+    return open(List.of(text), options);
+  }
+
+  private static Calibration open(List<Path> texts, CalibrationOptions options) {
+    return Calibration.open(DataSource.untagged(texts), FOLDER, MODEL, options);
   }
 
   private static List<Map<String, Tensor>> feeds(Calibration calibration) {
@@ -133,8 +140,22 @@ class TextCalibrationTest {
         .isEqualTo(LongStream.of(tokens).skip(half + 1).toArray());
   }
 
+  private static String sha256(Path file) throws IOException, GeneralSecurityException {
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    return HexFormat.of().formatHex(digest.digest(Files.readAllBytes(file)));
+  }
+
   @Test
-  void saysWhatWasRead() throws IOException {
+  void tellsOfDataThatCountTwice() throws IOException {
+    Path copy = Files.copy(DOCUMENTS, folder.resolve("copy.jsonl"));
+
+    assertThat(open(List.of(DOCUMENTS), cut(1, OptionalInt.empty(), 1)).notices()).isEmpty();
+    assertThat(open(List.of(DOCUMENTS, copy), cut(1, OptionalInt.empty(), 1)).notices())
+        .containsExactly(DOCUMENTS + " and " + copy + " hold the same: their tokens count twice");
+  }
+
+  @Test
+  void saysWhatWasRead() throws IOException, GeneralSecurityException {
     Calibration calibration = open(DOCUMENTS, cut(1, OptionalInt.empty(), 1));
     assertThat(calibration.files())
         .containsExactly(
@@ -142,6 +163,7 @@ class TextCalibrationTest {
                 Optional.empty(),
                 DOCUMENTS,
                 Files.size(DOCUMENTS),
+                sha256(DOCUMENTS),
                 expected("documents.tokens").length));
   }
 

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.proto.mone.ProfileBlock;
 import io.moneonnx.proto.mone.ProfileHeader;
+import io.moneonnx.proto.mone.ProfileSlice;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -75,6 +77,32 @@ final class ProfileFileTest {
     assertThatThrownBy(() -> ProfileFile.read(file))
         .isInstanceOf(BadInputException.class)
         .hasMessage(file + " is no profile");
+  }
+
+  @Test
+  void refusesAProfileOfNoBlocks() {
+    Path file = folder.resolve("none.profile");
+    ProfileFile.write(new Profile("sha256:00", 1, List.of(run(Optional.empty())), List.of()), file);
+
+    assertThatThrownBy(() -> ProfileFile.read(file))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage(file + " is a profile without blocks");
+  }
+
+  @Test
+  void refusesPartsOfAnotherNumberOfExperts() throws IOException {
+    BlockStatistics block = RandomTokens.of(50, 0, 1).statistics(0, 50);
+    ProfileBlock.Builder damaged = BlockMessage.of(block.ofBatch(0, Optional.empty())).toBuilder();
+    damaged.setSlices(0, ProfileSlice.newBuilder().setShard(0));
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    bytes.write("MONEPROF".getBytes(StandardCharsets.US_ASCII));
+    ProfileHeader.newBuilder().setVersion(2).setBlocks(1).build().writeDelimitedTo(bytes);
+    damaged.build().writeDelimitedTo(bytes);
+    Path file = Files.write(folder.resolve("damaged.profile"), bytes.toByteArray());
+
+    assertThatThrownBy(() -> ProfileFile.read(file))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("a part of the data has 0 experts, not 5");
   }
 
   @Test
