@@ -256,6 +256,20 @@ class BadInputTest {
     rewrite(all).fails(BAD_INPUT, message);
   }
 
+  /** What lies beside the model is read without being named. */
+  @Test
+  void anOutputInPlaceOfCalibrationDataBesideTheModel() throws IOException {
+    Path model = Files.copy(Cli.OLMOE, folder.resolve("beside.onnx"));
+    Path text = Files.copy(TEXT, folder.resolve("calibration.txt"));
+    Files.copy(Cli.OLMOE.resolveSibling("tokenizer.json"), folder.resolve("tokenizer.json"));
+
+    Cli.run("calibrate", model, "-o", text, "--force")
+        .fails(BAD_INPUT, "calibration.txt: is read as an input");
+    Cli.run("rewrite", model, "-o", text, "--force")
+        .fails(BAD_INPUT, "calibration.txt: is read as an input");
+    assertThat(text).hasSameBinaryContentAs(TEXT);
+  }
+
   @Test
   void severalRatiosForOneModel() {
     rewrite("--ratio", "0.1:0.5:0.1").fails(BAD_INPUT, "0.1:0.5:0.1 makes 5 plans, wanted one");
