@@ -117,8 +117,15 @@ record ExpertGroups(
     int size = experts / count;
     int[] left = new int[count];
     routing.without(pruned).forEach(expert -> left[expert / size]++);
-    List<Integer> ranked = groups(left, Math.min(ranking, size));
-    List<Integer> poorest = (ranked.size() < chosen ? groups(left, 0) : ranked).subList(0, chosen);
+    int least = Math.min(ranking, size);
+    List<Integer> poorest =
+        IntStream.range(0, count)
+            .boxed()
+            .sorted(
+                Comparator.<Integer, Boolean>comparing(group -> left[group] < least)
+                    .thenComparing(group -> left[group]))
+            .limit(chosen)
+            .toList();
     int held = poorest.stream().mapToInt(group -> left[group]).sum();
     return held >= routing.topK()
         ? Optional.empty()
@@ -126,15 +133,6 @@ record ExpertGroups(
             ("it chooses %d of %d groups of %d experts, and from these %d experts, but would"
                     + " find only %d in %s: prune fewer, or protect some of these (--protect)")
                 .formatted(chosen, count, size, routing.topK(), held, named(poorest, size)));
-  }
-
-  /** Groups to which so many experts are left at least, those with the fewest first. */
-  private static List<Integer> groups(int[] left, int least) {
-    return IntStream.range(0, left.length)
-        .filter(group -> left[group] >= least)
-        .boxed()
-        .sorted(Comparator.comparingInt(group -> left[group]))
-        .toList();
   }
 
   private static String named(List<Integer> groups, int size) {

@@ -43,10 +43,6 @@ class CutExportsTest {
   /** What the router of a graph is refused for; every other graph's is cut. */
   private static final Map<String, String> REFUSED =
       Map.of(
-          "deepseek_v3__dynamo_batched_mm", "chooses groups of experts first",
-          "deepseek_v3__ts_batched_mm", "chooses groups of experts first",
-          "old_deepseekv3_448ng__ts17", "chooses groups of experts first",
-          "old_deepseekv3_infer_dyn__dynamo", "chooses groups of experts first",
           "old_threshold__ts17", "comparing scores with the least that counts",
           "phimoe__dynamo_batched_mm", "chooses one expert after another",
           "genai/gptoss-qdq-int4-cpu", "do not begin at whole bytes");
