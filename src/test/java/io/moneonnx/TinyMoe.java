@@ -764,6 +764,41 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     return new TinyMoe(spelling, experts, topK, hidden, text.replace(part, otherwise));
   }
 
+  /** The same model, whose router chooses as many pairs of experts first as it chooses experts. */
+  public TinyMoe inPairs() {
+    String choice = "best, experts = TopK <axis = -1, largest = 1> (scores, k)";
+    return with(
+            "y)\n<",
+            """
+            y)
+            <int64[3] pairSizes = {-1, $PAIRS, 2}, int64[2] pairAll = {-1, $E}, int64[3] pairEach = {1, 1, 2},
+             int64[1] pairBest = {1}, int64[1] pairLast = {-1}, float pairOut = {0}, float pairIn = {1},\
+            """
+                .replace("$PAIRS", Integer.toString(experts / 2))
+                .replace("$E", Integer.toString(experts)))
+        .with(
+            choice,
+            """
+            pairScores = Reshape (scores, pairSizes)
+              pairTop, pairTopIds = TopK <axis = -1> (pairScores, pairBest)
+              pairRanks = ReduceSum <keepdims = 0> (pairTop, pairLast)
+              pairRank, pairIds = TopK <axis = -1> (pairRanks, k)
+              pairRanksShape = Shape (pairRanks)
+              pairNone = Expand (pairOut, pairRanksShape)
+              pairShape = Shape (pairIds)
+              pairMark = Expand (pairIn, pairShape)
+              pairMarks = ScatterElements <axis = 1> (pairNone, pairIds, pairMark)
+              pairColumn = Unsqueeze (pairMarks, pairLast)
+              pairSpread = Expand (pairColumn, pairEach)
+              pairFlat = Reshape (pairSpread, pairAll)
+              isInPair = Cast <to = 9> (pairFlat)
+              isOutOfPairs = Not (isInPair)
+              limited = Where (isOutOfPairs, pairOut, scores)
+            """
+                + "  "
+                + choice.replace("scores", "limited"));
+  }
+
   /** The model with these values of a constant. */
   public TinyMoe withValues(String constant, float... values) {
     String listed =

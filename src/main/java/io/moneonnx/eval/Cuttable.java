@@ -14,39 +14,36 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A model in which routers can lose experts from run to run.
  *
  * @param gone by name of block the input, bool {@code [experts]}, that says which are gone
- * @param objections by name of block why its router cannot lose any, where it cannot
+ * @param masks by name of block what takes experts out of its choice, or says why it cannot
  */
-record Cuttable(Model model, Map<String, String> gone, Map<String, String> objections) {
+record Cuttable(Model model, Map<String, String> gone, Map<String, SelectionMask> masks) {
   Cuttable {
     gone = Collections.unmodifiableMap(new LinkedHashMap<>(gone));
-    objections = Map.copyOf(objections);
+    masks = Map.copyOf(masks);
   }
 
   static Cuttable of(Model flat, List<MoeBlock> blocks) {
     GraphEdit edit = new GraphEdit(withScores(flat, blocks));
     Map<String, String> gone = new LinkedHashMap<>();
-    Map<String, String> objections = new LinkedHashMap<>();
+    Map<String, SelectionMask> masks = new LinkedHashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Ops ops = new Ops(edit, EvaluationGraph.PREFIX + i);
       SelectionMask mask = SelectionMask.of(flat.graph(), block.routing());
-      Optional<String> objection = mask.objection();
-      if (objection.isPresent()) {
-        objections.put(block.name(), objection.get());
-      } else {
+      masks.put(block.name(), mask);
+      if (mask.objection().isEmpty()) {
         Dimension experts = Dimension.of(block.experts());
         String input = EvaluationGraph.input(ops, "gone", ElementType.BOOL, experts);
         mask.mask(ops, input);
         gone.put(block.name(), input);
       }
     }
-    return new Cuttable(like(flat.graph(), edit.apply()), gone, objections);
+    return new Cuttable(like(flat.graph(), edit.apply()), gone, masks);
   }
 
   /**

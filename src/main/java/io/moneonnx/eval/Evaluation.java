@@ -53,6 +53,7 @@ public final class Evaluation implements AutoCloseable {
    * @throws BadInputException if no sequence has two tokens, or a router is to be cut that cannot
    */
   public Losses losses(Treatment treatment, Iterable<Map<String, Tensor>> batches) {
+    check(treatment);
     Map<String, Tensor> choices = choices(treatment);
     List<Double> nats = new ArrayList<>();
     List<Double> right = new ArrayList<>();
@@ -74,6 +75,22 @@ public final class Evaluation implements AutoCloseable {
     return new Losses(nats, right);
   }
 
+  /** Throws {@link BadInputException} where a router cannot lose what is taken out of it. */
+  public void check(Treatment treatment) {
+    for (EvaluationGraph.Choices inputs : graph.choices()) {
+      String block = inputs.block().name();
+      Set<Integer> gone = Set.copyOf(treatment.gone(block));
+      if (!gone.isEmpty()) {
+        graph.masks().get(block).objection(gone).ifPresent(reason -> refuse(block, reason));
+      }
+    }
+  }
+
+  private static void refuse(String block, String reason) {
+    throw new BadInputException(
+        "block '%s': its router cannot be cut: %s".formatted(block, reason));
+  }
+
   private Map<String, Tensor> choices(Treatment treatment) {
     Map<String, Tensor> feeds = new HashMap<>();
     for (EvaluationGraph.Choices inputs : graph.choices()) {
@@ -82,11 +99,6 @@ public final class Evaluation implements AutoCloseable {
       List<Integer> gone = treatment.gone(block.name());
       feeds.put(inputs.replaced(), flags(block, replaced.experts()));
       feeds.put(inputs.novices(), novices(block, replaced));
-      if (!gone.isEmpty() && inputs.gone().isEmpty()) {
-        throw new BadInputException(
-            "block '%s': its router cannot be cut: %s"
-                .formatted(block.name(), graph.objections().get(block.name())));
-      }
       inputs.gone().ifPresent(input -> feeds.put(input, flags(block, gone)));
     }
     return feeds;

@@ -9,6 +9,7 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.SelectionMask;
 import io.moneonnx.verify.Substitution;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -22,14 +23,14 @@ import java.util.stream.IntStream;
  * well it foresees tokens.
  *
  * @param choices the inputs of each block
- * @param objections by name of block why its router cannot be cut, where it cannot
+ * @param masks by name of block what takes experts out of its router's choice
  */
 record EvaluationGraph(
     Model model,
     NextToken nextToken,
     List<Choices> choices,
     NextToken.Outputs outputs,
-    Map<String, String> objections) {
+    Map<String, SelectionMask> masks) {
   static final String PREFIX = "mone.eval.";
 
   /**
@@ -60,7 +61,7 @@ record EvaluationGraph(
         nextToken,
         List.copyOf(choices),
         outputs,
-        cuttable.objections());
+        cuttable.masks());
   }
 
   /** The model without its own outputs, and without what only they need. */

@@ -37,12 +37,7 @@ public final class RouterCut {
 
   /** Why these experts cannot be taken out; empty if they can. */
   public Optional<String> objection(Set<Integer> pruned) {
-    int kept = routing.experts() - pruned.size();
-    return kept < routing.topK()
-        ? Optional.of(
-            "%d of %d experts would be left to a router that is cut and chooses %d"
-                .formatted(kept, routing.experts(), routing.topK()))
-        : mask.objection().or(() -> projection().objection());
+    return mask.objection(pruned).or(() -> projection().objection());
   }
 
   /**

@@ -12,11 +12,13 @@ import java.util.Set;
 
 /**
  * The one way from a router's projection to the scores that experts are chosen by, on which the
- * experts stay the last axis and, but for a softmax, each column is computed from itself alone.
+ * experts stay the last axis and, but for a softmax, each column is computed from itself alone, if
+ * not overwritten where its group of experts is not chosen.
  *
  * @param nodes from the projection on; they begin later where something is not understood
+ * @param groups the groups of experts that are chosen on the way
  */
-record RouterPath(Graph graph, Routing routing, List<Node> nodes) {
+record RouterPath(Graph graph, Routing routing, List<Node> nodes, Optional<ExpertGroups> groups) {
   private static final Set<String> UNARY =
       Set.of("Abs", "Cast", "Clip", "Exp", "Identity", "Log", "Neg", "Sigmoid", "Softplus", "Sqrt");
 
@@ -31,12 +33,16 @@ record RouterPath(Graph graph, Routing routing, List<Node> nodes) {
   /** Walks up from the scores that experts are chosen by. */
   static RouterPath of(Graph graph, Routing routing) {
     List<Node> nodes = new ArrayList<>();
-    RouterPath walk = new RouterPath(graph, routing, nodes);
+    RouterPath walk = new RouterPath(graph, routing, nodes, Optional.empty());
     Optional<Node> made = graph.producer(routing.choice().scores());
     while (made.isPresent()) {
       Node node = made.get();
       boolean isProjection = walk.isProjection(node);
       Optional<String> from = isProjection ? Optional.of("") : walk.passedOn(node);
+      if (from.isEmpty() && walk.groups().isEmpty()) {
+        walk = walk.with(ExpertGroups.of(graph, node.output(), routing.experts()));
+        from = walk.groups().map(ExpertGroups::scores);
+      }
       if (from.isEmpty()) {
         break;
       }
@@ -44,7 +50,11 @@ record RouterPath(Graph graph, Routing routing, List<Node> nodes) {
       made = isProjection ? Optional.empty() : graph.producer(from.get());
     }
     Collections.reverse(nodes);
-    return new RouterPath(graph, routing, nodes);
+    return new RouterPath(graph, routing, nodes, walk.groups());
+  }
+
+  private RouterPath with(Optional<ExpertGroups> chosen) {
+    return new RouterPath(graph, routing, nodes, chosen);
   }
 
   /** The matrix product with the router's weight. */
@@ -63,7 +73,7 @@ record RouterPath(Graph graph, Routing routing, List<Node> nodes) {
       return Optional.empty();
     }
     String begin = nodes.isEmpty() ? routing.choice().scores() : projection().output();
-    String from = nodes.isEmpty() ? begin : passedOn(projection()).orElse(begin);
+    String from = nodes.isEmpty() ? begin : above(projection()).orElse(begin);
     Set<String> before = Reach.backward(graph, List.of(from), routing.input()::equals);
     Optional<Node> earlier =
         before.stream()
@@ -96,6 +106,13 @@ record RouterPath(Graph graph, Routing routing, List<Node> nodes) {
         && Weight.behind(graph, node.input(1))
             .filter(weight -> weight.initializer().equals(routing.router()))
             .isPresent();
+  }
+
+  private Optional<String> above(Node node) {
+    return groups
+        .filter(chosen -> chosen.limited().equals(node.output()))
+        .map(ExpertGroups::scores)
+        .or(() -> passedOn(node));
   }
 
   /** The input from which a node passes the experts' columns on, if it keeps them apart. */

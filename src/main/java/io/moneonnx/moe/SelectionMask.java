@@ -18,6 +18,8 @@ import java.util.Set;
  * <pre>{@code
  * scores = Softmax (Where (gone, -inf, logits))      where coefficients are shares of all logits
  * _, ids = TopK (Where (gone, -inf, scores), k)      where scores are biased, or no softmax at all
+ * groups = Reshape (Where (gone, -inf, scores))      where groups of experts are chosen first
+ * _, ids = TopK (Where (gone, -inf, limited), k)     and what is not in them has been overwritten
  * }</pre>
  *
  * The experts stay the last axis, and keep their ids.
@@ -45,6 +47,16 @@ public final class SelectionMask {
   /** Why experts cannot be taken out of this router's choice; empty if they can. */
   public Optional<String> objection() {
     return choiceObjection().or(path::objection).or(this::otherReader);
+  }
+
+  /** Why these experts cannot be taken out of the choice; empty if they can. */
+  public Optional<String> objection(Set<Integer> pruned) {
+    int kept = routing.experts() - pruned.size();
+    return kept < routing.topK()
+        ? Optional.of(
+            "%d of %d experts would be left to a router that is cut and chooses %d"
+                .formatted(kept, routing.experts(), routing.topK()))
+        : objection().or(() -> path.groups().flatMap(g -> g.objection(routing, pruned)));
   }
 
   /**
@@ -101,7 +113,8 @@ public final class SelectionMask {
         isShare = isShare && SHARES.contains(node.opType());
       }
     }
-    if (!isShare) {
+    path.groups().map(ExpertGroups::scores).ifPresent(masked::add);
+    if (!isShare || path.groups().isPresent()) {
       masked.add(routing.choice().scores());
     }
     return masked;
@@ -110,6 +123,10 @@ public final class SelectionMask {
   /** What reads columns of experts that are gone: as they were, or when they are infinite. */
   private Optional<String> otherReader() {
     Set<String> masked = masked();
+    Optional<String> ofGroups = readerOfGroups();
+    if (ofGroups.isPresent()) {
+      return ofGroups;
+    }
     boolean isShare = false;
     for (Node node : path.nodes()) {
       isShare = isShare || node.is("Softmax");
@@ -131,12 +148,26 @@ public final class SelectionMask {
               .formatted(value, routing.router()));
     }
     return graph.consumers(value).stream()
-        .filter(node -> !path.nodes().contains(node) && !isChoice(node) && !isHarmless(node, value))
+        .filter(node -> !isOnTheWay(node) && !isChoice(node) && !isHarmless(node, value))
         .findFirst()
         .map(
             node ->
                 "the scores '%s' of the router '%s' are read by %s '%s' too"
                     .formatted(value, routing.router(), node.opType(), node.label()));
+  }
+
+  /** What reads values by which groups are chosen, and which ones. */
+  private Optional<String> readerOfGroups() {
+    return path.groups().stream()
+        .flatMap(groups -> groups.nodes().stream())
+        .flatMap(node -> node.outputs().stream())
+        .flatMap(value -> otherReader(value).stream())
+        .findFirst();
+  }
+
+  private boolean isOnTheWay(Node node) {
+    return path.nodes().contains(node)
+        || path.groups().filter(groups -> groups.nodes().contains(node)).isPresent();
   }
 
   private boolean isChoice(Node node) {

@@ -156,6 +156,9 @@ public final class Compare {
     private record Same(List<Plan.Block> blocks, Plan.Router router, Optional<Novice> novice) {}
 
     Result of(List<Goal> goals, List<Plan> plans) {
+      plans.stream()
+          .filter(plan -> plan.router() == Plan.Router.CUT)
+          .forEach(plan -> evaluation.check(Treatment.of(plan, Novice.ZERO, profile)));
       long sequences = tests.values().stream().mapToLong(Calibration::samples).sum();
       String what = "trying %d plans on %,d sequences".formatted(plans.size(), sequences);
       try (Console.Progress progress = console.begin(what, plans.size() + 1L)) {

@@ -6,7 +6,9 @@ import static io.moneonnx.cli.ExitCode.NOTHING_TO_DO;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.data.Fixtures;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Initializer;
@@ -458,6 +460,41 @@ class BadInputTest {
     OnnxWriter.write(Spelling.TORCHSCRIPT.of(4, 2, 4).model(), vectors, Placement.INLINE);
 
     compare(vectors).fails(BAD_INPUT, "takes no token ids", "only x");
+  }
+
+  @Test
+  void groupsThatWouldNotHoldWhatTheirRouterChooses() throws IOException {
+    TinyMoe tiny =
+        Spelling.GATHERED.of(8, 3, 4).inPairs().with("(pairRanks, k)", "(pairRanks, two)");
+    tiny = tiny.with("int64[1] pairBest", "int64[1] two = {2}, int64[1] pairBest");
+    Path model = folder.resolve("pairs.onnx");
+    OnnxWriter.write(tiny.model(), model, Placement.INLINE);
+    ByteBuffer x = tiny.tokens(12, 1).bytes();
+    byte[] elements = new byte[x.remaining()];
+    x.get(elements);
+    Path data =
+        Fixtures.npz(
+            folder.resolve("x.npz"), Map.of("x", Fixtures.npy("<f4", "(12, 4)", elements)));
+
+    Cli.run(
+            "rewrite",
+            model,
+            "--data",
+            data,
+            "-o",
+            out,
+            "--device",
+            "cpu",
+            "--router",
+            "cut",
+            "--prune-count",
+            4,
+            "--protect",
+            "0:0,0:2,0:4,0:6")
+        .fails(
+            BAD_INPUT,
+            "block 'experts': its router cannot be cut: it chooses 2 of 4 groups of 2 experts",
+            "would find only 2 in 0-1 and 2-3: prune fewer, or protect some of these (--protect)");
   }
 
   // External data

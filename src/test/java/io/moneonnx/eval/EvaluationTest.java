@@ -131,6 +131,17 @@ final class EvaluationTest {
     assertThat(found).isNotEqualTo(losses(tiny, Treatment.NONE).nats());
   }
 
+  @Test
+  void cutsNoRouterThatWouldBeLeftTooFew() {
+    TinyMoe tiny = TinyLanguageModel.of(Spelling.DYNAMO);
+    Map<String, Change> changes =
+        Map.of(tiny.block().name(), new Removal(new TreeSet<>(Set.of(0, 1, 3))));
+
+    assertThatThrownBy(() -> losses(tiny, new Treatment(changes)))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("block 'experts': its router cannot be cut: 1 of 4 experts");
+  }
+
   /** A model that knows which word follows which, and has no experts. */
   private static Losses bigram(String table, Map<String, Tensor> batch) {
     Model model =

@@ -2,6 +2,7 @@ package io.moneonnx.pipeline;
 
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.moneonnx.OutputRules;
@@ -31,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -43,10 +45,6 @@ class CutExportsTest {
   /** What the router of a graph is refused for; every other graph's is cut. */
   private static final Map<String, String> REFUSED =
       Map.of(
-          "deepseek_v3__dynamo_batched_mm", "chooses groups of experts first",
-          "deepseek_v3__ts_batched_mm", "chooses groups of experts first",
-          "old_deepseekv3_448ng__ts17", "chooses groups of experts first",
-          "old_deepseekv3_infer_dyn__dynamo", "chooses groups of experts first",
           "old_threshold__ts17", "comparing scores with the least that counts",
           "phimoe__dynamo_batched_mm", "chooses one expert after another",
           "genai/gptoss-qdq-int4-cpu", "do not begin at whole bytes");
@@ -104,6 +102,40 @@ class CutExportsTest {
     }
   }
 
+  /** Graphs whose routers choose two of four groups of four experts first, by two of each. */
+  static Stream<Expected> inGroups() throws IOException {
+    return taken().filter(expected -> expected.name().matches("|(old_)?deepseek_?v3.*"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("inGroups")
+  void mayLoseWholeGroups(Expected expected) {
+    assumeThat(expected.name()).isNotEmpty();
+    Subject subject = Subject.open(expected.file(), Target.CPU);
+    Plan plan = plan(subject, expert -> expert / 4 == 1 || expert % 8 == 0 || expert > 13);
+    Rewrite.Report report = rewrite(subject, profile(subject), plan, "groups.onnx");
+
+    assertThat(errors(subject, report)).contains(" 0 flips");
+    check(subject, plan, OnnxReader.read(report.written().model()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("inGroups")
+  void keepsGroupsThatHoldWhatIsChosen(Expected expected) {
+    assumeThat(expected.name()).isNotEmpty();
+    Subject subject = Subject.open(expected.file(), Target.CPU);
+    Plan plan = plan(subject, expert -> expert % 4 != 0 && expert != 15);
+    String block = subject.blocks().get(0).name();
+
+    assertThatThrownBy(() -> subject.requirePlan(plan, Path.of("plan.json")))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage(
+            "plan.json: block '%s': its router cannot be cut: it chooses 2 of 4 groups of 4 experts,"
+                    .formatted(block)
+                + " and from these 4 experts, but would find only 3 in 0-3 and 12-15: prune fewer,"
+                + " or protect some of these (--protect)");
+  }
+
   private static Profile profile(Subject subject) {
     Calibrator calibrator =
         new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu());
@@ -123,6 +155,10 @@ class CutExportsTest {
   /** Every other expert goes, or every fourth. */
   private static Plan plan(Subject subject, int percent) {
     int step = 100 / percent;
+    return plan(subject, expert -> expert % step == 1);
+  }
+
+  private static Plan plan(Subject subject, IntPredicate isPruned) {
     List<Plan.Block> blocks =
         subject.blocks().stream()
             .map(
@@ -130,10 +166,7 @@ class CutExportsTest {
                     new Plan.Block(
                         block.name(),
                         block.experts(),
-                        IntStream.range(0, block.experts())
-                            .filter(expert -> expert % step == 1)
-                            .boxed()
-                            .toList()))
+                        IntStream.range(0, block.experts()).filter(isPruned).boxed().toList()))
             .toList();
     return Plan.of(subject.fingerprint(), Plan.Router.CUT, blocks);
   }

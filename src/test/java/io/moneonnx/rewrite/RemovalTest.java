@@ -86,6 +86,19 @@ final class RemovalTest {
     assertThat(bytes(after)).isLessThan(bytes(large.model()) * 2 / 3);
   }
 
+  /** Where two pairs are left there is no choice of pairs: they might as well be none. */
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "FUSED.*")
+  void isTheModelOfTheKeptPairs(Spelling spelling) {
+    TinyMoe large = spelling.of(8, 2, 4).inPairs();
+    TinyMoe few = spelling.of(4, 2, 4);
+    Model after = cut(large.model(), large.block(), 0, 1, 4, 5);
+    Model wanted = small(few.model(), large.model(), List.of(2, 3, 6, 7));
+
+    assertThat(run(after, large)).containsExactly(run(wanted, few), within(1e-6f));
+    assertThat(run(large.model(), large)).isNotEqualTo(run(after, large));
+  }
+
   @ParameterizedTest
   @EnumSource
   void mayLeaveNoChoice(Spelling spelling) {
@@ -187,6 +200,22 @@ final class RemovalTest {
         .hasMessage(
             "block 'experts': its router cannot be cut: 1 of 4 experts would be left to a router"
                 + " that is cut and chooses 2");
+  }
+
+  @Test
+  void leavesAsManyToPairsAsAreChosen() {
+    TinyMoe tiny = Spelling.DYNAMO.of(12, 3, 4).inPairs();
+    assertThat(cut(tiny.model(), tiny.block(), 1, 3, 10).graph().nodes()).isNotEmpty();
+
+    TinyMoe less =
+        tiny.with("int64[1] pairBest = {1}", "int64[1] pairBest = {1}, int64[1] two = {2}");
+    TinyMoe two = less.with("(pairRanks, k)", "(pairRanks, two)");
+    assertThatThrownBy(() -> cut(two.model(), two.block(), 1, 8))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage(
+            "block 'experts': its router cannot be cut: it chooses 2 of 6 groups of 2 experts, and"
+                + " from these 3 experts, but would find only 2 in 0-1 and 8-9: prune fewer, or"
+                + " protect some of these (--protect)");
   }
 
   @Test
