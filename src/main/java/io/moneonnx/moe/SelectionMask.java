@@ -101,7 +101,7 @@ public final class SelectionMask {
         isShare = isShare && SHARES.contains(node.opType());
       }
     }
-    if (!isShare) {
+    if (!isShare || routing.choice() instanceof Choice.Hidden) { // shares may be shared out again
       masked.add(routing.choice().scores());
     }
     return masked;
