@@ -36,6 +36,9 @@ sealed interface Decision {
   record Open(Goal goal) implements Decision {
     @Override
     public void check(Subject subject, Optional<Profile> profile) {
+      if (goal.router() == Plan.Router.CUT) {
+        subject.requireCuttable();
+      }
       goal.check(subject.files().bytes(), subject.blocks().stream().map(BlockHeaders::of).toList());
     }
 

@@ -151,8 +151,7 @@ final class ProofTest {
   @EnumSource
   void findsExpertsThatAreGoneAndYetChosen(Spelling spelling) {
     TinyMoe tiny = spelling.of(6, 2, 4);
-    Tensor none =
-        new Tensor.Inline(ElementType.BOOL, List.of(6L), ByteBuffer.wrap(new byte[6]));
+    Tensor none = new Tensor.Inline(ElementType.BOOL, List.of(6L), ByteBuffer.wrap(new byte[6]));
     Verdict verdict =
         prove(
             tiny.model(),
