@@ -3,16 +3,12 @@ package io.moneonnx.cli;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.plan.Amount;
 import io.moneonnx.plan.Goal;
-import io.moneonnx.plan.Limits;
-import io.moneonnx.plan.NamedExperts;
 import io.moneonnx.plan.Normalisation;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
-import io.moneonnx.plan.Protection;
 import io.moneonnx.plan.PruneCount;
 import io.moneonnx.plan.RatioSweep;
 import io.moneonnx.plan.Scope;
-import io.moneonnx.plan.SuperExperts;
 import io.moneonnx.plan.TargetSize;
 import io.moneonnx.plan.Thresholds;
 import io.moneonnx.plan.criterion.Criteria;
@@ -25,7 +21,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.OptionalInt;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that say how many experts go, which, and what stands in for them. */
@@ -131,27 +127,7 @@ final class BudgetOptions {
               + " energy of the block's output: ${COMPLETION-CANDIDATES} (default: none).")
   private Normalisation normalisation;
 
-  @Option(
-      names = "--min-keep",
-      paramLabel = "N",
-      description =
-          "Experts that stay in each block at least (default: 1, with a cut router as many as it"
-              + " chooses).")
-  private Integer minKeep;
-
-  @Option(
-      names = "--protect",
-      paramLabel = "L:E,...",
-      description =
-          "Experts that stay: block and expert, such as layers.0:3 or, by the block's place, 0:3.")
-  private String protect;
-
-  @Option(
-      names = "--protect-outliers",
-      description =
-          "Super experts stay: those whose largest output is above the 99.5th percentile of all"
-              + " experts' and above a tenth of the largest.")
-  private boolean protectOutliers;
+  @Mixin private LimitOptions limits;
 
   /** The options that were given which a plan file answers itself; {@code --novice} is not. */
   List<String> given() {
@@ -162,9 +138,7 @@ final class BudgetOptions {
     all.putAll(amounts());
     all.put("--scope", scope);
     all.put("--normalise", normalisation);
-    all.put("--min-keep", minKeep);
-    all.put("--protect", protect);
-    all.put("--protect-outliers", protectOutliers ? true : null);
+    all.putAll(limits.given());
     all.values().removeIf(Objects::isNull);
     return List.copyOf(all.keySet());
   }
@@ -192,7 +166,12 @@ final class BudgetOptions {
         .map(
             amount ->
                 new Goal(
-                    criterion(), novice().orElse(Novice.MEAN), router(), amount, scope(), limits()))
+                    criterion(),
+                    novice().orElse(Novice.MEAN),
+                    router(),
+                    amount,
+                    scope(),
+                    limits.limits()))
         .toList();
   }
 
@@ -254,16 +233,5 @@ final class BudgetOptions {
           "--normalise goes with --scope model: scores of one layer need none");
     }
     return new Scope.Layer();
-  }
-
-  private Limits limits() {
-    List<Protection> protections = new ArrayList<>();
-    if (protect != null) {
-      protections.add(NamedExperts.parse(protect));
-    }
-    if (protectOutliers) {
-      protections.add(new SuperExperts());
-    }
-    return new Limits(minKeep == null ? OptionalInt.empty() : OptionalInt.of(minKeep), protections);
   }
 }

@@ -1,7 +1,7 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.plan.Goal;
-import io.moneonnx.plan.Limits;
 import io.moneonnx.plan.Normalisation;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
@@ -14,20 +14,17 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that say which ways of pruning are to be set against each other. */
 final class ChoiceOptions {
   private static final String ALL = "all";
-  private static final long SEED = 0;
+  private static final String RANDOM = "random";
 
   private enum ScopeName {
     LAYER,
-    MODEL;
-
-    Scope scope() {
-      return this == LAYER ? new Scope.Layer() : new Scope.Model(Normalisation.NONE);
-    }
+    MODEL
   }
 
   @Option(
@@ -39,6 +36,12 @@ final class ChoiceOptions {
           "What ranks the experts, one or several: ${COMPLETION-CANDIDATES} or all (default:"
               + " all).")
   private List<String> criteria = List.of(ALL);
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Another order for the criterion random (default: 0).")
+  private Long seed;
 
   @Option(
       names = "--ratio",
@@ -57,6 +60,14 @@ final class ChoiceOptions {
   private List<ScopeName> scopes = List.of(ScopeName.LAYER);
 
   @Option(
+      names = "--normalise",
+      split = ",",
+      description =
+          "What scores are divided by with --scope model, one or several of ${COMPLETION-CANDIDATES}"
+              + " (default: none).")
+  private List<Normalisation> normalisations = List.of();
+
+  @Option(
       names = "--novice",
       split = ",",
       description = "One or several of ${COMPLETION-CANDIDATES} (default: mean).")
@@ -70,15 +81,17 @@ final class ChoiceOptions {
               + " (default: keep).")
   private List<Plan.Router> routers = List.of(Plan.Router.KEEP);
 
+  @Mixin private LimitOptions limits;
+
   /** Every combination once. */
   List<Goal> goals() {
     Set<Goal> goals = new LinkedHashSet<>();
     for (Ratio ratio : ratios()) {
-      for (ScopeName scope : scopes) {
+      for (Scope scope : scopes()) {
         for (Plan.Router router : routers) {
           for (Novice novice : router == Plan.Router.CUT ? List.of(Novice.ZERO) : novices) {
             for (Criterion criterion : criteria()) {
-              goals.add(new Goal(criterion, novice, router, ratio, scope.scope(), Limits.NONE));
+              goals.add(new Goal(criterion, novice, router, ratio, scope, limits.limits()));
             }
           }
         }
@@ -91,13 +104,36 @@ final class ChoiceOptions {
     return ratios.stream().flatMap(text -> RatioSweep.parse(text).ratios().stream()).toList();
   }
 
+  private List<Scope> scopes() {
+    if (!normalisations.isEmpty() && !scopes.contains(ScopeName.MODEL)) {
+      throw new BadInputException(
+          "--normalise goes with --scope model: scores of one layer need none");
+    }
+    List<Normalisation> given =
+        normalisations.isEmpty() ? List.of(Normalisation.NONE) : normalisations;
+    List<Scope> all = new ArrayList<>();
+    for (ScopeName name : scopes) {
+      if (name == ScopeName.LAYER) {
+        all.add(new Scope.Layer());
+      } else {
+        given.forEach(normalisation -> all.add(new Scope.Model(normalisation)));
+      }
+    }
+    return all;
+  }
+
   private List<Criterion> criteria() {
+    if (seed != null && !criteria.contains(ALL) && !criteria.contains(RANDOM)) {
+      throw new BadInputException(
+          "--seed goes with --criterion random, found --criterion " + String.join(",", criteria));
+    }
+    long order = seed == null ? 0 : seed;
     List<Criterion> chosen = new ArrayList<>();
     for (String name : criteria) {
       if (name.equals(ALL)) {
-        chosen.addAll(Criteria.all(SEED));
+        chosen.addAll(Criteria.all(order));
       } else {
-        chosen.add(Criteria.named(name, SEED));
+        chosen.add(Criteria.named(name, order));
       }
     }
     return chosen;

@@ -6,6 +6,7 @@ import io.moneonnx.eval.Scores;
 import io.moneonnx.pipeline.Compare;
 import io.moneonnx.plan.Amount;
 import io.moneonnx.plan.Goal;
+import io.moneonnx.plan.Normalisation;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Scope;
 import java.util.ArrayList;
@@ -16,9 +17,6 @@ import java.util.Map;
 
 /** What plans cost, the cheapest first; plans that prune as much stand together. */
 final class CostTable {
-  /** A difference of less than so many of its standard errors may be chance. */
-  private static final double ERRORS = 2;
-
   private final Scores unpruned;
   private final Map<Amount, List<Compare.Cost>> costs = new LinkedHashMap<>();
 
@@ -54,7 +52,8 @@ final class CostTable {
     Table table = new Table(head.toArray());
     long close = 0;
     for (Compare.Cost cost : alike) {
-      boolean mayBeChance = !cost.equals(first) && isClose(cost, first);
+      boolean mayBeChance =
+          !cost.equals(first) && cost.scores().above(first.scores()).mayBeChance();
       List<Object> cells = row(cost);
       cells.add(mayBeChance ? "~" : "");
       table.row(cells.toArray());
@@ -63,17 +62,22 @@ final class CostTable {
     text.append("%n%s%n%s".formatted(amount, table));
     text.append("least  %s%n".formatted(words(first.goal())));
     if (close > 0) {
-      text.append(
-          "~      may as well be chance: %d above it by less than %.0f standard errors of the difference%n"
-              .formatted(close, ERRORS));
+      text.append("~      may as well be chance: %s%n".formatted(why(close, first)));
     }
+  }
+
+  private String why(long close, Compare.Cost first) {
+    return Double.isFinite(first.scores().above(unpruned).standardError())
+        ? "%d above it by less than %.0f standard errors of the difference"
+            .formatted(close, Estimate.ERRORS)
+        : "a single sequence has no standard error";
   }
 
   private List<Object> row(Compare.Cost cost) {
     Goal goal = cost.goal();
     List<Object> cells = new ArrayList<>();
     cells.add(goal.criterion().name());
-    cells.add(goal.scope() instanceof Scope.Layer ? "layer" : "model");
+    cells.add(scope(goal.scope()));
     cells.add(goal.router() == Plan.Router.CUT ? "none" : goal.novice());
     cells.add(goal.router());
     if (unpruned.tests().size() > 1) {
@@ -95,17 +99,23 @@ final class CostTable {
     return "%+.4f".formatted(above.mean());
   }
 
-  private static boolean isClose(Compare.Cost cost, Compare.Cost first) {
-    Estimate above = cost.scores().above(first.scores());
-    return above.mean() <= ERRORS * above.standardError();
+  /** {@code layer}, {@code model}, or {@code model/block} where scores were divided. */
+  private static String scope(Scope scope) {
+    if (scope instanceof Scope.Model model) {
+      return model.normalisation() == Normalisation.NONE
+          ? "model"
+          : "model/" + model.normalisation();
+    }
+    return "layer";
   }
 
+  /** As it is asked for on a command line. */
   private static String words(Goal goal) {
-    return "--criterion %s --%s --router %s%s"
-        .formatted(
-            goal.criterion().name(),
-            goal.scope(),
-            goal.router(),
-            goal.router() == Plan.Router.CUT ? "" : " --novice " + goal.novice());
+    String novice = goal.router() == Plan.Router.CUT ? "" : ", novice " + goal.novice();
+    String words =
+        "criterion %s, %s, router %s%s%s"
+            .formatted(
+                goal.criterion().description(), goal.scope(), goal.router(), novice, goal.limits());
+    return "--" + words.replace(", ", " --");
   }
 }

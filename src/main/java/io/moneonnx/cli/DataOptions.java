@@ -1,14 +1,9 @@
 package io.moneonnx.cli;
 
-import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataSource;
 import io.moneonnx.pipeline.DataRequest;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.stream.Stream;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of commands that read calibration data. */
@@ -23,36 +18,7 @@ final class DataOptions {
               + "Without it: calibration.{txt,jsonl,npz} beside the model.")
   List<String> files = List.of();
 
-  @Option(
-      names = "--field",
-      paramLabel = "NAME",
-      description = "The field of a JSONL line that holds its text (default: text).")
-  private String field;
-
-  @Option(
-      names = "--tokenizer",
-      paramLabel = "FILE",
-      description = "A Hugging Face tokenizer.json. Without it: the one beside the model.")
-  private Path tokenizer;
-
-  @Option(
-      names = "--seq-len",
-      paramLabel = "N",
-      description = "Tokens in a block of text (default: 4096, or what the model can take).")
-  private Integer sequenceLength;
-
-  @Option(
-      names = "--blocks",
-      paramLabel = "N",
-      description =
-          "At most so many blocks of text or samples, of each tag (default: all there are).")
-  private Integer blocks;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description = "Blocks or samples in one run of the model (default: 1).")
-  private Integer batch;
+  @Mixin private ReadingOptions reading;
 
   @Option(
       names = "--skip-nonfinite",
@@ -63,24 +29,12 @@ final class DataOptions {
 
   /** True where the user said anything about calibration data. */
   boolean given() {
-    return !files.isEmpty()
-        || skipNonFinite
-        || Stream.of(field, tokenizer, sequenceLength, blocks, batch).anyMatch(Objects::nonNull);
+    return !files.isEmpty() || skipNonFinite || reading.given();
   }
 
   DataRequest request() {
-    CalibrationOptions options =
-        new CalibrationOptions(
-            optional(sequenceLength),
-            optional(blocks),
-            optional(batch),
-            field == null ? "text" : field,
-            Optional.ofNullable(tokenizer));
-    DataRequest request = new DataRequest(files.stream().map(DataSource::parse).toList(), options);
+    DataRequest request =
+        new DataRequest(files.stream().map(DataSource::parse).toList(), reading.options());
     return skipNonFinite ? request.skippingNonFinite() : request;
-  }
-
-  private static OptionalInt optional(Integer value) {
-    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
   }
 }

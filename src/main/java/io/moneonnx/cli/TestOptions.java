@@ -7,8 +7,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of commands that read held-out data. */
@@ -22,36 +21,7 @@ final class TestOptions {
               + " file counts alike. Without it: heldout.{txt,jsonl,npz} beside the model.")
   private List<String> files = List.of();
 
-  @Option(
-      names = "--field",
-      paramLabel = "NAME",
-      defaultValue = "text",
-      description = "The field of a JSONL line that holds its text (default: text).")
-  private String field;
-
-  @Option(
-      names = "--tokenizer",
-      paramLabel = "FILE",
-      description = "A Hugging Face tokenizer.json. Without it: the one beside the model.")
-  private Path tokenizer;
-
-  @Option(
-      names = "--seq-len",
-      paramLabel = "N",
-      description = "Tokens in a sequence of text (default: 4096, or what the model can take).")
-  private Integer sequenceLength;
-
-  @Option(
-      names = "--blocks",
-      paramLabel = "N",
-      description = "At most so many sequences of each file (default: all there are).")
-  private Integer blocks;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description = "Sequences in one run of the model (default: 1).")
-  private Integer batch;
+  @Mixin private ReadingOptions reading;
 
   /** Files by name, in the order given; a file without a name is called as it is. */
   Map<String, Path> files() {
@@ -70,15 +40,6 @@ final class TestOptions {
   }
 
   CalibrationOptions reading() {
-    return new CalibrationOptions(
-        optional(sequenceLength),
-        optional(blocks),
-        optional(batch),
-        field,
-        Optional.ofNullable(tokenizer));
-  }
-
-  private static OptionalInt optional(Integer value) {
-    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
+    return reading.options();
   }
 }

@@ -9,6 +9,14 @@ import java.util.List;
  * @param standardError of the mean; not a number where there is one sequence only
  */
 public record Estimate(double mean, double standardError) {
+  /** A difference of less than so many of its standard errors may be chance. */
+  public static final double ERRORS = 2;
+
+  /** True of an increase that may as well be none; of one sequence nothing is known. */
+  public boolean mayBeChance() {
+    return !(mean > ERRORS * standardError);
+  }
+
   /** The mean of numbers of which each is as good as another. */
   static Estimate of(List<Double> numbers) {
     double mean = numbers.stream().mapToDouble(number -> number).average().orElseThrow();

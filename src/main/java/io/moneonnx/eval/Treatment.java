@@ -1,5 +1,6 @@
 package io.moneonnx.eval;
 
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.BlockStatistics;
@@ -27,17 +28,34 @@ public record Treatment(Map<String, Change> changes) {
     changes = Collections.unmodifiableMap(new LinkedHashMap<>(changes));
   }
 
-  /** What a plan says, with novices from the profile that it was made from. */
+  /**
+   * What a plan says, with novices from a profile.
+   *
+   * @throws BadInputException if the profile holds nothing of a block that loses experts
+   */
   public static Treatment of(Plan plan, Novice novice, Profile profile) {
     Map<String, Change> changes = new LinkedHashMap<>();
     for (Plan.Block block : plan.blocks()) {
-      changes.put(
-          block.name(),
-          plan.router() == Plan.Router.CUT
-              ? new Removal(new TreeSet<>(block.pruned()))
-              : replacement(block.pruned(), novice, profile.block(block.name()).orElseThrow()));
+      if (!block.pruned().isEmpty()) {
+        BlockStatistics statistics = measured(block, profile);
+        changes.put(
+            block.name(),
+            switch (plan.router()) {
+              case KEEP -> replacement(block.pruned(), novice, statistics);
+              case CUT -> new Removal(new TreeSet<>(block.pruned()));
+            });
+      }
     }
     return new Treatment(changes);
+  }
+
+  private static BlockStatistics measured(Plan.Block block, Profile profile) {
+    return profile
+        .block(block.name())
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "block '%s' is in the plan, but not in the profile".formatted(block.name())));
   }
 
   private static Replacement replacement(

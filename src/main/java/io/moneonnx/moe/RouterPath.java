@@ -20,7 +20,18 @@ import java.util.Set;
  */
 record RouterPath(Graph graph, Routing routing, List<Node> nodes, Optional<ExpertGroups> groups) {
   private static final Set<String> UNARY =
-      Set.of("Abs", "Cast", "Clip", "Exp", "Identity", "Log", "Neg", "Sigmoid", "Softplus", "Sqrt");
+      Set.of(
+          "Abs",
+          "Cast",
+          "Clip",
+          "Exp",
+          "Identity",
+          "Log",
+          "Neg",
+          "Sigmoid",
+          "Softplus",
+          "Sqrt",
+          "Tanh");
 
   private static final Set<String> BINARY = Set.of("Add", "Div", "Max", "Min", "Mul", "Pow", "Sub");
 
@@ -120,12 +131,16 @@ record RouterPath(Graph graph, Routing routing, List<Node> nodes, Optional<Exper
     if (!node.domain().isEmpty()) {
       return Optional.empty();
     } else if (BINARY.contains(node.opType()) && node.inputs().size() == 2) {
-      boolean first = graph.constant(node.input(0)).isPresent();
+      boolean first = isConstant(node.input(0));
       return Optional.of(node.input(first ? 1 : 0))
-          .filter(value -> graph.constant(node.input(first ? 0 : 1)).isPresent());
+          .filter(value -> isConstant(node.input(first ? 0 : 1)));
     }
     return Optional.of(node.input(0))
         .filter(value -> UNARY.contains(node.opType()) || isLastAxisKept(node));
+  }
+
+  private boolean isConstant(String value) {
+    return Weight.behind(graph, value).isPresent();
   }
 
   private boolean isLastAxisKept(Node node) {

@@ -53,7 +53,7 @@ record RouterProjection(Graph graph, Node product, Optional<Node> sum, int exper
   /** Why single experts cannot be cut out of the router; empty if they can. */
   Optional<String> objection() {
     if (!product.opType().equals("MatMulNBits")) {
-      return weight().objection(experts);
+      return weight().objection(experts).or(this::termObjection);
     }
     return PACKED.stream()
         .filter(input -> !product.input(input).isEmpty())
@@ -63,6 +63,24 @@ record RouterProjection(Graph graph, Node product, Optional<Node> sum, int exper
                 "'%s', of the router, has no rows of whole bytes for %d experts"
                     .formatted(product.input(input), experts))
         .findFirst();
+  }
+
+  /** Why the third input of a {@code Gemm} cannot be cut; empty if it can, or need not be. */
+  private Optional<String> termObjection() {
+    String term = product.input(2);
+    boolean isPlain = term.isEmpty() || graph.constant(term).isPresent();
+    if (!isPlain && Weight.behind(graph, term).isEmpty()) {
+      return Optional.of("'%s', that the router adds, is no constant".formatted(term));
+    }
+    return isPlain || isOneNumber(term)
+        ? Optional.empty()
+        : new WeightSlice(graph, term, 0).objection(experts);
+  }
+
+  private boolean isOneNumber(String term) {
+    return Weight.behind(graph, term)
+        .filter(weight -> Tensor.elements(weight.dims()) == 1)
+        .isPresent();
   }
 
   /** The scores of these experts, {@code [..., kept]}. */
@@ -79,9 +97,15 @@ record RouterProjection(Graph graph, Node product, Optional<Node> sum, int exper
   private String multiplied(Ops ops, List<String> inputs, List<Integer> kept) {
     inputs.set(1, weight().keep(ops, kept));
     if (inputs.size() > 2) {
-      inputs.set(2, perExpert(ops, inputs.get(2), kept));
+      inputs.set(2, term(ops, inputs.get(2), kept));
     }
     return ops.apply(product, inputs, Map.of());
+  }
+
+  private String term(Ops ops, String term, List<Integer> kept) {
+    return term.isEmpty() || graph.constant(term).isPresent() || isOneNumber(term)
+        ? perExpert(ops, term, kept)
+        : new WeightSlice(graph, term, 0).keep(ops, kept);
   }
 
   private WeightSlice weight() {

@@ -113,8 +113,9 @@ public final class SelectionMask {
         isShare = isShare && SHARES.contains(node.opType());
       }
     }
+    boolean sharesAgain = routing.choice() instanceof Choice.Hidden;
     path.groups().map(ExpertGroups::scores).ifPresent(masked::add);
-    if (!isShare || path.groups().isPresent()) {
+    if (!isShare || sharesAgain || path.groups().isPresent()) {
       masked.add(routing.choice().scores());
     }
     return masked;

@@ -82,16 +82,20 @@ public final class Compare {
    *
    * @throws NothingToDoException if no block is found
    * @throws io.moneonnx.graph.BadInputException if the model foresees no tokens, a goal cannot be
-   *     reached, or there is nothing to test on
+   *     reached, a router that is to be cut cannot be, or there is nothing to test on
    */
   public Result run(Request request) {
     Subject subject = Subject.open(request.model(), request.target());
     subject.requireBlocks();
     subject.warn(console);
     NextToken nextToken = subject.requireNextToken();
+    if (request.goals().stream().anyMatch(goal -> goal.router() == Plan.Router.CUT)) {
+      subject.requireCuttable();
+    }
     Profile profile = ProfileFile.read(request.profile());
     subject.requireProfile(profile, request.profile());
     List<Plan> plans = request.goals().stream().map(goal -> Planner.plan(profile, goal)).toList();
+    plans.forEach(subject::requireCuts);
     Map<String, Calibration> tests = tests(subject, request);
     tests.forEach((name, data) -> warnIfCalibrated(name, data, profile));
     try (Evaluation evaluation =

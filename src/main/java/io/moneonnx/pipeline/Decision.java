@@ -36,10 +36,10 @@ sealed interface Decision {
   record Open(Goal goal) implements Decision {
     @Override
     public void check(Subject subject, Optional<Profile> profile) {
-      goal.check(subject.bytes(), subject.blocks().stream().map(BlockHeaders::of).toList());
       if (goal.router() == Plan.Router.CUT) {
-        subject.blocks().forEach(subject::requireCuttable);
+        subject.requireCuttable();
       }
+      goal.check(subject.bytes(), subject.blocks().stream().map(BlockHeaders::of).toList());
     }
 
     @Override

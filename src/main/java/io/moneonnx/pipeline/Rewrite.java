@@ -2,6 +2,7 @@ package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.RandomFeeds;
+import io.moneonnx.eval.Treatment;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
@@ -13,11 +14,9 @@ import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.BlockHeader;
-import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Provenance;
-import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
@@ -27,12 +26,9 @@ import io.moneonnx.verify.Proof;
 import io.moneonnx.verify.Verdict;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
 /** From a model, its profile and a plan to a proved, smaller model. */
 public final class Rewrite {
@@ -134,39 +130,14 @@ public final class Rewrite {
   }
 
   private Map<String, Change> changes(Profile profile, Plan plan, Novice novice) {
-    Map<String, Change> changes = new LinkedHashMap<>();
-    for (MoeBlock block : subject.blocks()) {
-      List<Integer> pruned = plan.pruned(block.name());
-      if (pruned.isEmpty()) {
-        continue;
-      }
-      BlockStatistics statistics =
-          profile
-              .block(block.name())
-              .orElseThrow(
-                  () ->
-                      new BadInputException(
-                          "block '%s' is in the plan, but not in the profile"
-                              .formatted(block.name())));
-      requireSame(block, statistics.header());
-      changes.put(
-          block.name(),
-          switch (plan.router()) {
-            case KEEP -> replacement(statistics, pruned, novice);
-            case CUT -> Subject.removal(plan, block);
-          });
-    }
+    Map<String, Change> changes = Treatment.of(plan, novice, profile).changes();
     if (changes.isEmpty()) {
       throw new BadInputException("the plan prunes no expert");
     }
+    subject.blocks().stream()
+        .filter(block -> changes.containsKey(block.name()))
+        .forEach(block -> requireSame(block, profile.block(block.name()).orElseThrow().header()));
     return changes;
-  }
-
-  private static Replacement replacement(
-      BlockStatistics statistics, List<Integer> pruned, Novice novice) {
-    SortedMap<Integer, float[]> novices = new TreeMap<>();
-    pruned.forEach(expert -> novices.put(expert, novice.of(statistics, expert)));
-    return new Replacement(novices);
   }
 
   private static void requireSame(MoeBlock block, BlockHeader profiled) {

@@ -15,6 +15,7 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Refusal;
+import io.moneonnx.moe.RouterCut;
 import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.profile.Fingerprint;
@@ -31,6 +32,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -218,28 +221,41 @@ public record Subject(
     blocks().forEach(block -> experts.put(block.name(), block.experts()));
     try {
       plan.check(fingerprint(), experts);
-      if (plan.router() == Plan.Router.CUT) {
-        blocks().stream()
-            .filter(block -> !plan.pruned(block.name()).isEmpty())
-            .forEach(block -> removal(plan, block).router(model.graph(), block));
-      }
+      requireCuts(plan);
     } catch (BadInputException e) {
       throw new BadInputException(from + ": " + e.getMessage(), e);
     }
   }
 
   /**
-   * Checks that a block's router can lose experts at all.
+   * Checks that routers can be cut where a plan does so.
    *
-   * @throws BadInputException if it cannot
+   * @throws BadInputException if one cannot
    */
-  void requireCuttable(MoeBlock block) {
-    new Removal(new TreeSet<>()).router(model.graph(), block);
+  public void requireCuts(Plan plan) {
+    if (plan.router() == Plan.Router.CUT) {
+      for (MoeBlock block : blocks()) {
+        SortedSet<Integer> pruned = new TreeSet<>(plan.pruned(block.name()));
+        if (!pruned.isEmpty()) {
+          new Removal(pruned).router(model.graph(), block);
+        }
+      }
+    }
   }
 
-  /** What a plan that cuts routers takes out of a block. */
-  static Removal removal(Plan plan, MoeBlock block) {
-    return new Removal(new TreeSet<>(plan.pruned(block.name())));
+  /**
+   * Checks before a plan is made that there is a router that can be cut.
+   *
+   * @throws BadInputException if there is none; says why the first one cannot be
+   */
+  public void requireCuttable() {
+    boolean isAny =
+        blocks().stream()
+            .map(block -> RouterCut.of(model.graph(), block.routing()))
+            .anyMatch(router -> router.objection(Set.of()).isEmpty());
+    if (!isAny) {
+      new Removal(new TreeSet<>()).router(model.graph(), blocks().get(0));
+    }
   }
 
   /**

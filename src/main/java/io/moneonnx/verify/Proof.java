@@ -3,13 +3,11 @@ package io.moneonnx.verify;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.KeyValueRoom;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
 import io.moneonnx.io.OnnxReader;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Removal;
@@ -17,14 +15,10 @@ import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -34,11 +28,8 @@ import java.util.stream.Stream;
  * and the router is proved by itself too.
  */
 public final class Proof {
-  private final Model original;
-  private final Path folder;
-  private final RunOptions options;
+  private final Bench bench;
   private final List<MoeBlock> blocks;
-  private final List<MoeBlock> changed;
   private final Map<String, ? extends Change> changes;
 
   /**
@@ -54,12 +45,9 @@ public final class Proof {
       Map<String, ? extends Change> changes,
       RunOptions options) {
     Masked masked = Masked.of(original, blocks, changes);
-    this.original = Flat.of(masked.model());
-    this.folder = folder;
-    this.options = options;
-    this.changes = changes;
+    this.bench = new Bench(Flat.of(masked.model()), folder, options);
     this.blocks = masked.blocks();
-    this.changed = this.blocks.stream().filter(block -> changes.containsKey(block.name())).toList();
+    this.changes = changes;
   }
 
   /** Tokens that a run should have so that every expert of every block can be chosen in it. */
@@ -75,142 +63,32 @@ public final class Proof {
    */
   public Verdict of(Path rewritten, Map<String, String> outputs, List<Map<String, Tensor>> feeds) {
     Model written = OnnxReader.read(rewritten);
-    Oracle.Substituted oracle = Oracle.of(original, blocks, changes);
-    Map<String, Double> blockErrors = blockByBlock(oracle, written, rewritten, outputs, feeds);
+    Path writtenFolder = rewritten.getParent();
+    Oracle.Substituted oracle = Oracle.of(bench.original(), blocks, changes);
+    BlockProof blockByBlock = new BlockProof(bench, writtenFolder, changes);
+    RouterProof routers = new RouterProof(bench, writtenFolder);
+    for (MoeBlock block : blocks) {
+      Change change = changes.get(block.name());
+      if (change != null) {
+        blockByBlock.add(block, oracle, written, outputs.get(block.name()));
+      }
+      if (change instanceof Removal removal) {
+        routers.add(block, removal, written);
+      }
+    }
+    Map<String, Double> errors = blockByBlock.errors(feeds);
     List<Verdict.Flip> flips = new ArrayList<>();
-    for (MoeBlock block : changed) {
-      if (changes.get(block.name()) instanceof Removal) {
-        RouterCheck router = router(block, written, rewritten.getParent(), feeds);
-        blockErrors.merge(block.name(), router.worst(), Math::max);
-        flips.addAll(router.flips());
-      }
+    for (RouterCheck router : routers.checks(feeds)) {
+      errors.merge(router.name(), router.worst(), Math::max);
+      flips.addAll(router.flips());
     }
-    return endToEnd(oracle.model(), written, rewritten, feeds, blockErrors).with(flips);
-  }
-
-  /** A block as the oracle and as the written file compute it. */
-  private record Pair(BlockCut oracle, BlockCut written) {}
-
-  private Map<String, Double> blockByBlock(
-      Oracle.Substituted oracle,
-      Model written,
-      Path rewritten,
-      Map<String, String> outputs,
-      List<Map<String, Tensor>> feeds) {
-    Map<MoeBlock, Pair> pairs = new LinkedHashMap<>();
-    Set<String> taps = new LinkedHashSet<>();
-    for (MoeBlock block : changed) {
-      List<String> from =
-          List.of(
-              block.routing().input(),
-              block.routing().choice().value(),
-              block.coefficients().value());
-      Pair pair =
-          new Pair(
-              cut(oracle.model(), from, oracle.outputs().get(block.name())),
-              cut(written, from, outputs.get(block.name())));
-      pairs.put(block, pair);
-      taps.addAll(pair.oracle().inputs());
-      taps.addAll(pair.written().inputs());
-      taps.add(block.output());
-    }
-    List<Map<String, Tensor>> borders = borders(taps, feeds);
-    Map<String, Double> errors = new LinkedHashMap<>();
-    pairs.forEach(
-        (block, pair) ->
-            errors.put(block.name(), error(block, pair, rewritten.getParent(), borders)));
-    return errors;
-  }
-
-  /** What a router that was cut makes of the inputs that it has in runs of the original. */
-  private RouterCheck router(
-      MoeBlock block, Model written, Path writtenFolder, List<Map<String, Tensor>> feeds) {
-    RouterCheck check = new RouterCheck(block);
-    Map<String, BlockCut> cuts = new LinkedHashMap<>();
-    Set<String> taps = new LinkedHashSet<>(check.compared());
-    taps.add(block.routing().choice().scores());
-    for (String value : check.compared()) {
-      BlockCut cut = cut(written, List.of(block.routing().input()), value);
-      cuts.put(value, cut);
-      taps.addAll(cut.inputs());
-    }
-    List<Map<String, Tensor>> expected = borders(taps, feeds);
-    List<Map<String, Tensor>> found = new ArrayList<>();
-    expected.forEach(values -> found.add(new HashMap<>()));
-    cuts.forEach(
-        (value, cut) -> {
-          Map<String, ElementType> types = types(expected);
-          try (Session session = open(cut.model(types, types.get(value)), writtenFolder)) {
-            for (int i = 0; i < found.size(); i++) {
-              found.get(i).put(value, run(session, cut, expected.get(i)));
-            }
-          }
-        });
-    for (int i = 0; i < found.size(); i++) {
-      check.add(expected.get(i), found.get(i));
-    }
-    return check;
-  }
-
-  private BlockCut cut(Model changed, List<String> from, String output) {
-    Predicate<String> isGiven = value -> original.graph().producer(value).isPresent();
-    return BlockCut.of(changed, from, output, isGiven);
-  }
-
-  /** The values at the blocks' borders in runs of the original. */
-  private List<Map<String, Tensor>> borders(Set<String> taps, List<Map<String, Tensor>> feeds) {
-    List<Map<String, Tensor>> borders = new ArrayList<>();
-    try (Session session = open(withOutputs(original, taps), folder)) {
-      List<String> made = taps.stream().filter(session.outputs()::contains).toList();
-      for (Map<String, Tensor> feed : feeds) {
-        Map<String, Tensor> values = new HashMap<>(feed);
-        values.putAll(session.run(feed, made));
-        borders.add(values);
-      }
-    }
-    return borders;
-  }
-
-  private double error(
-      MoeBlock block, Pair pair, Path writtenFolder, List<Map<String, Tensor>> borders) {
-    Map<String, ElementType> types = types(borders);
-    ElementType type = types.get(block.output());
-    double worst = 0;
-    try (Session oracle = open(pair.oracle().model(types, type), folder);
-        Session written = open(pair.written().model(types, type), writtenFolder)) {
-      for (Map<String, Tensor> values : borders) {
-        for (Map<String, Tensor> tried : List.of(values, everyExpert(block, values))) {
-          Tensor expected = run(oracle, pair.oracle(), tried);
-          Tensor found = run(written, pair.written(), tried);
-          worst = Math.max(worst, Difference.relative(found, expected));
-        }
-      }
-    }
-    return worst;
-  }
-
-  private static Map<String, ElementType> types(List<Map<String, Tensor>> borders) {
-    Map<String, ElementType> types = new HashMap<>();
-    borders.get(0).forEach((name, tensor) -> types.put(name, tensor.type()));
-    return types;
-  }
-
-  private Map<String, Tensor> everyExpert(MoeBlock block, Map<String, Tensor> values) {
-    Set<Integer> never =
-        changes.get(block.name()) instanceof Removal removal ? removal.ids() : Set.of();
-    return EveryExpert.chosen(block, block.routing().without(never), values);
-  }
-
-  private static Tensor run(Session session, BlockCut cut, Map<String, Tensor> values) {
-    Map<String, Tensor> feeds = new HashMap<>();
-    cut.inputs().forEach(name -> feeds.put(name, values.get(name)));
-    return session.run(feeds, List.of(cut.output())).get(cut.output());
+    return endToEnd(oracle.model(), written, writtenFolder, feeds, errors).with(flips);
   }
 
   private Verdict endToEnd(
       Model oracle,
       Model written,
-      Path rewritten,
+      Path writtenFolder,
       List<Map<String, Tensor>> feeds,
       Map<String, Double> blockErrors) {
     Set<String> routing = new LinkedHashSet<>();
@@ -218,12 +96,12 @@ public final class Proof {
       routing.add(block.routing().choice().value());
       routing.add(block.routing().choice().scores());
     }
-    List<String> outputs = comparedOutputs(original.graph()).map(Value::name).toList();
+    List<String> outputs = comparedOutputs(bench.original().graph()).map(Value::name).toList();
     Set<String> asked = new LinkedHashSet<>(outputs);
     asked.addAll(routing);
     EndToEnd comparison = new EndToEnd(blocks, outputs);
-    try (Session expected = open(withOutputs(oracle, routing), folder);
-        Session found = open(withOutputs(written, routing), rewritten.getParent())) {
+    try (Session expected = bench.open(Bench.withOutputs(oracle, routing), bench.folder());
+        Session found = bench.open(Bench.withOutputs(written, routing), writtenFolder)) {
       for (Map<String, Tensor> feed : feeds) {
         comparison.add(expected.run(feed, asked), found.run(feed, asked));
       }
@@ -242,22 +120,5 @@ public final class Proof {
   /** All outputs but those of which a part is whatever was in memory. */
   private static Stream<Value> comparedOutputs(Graph graph) {
     return graph.outputs().stream().filter(output -> !KeyValueRoom.isGiven(graph, output.name()));
-  }
-
-  private Session open(Model model, Path dataFolder) {
-    return Session.open(
-        "the model under proof", OnnxWriter.toBytes(model, dataFolder), dataFolder, options);
-  }
-
-  /** The model with these values as further outputs; inputs and present outputs are left out. */
-  private static Model withOutputs(Model model, Collection<String> values) {
-    GraphEdit edit = new GraphEdit(model);
-    for (String value : values) {
-      boolean isMade = model.graph().producer(value).isPresent();
-      if (isMade && !model.graph().isOutput(value)) {
-        edit.addOutput(Value.undeclared(value));
-      }
-    }
-    return edit.apply();
   }
 }

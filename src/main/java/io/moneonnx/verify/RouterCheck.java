@@ -4,6 +4,7 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.MoeBlock;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,11 +19,22 @@ import java.util.stream.IntStream;
  */
 final class RouterCheck {
   private final MoeBlock block;
+  private final Set<Integer> gone;
   private final List<Verdict.Flip> flips = new ArrayList<>();
   private double worst;
 
-  RouterCheck(MoeBlock block) {
+  /**
+   * A check of one router.
+   *
+   * @param gone the experts that no one may choose
+   */
+  RouterCheck(MoeBlock block, Set<Integer> gone) {
     this.block = block;
+    this.gone = Set.copyOf(gone);
+  }
+
+  String name() {
+    return block.name();
   }
 
   /** The values that are compared: whom the block chooses, and its coefficients. */
@@ -47,6 +59,7 @@ final class RouterCheck {
         flips.add(new Verdict.Flip(block.name(), token, gap.getAsDouble()));
         continue;
       }
+      requireGone(choices.found(token), row(other, token, choices.found(token)));
       float[] wanted = row(right, token, choices.expected(token));
       float[] made = row(other, token, choices.found(token));
       for (int i = 0; i < wanted.length; i++) {
@@ -55,6 +68,16 @@ final class RouterCheck {
       }
     }
     worst = Math.max(worst, apart == 0 ? 0 : apart / largest);
+  }
+
+  /** Whoever is gone may be chosen where all others have no share either, and has none. */
+  private void requireGone(long[] ids, float[] coefficients) {
+    long[] sorted = Arrays.stream(ids).sorted().toArray();
+    for (int i = 0; i < sorted.length; i++) {
+      if (gone.contains((int) sorted[i]) && coefficients[i] != 0) {
+        worst = Double.POSITIVE_INFINITY;
+      }
+    }
   }
 
   /** The coefficients of the chosen experts in the order of their ids. */

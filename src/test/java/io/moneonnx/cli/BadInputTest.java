@@ -20,6 +20,8 @@ import io.moneonnx.graph.Wire;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
+import io.moneonnx.moe.Target;
+import io.moneonnx.pipeline.Subject;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -405,6 +407,8 @@ class BadInputTest {
     "--ratio,     '0.25,1',    ratio 1 does not lie between 0 and 1",
     "--ratio,     0.01,        ratio 0.01 prunes no expert",
     "--novice,    median,      --novice",
+    "--normalise, block,       --normalise goes with --scope model",
+    "--min-keep,  -1,          'min-keep: found -1, wanted 0 or more'",
     "--test,      none.txt,    none.txt: no such file",
   })
   void whatIsToBeComparedIsNotThere(String option, String value, String message) {
@@ -452,6 +456,37 @@ class BadInputTest {
         model.withGraph(model.graph().withOutputs(List.of(flat))), headless, Placement.INLINE);
 
     compare(headless, "--test", TEXT).fails(BAD_INPUT, "has no logits", "only logits");
+  }
+
+  /** The model with the logits of its routers as outputs: they cannot be cut. */
+  private Path withRouterLogits() {
+    Model model = OnnxReader.read(Cli.OLMOE);
+    List<String> routers =
+        Subject.open(Cli.OLMOE, Target.CPU).blocks().stream()
+            .map(block -> block.routing().router())
+            .toList();
+    List<Value> outputs = new ArrayList<>(model.graph().outputs());
+    model.graph().nodes().stream()
+        .filter(node -> node.inputs().stream().anyMatch(routers::contains))
+        .forEach(node -> outputs.add(Value.undeclared(node.output())));
+    Path open = folder.resolve("open.onnx");
+    OnnxWriter.write(model.withGraph(model.graph().withOutputs(outputs)), open, Placement.INLINE);
+    return open;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"compare", "rewrite"})
+  void aRouterThatCannotBeCutIsToldBeforeAnythingIsMeasured(String command) {
+    Cli cut =
+        command.equals("compare")
+            ? compare(withRouterLogits(), "--test", TEXT, "--router", "keep,cut")
+            : Cli.run(command, withRouterLogits(), "--data", TEXT, "--router", "cut");
+
+    cut.fails(
+        BAD_INPUT,
+        "block 'layers.0': its router cannot be cut: the scores",
+        "are an output of the model");
+    assertThat(cut.err()).doesNotContain("trying", "test data", "calibrat");
   }
 
   @Test

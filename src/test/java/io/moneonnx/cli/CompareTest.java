@@ -73,6 +73,41 @@ class CompareTest {
   }
 
   @Test
+  void whatIsAskedForBesideTheCriterionIsNamed() {
+    Cli compared =
+        compare(
+            "--criterion",
+            "random",
+            "--seed",
+            3,
+            "--scope",
+            "model",
+            "--normalise",
+            "block",
+            "--min-keep",
+            4,
+            "--protect",
+            "0:3,1:5");
+
+    assertThat(compared.out())
+        .containsPattern("random +model/block")
+        .contains(
+            "least  --criterion random --seed 3 --scope model --normalise block --router keep"
+                + " --novice mean --min-keep 4 --protect 0:3,1:5");
+  }
+
+  @Test
+  void nothingIsKnownOfOneSequence() throws IOException {
+    Path brief = Files.writeString(shared.resolve("brief.txt"), "Of cats and dogs.");
+    Cli compared = compare("--criterion", "random,mone", "--ratio", "0.5", "--test", brief);
+
+    assertThat(compared.out())
+        .contains("1 sequences")
+        .containsPattern("% +~")
+        .contains("may as well be chance: a single sequence has no standard error");
+  }
+
+  @Test
   void ratiosStandApart() {
     Cli compared = compare("--criterion", "mone", "--ratio", "0.25,0.5", "--scope", "layer,model");
 

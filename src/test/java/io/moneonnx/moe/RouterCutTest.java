@@ -29,7 +29,7 @@ final class RouterCutTest {
     return GraphText.parse(
         """
         g (float[T, 16] x) => (float[...] best, int64[...] ids)
-        <float[4, 16] router, float[16, 4] turned, float[4] bias, float[1, 4] row, float[4] scale,
+        <float[4, 16] router, float[16, 4] turned, float[4] bias, float[1, 4] row, float[1] one, float[4] scale,
          float[2, 16] blocks, float[2, 4, 16] several, int64[1] k = {2}, int64[1] packed = {0},
          int64[1] zeros = {0}, int64 first = {0}, int64[2] flat = {-1, 4}>
         {
@@ -94,7 +94,15 @@ final class RouterCutTest {
         "w = Transpose <perm = [1, 0]> (router)\nlogits = MatMul (x, w)",
         "w = Transpose (router)\np = MatMul (x, w)\nlogits = Add (bias, p)",
         "h = Cast <to = 11> (router)\nw = Cast <to = 1> (h)\nlogits = Gemm <transB = 1> (x, w)",
-        "p = Gemm <transB = 1> (x, router)\nr = Reshape (p, flat)\nlogits = Add (r, row)"
+        "p = Gemm <transB = 1> (x, router)\nr = Reshape (p, flat)\nlogits = Add (r, row)",
+        "h = Cast <to = 10> (bias)\nb = Cast <to = 1> (h)\n"
+            + "logits = Gemm <transB = 1> (x, router, b)",
+        "b = Identity (bias)\nlogits = Gemm <transB = 1> (x, router, b)",
+        "logits = Gemm <transB = 1> (x, router, one)",
+        "h = Cast <to = 10> (one)\nb = Cast <to = 1> (h)\n"
+            + "logits = Gemm <transB = 1> (x, router, b)",
+        "h = Cast <to = 10> (bias)\nb = Cast <to = 1> (h)\n"
+            + "p = Gemm <transB = 1> (x, router)\nlogits = Add (p, b)"
       })
   void isCutOutOfEverySpelling(String logits) {
     cut(model(router(logits)), "router");

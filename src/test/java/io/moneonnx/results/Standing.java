@@ -1,6 +1,5 @@
 package io.moneonnx.results;
 
-import io.moneonnx.eval.Estimate;
 import io.moneonnx.eval.Scores;
 import java.util.Comparator;
 import java.util.List;
@@ -11,9 +10,6 @@ import java.util.List;
  * @param entries sorted
  */
 record Standing(List<Entry> entries) {
-  /** A difference of less than so many of its standard errors may be chance. */
-  private static final double ERRORS = 2;
-
   /** One of them. */
   record Entry(String name, Scores scores) {}
 
@@ -30,11 +26,7 @@ record Standing(List<Entry> entries) {
   List<Entry> level() {
     return entries.stream()
         .skip(1)
-        .filter(
-            entry -> {
-              Estimate above = entry.scores.above(first().scores);
-              return above.mean() <= ERRORS * above.standardError();
-            })
+        .filter(entry -> entry.scores.above(first().scores).mayBeChance())
         .toList();
   }
 }

@@ -28,6 +28,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a cut router leaves is the model that has only the kept experts to begin with. */
 final class RemovalTest {
@@ -117,6 +118,46 @@ final class RemovalTest {
     TinyMoe few = Spelling.FUSED.of(3, 2, 4).with(normalised + 1, normalised + 0);
     Model after = cut(large.model(), large.block(), 1, 3, 4, 6);
     Model wanted = small(few.model(), large.model(), List.of(0, 2, 5));
+
+    assertThat(run(after, large)).containsExactly(run(wanted, few), within(1e-6f));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void isSoInAnOperatorThatIsGivenShares(int normalised) {
+    String sharing = "experts = Softmax <axis = -1> (logits)";
+    String normalise = "normalize_routing_weights = ";
+    TinyMoe large =
+        Spelling.FUSED
+            .of(7, 2, 4)
+            .with("experts = Identity (logits)", sharing)
+            .with(normalise + 1, normalise + normalised);
+    TinyMoe few =
+        Spelling.FUSED
+            .of(3, 2, 4)
+            .with("experts = Identity (logits)", sharing)
+            .with(normalise + 1, normalise + normalised);
+    Model after = cut(large.model(), large.block(), 1, 3, 4, 6);
+    Model wanted = small(few.model(), large.model(), List.of(0, 2, 5));
+
+    assertThat(run(after, large)).containsExactly(run(wanted, few), within(1e-6f));
+  }
+
+  /** Then experts that are gone may be chosen with a coefficient of 0. */
+  @ParameterizedTest
+  @EnumSource
+  void isSoWhereShareOfAKeptExpertVanishes(Spelling spelling) {
+    TinyMoe large = spelling.of(7, 2, 4);
+    TinyMoe few = spelling.of(3, 2, 4);
+    Tensor router = large.model().graph().constant("router").orElseThrow();
+    float[] values = router.toFloats();
+    for (int i = 0; i < values.length; i++) {
+      values[i] *= 1e3f;
+    }
+    Model steep =
+        TinyMoe.withInitializer(large.model(), "router", Tensor.of(router.dims(), values));
+    Model after = cut(steep, large.block(), 0, 1, 3, 4);
+    Model wanted = small(few.model(), steep, List.of(2, 5, 6));
 
     assertThat(run(after, large)).containsExactly(run(wanted, few), within(1e-6f));
   }

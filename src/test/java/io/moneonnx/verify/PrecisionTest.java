@@ -17,13 +17,17 @@ import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.rewrite.Change;
+import io.moneonnx.rewrite.Removal;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,21 +60,22 @@ final class PrecisionTest {
     return new MoeFinder(Forms.all(Target.CPU)).find(model.graph()).blocks().get(0);
   }
 
+  private static final Map<String, Change> REPLACED = Map.of("experts", replacement());
+
   private static Rewriter.Rewritten rewritten(Model model) {
-    return Rewriter.rewrite(model, List.of(block(model)), Map.of("experts", replacement()));
+    return Rewriter.rewrite(model, List.of(block(model)), REPLACED);
   }
 
   private Verdict prove(Model model, Tensor x) {
-    Rewriter.Rewritten rewritten = rewritten(model);
+    return prove(model, x, REPLACED);
+  }
+
+  private Verdict prove(Model model, Tensor x, Map<String, Change> changes) {
+    Rewriter.Rewritten rewritten = Rewriter.rewrite(model, List.of(block(model)), changes);
     OutputRules.hold(model, rewritten.model());
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten.model(), file, Placement.INLINE);
-    return new Proof(
-            model,
-            folder,
-            List.of(block(model)),
-            Map.of("experts", replacement()),
-            RunOptions.cpu())
+    return new Proof(model, folder, List.of(block(model)), changes, RunOptions.cpu())
         .of(file, rewritten.outputs(), List.of(Map.of("x", x)));
   }
 
@@ -110,6 +115,20 @@ final class PrecisionTest {
 
     assertThat(verdict.holds()).as(verdict.text()).isTrue();
     assertThat(verdict.text()).contains("(bound 1e-02)");
+  }
+
+  @ParameterizedTest
+  @MethodSource("run")
+  void halfPrecisionRoutersAreCutAsTheOracleSays(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, 4);
+    Tensor x = in(ElementType.FLOAT16, tiny.tokens(30, 1));
+    Verdict verdict =
+        prove(
+            tiny.in(ElementType.FLOAT16),
+            x,
+            Map.of("experts", new Removal(new TreeSet<>(Set.of(0, 3)))));
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
   }
 
   /** The runtime's CPU kernels take no bfloat16, so that only types can be looked at. */

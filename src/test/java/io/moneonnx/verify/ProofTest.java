@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.form.Forms;
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
@@ -20,6 +21,7 @@ import io.moneonnx.rewrite.Removal;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -143,6 +145,77 @@ final class ProofTest {
             });
 
     assertThat(verdict.holds()).as(verdict.text()).isFalse();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsExpertsThatAreGoneAndYetChosen(Spelling spelling) {
+    TinyMoe tiny = spelling.of(6, 2, 4);
+    Tensor none = new Tensor.Inline(ElementType.BOOL, List.of(6L), ByteBuffer.wrap(new byte[6]));
+    Verdict verdict =
+        prove(
+            tiny.model(),
+            Map.of("experts", new Removal(new TreeSet<>(Set.of(1, 3)))),
+            30,
+            model -> TinyMoe.withInitializer(model, "mone.0/gone", none));
+
+    assertThat(verdict.holds()).as(verdict.text()).isFalse();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsThatAnotherExpertWasCutOut(Spelling spelling) {
+    TinyMoe tiny = spelling.of(6, 2, 4);
+    Rewriter.Rewritten other =
+        Rewriter.rewrite(
+            tiny.model(),
+            List.of(tiny.block()),
+            Map.of("experts", new Removal(new TreeSet<>(Set.of(2, 3)))));
+    Verdict verdict =
+        prove(
+            tiny.model(),
+            Map.of("experts", new Removal(new TreeSet<>(Set.of(1, 3)))),
+            30,
+            model -> other.model());
+
+    assertThat(verdict.holds()).as(verdict.text()).isFalse();
+  }
+
+  @Test
+  void findsAnotherBiasInARouterThatWasCut() {
+    TinyMoe tiny =
+        Spelling.DYNAMO
+            .of(6, 2, 4)
+            .with("logits = ", "near = ")
+            .with("  scores =", "  logits = Add (near, bias)\n  scores =")
+            .with("int64[1] k", "float[6] bias, int64[1] k");
+    Map<String, Change> changes = Map.of("experts", new Removal(new TreeSet<>(Set.of(1, 3))));
+    assertThat(prove(tiny.model(), changes, 30, model -> model).holds()).isTrue();
+    Verdict verdict =
+        prove(tiny.model(), changes, 30, model -> scaled(model, "mone.0/kept_1", 1.2f));
+
+    assertThat(verdict.holds()).as(verdict.text()).isFalse();
+  }
+
+  @Test
+  void holdsForBlocksThatShareTheirRouter() {
+    Model twice = Spelling.DYNAMO.of(6, 2, 4).twice();
+    Map<String, Change> changes =
+        Map.of(
+            "experts",
+            new Removal(new TreeSet<>(Set.of(1, 3))),
+            "second/experts",
+            new Removal(new TreeSet<>(Set.of(0))));
+    Verdict verdict = prove(twice, changes, 30, model -> model);
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    assertThat(verdict.blockErrors()).containsOnlyKeys("experts", "second/experts");
+    assertThat(prove(twice, changes, 30, model -> swapped(model, "mone.1/kept")).holds()).isFalse();
+  }
+
+  private static Model swapped(Model model, String kept) {
+    Tensor router = model.graph().constant(kept).orElseThrow();
+    return TinyMoe.withInitializer(model, kept, router.rows(List.of(1, 0, 2, 3, 4)));
   }
 
   @Test

@@ -1,0 +1,75 @@
+package io.moneonnx.verify;
+
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.GraphEdit;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The original of a proof, and how parts of it and of what was made of it are run.
+ *
+ * @param original its graph made flat, experts that are cut out never chosen
+ * @param folder where the original's files lie
+ */
+record Bench(Model original, Path folder, RunOptions options) {
+  /** What leads from values of the original to this one in a model that was changed. */
+  BlockCut cut(Model changed, List<String> from, String output) {
+    return BlockCut.of(
+        changed, from, output, value -> original.graph().producer(value).isPresent());
+  }
+
+  /** These values, and all inputs, in runs of the original: one for each of the feeds. */
+  List<Map<String, Tensor>> values(Collection<String> taps, List<Map<String, Tensor>> feeds) {
+    List<Map<String, Tensor>> runs = new ArrayList<>();
+    try (Session session = open(withOutputs(original, taps), folder)) {
+      List<String> made = taps.stream().filter(session.outputs()::contains).toList();
+      for (Map<String, Tensor> feed : feeds) {
+        Map<String, Tensor> values = new HashMap<>(feed);
+        values.putAll(session.run(feed, made));
+        runs.add(values);
+      }
+    }
+    return runs;
+  }
+
+  /** Opens what was cut out of a model whose files lie in {@code dataFolder}. */
+  Session open(BlockCut cut, Map<String, Tensor> values, ElementType output, Path dataFolder) {
+    Map<String, ElementType> types = new HashMap<>();
+    values.forEach((name, tensor) -> types.put(name, tensor.type()));
+    return open(cut.model(types, output), dataFolder);
+  }
+
+  Session open(Model model, Path dataFolder) {
+    return Session.open(
+        "the model under proof", OnnxWriter.toBytes(model, dataFolder), dataFolder, options);
+  }
+
+  /** What comes out of a cut that was opened. */
+  static Tensor run(Session session, BlockCut cut, Map<String, Tensor> values) {
+    Map<String, Tensor> feeds = new HashMap<>();
+    cut.inputs().forEach(name -> feeds.put(name, values.get(name)));
+    return session.run(feeds, List.of(cut.output())).get(cut.output());
+  }
+
+  /** The model with these values as further outputs; inputs and present outputs are left out. */
+  static Model withOutputs(Model model, Collection<String> values) {
+    GraphEdit edit = new GraphEdit(model);
+    for (String value : values) {
+      boolean isMade = model.graph().producer(value).isPresent();
+      if (isMade && !model.graph().isOutput(value)) {
+        edit.addOutput(Value.undeclared(value));
+      }
+    }
+    return edit.apply();
+  }
+}
