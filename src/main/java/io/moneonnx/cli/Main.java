@@ -1,5 +1,6 @@
 package io.moneonnx.cli;
 
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -38,12 +39,15 @@ public final class Main implements Runnable {
 
   /** Runs one command line; returns its exit code. */
   public static int run(String... args) {
+    // Numbers are printed alike everywhere, as they are read.
+    Locale.setDefault(Locale.ROOT);
     Main main = new Main();
     CommandLine command = new CommandLine(main);
     command.setExecutionExceptionHandler(
         (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
     command.setParameterExceptionHandler((error, line) -> ExitCode.reportUsage(error));
     command.setCaseInsensitiveEnumValuesAllowed(true);
+    Values.register(command);
     try {
       return command.execute(args);
     } catch (OutOfMemoryError | StackOverflowError e) {

@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -176,6 +177,19 @@ class CommandsTest {
         .contains("unstable not known: fewer than two shards hold data")
         .contains("starved  layers.3: 8.0 calls an expert are too few to tell experts apart")
         .endsWith("written  " + folder.resolve("a.json") + "\n");
+  }
+
+  @Test
+  void numbersAreWrittenAlikeInEveryCountry() {
+    Locale before = Locale.getDefault();
+    try {
+      Locale.setDefault(Locale.GERMANY);
+      Cli shown = Cli.run("show", profile).succeeds();
+
+      assertThat(shown.out()).contains("12,089,507 bytes").containsPattern("\\d\\.\\d\\d%");
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test
