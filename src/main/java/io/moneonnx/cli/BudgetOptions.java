@@ -40,11 +40,6 @@ final class BudgetOptions {
     }
   }
 
-  private enum ScopeName {
-    LAYER,
-    MODEL
-  }
-
   @Option(
       names = "--criterion",
       paramLabel = "NAME",
@@ -226,7 +221,11 @@ final class BudgetOptions {
       throw new BadInputException(
           String.join(" and ", names) + " each say how many experts go; give one");
     }
-    if (isThreshold) {
+    if (isThreshold && criterion != null) {
+      throw new BadInputException(
+          "--criterion has no say where %s takes all experts below it; leave out --criterion"
+              .formatted(names.get(0)));
+    } else if (isThreshold) {
       return List.of(new Thresholds(optional(frequencyBelow), optional(spreadBelow)));
     } else if (pruneCount != null) {
       return List.of(new PruneCount(pruneCount));

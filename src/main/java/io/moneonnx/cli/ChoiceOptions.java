@@ -21,15 +21,6 @@ final class ChoiceOptions {
   private static final String ALL = "all";
   private static final long SEED = 0;
 
-  private enum ScopeName {
-    LAYER,
-    MODEL;
-
-    Scope scope() {
-      return this == LAYER ? new Scope.Layer() : new Scope.Model(Normalisation.NONE);
-    }
-  }
-
   @Option(
       names = "--criterion",
       paramLabel = "NAME",
@@ -78,13 +69,17 @@ final class ChoiceOptions {
         for (Plan.Router router : routers) {
           for (Novice novice : router == Plan.Router.CUT ? List.of(Novice.ZERO) : novices) {
             for (Criterion criterion : criteria()) {
-              goals.add(new Goal(criterion, novice, router, ratio, scope.scope(), Limits.NONE));
+              goals.add(new Goal(criterion, novice, router, ratio, scope(scope), Limits.NONE));
             }
           }
         }
       }
     }
     return List.copyOf(goals);
+  }
+
+  private static Scope scope(ScopeName name) {
+    return name == ScopeName.LAYER ? new Scope.Layer() : new Scope.Model(Normalisation.NONE);
   }
 
   private List<Ratio> ratios() {
