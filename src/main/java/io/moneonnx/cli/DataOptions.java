@@ -4,11 +4,12 @@ import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataSource;
 import io.moneonnx.pipeline.DataRequest;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** The options of commands that read calibration data. */
@@ -61,11 +62,18 @@ final class DataOptions {
               + " stopping there.")
   private boolean skipNonFinite;
 
-  /** True where the user said anything about calibration data. */
-  boolean given() {
-    return !files.isEmpty()
-        || skipNonFinite
-        || Stream.of(field, tokenizer, sequenceLength, blocks, batch).anyMatch(Objects::nonNull);
+  /** The options about calibration data that were given. */
+  List<String> given() {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("--data", files.isEmpty() ? null : files);
+    all.put("--field", field);
+    all.put("--tokenizer", tokenizer);
+    all.put("--seq-len", sequenceLength);
+    all.put("--blocks", blocks);
+    all.put("--batch", batch);
+    all.put("--skip-nonfinite", skipNonFinite ? true : null);
+    all.values().removeIf(Objects::isNull);
+    return List.copyOf(all.keySet());
   }
 
   DataRequest request() {
