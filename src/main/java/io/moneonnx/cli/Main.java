@@ -1,5 +1,6 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.io.CannotWriteException;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -49,7 +50,14 @@ public final class Main implements Runnable {
     command.setCaseInsensitiveEnumValuesAllowed(true);
     Values.register(command);
     try {
-      return command.execute(args);
+      int code = command.execute(args);
+      // Print streams keep what goes wrong to themselves.
+      return code == ExitCode.DONE && System.out.checkError()
+          ? ExitCode.report(
+              new CannotWriteException("standard output cannot be written"),
+              command.getErr(),
+              main.debug)
+          : code;
     } catch (OutOfMemoryError | StackOverflowError e) {
       return ExitCode.report(e, command.getErr(), main.debug);
     }
