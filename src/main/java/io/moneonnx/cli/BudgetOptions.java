@@ -16,7 +16,6 @@ import io.moneonnx.plan.criterion.Criterion;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -34,16 +33,6 @@ final class BudgetOptions {
 
     CriterionNames() {
       super(Criteria.names());
-    }
-  }
-
-  private enum ScopeName {
-    LAYER,
-    MODEL;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
     }
   }
 
@@ -211,7 +200,11 @@ final class BudgetOptions {
       throw new BadInputException(
           String.join(" and ", names) + " each say how many experts go; give one");
     }
-    if (isThreshold) {
+    if (isThreshold && criterion != null) {
+      throw new BadInputException(
+          "--criterion has no say where %s takes all experts below it; leave out --criterion"
+              .formatted(names.get(0)));
+    } else if (isThreshold) {
       return List.of(new Thresholds(optional(frequencyBelow), optional(spreadBelow)));
     } else if (pruneCount != null) {
       return List.of(new PruneCount(pruneCount));

@@ -22,11 +22,6 @@ final class ChoiceOptions {
   private static final String ALL = "all";
   private static final String RANDOM = "random";
 
-  private enum ScopeName {
-    LAYER,
-    MODEL
-  }
-
   @Option(
       names = "--criterion",
       paramLabel = "NAME",

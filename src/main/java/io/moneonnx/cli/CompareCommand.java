@@ -18,7 +18,14 @@ import picocli.CommandLine.Spec;
     description =
         "Measures on held-out data what ways of pruning cost, without writing a model: nats per"
             + " token, their increase over the unpruned model with its standard error over"
-            + " sequences, and next-token accuracy.")
+            + " sequences, and next-token accuracy.",
+    footer = {
+      "",
+      "Columns: 'loss' is in nats per token, and 'increase' over the unpruned model, the mean over"
+          + " the test files; a file's own column is its increase; 'error' is the standard error of"
+          + " the increase ('-' where a file has one sequence); 'right' is the part of the next"
+          + " tokens that the model ranks first. 'least' names the options of the least increase."
+    })
 final class CompareCommand implements Callable<Integer> {
   @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a folder with one in it.")
   private Path model;

@@ -2,6 +2,7 @@ package io.moneonnx.cli;
 
 import io.moneonnx.data.DataSource;
 import io.moneonnx.pipeline.DataRequest;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -27,9 +28,16 @@ final class DataOptions {
               + " stopping there.")
   private boolean skipNonFinite;
 
-  /** True where the user said anything about calibration data. */
-  boolean given() {
-    return !files.isEmpty() || skipNonFinite || reading.given();
+  /** The options about calibration data that were given. */
+  List<String> given() {
+    List<String> given = new ArrayList<>(reading.given());
+    if (!files.isEmpty()) {
+      given.add(0, "--data");
+    }
+    if (skipNonFinite) {
+      given.add("--skip-nonfinite");
+    }
+    return given;
   }
 
   DataRequest request() {

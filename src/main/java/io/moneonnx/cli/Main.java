@@ -1,5 +1,7 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.io.CannotWriteException;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -38,14 +40,24 @@ public final class Main implements Runnable {
 
   /** Runs one command line; returns its exit code. */
   public static int run(String... args) {
+    // Numbers are printed alike everywhere, as they are read.
+    Locale.setDefault(Locale.ROOT);
     Main main = new Main();
     CommandLine command = new CommandLine(main);
     command.setExecutionExceptionHandler(
         (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
     command.setParameterExceptionHandler((error, line) -> ExitCode.reportUsage(error));
     command.setCaseInsensitiveEnumValuesAllowed(true);
+    Values.register(command);
     try {
-      return command.execute(args);
+      int code = command.execute(args);
+      // Print streams keep what goes wrong to themselves.
+      return code == ExitCode.DONE && System.out.checkError()
+          ? ExitCode.report(
+              new CannotWriteException("standard output cannot be written"),
+              command.getErr(),
+              main.debug)
+          : code;
     } catch (OutOfMemoryError | StackOverflowError e) {
       return ExitCode.report(e, command.getErr(), main.debug);
     }

@@ -34,7 +34,8 @@ import picocli.CommandLine.Spec;
       "",
       "Columns: 'calls' is the part of the block's routed calls that meet a pruned expert; 'error'"
           + " is predicted, relative, of the block's routed output; 'margin' is by how much the"
-          + " first expert that stays scores above the last that goes; 'which' lists those that"
+          + " first expert that stays scores above the last that goes, as a part of its score ('-' where"
+          + " scores did not decide); 'which' lists those that"
           + " go: 'unsure' ones stay when one shard of the data is left out, and those after 'or'"
           + " go then instead."
     })

@@ -90,8 +90,8 @@ final class PlanReport {
     line(
         text,
         "plan",
-        "%s, %s; %s: %d of %d experts",
-        goal.criterion().description(),
+        "%s%s; %s: %d of %d experts",
+        goal.ranking().map(criterion -> criterion + ", ").orElse(""),
         goal.budget(),
         isCut() ? "router cut" : "novice " + goal.novice() + ", router keep",
         pruned(),
@@ -122,9 +122,11 @@ final class PlanReport {
     return stability
         .map(
             known ->
-                ("%d decisions flip when one of %d shards of the data is left out"
+                ("%s when one of %d shards of the data is left out"
                         + " (spreads pooled within shards: an approximation)")
-                    .formatted(known.count(), known.shards()))
+                    .formatted(
+                        known.count() == 1 ? "1 decision flips" : known.count() + " decisions flip",
+                        known.shards()))
         .orElse("not known: fewer than two shards hold data");
   }
 

@@ -2,10 +2,12 @@ package io.moneonnx.cli;
 
 import io.moneonnx.data.CalibrationOptions;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** The options that say how data are read and fed. */
@@ -42,9 +44,16 @@ final class ReadingOptions {
       description = "Blocks or samples in one run of the model (default: 1).")
   private Integer batch;
 
-  /** True where the user said anything about it. */
-  boolean given() {
-    return Stream.of(field, tokenizer, sequenceLength, blocks, batch).anyMatch(Objects::nonNull);
+  /** The options that were given. */
+  List<String> given() {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("--field", field);
+    all.put("--tokenizer", tokenizer);
+    all.put("--seq-len", sequenceLength);
+    all.put("--blocks", blocks);
+    all.put("--batch", batch);
+    all.values().removeIf(Objects::isNull);
+    return List.copyOf(all.keySet());
   }
 
   CalibrationOptions options() {

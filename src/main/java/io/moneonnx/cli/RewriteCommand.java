@@ -114,9 +114,9 @@ final class RewriteCommand implements Callable<Integer> {
       throw new BadInputException(
           "--plan says which experts go; leave out " + String.join(", ", budget.given()));
     }
-    if (profile != null && data.given()) {
+    if (profile != null && !data.given().isEmpty()) {
       throw new BadInputException(
-          "--profile holds what was measured; leave out --data and what else says how to read it");
+          "--profile holds what was measured; leave out " + String.join(", ", data.given()));
     }
     budget.goal();
   }
@@ -160,7 +160,14 @@ final class RewriteCommand implements Callable<Integer> {
     String met = PlanReport.percent(share) + " of the routed calls meet a pruned expert";
     return plan == null
         ? Stability.of(result.profile(), budget.goal())
-            .map(known -> met + "; " + known.count() + " decisions hang on one shard of the data")
+            .map(
+                known ->
+                    met
+                        + "; "
+                        + (known.count() == 1
+                            ? "1 decision hangs"
+                            : known.count() + " decisions hang")
+                        + " on one shard of the data")
             .orElse(met)
         : met;
   }

@@ -17,7 +17,15 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "show",
     mixinStandardHelpOptions = true,
-    description = "Shows the statistics of a profile.")
+    description = "Shows the statistics of a profile.",
+    footer = {
+      "",
+      "Columns: 'n' is how many tokens chose the expert; 'calls' is its part of the block's routed"
+          + " calls, what --frequency-below looks at; 'mean gate' is its mean coefficient; 'spread'"
+          + " the standard deviation of its outputs, which --spread-below compares with the block's"
+          + " mean norm; 'mean norm' that of its outputs, and 'peak' the largest absolute value in"
+          + " them; 'n of TAG' counts the tokens of one tag."
+    })
 final class ShowCommand implements Callable<Integer> {
   @Parameters(paramLabel = "PROFILE", description = "A profile that calibrate wrote.")
   private Path profile;

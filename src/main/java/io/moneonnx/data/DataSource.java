@@ -30,6 +30,9 @@ public record DataSource(Optional<String> tag, Path path) {
    */
   public static DataSource parse(String text) {
     int equals = text.indexOf('=');
+    if (text.isEmpty()) {
+      throw new BadInputException("--data: the name is empty, wanted FILE or TAG=FILE");
+    }
     if (equals < 0 || Files.exists(Path.of(text)) || text.substring(0, equals).contains("/")) {
       return untagged(Path.of(text));
     }

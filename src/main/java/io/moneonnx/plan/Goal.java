@@ -4,6 +4,7 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.plan.criterion.Criterion;
 import io.moneonnx.profile.BlockHeader;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a plan is to reach.
@@ -42,6 +43,11 @@ public record Goal(
    */
   public void check(long modelBytes, List<BlockHeader> blocks) {
     amount.check(Candidates.of(Evidence.unmeasured(modelBytes, blocks), this), scope);
+  }
+
+  /** What ranks the experts; nothing does where thresholds say which go. */
+  public Optional<String> ranking() {
+    return amount instanceof Thresholds ? Optional.empty() : Optional.of(criterion.description());
   }
 
   /** How much, where, and what must stay, such as {@code ratio 0.25, scope layer}. */

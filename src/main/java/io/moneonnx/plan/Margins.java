@@ -1,6 +1,7 @@
 package io.moneonnx.plan;
 
 import io.moneonnx.profile.Profile;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -18,6 +19,9 @@ public record Margins(List<OptionalDouble> blocks) {
   }
 
   public static Margins of(Profile profile, Goal goal, Plan plan) {
+    if (goal.ranking().isEmpty()) {
+      return new Margins(Collections.nCopies(plan.blocks().size(), OptionalDouble.empty()));
+    }
     Candidates candidates = Candidates.of(Evidence.of(profile), goal);
     return new Margins(
         candidates.blocks().stream()

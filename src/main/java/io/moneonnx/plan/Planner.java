@@ -25,7 +25,7 @@ public final class Planner {
     return new Plan(
         profile.model(),
         Optional.of(profile.id()),
-        Optional.of(goal.criterion().description()),
+        goal.ranking(),
         goal.router() == Plan.Router.CUT ? Optional.empty() : Optional.of(goal.novice()),
         goal.router(),
         Optional.of(goal.budget()),

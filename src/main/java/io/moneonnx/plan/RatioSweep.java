@@ -35,7 +35,7 @@ public record RatioSweep(List<Ratio> ratios) {
     }
     if (last.subtract(first).compareTo(step.multiply(BigDecimal.valueOf(MOST))) > 0) {
       throw new BadInputException(
-          "ratio %s:%s:%s: are more than %d ratios".formatted(first, last, step, MOST));
+          "ratio %s:%s:%s makes more than %d plans".formatted(first, last, step, MOST));
     }
     List<Ratio> ratios = new ArrayList<>();
     for (BigDecimal next = first; next.compareTo(last) <= 0; next = next.add(step)) {

@@ -108,7 +108,7 @@ public sealed interface Scope {
     public Selection first(int number) {
       if (number > most()) {
         throw new BadInputException(
-            "%d of %d experts were to go, %d can: %d blocks, and of '%s' %s"
+            "%d of %d experts were to go, %d can: in each of %d blocks some stay, of '%s' %s"
                 .formatted(
                     number,
                     largest(),

@@ -50,19 +50,20 @@ public final class ProfileText {
     line(text, "");
     line(
         text,
-        "%s: %s, %d experts, top %d, hidden %d, %,d tokens",
+        "%s: %s, %d experts, top %d, hidden %d, %,d tokens, mean norm %s",
         header.name(),
         header.form(),
         header.experts(),
         header.topK(),
         header.hidden(),
-        block.t());
+        block.t(),
+        calls(block) == 0 ? "-" : number(block.a1().stream().sum() / calls(block)));
     line(
         text,
         "%6s %10s %7s %10s %10s %10s %10s%s",
         "expert",
         "n",
-        "share",
+        "calls",
         "mean gate",
         "spread",
         "mean norm",
@@ -81,12 +82,17 @@ public final class ProfileText {
         "%6d %,10d %7s %10s %10s %10s %10s%s",
         expert,
         n,
-        block.t() == 0 ? "-" : "%.2f%%".formatted(100.0 * n / block.t()),
+        calls(block) == 0 ? "-" : "%.2f%%".formatted(100.0 * n / calls(block)),
         n == 0 ? "-" : number(block.g1().get(expert) / n),
         variance.isEmpty() ? "-" : number(Math.sqrt(variance.getAsDouble())),
         n == 0 ? "-" : number(block.a1().get(expert) / n),
         n == 0 ? "-" : number(block.peak().get(expert)),
         perTag(block, (tag, sums) -> String.format(Locale.ROOT, "%,d", sums.n().get(expert))));
+  }
+
+  /** How often any of the block's experts was chosen. */
+  private static long calls(BlockStatistics block) {
+    return block.n().stream().sum();
   }
 
   /** A column for each tagged source, as wide as its title. */

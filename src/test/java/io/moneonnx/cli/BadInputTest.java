@@ -293,7 +293,39 @@ class BadInputTest {
   @ParameterizedTest
   @CsvSource({"--data, calibration.txt", "--blocks, 3", "--field, body", "--tokenizer, t.json"})
   void aProfileAndHowToMeasure(String option, String value) {
-    rewrite(option, value).fails(BAD_INPUT, "--profile", "leave out --data");
+    rewrite(option, value).fails(BAD_INPUT, "--profile", "leave out " + option);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--prune-count, 2.5, a whole number",
+    "--min-keep, 99999999999, a whole number from -2147483648 to 2147483647",
+    "--seed, x, a whole number",
+    "--frequency-below, '0,05', 'a number, such as 0.05'",
+    "--spread-below, 5%, a number"
+  })
+  void aNumberThatIsNone(String option, String value, String wanted) {
+    Cli.run("plan", profile, "-o", out, option, value)
+        .fails(BAD_INPUT, option, "found '" + value + "', wanted " + wanted);
+  }
+
+  @Test
+  void aNameThatIsEmpty() {
+    Cli.run("plan", "", "-o", out).fails(BAD_INPUT, "PROFILE", "the name is empty");
+    calibrate("--data", "").fails(BAD_INPUT, "--data: the name is empty");
+  }
+
+  @Test
+  void aCriterionWhereThresholdsDecide() {
+    Cli.run("plan", profile, "-o", out, "--criterion", "reap", "--frequency-below", 0.02)
+        .fails(BAD_INPUT, "--frequency-below takes all experts below it; leave out --criterion");
+  }
+
+  @Test
+  void moreExpertsOfTheWholeModelThanCanGo() {
+    Cli.run("plan", profile, "-o", out, "--scope", "model", "--prune-count", 61)
+        .fails(
+            BAD_INPUT, "61 of 64", "60 can: in each of 4 blocks some stay, of 'layers.0' 1 must");
   }
 
   @Test

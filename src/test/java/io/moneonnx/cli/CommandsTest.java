@@ -18,6 +18,7 @@ import io.moneonnx.plan.TargetSize;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -176,6 +178,33 @@ class CommandsTest {
         .contains("unstable not known: fewer than two shards hold data")
         .contains("starved  layers.3: 8.0 calls an expert are too few to tell experts apart")
         .endsWith("written  " + folder.resolve("a.json") + "\n");
+  }
+
+  @Test
+  void outputThatCannotBeWrittenIsNotPassedOver() throws IOException {
+    Path full = Path.of("/dev/full");
+    assumeThat(full).exists();
+    PrintStream before = System.out;
+    try (PrintStream nowhere =
+        new PrintStream(Files.newOutputStream(full), true, StandardCharsets.UTF_8)) {
+      System.setOut(nowhere);
+      assertThat(Main.run("export", profile.toString())).isEqualTo(ExitCode.ENVIRONMENT);
+    } finally {
+      System.setOut(before);
+    }
+  }
+
+  @Test
+  void numbersAreWrittenAlikeInEveryCountry() {
+    Locale before = Locale.getDefault();
+    try {
+      Locale.setDefault(Locale.GERMANY);
+      Cli shown = Cli.run("show", profile).succeeds();
+
+      assertThat(shown.out()).contains("12,089,507 bytes").containsPattern("\\d\\.\\d\\d%");
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test

@@ -98,8 +98,8 @@ final class ProfileJsonTest {
             made by   mone-onnx 0.1, ONNX Runtime 1.29.0 on cpu
             target    cpu
 
-            mlp: SparseLoop, 2 experts, top 1, hidden 2, 2 tokens
-            expert          n   share  mean gate     spread  mean norm       peak  n of code
+            mlp: SparseLoop, 2 experts, top 1, hidden 2, 2 tokens, mean norm 1.500
+            expert          n   calls  mean gate     spread  mean norm       peak  n of code
                  0          2 100.00%     0.7500     0.7071      1.500      1.000          2
                  1          0   0.00%          -          -          -          -          0
             """);
