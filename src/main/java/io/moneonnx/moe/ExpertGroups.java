@@ -11,6 +11,7 @@ import io.moneonnx.passes.GroupsDropped;
 import io.moneonnx.passes.GroupsKept;
 import io.moneonnx.passes.SumOfBestInGroup;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -106,7 +107,7 @@ record ExpertGroups(
     return Reach.forward(graph, List.of(scores), limited::equals).stream()
         .filter(value -> above.contains(value) && !value.equals(scores))
         .flatMap(value -> graph.producer(value).stream())
-        .collect(Collectors.toSet());
+        .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
   /**

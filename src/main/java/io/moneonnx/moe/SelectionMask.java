@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Takes experts out of a router's choice: their scores are minus infinity before anything is
@@ -32,11 +33,14 @@ public final class SelectionMask {
   private final Graph graph;
   private final Routing routing;
   private final RouterPath path;
+  private final Set<Node> onTheWay = new LinkedHashSet<>();
 
   private SelectionMask(Graph graph, Routing routing) {
     this.graph = graph;
     this.routing = routing;
     this.path = RouterPath.of(graph, routing);
+    onTheWay.addAll(path.nodes());
+    path.groups().map(ExpertGroups::nodes).ifPresent(onTheWay::addAll);
   }
 
   /** The mask of a router in this graph; there may be an {@link #objection} to it. */
@@ -124,22 +128,22 @@ public final class SelectionMask {
   /** What reads columns of experts that are gone: as they were, or when they are infinite. */
   private Optional<String> otherReader() {
     Set<String> masked = masked();
-    Optional<String> ofGroups = readerOfGroups();
-    if (ofGroups.isPresent()) {
-      return ofGroups;
-    }
-    boolean isShare = false;
-    for (Node node : path.nodes()) {
-      isShare = isShare || node.is("Softmax");
-      String value = node.output();
-      if (!isShare || masked.contains(value)) {
-        Optional<String> reader = otherReader(value);
-        if (reader.isPresent()) {
-          return reader;
-        }
-      }
-    }
-    return Optional.empty();
+    Set<String> shares = shares();
+    return onTheWay.stream()
+        .flatMap(node -> node.outputs().stream())
+        .filter(value -> !value.isEmpty())
+        .filter(value -> masked.contains(value) || !shares.contains(value))
+        .flatMap(value -> otherReader(value).stream())
+        .findFirst();
+  }
+
+  /** What leaves a softmax, where experts that are gone have no part any more. */
+  private Set<String> shares() {
+    return path.nodes().stream()
+        .filter(node -> path.groups().isEmpty())
+        .dropWhile(node -> !node.is("Softmax"))
+        .map(Node::output)
+        .collect(Collectors.toSet());
   }
 
   private Optional<String> otherReader(String value) {
@@ -149,26 +153,12 @@ public final class SelectionMask {
               .formatted(value, routing.router()));
     }
     return graph.consumers(value).stream()
-        .filter(node -> !isOnTheWay(node) && !isChoice(node) && !isHarmless(node, value))
+        .filter(node -> !onTheWay.contains(node) && !isChoice(node) && !isHarmless(node, value))
         .findFirst()
         .map(
             node ->
                 "the scores '%s' of the router '%s' are read by %s '%s' too"
                     .formatted(value, routing.router(), node.opType(), node.label()));
-  }
-
-  /** What reads values by which groups are chosen, and which ones. */
-  private Optional<String> readerOfGroups() {
-    return path.groups().stream()
-        .flatMap(groups -> groups.nodes().stream())
-        .flatMap(node -> node.outputs().stream())
-        .flatMap(value -> otherReader(value).stream())
-        .findFirst();
-  }
-
-  private boolean isOnTheWay(Node node) {
-    return path.nodes().contains(node)
-        || path.groups().filter(groups -> groups.nodes().contains(node)).isPresent();
   }
 
   private boolean isChoice(Node node) {

@@ -313,6 +313,16 @@ final class GroupedRouterTest {
         .startsWith("the router 'router' chooses groups of experts first (");
   }
 
+  /** Up to opset 17 the axes of a maximum are an attribute. */
+  @Test
+  void readsAxesThatAreAnAttribute() {
+    String best = "  ranks = ReduceMax <axes = [-1], keepdims = 0> (apart)\n";
+
+    assertThat(refused(text(SOFTMAX, best, DROPPED))).isEqualTo("taken");
+    assertThat(refused(text(SOFTMAX, best.replace("-1", "1"), DROPPED)))
+        .startsWith("the router 'router' chooses groups of experts first (");
+  }
+
   @Test
   void refusesAnotherReaderOfTheGroups() {
     assertThat(refused(COMPLETE.replace("float[...] gates", "float[...] gates, float[...] ranks")))
