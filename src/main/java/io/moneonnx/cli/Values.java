@@ -35,7 +35,7 @@ final class Values {
 
   private static Path path(String text) {
     if (text.isEmpty()) {
-      throw new TypeConversionException("the name is empty");
+      throw new TypeConversionException("the name is empty, wanted a file");
     }
     return Path.of(text);
   }

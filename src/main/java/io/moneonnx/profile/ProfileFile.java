@@ -9,12 +9,15 @@ import io.moneonnx.proto.mone.ProfileRun;
 import io.moneonnx.proto.mone.ProfileSource;
 import java.io.BufferedOutputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
 
 /** Profiles on disk, in the format of {@code proto/mone.proto}. */
 public final class ProfileFile {
@@ -38,12 +41,16 @@ public final class ProfileFile {
     Draft.write(
         file,
         path -> {
-          try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(path))) {
+          CRC32C sum = new CRC32C();
+          try (OutputStream disk = Files.newOutputStream(path);
+              OutputStream out = new BufferedOutputStream(new CheckedOutputStream(disk, sum))) {
             out.write(MAGIC);
             header(head, size).writeDelimitedTo(out);
             for (BlockStatistics block : blocks) {
               BlockMessage.of(block).writeDelimitedTo(out);
             }
+            out.flush();
+            out.write(ByteBuffer.allocate(Long.BYTES).putLong(sum.getValue()).array());
           }
         });
   }

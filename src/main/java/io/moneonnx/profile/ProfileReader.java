@@ -5,10 +5,12 @@ import io.moneonnx.graph.Reason;
 import io.moneonnx.proto.mone.ProfileHeader;
 import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedInputStream;
 
 /**
  * A profile read block by block: no more than one block is in memory.
@@ -18,12 +20,12 @@ import java.util.Arrays;
  */
 final class ProfileReader implements AutoCloseable {
   private final Path file;
-  private final InputStream in;
+  private final CheckedInputStream in;
   private final MessageStream messages;
   private ProfileHeader header;
   private int read;
 
-  private ProfileReader(Path file, InputStream in) {
+  private ProfileReader(Path file, CheckedInputStream in) {
     this.file = file;
     this.in = in;
     this.messages = new MessageStream(file, in);
@@ -37,7 +39,10 @@ final class ProfileReader implements AutoCloseable {
     }
     try {
       ProfileReader reader =
-          new ProfileReader(file, new BufferedInputStream(Files.newInputStream(file)));
+          new ProfileReader(
+              file,
+              new CheckedInputStream(
+                  new BufferedInputStream(Files.newInputStream(file)), new CRC32C()));
       reader.readHeader();
       return reader;
     } catch (IOException e) {
@@ -87,12 +92,24 @@ final class ProfileReader implements AutoCloseable {
     try {
       read++;
       BlockStatistics block = messages.block(read, size());
-      if (read == size() && in.read() >= 0) {
-        throw new BadInputException(file + " goes on after its last block");
+      if (read == size()) {
+        requireEnd();
       }
       return block;
     } catch (IOException e) {
       throw unreadable(file, e);
+    }
+  }
+
+  private void requireEnd() throws IOException {
+    byte[] wanted = ByteBuffer.allocate(Long.BYTES).putLong(in.getChecksum().getValue()).array();
+    byte[] found = in.readNBytes(wanted.length);
+    if (found.length < wanted.length) {
+      throw new BadInputException(file + " is cut off in its checksum");
+    } else if (!Arrays.equals(found, wanted)) {
+      throw new BadInputException(file + " is damaged: its checksum is not that of what it holds");
+    } else if (in.read() >= 0) {
+      throw new BadInputException(file + " goes on after its checksum");
     }
   }
 

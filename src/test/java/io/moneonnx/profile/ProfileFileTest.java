@@ -65,9 +65,24 @@ final class ProfileFileTest {
     }
 
     Files.write(file, Arrays.copyOf(whole, whole.length - 1));
+    assertThatThrownBy(() -> ProfileFile.read(file)).hasMessageContaining("in its checksum");
+    Files.write(file, Arrays.copyOf(whole, whole.length - Long.BYTES - 1));
     assertThatThrownBy(() -> ProfileFile.read(file)).hasMessageContaining("in block 2 of 2");
     Files.write(file, Arrays.copyOf(whole, whole.length + 1));
     assertThatThrownBy(() -> ProfileFile.read(file)).hasMessageContaining("goes on after");
+  }
+
+  @Test
+  void findsEveryByteThatChanged() throws IOException {
+    Path file = folder.resolve("a.profile");
+    ProfileFile.write(profile(), file);
+    byte[] whole = Files.readAllBytes(file);
+    for (int place = 0; place < whole.length; place++) {
+      byte[] damaged = whole.clone();
+      damaged[place] ^= 1;
+      Files.write(file, damaged);
+      assertThatThrownBy(() -> ProfileFile.read(file)).isInstanceOf(BadInputException.class);
+    }
   }
 
   @Test
