@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
  *
  * <pre>{@code
  * scores = Softmax (Where (gone, -inf, logits))      where coefficients are shares of all logits
- * _, ids = TopK (Where (gone, -inf, scores), k)      where scores are biased, or no softmax at all
+ * _, ids = TopK (Where (gone, -inf, scores), k)      always
  * groups = Reshape (Where (gone, -inf, scores))      where groups of experts are chosen first
  * _, ids = TopK (Where (gone, -inf, limited), k)     and what is not in them has been overwritten
  * }</pre>
@@ -70,12 +70,25 @@ public final class SelectionMask {
    * @return what the experts are now chosen by, {@code [..., experts]}
    */
   public String mask(Ops ops, String gone) {
-    for (String value : masked()) {
-      ElementType type = ops.edit().type(value).orElseThrow();
-      String never = ops.constant("never", Tensor.of(type, List.of(), Float.NEGATIVE_INFINITY));
-      ops.edit().redirect(value, ops.where(gone, never, ops.edit().current(value)));
+    Set<String> masked = masked();
+    for (String value : masked) {
+      ops.edit().redirect(value, without(ops, value, gone));
     }
-    return ops.edit().current(routing.choice().scores());
+    String scores = routing.choice().scores();
+    if (masked.contains(scores)) {
+      return ops.edit().current(scores);
+    }
+    // A share may be 0 because it is small: only the choice itself tells such an expert from one
+    // that is gone. What else reads shares would meet infinity times 0.
+    String chosenBy = without(ops, scores, gone);
+    ops.edit().setInput(graph.producer(routing.choice().value()).orElseThrow(), 0, chosenBy);
+    return chosenBy;
+  }
+
+  private static String without(Ops ops, String value, String gone) {
+    ElementType type = ops.edit().type(value).orElseThrow();
+    String never = ops.constant("never", Tensor.of(type, List.of(), Float.NEGATIVE_INFINITY));
+    return ops.where(gone, never, ops.edit().current(value));
   }
 
   /** Booleans {@code [experts]}, true for those that are gone: a constant. */

@@ -87,7 +87,39 @@ final class SelectionMaskTest {
             """
             m/Where = Where (m/gone, m/never, logits)
             scores = Softmax <axis = -1> (m/Where)
+            m/Where_1 = Where (m/gone, m/never_1, scores)
+            gates, ids = TopK <axis = -1> (m/Where_1, k)
             """);
+  }
+
+  /** Shares of e^-200 are 0 like those of experts that are gone, of which 0 comes first. */
+  @Test
+  void prefersTheSmallestShareToNone() {
+    Graph graph =
+        GraphText.parse(
+            """
+            g (float[T, 1] x) => (float[...] gates, int64[...] ids)
+            <float[1, 4] router = {0.0, 200.0, 0.0, 0.0}, int64[1] k = {2}>
+            {
+              logits = MatMul (x, router)
+            %s
+            }
+            """
+                .formatted(SOFTMAX));
+    SelectionMask mask =
+        SelectionMask.of(
+            graph, new Routing(new Choice.Indices("ids", "scores"), 2, 4, 1, "x", "router", "a"));
+    Ops ops = new Ops(new GraphEdit(model(graph)), "m");
+    mask.mask(ops, mask.gone(ops, Set.of(0)));
+
+    Map<String, Tensor> found =
+        TinyMoe.run(
+            ops.edit().apply(),
+            Map.of("x", Tensor.of(List.of(1L, 1L), 1f)),
+            List.of("gates", "ids"));
+
+    assertThat(found.get("ids").toLongs()).containsExactly(1, 2);
+    assertThat(found.get("gates").toFloats()).containsExactly(1, 0);
   }
 
   @Test
