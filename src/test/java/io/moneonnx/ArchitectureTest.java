@@ -40,9 +40,10 @@ class ArchitectureTest {
           Map.entry("plan", List.of("graph", "io", "profile")),
           Map.entry("observe", List.of("graph", "io", "run", "data", "moe", "profile")),
           Map.entry("rewrite", List.of("graph", "moe")),
-          Map.entry("verify", List.of("graph", "io", "run", "moe", "rewrite")),
+          Map.entry("verify", List.of("graph", "io", "run", "data", "moe", "rewrite", "proto")),
           Map.entry(
-              "eval", List.of("graph", "io", "run", "moe", "profile", "plan", "rewrite", "verify")),
+              "eval",
+              List.of("graph", "io", "run", "data", "moe", "profile", "plan", "rewrite", "verify")),
           Map.entry(
               "pipeline",
               List.of(

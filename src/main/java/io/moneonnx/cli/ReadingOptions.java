@@ -31,7 +31,7 @@ final class ReadingOptions {
   private Integer sequenceLength;
 
   @Option(
-      names = "--blocks",
+      names = {"--blocks", "--limit"},
       paramLabel = "N",
       description =
           "At most so many blocks of text or samples, of each tag or test (default: all there"

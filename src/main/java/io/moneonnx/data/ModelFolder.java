@@ -108,10 +108,11 @@ public record ModelFolder(Path path) {
   /**
    * The data beside the model that nothing was trained or calibrated on.
    *
+   * @param option what names other data, for the message
    * @throws BadInputException if there are none; it says what was looked for
    */
-  public Path heldOut() {
-    return firstOf(HELD_OUT, "test data", "--test");
+  public Path heldOut(String option) {
+    return firstOf(HELD_OUT, "held-out data", option);
   }
 
   private Path firstOf(List<String> names, String what, String option) {

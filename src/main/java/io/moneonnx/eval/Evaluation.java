@@ -1,5 +1,6 @@
 package io.moneonnx.eval;
 
+import io.moneonnx.data.ShownTokens;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
@@ -65,7 +66,7 @@ public final class Evaluation implements AutoCloseable {
       Map<String, Tensor> feeds = new HashMap<>(batch);
       feeds.putAll(choices);
       Map<String, Tensor> found = session.run(feeds, asked);
-      Counted counted = Counted.of(batch, found.get(graph.outputs().loss()));
+      Counted counted = new Counted(ShownTokens.of(batch, graph.nextToken().tokens()));
       nats.addAll(counted.means(found.get(graph.outputs().loss())));
       right.addAll(counted.means(found.get(graph.outputs().right())));
     }

@@ -1,6 +1,6 @@
 package io.moneonnx.observe;
 
-import io.moneonnx.graph.BadInputException;
+import io.moneonnx.data.ShownTokens;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
@@ -37,32 +37,6 @@ enum Padding {
 
   /** Ones and zeros {@code [tokens]}, or a single one where every token counts. */
   Tensor valid(Map<String, Tensor> feeds) {
-    Tensor mask = feeds.get(this.mask);
-    if (mask == null || mask.rank() != 2 || mask.type().isFloating()) {
-      return Tensor.of(List.of(1L), 1f);
-    }
-    long[] seen = mask.toLongs();
-    int width = mask.dims().get(1).intValue();
-    int sequence = sequence(feeds, width);
-    int batch = mask.dims().get(0).intValue();
-    if (width < sequence) {
-      throw new BadInputException(
-          "'%s' %s hides or shows fewer tokens than '%s' has, %d a sequence"
-              .formatted(this.mask, mask.dims(), tokens, sequence));
-    }
-    float[] valid = new float[batch * sequence];
-    boolean anyHidden = false;
-    for (int token = 0; token < valid.length; token++) {
-      int column = width - sequence + token % sequence; // what lies before is the past
-      boolean hidden = seen[token / sequence * width + column] == 0;
-      valid[token] = hidden ? 0 : 1;
-      anyHidden |= hidden;
-    }
-    return anyHidden ? Tensor.of(List.of((long) valid.length), valid) : Tensor.of(List.of(1L), 1f);
-  }
-
-  private int sequence(Map<String, Tensor> feeds, int width) {
-    Tensor ids = feeds.get(tokens);
-    return ids != null && ids.rank() == 2 ? ids.dims().get(1).intValue() : width;
+    return ShownTokens.of(feeds, tokens, mask).ones();
   }
 }

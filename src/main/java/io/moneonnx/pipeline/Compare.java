@@ -111,7 +111,7 @@ public final class Compare {
     Map<String, Path> files = request.tests();
     ModelFolder folder = new ModelFolder(subject.folder());
     if (files.isEmpty()) {
-      Path found = folder.heldOut();
+      Path found = folder.heldOut("--test");
       console.say("test data: " + found + ", found beside the model");
       files = Map.of(found.getFileName().toString(), found);
     }

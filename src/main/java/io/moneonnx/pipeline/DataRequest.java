@@ -61,11 +61,31 @@ public record DataRequest(List<DataSource> files, CalibrationOptions options, No
   /** Opens the data for a model and says what they are. */
   Calibration open(Subject subject, Console console) {
     ModelFolder folder = new ModelFolder(subject.folder());
-    List<DataSource> chosen = files;
-    if (files.isEmpty()) {
-      chosen = List.of(DataSource.untagged(folder.calibration()));
-      console.say("calibration data: " + chosen.get(0).path() + ", found beside the model");
-    }
+    return files.isEmpty()
+        ? openFound("calibration", folder.calibration(), subject, console)
+        : open(files, subject, console);
+  }
+
+  /**
+   * Opens them as data to test on: those beside the model that nothing was calibrated on, where
+   * none are named.
+   *
+   * @param option what names such data, for messages
+   */
+  Calibration openHeldOut(String option, Subject subject, Console console) {
+    ModelFolder folder = new ModelFolder(subject.folder());
+    return files.isEmpty()
+        ? openFound("held-out", folder.heldOut(option), subject, console)
+        : open(files, subject, console);
+  }
+
+  private Calibration openFound(String kind, Path found, Subject subject, Console console) {
+    console.say("%s data: %s, found beside the model".formatted(kind, found));
+    return open(List.of(DataSource.untagged(found)), subject, console);
+  }
+
+  private Calibration open(List<DataSource> chosen, Subject subject, Console console) {
+    ModelFolder folder = new ModelFolder(subject.folder());
     Calibration calibration = Calibration.open(chosen, folder, subject.model().graph(), options);
     calibration.notices().forEach(console::say);
     return calibration;

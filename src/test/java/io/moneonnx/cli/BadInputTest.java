@@ -468,7 +468,7 @@ class BadInputTest {
   void noTestDataBesideTheModel() throws IOException {
     Path model = Files.copy(Cli.OLMOE, folder.resolve("model.onnx"));
 
-    compare(model).fails(BAD_INPUT, "no test data", "--test", "heldout.txt");
+    compare(model).fails(BAD_INPUT, "no held-out data", "--test", "heldout.txt");
   }
 
   @Test
