@@ -14,6 +14,7 @@ final class Values {
     number(command, Integer.class, Integer::valueOf, whole(Integer.MIN_VALUE, Integer.MAX_VALUE));
     number(command, Long.class, Long::valueOf, whole(Long.MIN_VALUE, Long.MAX_VALUE));
     number(command, Double.class, Double::valueOf, "a number, such as 0.05");
+    number(command, Fraction.class, Fraction::parse, "a part, such as 2% or 0.02");
   }
 
   private static String whole(long least, long most) {
