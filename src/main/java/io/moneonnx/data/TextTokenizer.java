@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 
-/** A Hugging Face {@code tokenizer.json}: text to token ids, nothing added, nothing cut off. */
+/** A Hugging Face {@code tokenizer.json}: text to token ids, nothing cut off. */
 final class TextTokenizer implements AutoCloseable {
   /** What language models are taught to end a text with, not a turn of a chat. */
   private static final List<String> ENDS_OF_TEXT =
@@ -93,8 +93,14 @@ final class TextTokenizer implements AutoCloseable {
     return file;
   }
 
+  /** Tokens of the text, nothing added. */
   long[] encode(String text) {
     return tokenizer.encode(text).getIds();
+  }
+
+  /** The same with the special tokens that the tokenizer's own template adds, if it has one. */
+  long[] encodeAsTemplate(String text) {
+    return tokenizer.encode(text, true, false).getIds();
   }
 
   /** The token that stands between documents; empty if the tokenizer has none that is known. */

@@ -1,0 +1,63 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.data.CalibrationOptions;
+import io.moneonnx.eval.TaskScores;
+import io.moneonnx.moe.Target;
+import io.moneonnx.pipeline.AnswerTasks;
+import io.moneonnx.pipeline.Output;
+import io.moneonnx.run.RunOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** The options of zero-shot multiple choice. */
+final class TaskOptions {
+  @Option(
+      names = "--tasks",
+      paramLabel = "FILE",
+      arity = "1..*",
+      description =
+          "Multiple-choice items, lines of JSON: {\"context\", \"choices\", \"label\","
+              + " \"group\"}; scored as lm-evaluation-harness does.")
+  private List<Path> files = List.of();
+
+  @Option(
+      names = "--samples",
+      paramLabel = "FILE",
+      description =
+          "With --tasks: write for each item the log-likelihoods of its choices, and what was"
+              + " chosen, as lines of JSON. A file that is there is replaced.")
+  private Path samples;
+
+  /** True where there are items to answer. */
+  boolean areGiven() {
+    return !files.isEmpty();
+  }
+
+  /** The options that were given and mean something for tasks only. */
+  List<String> given() {
+    List<String> given = new ArrayList<>();
+    if (areGiven()) {
+      given.add("--tasks");
+    }
+    if (samples != null) {
+      given.add("--samples");
+    }
+    return given;
+  }
+
+  TaskScores run(Path model, Target target, CalibrationOptions reading, RunOptions options)
+      throws IOException {
+    AnswerTasks.Request request = new AnswerTasks.Request(model, target, files, reading);
+    AnswerTasks tasks = new AnswerTasks(options, new Terminal());
+    if (samples == null) {
+      return tasks.run(request, answer -> {});
+    }
+    List<Path> inputs = new ArrayList<>(files);
+    inputs.add(model);
+    Output.check(samples, true, inputs);
+    return new AnswersFile(samples).write(each -> tasks.run(request, each));
+  }
+}
