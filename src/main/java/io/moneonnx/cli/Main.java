@@ -20,7 +20,6 @@ import picocli.CommandLine.ScopeType;
       CalibrateCommand.class,
       PlanCommand.class,
       CompareCommand.class,
-      EvalCommand.class,
       RewriteCommand.class,
       ShowCommand.class,
       MergeCommand.class,

@@ -1,11 +1,8 @@
 package io.moneonnx.cli;
 
-import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.eval.TaskScores;
-import io.moneonnx.moe.Target;
 import io.moneonnx.pipeline.AnswerTasks;
 import io.moneonnx.pipeline.Output;
-import io.moneonnx.run.RunOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,15 +45,18 @@ final class TaskOptions {
     return given;
   }
 
-  TaskScores run(Path model, Target target, CalibrationOptions reading, RunOptions options)
-      throws IOException {
-    AnswerTasks.Request request = new AnswerTasks.Request(model, target, files, reading);
-    AnswerTasks tasks = new AnswerTasks(options, new Terminal());
+  /** The files of items. */
+  List<Path> files() {
+    return files;
+  }
+
+  /** Has a model answer them, and writes down each answer where that is asked for. */
+  TaskScores answer(AnswerTasks tasks, AnswerTasks.Request request) throws IOException {
     if (samples == null) {
       return tasks.run(request, answer -> {});
     }
     List<Path> inputs = new ArrayList<>(files);
-    inputs.add(model);
+    inputs.add(request.model());
     Output.check(samples, true, inputs);
     return new AnswersFile(samples).write(each -> tasks.run(request, each));
   }

@@ -1,6 +1,7 @@
 package io.moneonnx.data;
 
 import io.moneonnx.graph.BadInputException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
@@ -27,24 +28,16 @@ public final class PairEncoder implements AutoCloseable {
   }
 
   /**
-   * Reads the tokenizer of a model.
+   * Reads a tokenizer.
    *
-   * @throws BadInputException if there is none, or the sequence length asked for is more than the
-   *     model takes
+   * @param folder where the model lies: what is there may say how long a sequence it takes
+   * @throws BadInputException if the file is no tokenizer
    */
-  public static PairEncoder open(
-      ModelInputs inputs, ModelFolder folder, CalibrationOptions options) {
-    int most = SequenceLength.most(inputs, folder).orElse(UNKNOWN_LENGTH);
-    int longest = options.sequenceLength().orElse(most);
-    if (SequenceLength.most(inputs, folder).isPresent() && longest > most) {
-      throw new BadInputException(
-          "sequence length %d is more than the %d tokens that the model takes"
-              .formatted(longest, most));
-    }
+  public static PairEncoder open(Path tokenizer, ModelInputs inputs, ModelFolder folder) {
     return new PairEncoder(
-        TextTokenizer.open(options.tokenizer().orElseGet(folder::tokenizer)),
+        TextTokenizer.open(tokenizer),
         inputs.vocabulary(),
-        longest);
+        SequenceLength.most(inputs, folder).orElse(UNKNOWN_LENGTH));
   }
 
   /** Tokens of one choice of an item; the context is cut on the left where they are too many. */

@@ -1,6 +1,5 @@
 package io.moneonnx.pipeline;
 
-import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.ChoiceFile;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.data.ModelInputs;
@@ -18,6 +17,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /** Has a model answer files of multiple-choice items. */
@@ -34,14 +35,27 @@ public final class AnswerTasks {
    * What to answer.
    *
    * @param model a file, or a folder with a model in it
-   * @param target what the model is meant to run on
    * @param files of items, JSONL
-   * @param reading the items of each file that are enough, sequences in one run, the most tokens in
-   *     a row, the tokenizer
+   * @param limit items of each file that are enough
+   * @param batch sequences in one run of the model
+   * @param tokenizer to use instead of the one beside the model
    */
-  public record Request(Path model, Target target, List<Path> files, CalibrationOptions reading) {
+  public record Request(
+      Path model,
+      List<Path> files,
+      OptionalInt limit,
+      OptionalInt batch,
+      Optional<Path> tokenizer) {
     public Request {
       files = List.copyOf(files);
+      requirePositive("number of items", limit);
+      requirePositive("batch size", batch);
+    }
+
+    private static void requirePositive(String what, OptionalInt number) {
+      if (number.isPresent() && number.getAsInt() < 1) {
+        throw new BadInputException(what + ": found " + number.getAsInt() + ", wanted 1 or more");
+      }
     }
   }
 
@@ -52,15 +66,16 @@ public final class AnswerTasks {
    * @throws BadInputException if the model foresees no tokens, or a file or an item cannot be used
    */
   public TaskScores run(Request request, Consumer<Answer> each) {
-    Subject subject = Subject.open(request.model(), request.target());
+    Subject subject = Subject.open(request.model(), Target.CPU);
     NextToken nextToken = subject.requireNextToken();
     Map<Path, Long> items = items(request);
     ModelInputs inputs = ModelInputs.of(subject.model().graph());
-    try (PairEncoder encoder =
-            PairEncoder.open(inputs, new ModelFolder(subject.folder()), request.reading());
+    ModelFolder folder = new ModelFolder(subject.folder());
+    Path tokenizer = request.tokenizer().orElseGet(folder::tokenizer);
+    try (PairEncoder encoder = PairEncoder.open(tokenizer, inputs, folder);
         Likelihoods likelihoods =
             Likelihoods.open(
-                subject.model(), subject.folder(), nextToken, request.reading().batch(), options)) {
+                subject.model(), subject.folder(), nextToken, request.batch(), options)) {
       return answer(new MultipleChoice(encoder, likelihoods), items, each);
     } catch (RuntimeFailureException e) {
       subject.requireLoads(options);
@@ -70,7 +85,7 @@ public final class AnswerTasks {
 
   /** How many of each file are to be answered; all are read before any work is done. */
   private static Map<Path, Long> items(Request request) {
-    int limit = request.reading().blocks().orElse(Integer.MAX_VALUE);
+    int limit = request.limit().orElse(Integer.MAX_VALUE);
     Map<Path, Long> items = new LinkedHashMap<>();
     for (Path file : request.files()) {
       if (items.put(file, ChoiceFile.count(file, limit)) != null) {
