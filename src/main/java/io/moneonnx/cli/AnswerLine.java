@@ -6,13 +6,13 @@ import io.moneonnx.data.ChoiceItem;
 import io.moneonnx.eval.Answer;
 
 /**
- * One answer as a line of JSON, to compare models item by item. {@code log_likelihoods} are in
- * nats, {@code lengths} in characters, choices are counted from 0, {@code acc} and {@code acc_norm}
- * are 1 where the choice is right:
+ * One answer as a line of JSON, to compare models item by item. {@code logLikelihoods} are in nats,
+ * {@code lengths} in characters, choices are counted from 0, {@code acc} and {@code acc_norm} are 1
+ * where the choice is right:
  *
  * <pre>{@code
- * {"item": "file:line", "group", "label", "log_likelihoods": [], "lengths": [],
- *  "chosen", "chosen_norm", "acc", "acc_norm"}
+ * {"item": "file:line", "group", "label", "logLikelihoods": [], "lengths": [],
+ *  "chosen", "chosenByLength", "acc", "acc_norm"}
  * }</pre>
  */
 record AnswerLine(Answer answer) {
@@ -29,10 +29,10 @@ record AnswerLine(Answer answer) {
     line.addProperty("item", item.place());
     line.addProperty("group", item.group());
     line.addProperty("label", item.label());
-    line.add("log_likelihoods", likelihoods);
+    line.add("logLikelihoods", likelihoods);
     line.add("lengths", lengths);
     line.addProperty("chosen", answer.chosen());
-    line.addProperty("chosen_norm", answer.chosenByLength());
+    line.addProperty("chosenByLength", answer.chosenByLength());
     line.addProperty("acc", answer.isRight() ? 1 : 0);
     line.addProperty("acc_norm", answer.isRightByLength() ? 1 : 0);
     return line.toString();

@@ -33,16 +33,9 @@ final class TaskOptions {
     return !files.isEmpty();
   }
 
-  /** The options that were given and mean something for tasks only. */
-  List<String> given() {
-    List<String> given = new ArrayList<>();
-    if (areGiven()) {
-      given.add("--tasks");
-    }
-    if (samples != null) {
-      given.add("--samples");
-    }
-    return given;
+  /** The options beside {@code --tasks} that were given. */
+  List<String> details() {
+    return samples == null ? List.of() : List.of("--samples");
   }
 
   /** The files of items. */

@@ -3,7 +3,6 @@ package io.moneonnx.data;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Tensor;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -44,7 +43,7 @@ public final class Calibration implements Iterable<Batch> {
    */
   public static Calibration open(
       List<DataSource> given, ModelFolder folder, Graph graph, CalibrationOptions options) {
-    given.forEach(source -> requireFile(source.path()));
+    given.forEach(source -> source.requireFile("calibration data"));
     ModelInputs inputs = ModelInputs.of(graph);
     BatchSize size = BatchSize.choose(options.batch(), inputs);
     return new Calibration(
@@ -53,14 +52,6 @@ public final class Calibration implements Iterable<Batch> {
             size,
             () -> options.tokenizer().orElseGet(folder::tokenizer))
         .requireBatches();
-  }
-
-  private static void requireFile(Path file) {
-    if (Files.isDirectory(file)) {
-      throw new BadInputException(file + ": is a folder, wanted a file with calibration data");
-    } else if (!Files.exists(file)) {
-      throw new BadInputException(file + ": no such file");
-    }
   }
 
   private Calibration requireBatches() {

@@ -22,6 +22,20 @@ public record DataSource(Optional<String> tag, Path path) {
     return paths.stream().map(DataSource::untagged).toList();
   }
 
+  /** Throws {@link BadInputException} where there is no such file. */
+  void requireFile(String kind) {
+    if (Files.isDirectory(path)) {
+      throw new BadInputException("%s: is a folder, wanted a file with %s".formatted(path, kind));
+    } else if (!Files.exists(path)) {
+      throw new BadInputException(path + ": no such file");
+    }
+  }
+
+  /** True of a {@code .npz} or {@code .npy} file; any other is text. */
+  boolean isArrays() {
+    return path.toString().endsWith(".npz") || path.toString().endsWith(".npy");
+  }
+
   /**
    * Reads {@code FILE} or {@code TAG=FILE}. What is there under the whole text is a file, whatever
    * signs are in its name; a tag holds no slash.
@@ -29,15 +43,20 @@ public record DataSource(Optional<String> tag, Path path) {
    * @throws BadInputException if the tag or the file has no name
    */
   public static DataSource parse(String text) {
+    return parse("--data", text);
+  }
+
+  /** The same for another option, named in messages. */
+  public static DataSource parse(String option, String text) {
     int equals = text.indexOf('=');
     if (text.isEmpty()) {
-      throw new BadInputException("--data: the name is empty, wanted FILE or TAG=FILE");
+      throw new BadInputException(option + ": the name is empty, wanted FILE or TAG=FILE");
     }
     if (equals < 0 || Files.exists(Path.of(text)) || text.substring(0, equals).contains("/")) {
       return untagged(Path.of(text));
     }
     if (equals == 0 || equals == text.length() - 1) {
-      throw new BadInputException("--data: found '" + text + "', wanted FILE or TAG=FILE");
+      throw new BadInputException(option + ": found '" + text + "', wanted FILE or TAG=FILE");
     }
     return new DataSource(
         Optional.of(text.substring(0, equals)), Path.of(text.substring(equals + 1)));

@@ -5,6 +5,7 @@ import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Value;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,6 +60,30 @@ public record ModelInputs(
 
   private static boolean isInteger(Value input) {
     return input.type().filter(t -> t == ElementType.INT64 || t == ElementType.INT32).isPresent();
+  }
+
+  /**
+   * The input that takes the tokens of a text.
+   *
+   * @throws BadInputException if there is none; it says what the model takes
+   */
+  Value tokensFor(Path text) {
+    return tokens()
+        .filter(input -> input.shape().map(shape -> shape.size() == 2).orElse(true))
+        .orElseThrow(() -> noTokens(text));
+  }
+
+  private BadInputException noTokens(Path text) {
+    return new BadInputException(
+        embedded()
+            .map(
+                input ->
+                    "%s is text, but the model takes embedded tokens: give an array '%s' in a .npz file"
+                        .formatted(text, input.name()))
+            .orElseGet(
+                () ->
+                    "%s is text, but the model has no input_ids [batch, sequence], only %s"
+                        .formatted(text, text())));
   }
 
   /** The input that takes tokens as vectors {@code [batch, sequence, hidden]}, if one does. */

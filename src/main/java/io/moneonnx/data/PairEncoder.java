@@ -51,7 +51,8 @@ public final class PairEncoder implements AutoCloseable {
       throw wrong(
           item, choice, "has %d tokens, the model takes %d in a row".formatted(tokens, longest));
     }
-    requireKnown(pair, item);
+    requireKnown(pair.context(), item);
+    requireKnown(pair.continuation(), item);
     return cut(pair);
   }
 
@@ -98,19 +99,8 @@ public final class PairEncoder implements AutoCloseable {
         pair.context().subList(Math.max(0, size - room), size), pair.continuation());
   }
 
-  private void requireKnown(TokenPair pair, ChoiceItem item) {
-    vocabulary.ifPresent(
-        known -> {
-          for (List<Long> tokens : List.of(pair.context(), pair.continuation())) {
-            for (long id : tokens) {
-              if (id >= known) {
-                throw new BadInputException(
-                    "%s makes token id %d of %s, the model knows ids below %d: it is not this model's"
-                        .formatted(tokenizer.file(), id, item.place(), known));
-              }
-            }
-          }
-        });
+  private void requireKnown(List<Long> tokens, ChoiceItem item) {
+    tokens.forEach(id -> tokenizer.requireKnown(id, vocabulary, item.place()));
   }
 
   private static BadInputException wrong(ChoiceItem item, int choice, String what) {

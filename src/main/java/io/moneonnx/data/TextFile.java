@@ -30,14 +30,14 @@ record TextFile(Path path, String field) {
 
   private static final char BYTE_ORDER_MARK = '\uFEFF';
 
-  /** Hands documents to {@code packer} until it is full. */
-  void readInto(TokenPacker packer) {
+  /** Hands documents to {@code sink} until it is full. */
+  void readInto(TextSink sink) {
     try (BufferedReader reader = Files.newBufferedReader(path)) {
       skipByteOrderMark(reader);
       if (path.toString().endsWith(".jsonl")) {
-        readLines(reader, packer);
+        readLines(reader, sink);
       } else {
-        readWhole(reader, packer);
+        readWhole(reader, sink);
       }
     } catch (CharacterCodingException e) {
       throw new BadInputException(path + " is no text in UTF-8", e);
@@ -53,15 +53,15 @@ record TextFile(Path path, String field) {
     }
   }
 
-  private void readLines(BufferedReader reader, TokenPacker packer) throws IOException {
+  private void readLines(BufferedReader reader, TextSink sink) throws IOException {
     int number = 0;
     for (String line = reader.readLine();
-        line != null && !packer.isFull();
+        line != null && !sink.isFull();
         line = reader.readLine()) {
       number++;
       if (!line.isBlank()) {
-        packer.add(textOf(line, number));
-        packer.endDocument();
+        sink.add(textOf(line, number));
+        sink.endDocument();
       }
     }
   }
@@ -82,14 +82,14 @@ record TextFile(Path path, String field) {
     return text.getAsString();
   }
 
-  private static void readWhole(Reader reader, TokenPacker packer) throws IOException {
+  private static void readWhole(Reader reader, TextSink sink) throws IOException {
     PushbackReader ahead = new PushbackReader(reader);
     for (String piece = nextPiece(ahead);
-        !piece.isEmpty() && !packer.isFull();
+        !piece.isEmpty() && !sink.isFull();
         piece = nextPiece(ahead)) {
-      packer.add(piece);
+      sink.add(piece);
     }
-    packer.endDocument();
+    sink.endDocument();
   }
 
   private static String nextPiece(PushbackReader reader) throws IOException {

@@ -103,6 +103,40 @@ final class TextTokenizer implements AutoCloseable {
     return tokenizer.encode(text, true, false).getIds();
   }
 
+  /** The tokens of a text, each with what it stands for. */
+  List<TextToken> tokens(String text) {
+    return TextToken.of(text, tokenizer.encode(text));
+  }
+
+  /**
+   * The id of one token, written as it is in text.
+   *
+   * @throws BadInputException if the text is several tokens, or none
+   */
+  long idOf(String token) {
+    long[] ids = encode(token);
+    if (ids.length != 1) {
+      throw new BadInputException(
+          "'%s' is %d tokens of %s, wanted one".formatted(token, ids.length, file));
+    }
+    return ids[0];
+  }
+
+  /**
+   * Checks that a model knows a token.
+   *
+   * @param vocabulary the model's, where it is known; ids are below
+   * @param source the text that the token is of, for the message
+   * @throws BadInputException if it does not
+   */
+  void requireKnown(long id, OptionalLong vocabulary, String source) {
+    if (vocabulary.isPresent() && id >= vocabulary.getAsLong()) {
+      throw new BadInputException(
+          "%s makes token id %d of %s, the model knows ids below %d: it is not this model's"
+              .formatted(file, id, source, vocabulary.getAsLong()));
+    }
+  }
+
   /** The token that stands between documents; empty if the tokenizer has none that is known. */
   OptionalLong endOfText() {
     return endOfText;

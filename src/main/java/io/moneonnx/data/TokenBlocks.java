@@ -45,7 +45,7 @@ final class TokenBlocks implements CalibrationSource {
       ModelFolder folder,
       CalibrationOptions options,
       int most) {
-    Value input = tokenInput(inputs, paths.get(0));
+    Value input = inputs.tokensFor(paths.get(0));
     new FeedFiller(inputs).requireEnough(Set.of(input.name()));
     int length = SequenceLength.choose(options.sequenceLength(), inputs, folder);
     int limit = (int) Math.min((long) length * most, Integer.MAX_VALUE - 8);
@@ -70,27 +70,6 @@ final class TokenBlocks implements CalibrationSource {
       throw new BadInputException(path + " holds no text");
     }
     return packer.size() - before;
-  }
-
-  private static Value tokenInput(ModelInputs inputs, Path text) {
-    return inputs
-        .tokens()
-        .filter(input -> input.shape().map(shape -> shape.size() == 2).orElse(true))
-        .orElseThrow(() -> noTokens(inputs, text));
-  }
-
-  private static BadInputException noTokens(ModelInputs inputs, Path text) {
-    return new BadInputException(
-        inputs
-            .embedded()
-            .map(
-                input ->
-                    "%s is text, but the model takes embedded tokens: give an array '%s' in a .npz file"
-                        .formatted(text, input.name()))
-            .orElseGet(
-                () ->
-                    "%s is text, but the model has no input_ids [batch, sequence], only %s"
-                        .formatted(text, inputs.text())));
   }
 
   private static TokenBlocks cut(

@@ -1,12 +1,11 @@
 package io.moneonnx.data;
 
-import io.moneonnx.graph.BadInputException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.OptionalLong;
 
 /** Joins the tokens of documents to one sequence, the end-of-text token between them. */
-final class TokenPacker {
+final class TokenPacker implements TextSink {
   private final TextTokenizer tokenizer;
   private final OptionalLong vocabulary;
   private final int limit;
@@ -27,7 +26,8 @@ final class TokenPacker {
     this.limit = limit;
   }
 
-  boolean isFull() {
+  @Override
+  public boolean isFull() {
     return size >= limit;
   }
 
@@ -36,8 +36,8 @@ final class TokenPacker {
     source = file;
   }
 
-  /** Appends text to the current document. */
-  void add(String text) {
+  @Override
+  public void add(String text) {
     long[] ids = tokenizer.encode(text);
     if (ids.length > 0 && documentEnded) {
       tokenizer.endOfText().ifPresent(this::append);
@@ -48,16 +48,13 @@ final class TokenPacker {
     }
   }
 
-  void endDocument() {
+  @Override
+  public void endDocument() {
     documentEnded = size > 0;
   }
 
   private void append(long id) {
-    if (vocabulary.isPresent() && id >= vocabulary.getAsLong()) {
-      throw new BadInputException(
-          "%s makes token id %d of %s, the model knows ids below %d: it is not this model's"
-              .formatted(tokenizer.file(), id, source, vocabulary.getAsLong()));
-    }
+    tokenizer.requireKnown(id, vocabulary, "" + source);
     if (!isFull()) {
       if (size == tokens.length) {
         tokens = Arrays.copyOf(tokens, (int) Math.min(limit, 2L * size));

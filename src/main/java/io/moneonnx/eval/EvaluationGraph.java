@@ -65,7 +65,7 @@ record EvaluationGraph(
   }
 
   /** The model without its own outputs, and without what only they need. */
-  private static Model measuring(Model model, NextToken.Outputs outputs) {
+  static Model measuring(Model model, NextToken.Outputs outputs) {
     List<Value> wanted =
         model.graph().outputs().stream()
             .filter(out -> List.of(outputs.loss(), outputs.right()).contains(out.name()))

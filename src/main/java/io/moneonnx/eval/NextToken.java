@@ -28,9 +28,26 @@ public record NextToken(String tokens, String logits) {
   record Outputs(String loss, String right) {}
 
   Outputs addTo(Ops ops) {
-    String made = ops.cast(ops.edit().current(logits), ElementType.FLOAT);
-    String before = ops.slice(made, 1, 0, -1);
+    String before = ops.slice(scores(ops), 1, 0, -1);
     String next = ops.slice(ops.cast(tokens, ElementType.INT64), 1, 1, Long.MAX_VALUE);
+    return compare(ops, before, next);
+  }
+
+  /**
+   * The same where the token after each position is fed, that after the last one as well.
+   *
+   * @param next an input, int64 {@code [batch, seq]}
+   * @return values {@code [batch, seq]}
+   */
+  Outputs addTo(Ops ops, String next) {
+    return compare(ops, scores(ops), next);
+  }
+
+  private String scores(Ops ops) {
+    return ops.cast(ops.edit().current(logits), ElementType.FLOAT);
+  }
+
+  private static Outputs compare(Ops ops, String before, String next) {
     String scores = ops.gatherElements(ops.logSoftmax(before), ops.unsqueeze(next, 2), 2);
     String loss = ops.neg(ops.squeeze(scores, 2));
     String right = ops.cast(ops.equal(ops.argMax(before), next), ElementType.FLOAT);

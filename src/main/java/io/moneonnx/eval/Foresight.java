@@ -1,0 +1,71 @@
+package io.moneonnx.eval;
+
+import io.moneonnx.data.Passage;
+import io.moneonnx.graph.Dimension;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.GraphEdit;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A language model as it is, opened once and told the token after each position; it says how well
+ * it foresees them. Its own outputs are not computed for anything else.
+ */
+public final class Foresight implements AutoCloseable {
+  private final String next;
+  private final NextToken.Outputs outputs;
+  private final Session session;
+
+  private Foresight(String next, NextToken.Outputs outputs, Session session) {
+    this.next = next;
+    this.outputs = outputs;
+    this.session = session;
+  }
+
+  /**
+   * How well tokens were foreseen, float32 {@code [batch, seq]} each.
+   *
+   * @param loss in nats
+   * @param right 1 where the token has the largest logit, otherwise 0
+   */
+  record Foreseen(Tensor loss, Tensor right) {}
+
+  /**
+   * Opens a model.
+   *
+   * @param folder where the model's files lie
+   */
+  public static Foresight open(Model model, Path folder, NextToken nextToken, RunOptions options) {
+    GraphEdit edit = new GraphEdit(model);
+    Ops ops = new Ops(edit, EvaluationGraph.PREFIX + "loss");
+    String next =
+        EvaluationGraph.input(
+            ops, "next", ElementType.INT64, Dimension.of("rows"), Dimension.of("positions"));
+    NextToken.Outputs outputs = nextToken.addTo(ops, next);
+    Model measuring = EvaluationGraph.measuring(edit.apply(), outputs);
+    Session session =
+        Session.open(
+            "the evaluation graph", OnnxWriter.toBytes(measuring, folder), folder, options);
+    return new Foresight(next, outputs, session);
+  }
+
+  Foreseen of(Passage passage) {
+    Map<String, Tensor> feeds = new HashMap<>(passage.feeds());
+    feeds.put(next, passage.next());
+    Map<String, Tensor> found = session.run(feeds, Set.of(outputs.loss(), outputs.right()));
+    return new Foreseen(found.get(outputs.loss()), found.get(outputs.right()));
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}

@@ -1,0 +1,71 @@
+package io.moneonnx.eval;
+
+import io.moneonnx.data.Passage;
+import io.moneonnx.graph.BadInputException;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** Runs a model on passages and keeps account of each source, and of all their tokens together. */
+public final class PerplexityBySource implements Consumer<Passage> {
+  private final Foresight model;
+  private final Map<String, PerplexityTally> sources = new LinkedHashMap<>();
+  private final PerplexityTally total = new PerplexityTally();
+
+  public PerplexityBySource(Foresight model) {
+    this.model = model;
+  }
+
+  /**
+   * Runs the model once.
+   *
+   * @throws BadInputException if the model puts out no finite loss for a token that counts
+   */
+  @Override
+  public void accept(Passage passage) {
+    PerplexityTally source =
+        sources.computeIfAbsent(passage.source(), name -> new PerplexityTally());
+    Foresight.Foreseen found = model.of(passage);
+    int length = passage.next().dims().get(1).intValue();
+    for (int row = 0; row < passage.rows().size(); row++) {
+      Passage.Row counted = passage.rows().get(row);
+      if (!counted.counts().isEmpty()) {
+        double nats = sum(found.loss().toFloats(), row * length, counted.counts());
+        requireFinite(nats, passage.source());
+        long right = Math.round(sum(found.right().toFloats(), row * length, counted.counts()));
+        int tokens = counted.counts().cardinality();
+        source.add(tokens, nats, right, counted.bytes());
+        total.add(tokens, nats, right, counted.bytes());
+      }
+    }
+  }
+
+  private static double sum(float[] values, int from, BitSet counts) {
+    return counts.stream().mapToDouble(position -> values[from + position]).sum();
+  }
+
+  private static void requireFinite(double nats, String source) {
+    if (!Double.isFinite(nats)) {
+      throw new BadInputException(
+          "%s: the model's loss is %s for some token, wanted a number".formatted(source, nats));
+    }
+  }
+
+  /**
+   * By source, in the order in which they came.
+   *
+   * @throws BadInputException if nothing of one of them was foreseen
+   */
+  public Map<String, Perplexity> sources() {
+    Map<String, Perplexity> found = new LinkedHashMap<>();
+    sources.forEach((name, tally) -> found.put(name, tally.perplexity(name)));
+    return Collections.unmodifiableMap(found);
+  }
+
+  /** Over all tokens: a source with more of them counts more. */
+  public Perplexity total() {
+    return total.perplexity("all data");
+  }
+}
