@@ -101,7 +101,10 @@ final class WindowCutterTest {
     }
   }
 
-  /** As in lm-evaluation-harness, whose windows of 10 over 0..33 with a prefix end with 23..32. */
+  /**
+   * As lm-evaluation-harness cuts 34 tokens behind a prefix in windows of 10
+   * (https://github.com/EleutherAI/lm-evaluation-harness, tests/test_utils.py).
+   */
   @Test
   void theLastWindowReachesBack() {
     List<TokenWindow> windows = new Case(35, 10, 10).windows();
