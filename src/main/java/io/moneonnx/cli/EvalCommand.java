@@ -26,7 +26,12 @@ import picocli.CommandLine.Spec;
           + " windows or sequences ('-' where there is one), 'perplexity' exp(nats); 'right' is the"
           + " part of the tokens that the model ranks first; 'bits/byte' and 'ppl/byte' are the same"
           + " by bytes of the UTF-8 text that was scored ('-' for arrays). A source counts as much"
-          + " in the total as it has tokens."
+          + " in the total as it has tokens.",
+      "",
+      "Windows: a document's last one reaches back to be as long as the others. With the default"
+          + " stride and --prefix that is the rolling log-likelihood of lm-evaluation-harness, with"
+          + " a smaller --stride the sliding window of Hugging Face's guide to perplexity, but for"
+          + " the last window, which that leaves shorter."
     })
 final class EvalCommand implements Callable<Integer> {
   @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a folder with one in it.")
