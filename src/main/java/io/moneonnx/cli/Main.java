@@ -21,6 +21,7 @@ import picocli.CommandLine.ScopeType;
       PlanCommand.class,
       CompareCommand.class,
       RewriteCommand.class,
+      VerifyCommand.class,
       ShowCommand.class,
       MergeCommand.class,
       ExportCommand.class
