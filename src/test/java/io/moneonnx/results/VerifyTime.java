@@ -19,31 +19,41 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * How long {@code verify} takes, against opening both models and running them with all their
  * outputs on the same data. Both are done in turn; medians count.
  *
  * <pre>{@code
- * java -cp target/test-classes:target/classes:... io.moneonnx.results.VerifyTime MODEL PRUNED DATA
+ * java -cp target/test-classes:target/classes:... io.moneonnx.results.VerifyTime MODEL PRUNED DATA BLOCKS
  * }</pre>
  */
 final class VerifyTime {
   private static final int ROUNDS = 7;
 
   private final RunOptions options = RunOptions.cpu();
+  private final CalibrationOptions reading;
   private final Path model;
   private final Path pruned;
   private final List<DataSource> data;
 
-  private VerifyTime(Path model, Path pruned, Path data) {
+  private VerifyTime(Path model, Path pruned, Path data, int blocks) {
+    this.reading =
+        new CalibrationOptions(
+            OptionalInt.empty(),
+            OptionalInt.of(blocks),
+            OptionalInt.empty(),
+            "text",
+            Optional.empty());
     this.model = model;
     this.pruned = pruned;
     this.data = DataSource.untagged(List.of(data));
   }
 
   public static void main(String... args) throws IOException {
-    new VerifyTime(Path.of(args[0]), Path.of(args[1]), Path.of(args[2])).measure();
+    new VerifyTime(Path.of(args[0]), Path.of(args[1]), Path.of(args[2]), Integer.parseInt(args[3]))
+        .measure();
   }
 
   private void measure() throws IOException {
@@ -65,8 +75,7 @@ final class VerifyTime {
 
   private void run(Path file) {
     Model read = OnnxReader.read(file);
-    Calibration batches =
-        Calibration.open(data, ModelFolder.of(file), read.graph(), CalibrationOptions.DEFAULT);
+    Calibration batches = Calibration.open(data, ModelFolder.of(file), read.graph(), reading);
     try (Session session = Session.open(file, options)) {
       for (Batch batch : batches) {
         session.run(batch.feeds(), session.outputs());
@@ -81,7 +90,7 @@ final class VerifyTime {
                 model,
                 pruned,
                 Target.CPU,
-                new DataRequest(data, CalibrationOptions.DEFAULT),
+                new DataRequest(data, reading),
                 List.of(),
                 Optional.empty()));
   }
