@@ -7,6 +7,7 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.Draft;
+import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.io.Written;
@@ -20,9 +21,9 @@ import io.moneonnx.rewrite.Provenance;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
-import io.moneonnx.run.Session;
 import io.moneonnx.verify.Drift;
 import io.moneonnx.verify.Proof;
+import io.moneonnx.verify.SideBySide;
 import io.moneonnx.verify.Verdict;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -201,13 +202,12 @@ public final class Rewrite {
   }
 
   private Drift drift(Path draft, List<Map<String, Tensor>> feeds) {
-    List<String> outputs = Proof.floatingOutputs(subject.model().graph());
-    Drift.Meter meter = new Drift.Meter(subject.logits());
-    try (Session before = Session.open(subject.file(), options);
-        Session after = Session.open(draft, options)) {
-      for (Map<String, Tensor> feed : feeds) {
-        meter.add(before.run(feed, outputs), after.run(feed, outputs));
-      }
+    SideBySide.Side before = new SideBySide.Side(subject.file(), subject.model());
+    SideBySide.Side after = new SideBySide.Side(draft, OnnxReader.read(draft));
+    Drift.Meter meter = new Drift.Meter();
+    try (SideBySide models =
+        SideBySide.open(before, after, subject.comparedLogits(), List.of(), options)) {
+      feeds.forEach(feed -> meter.add(models.run(feed)));
     }
     return meter.drift();
   }

@@ -4,14 +4,14 @@ import io.moneonnx.graph.Tensor;
 import java.util.List;
 
 /** How far two tensors are apart. */
-final class Difference {
+public final class Difference {
   private Difference() {}
 
   /**
    * {@code max|a - b| / max|b|} of floating tensors; of any others 0 where they are equal. Infinite
    * where types or shapes differ, or where one element is finite and the other is not.
    */
-  static double relative(Tensor a, Tensor b) {
+  public static double relative(Tensor a, Tensor b) {
     if (a.type() != b.type() || !a.dims().equals(b.dims())) {
       return Double.POSITIVE_INFINITY;
     } else if (!a.type().isFloating()) {
