@@ -20,6 +20,7 @@ import picocli.CommandLine.ScopeType;
       CalibrateCommand.class,
       PlanCommand.class,
       CompareCommand.class,
+      VerifyCommand.class,
       RewriteCommand.class,
       ShowCommand.class,
       MergeCommand.class,
