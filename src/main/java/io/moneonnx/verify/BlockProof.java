@@ -7,6 +7,7 @@ import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Removal;
+import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
 import java.nio.file.Path;
@@ -82,7 +83,7 @@ final class BlockProof {
   private double error(MoeBlock block, Pair pair, List<Map<String, Tensor>> runs) {
     ElementType type = runs.get(0).get(block.output()).type();
     List<Map<String, Tensor>> sums = new ArrayList<>();
-    runs.forEach(values -> sums.addAll(List.of(values, everyExpert(block, values))));
+    runs.forEach(values -> sums.addAll(tries(block, values)));
     List<Map<String, Tensor>> single =
         EveryExpert.alone(block, choosable(block), fewest(block, runs));
     List<Tensor> expectedSums = outputs(pair.oracle(), type, bench.folder(), sums);
@@ -131,8 +132,22 @@ final class BlockProof {
         .orElseGet(() -> runs.stream().max(Comparator.comparingLong(size)).orElseThrow());
   }
 
-  private Map<String, Tensor> everyExpert(MoeBlock block, Map<String, Tensor> values) {
-    return EveryExpert.chosen(block, choosable(block), values);
+  /**
+   * The choices of a run, and made-up ones: experts in the order of their ids, and those that stay
+   * before those that are replaced, so that some are chosen together that both stay.
+   */
+  private List<Map<String, Tensor>> tries(MoeBlock block, Map<String, Tensor> values) {
+    List<Integer> inOrder = choosable(block);
+    List<Map<String, Tensor>> tries = new ArrayList<>();
+    tries.add(values);
+    tries.add(EveryExpert.chosen(block, inOrder, values));
+    if (changes.get(block.name()) instanceof Replacement replacement) {
+      List<Integer> keptFirst = new ArrayList<>(inOrder);
+      keptFirst.removeAll(replacement.experts());
+      keptFirst.addAll(replacement.experts());
+      tries.add(EveryExpert.chosen(block, keptFirst, values));
+    }
+    return tries;
   }
 
   private List<Integer> choosable(MoeBlock block) {
