@@ -1,21 +1,18 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
-import io.moneonnx.pipeline.CheckFailedException;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.pipeline.Prove;
 import io.moneonnx.pipeline.Verify;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Gate;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -24,7 +21,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description =
         "Measures on held-out data how far a pruned model is from the original. With bounds it is a"
-            + " gate: they must hold on all data and on those of each tag, or the exit code is 1.",
+            + " gate: they must hold on all data and on those of each tag, or the exit code is 1."
+            + " With --exact, proves that it is what a plan and a profile say.",
     footer = {
       "",
       "Columns: 'KL' is the KL divergence of the next-token distributions, original from pruned, in"
@@ -47,15 +45,10 @@ final class VerifyCommand implements Callable<Integer> {
   @Parameters(index = "1", paramLabel = "PRUNED", description = "What was made of it, likewise.")
   private Path pruned;
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @ArgGroup(exclusive = false)
+  private ExactOptions exact;
 
-  @Option(
-      names = "--junit",
-      paramLabel = "FILE",
-      description = "Write the outcome of each bound as JUnit XML; a file there is replaced.")
-  private Path junit;
-
+  @Mixin private ReportOptions report;
   @Mixin private GateOptions gates;
   @Mixin private HeldOutOptions data;
   @Mixin private RunSettings run;
@@ -64,63 +57,37 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Terminal terminal = new Terminal();
     List<Gate> bounds = gates.gates();
-    RunOptions options = run.options(terminal);
-    Verify.Request request =
-        new Verify.Request(
-            model,
-            pruned,
-            target.or(options.device()),
-            data.request(),
-            bounds,
-            Optional.ofNullable(junit));
-    Verify.Report report = new Verify(options, terminal).run(request);
-    if (junit != null) {
-      junit(report).write(junit);
+    if (exact != null && !bounds.isEmpty()) {
+      throw new BadInputException(
+          "--exact leaves no room for bounds; leave out " + String.join(", ", gates.given()));
     }
-    print(report);
-    requireNoBreach(report);
+    Terminal terminal = new Terminal();
+    RunOptions options = run.options(terminal);
+    report.tell(
+        exact == null ? drift(bounds, options, terminal) : proof(options, terminal),
+        spec.commandLine().getOut());
     return ExitCode.DONE;
   }
 
-  private void print(Verify.Report report) throws IOException {
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
-      JsonWriter writer = new JsonWriter(out);
-      writer.setIndent("  ");
-      new DriftJson(model, pruned, report).writeTo(writer);
-      writer.flush();
-      out.println();
-    } else {
-      out.print(new DriftText(report));
-    }
-    out.flush();
+  private CheckReport drift(List<Gate> bounds, RunOptions options, Terminal terminal)
+      throws IOException {
+    Verify.Request request =
+        new Verify.Request(
+            model, pruned, target.or(options.device()), data.request(), bounds, report.junit());
+    return new DriftReport(model, pruned, new Verify(options, terminal).run(request));
   }
 
-  private static void requireNoBreach(Verify.Report report) {
-    List<Gate.Outcome> breaches = report.breaches();
-    if (!breaches.isEmpty()) {
-      throw new CheckFailedException(
-          breaches.stream()
-              .map(Gate.Outcome::text)
-              .collect(
-                  Collectors.joining(
-                      "\n  ", "the pruned model is too far from the original\n  ", "")));
-    }
-  }
-
-  private static JUnitFile junit(Verify.Report report) {
-    List<JUnitFile.Case> cases =
-        report.outcomes().stream()
-            .map(
-                outcome ->
-                    new JUnitFile.Case(
-                        outcome.where() + ": " + outcome.gate().measure(),
-                        Optional.of(outcome.text()).filter(text -> !outcome.holds())))
-            .toList();
-    String ran = "ran on %,d sequences".formatted(report.sequences());
-    return new JUnitFile(
-        "mone-onnx verify", cases.isEmpty() ? List.of(JUnitFile.Case.passed(ran)) : cases);
+  private CheckReport proof(RunOptions options, Terminal terminal) {
+    Prove.Request request =
+        new Prove.Request(
+            model,
+            pruned,
+            target.or(options.device()),
+            exact.plan(),
+            exact.profile(),
+            exact.novice(),
+            data.request());
+    return new ProofReport(pruned, new Prove(options, terminal).run(request));
   }
 }

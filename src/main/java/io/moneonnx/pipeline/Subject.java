@@ -65,7 +65,7 @@ public record Subject(
    * @throws io.moneonnx.graph.BadInputException if it is no model that can be read
    */
   public static Subject open(Path given, Target target) {
-    Path file = Files.isDirectory(given) ? new ModelFolder(given).model() : given;
+    Path file = file(given);
     Model read = OnnxReader.read(file);
     Model model = withoutFunctions(file, read);
     if (model.opset() < OLDEST_OPSET) {
@@ -80,6 +80,11 @@ public record Subject(
         model,
         target,
         new MoeFinder(Forms.all(target)).find(model.graph()));
+  }
+
+  /** The model file that a user means by a file or a folder. */
+  static Path file(Path given) {
+    return Files.isDirectory(given) ? new ModelFolder(given).model() : given;
   }
 
   /** The model file. */
@@ -300,8 +305,13 @@ public record Subject(
    * @throws BadInputException if ONNX Runtime does not take the model as it is
    */
   void requireLoads(RunOptions options) {
+    requireLoads(file(), options);
+  }
+
+  /** The same for any model file. */
+  static void requireLoads(Path file, RunOptions options) {
     RunOptions plain = new RunOptions(new Device.Cpu(), options.threads(), notice -> {});
-    try (Session session = Session.open(file(), plain)) {
+    try (Session session = Session.open(file, plain)) {
       Objects.requireNonNull(session);
     } catch (RuntimeFailureException e) {
       throw new BadInputException("ONNX Runtime does not take " + e.getMessage(), e);
