@@ -23,7 +23,8 @@ import picocli.CommandLine.ScopeType;
       RewriteCommand.class,
       ShowCommand.class,
       MergeCommand.class,
-      ExportCommand.class
+      ExportCommand.class,
+      GoldenCommand.class
     })
 public final class Main implements Runnable {
   @Option(
