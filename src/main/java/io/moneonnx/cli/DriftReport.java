@@ -45,7 +45,6 @@ record DriftReport(Path model, Path pruned, Verify.Report report) implements Che
             report.breaches().stream()
                 .map(Gate.Outcome::text)
                 .collect(
-                    Collectors.joining(
-                        "\n  ", pruned + ": is too far from the original\n  ", "")));
+                    Collectors.joining("\n  ", pruned + ": is too far from the original\n  ", "")));
   }
 }
