@@ -37,7 +37,7 @@ final class SequenceLength {
     OptionalInt fixed = fixed(inputs);
     return fixed.isPresent()
         ? fixed
-        : folder.contextLength().map(limit -> OptionalInt.of(limit.tokens())).orElse(fixed);
+        : folder.contextLength().stream().mapToInt(ModelFolder.ContextLength::tokens).findFirst();
   }
 
   /** The sequence dimension of the token input, if the graph declares a number there. */
