@@ -30,6 +30,11 @@ import picocli.CommandLine.Spec;
           + " by bytes of the UTF-8 text that was scored ('-' for arrays). A source counts as much"
           + " in the total as it has tokens.",
       "",
+      "Windows: a document's last one reaches back to be as long as the others. With the default"
+          + " stride and --prefix that is the rolling log-likelihood of lm-evaluation-harness, with"
+          + " a smaller --stride the sliding window of Hugging Face's guide to perplexity, but for"
+          + " the last window, which that leaves shorter.",
+      "",
       "Tasks: 'acc' is the part of the items of which the right choice is the likeliest, 'acc_norm'"
           + " the same by likelihood per character, '+-' their bootstrap standard error. 'averaged'"
           + " names the figure that the average over tasks counts: acc_norm of arc_challenge,"

@@ -12,4 +12,9 @@ import java.util.OptionalInt;
  * @param prefix the token to put before each text, written as it is in text
  */
 public record PassageOptions(
-    CalibrationOptions reading, OptionalInt stride, Optional<String> prefix) {}
+    CalibrationOptions reading, OptionalInt stride, Optional<String> prefix) {
+  /** True where something is asked for that arrays have no use for. */
+  boolean isOfText() {
+    return reading.sequenceLength().isPresent() || stride.isPresent() || prefix.isPresent();
+  }
+}

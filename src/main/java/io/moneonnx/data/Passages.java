@@ -53,7 +53,18 @@ public final class Passages {
   public static Passages open(
       List<DataSource> given, ModelFolder folder, Graph graph, PassageOptions options) {
     given.forEach(source -> source.requireFile("tokens to foresee"));
+    if (given.stream().allMatch(DataSource::isArrays)) {
+      requireNothingForText(options);
+    }
     return new Passages(given, folder, ModelInputs.of(graph), options);
+  }
+
+  private static void requireNothingForText(PassageOptions options) {
+    if (options.isOfText()) {
+      throw new BadInputException(
+          "a window, a stride and a prefix go with text; all data are arrays, whose rows are fed as"
+              + " they are");
+    }
   }
 
   /** Tokens in a window of text. */
@@ -101,27 +112,13 @@ public final class Passages {
         TextTokenizer.open(reading.tokenizer().orElseGet(folder::tokenizer))) {
       OptionalLong prefix = options.prefix().stream().mapToLong(tokenizer::idOf).findFirst();
       WindowCutter cutter =
-          new WindowCutter(
-              tokenizer, inputs.vocabulary(), prefix, windows, reading.blocks(), batches::add);
-      for (Path file : files) {
-        readFile(file, cutter);
-      }
+          new WindowCutter(windows, reading.blocks().orElse(Integer.MAX_VALUE), batches::add);
+      WindowedText text = new WindowedText(tokenizer, inputs.vocabulary(), prefix, windows, cutter);
+      files.forEach(file -> text.read(file, reading.textField()));
       batches.flush();
-      tooShort(cutter).ifPresent(notice -> tell(name + ": " + notice, batches, notices));
+      tooShort(text).ifPresent(notice -> tell(name + ": " + notice, batches, notices));
     }
     return batches.rows();
-  }
-
-  private void readFile(Path file, WindowCutter cutter) {
-    long before = cutter.documents();
-    boolean isNeeded = !cutter.isFull();
-    if (isNeeded) {
-      cutter.begin(file);
-      new TextFile(file, options.reading().textField()).readInto(cutter);
-    }
-    if (isNeeded && cutter.documents() == before) {
-      throw new BadInputException(file + " holds no text");
-    }
   }
 
   private static void tell(String notice, WindowBatches batches, Consumer<String> notices) {
@@ -131,11 +128,11 @@ public final class Passages {
     notices.accept(notice);
   }
 
-  private static Optional<String> tooShort(WindowCutter cutter) {
-    return cutter.tooShort() == 0
+  private static Optional<String> tooShort(WindowedText text) {
+    return text.tooShort() == 0
         ? Optional.empty()
         : Optional.of(
             "%,d of %,d texts are one token, and nothing foresees a text's first one without --prefix"
-                .formatted(cutter.tooShort(), cutter.documents()));
+                .formatted(text.tooShort(), text.documents()));
   }
 }

@@ -1,0 +1,93 @@
+package io.moneonnx.data;
+
+import io.moneonnx.graph.BadInputException;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+
+/** Makes tokens of documents for a {@link WindowCutter}. */
+final class WindowedText implements TextSink {
+  private final TextTokenizer tokenizer;
+  private final OptionalLong vocabulary;
+  private final OptionalLong prefix;
+  private final SlidingWindows windows;
+  private final WindowCutter cutter;
+  private Path source = Path.of("");
+  private long documents;
+  private long tooShort;
+
+  /**
+   * No text yet.
+   *
+   * @param vocabulary the model's, where it is known; ids are below
+   * @param prefix the token to put before each document, so that its first is foreseen as well
+   */
+  WindowedText(
+      TextTokenizer tokenizer,
+      OptionalLong vocabulary,
+      OptionalLong prefix,
+      SlidingWindows windows,
+      WindowCutter cutter) {
+    this.tokenizer = tokenizer;
+    this.vocabulary = vocabulary;
+    this.prefix = prefix;
+    this.windows = windows;
+    this.cutter = cutter;
+  }
+
+  /**
+   * Reads a file as far as windows are wanted.
+   *
+   * @param field the field of a JSONL line that holds its text
+   * @throws BadInputException if it cannot be read, is not for this model or holds no text
+   */
+  void read(Path file, String field) {
+    if (isFull()) {
+      return;
+    }
+    source = file;
+    long before = documents;
+    new TextFile(file, field).readInto(this);
+    if (documents == before) {
+      throw new BadInputException(file + " holds no text");
+    }
+  }
+
+  @Override
+  public boolean isFull() {
+    return cutter.isFull();
+  }
+
+  @Override
+  public void add(String text) {
+    for (TextToken token : tokenizer.tokens(text)) {
+      tokenizer.requireKnown(token.id(), vocabulary, "" + source);
+      if (cutter.held() == 0) {
+        prefix.ifPresent(id -> cutter.add(new TextToken(id, 0)));
+      }
+      cutter.add(token);
+    }
+  }
+
+  @Override
+  public void endDocument() {
+    int held = cutter.held();
+    documents += held > 0 ? 1 : 0;
+    tooShort += held == 1 ? 1 : 0;
+    if (windows.isFixed() && held > 1 && held <= windows.length()) {
+      throw new BadInputException(
+          "%s: a text of %d tokens, wanted more than %d: the model takes no fewer at a time"
+              .formatted(source, held, windows.length()));
+    }
+    cutter.endDocument();
+  }
+
+  /** Documents that have any token. */
+  long documents() {
+    return documents;
+  }
+
+  /** Documents of one token, in which nothing is foreseen. */
+  long tooShort() {
+    return tooShort;
+  }
+}
