@@ -37,7 +37,7 @@ public final class SequenceLength {
     OptionalInt fixed = fixed(inputs);
     return fixed.isPresent()
         ? fixed
-        : folder.contextLength().map(limit -> OptionalInt.of(limit.tokens())).orElse(fixed);
+        : folder.contextLength().stream().mapToInt(ModelFolder.ContextLength::tokens).findFirst();
   }
 
   /** The default, or {@code most} tokens where that is less and the model takes so few. */
