@@ -29,15 +29,20 @@ public record DataSource(Optional<String> tag, Path path) {
    * @throws BadInputException if the tag or the file has no name
    */
   public static DataSource parse(String text) {
+    return parse("--data", text);
+  }
+
+  /** The same for another option, named in messages. */
+  public static DataSource parse(String option, String text) {
     int equals = text.indexOf('=');
     if (text.isEmpty()) {
-      throw new BadInputException("--data: the name is empty, wanted FILE or TAG=FILE");
+      throw new BadInputException(option + ": the name is empty, wanted FILE or TAG=FILE");
     }
     if (equals < 0 || Files.exists(Path.of(text)) || text.substring(0, equals).contains("/")) {
       return untagged(Path.of(text));
     }
     if (equals == 0 || equals == text.length() - 1) {
-      throw new BadInputException("--data: found '" + text + "', wanted FILE or TAG=FILE");
+      throw new BadInputException(option + ": found '" + text + "', wanted FILE or TAG=FILE");
     }
     return new DataSource(
         Optional.of(text.substring(0, equals)), Path.of(text.substring(equals + 1)));

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** From a model, its profile and a plan to a proved, smaller model. */
 public final class Rewrite {
@@ -74,6 +75,37 @@ public final class Rewrite {
       String driftOn) {}
 
   /**
+   * A rewritten model that lies, proved, beside its place; closing removes it if it was not put
+   * there.
+   */
+  public static final class Proved implements AutoCloseable {
+    private final Draft draft;
+    private final Function<Written, Report> report;
+    private final boolean force;
+
+    private Proved(Draft draft, Function<Written, Report> report, boolean force) {
+      this.draft = draft;
+      this.report = report;
+      this.force = force;
+    }
+
+    /** The model file as it is now. */
+    public Path path() {
+      return draft.path();
+    }
+
+    /** Moves it into place. */
+    public Report publish() {
+      return report.apply(draft.publish(force));
+    }
+
+    @Override
+    public void close() {
+      draft.close();
+    }
+  }
+
+  /**
    * Rewrites, proves and publishes.
    *
    * @param data what calibration ran on, if it did: proofs are run on it too
@@ -81,28 +113,32 @@ public final class Rewrite {
    * @throws BadInputException if the plan or the profile is for another model
    */
   public Report run(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
+    try (Proved proved = prove(request, profile, plan, data)) {
+      return proved.publish();
+    }
+  }
+
+  /** Rewrites and proves, as {@link #run} does, but publishes nothing yet. */
+  Proved prove(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
     Map<String, Change> changes = changes(profile, plan, request.novice());
     Rewriter.Rewritten rewritten = Rewriter.rewrite(subject.model(), subject.blocks(), changes);
     Model model = signed(rewritten.model(), plan, request.novice());
     Placement placement =
         request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
-    try (Draft draft = draft(model, request.output(), placement)) {
-      Optional<Verdict> verdict = Optional.empty();
-      Optional<Drift> drift = Optional.empty();
-      String driftOn = "";
-      if (request.verify()) {
-        Trial trial = trial(data);
-        verdict = Optional.of(prove(draft.path(), rewritten, changes, trial.proof()));
-        drift = Optional.of(drift(draft.path(), trial.drift()));
-        driftOn = trial.driftOn();
-      }
-      return new Report(
-          changes,
-          subject.files().bytes(),
-          draft.publish(request.force()),
-          verdict,
-          drift,
-          driftOn);
+    Draft draft = draft(model, request.output(), placement);
+    try {
+      Optional<Trial> trial = request.verify() ? Optional.of(trial(data)) : Optional.empty();
+      Optional<Verdict> verdict =
+          trial.map(on -> prove(draft.path(), rewritten, changes, on.proof()));
+      Optional<Drift> drift = trial.map(on -> drift(draft.path(), on.drift()));
+      String driftOn = trial.map(Trial::driftOn).orElse("");
+      return new Proved(
+          draft,
+          written -> new Report(changes, subject.files().bytes(), written, verdict, drift, driftOn),
+          request.force());
+    } catch (RuntimeException | Error e) {
+      draft.close();
+      throw e;
     }
   }
 
