@@ -133,6 +133,7 @@ final class RewriteCommand implements Callable<Integer> {
   }
 
   private void checkOptions() {
+    search.check();
     List<String> deciding = new ArrayList<>(search.given());
     deciding.addAll(budget.given());
     if (plan != null && !deciding.isEmpty()) {
@@ -144,7 +145,6 @@ final class RewriteCommand implements Callable<Integer> {
       throw new BadInputException(
           "--profile holds what was measured; leave out " + String.join(", ", measuring));
     }
-    search.check();
     choice();
   }
 

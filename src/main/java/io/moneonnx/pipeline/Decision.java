@@ -131,7 +131,11 @@ sealed interface Decision {
                 proved.publish(),
                 Optional.of(new Prune.Searched(found, own)));
           }
-          writing.console().say(goal.amount() + ": the rewritten file is beyond the limit, barely");
+          writing
+              .console()
+              .say(
+                  goal.amount()
+                      + ": the rewritten file itself is beyond the limit; trying the next smaller ratio");
         }
       }
       return new Prune.NoneWithin(found);
