@@ -10,6 +10,7 @@ import io.moneonnx.plan.PruneCount;
 import io.moneonnx.plan.RatioSweep;
 import io.moneonnx.plan.Scope;
 import io.moneonnx.plan.TargetSize;
+import io.moneonnx.plan.Terms;
 import io.moneonnx.plan.Thresholds;
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.plan.criterion.Criterion;
@@ -151,17 +152,21 @@ final class BudgetOptions {
 
   /** A goal for each ratio, in their order; one where no sweep was asked for. */
   List<Goal> goals() {
-    return wanted().stream()
-        .map(
-            amount ->
-                new Goal(
-                    criterion(),
-                    novice().orElse(Novice.MEAN),
-                    router(),
-                    amount,
-                    scope(),
-                    limits.limits()))
-        .toList();
+    return wanted().stream().map(named()::with).toList();
+  }
+
+  /** What was asked for, beside how many go; refuses that. */
+  Terms terms() {
+    if (!amounts().isEmpty()) {
+      throw new BadInputException(
+          "%s and %s each say how many experts go; give one"
+              .formatted(SearchOptions.LIMIT, String.join(" and ", amounts().keySet())));
+    }
+    return named();
+  }
+
+  private Terms named() {
+    return new Terms(criterion(), novice().orElse(Novice.MEAN), router(), scope(), limits.limits());
   }
 
   private Plan.Router router() {

@@ -1,9 +1,11 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataSource;
 import io.moneonnx.pipeline.DataRequest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -30,14 +32,24 @@ final class DataOptions {
 
   /** The options about calibration data that were given. */
   List<String> given() {
-    List<String> given = new ArrayList<>(reading.given());
+    return Stream.of(measuring(), reading.given()).flatMap(List::stream).toList();
+  }
+
+  /** Those of them that say nothing of other data. */
+  List<String> measuring() {
+    List<String> given = new ArrayList<>();
     if (!files.isEmpty()) {
-      given.add(0, "--data");
+      given.add("--data");
     }
     if (skipNonFinite) {
       given.add("--skip-nonfinite");
     }
     return given;
+  }
+
+  /** How these data are read, and all others. */
+  CalibrationOptions reading() {
+    return reading.options();
   }
 
   DataRequest request() {

@@ -1,12 +1,15 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.eval.TaggedPerplexity;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.moe.Target;
+import io.moneonnx.pipeline.NothingToDoException;
 import io.moneonnx.pipeline.Prune;
 import io.moneonnx.pipeline.Rewrite;
+import io.moneonnx.pipeline.Search;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.plan.Forecast;
 import io.moneonnx.plan.Novice;
@@ -17,6 +20,8 @@ import io.moneonnx.verify.Drift;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
@@ -76,6 +81,7 @@ final class RewriteCommand implements Callable<Integer> {
   private boolean force;
 
   @Mixin private BudgetOptions budget;
+  @Mixin private SearchOptions search;
   @Mixin private DataOptions data;
   @Mixin private RunSettings run;
   @Mixin private TargetOption target;
@@ -86,8 +92,22 @@ final class RewriteCommand implements Callable<Integer> {
     checkOptions();
     Terminal terminal = new Terminal();
     RunOptions options = run.options(terminal);
-    print(new Prune(options, terminal).run(request(target.or(options.device()))));
+    Prune.Outcome outcome = new Prune(options, terminal).run(request(target.or(options.device())));
+    if (outcome instanceof Prune.NoneWithin none) {
+      throw nothingWithin(none.found());
+    }
+    print((Prune.Result) outcome);
     return ExitCode.DONE;
+  }
+
+  /** What was tried is a result, though nothing is written. */
+  private NothingToDoException nothingWithin(Search.Found found) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.print(new TrialTable(found));
+    out.flush();
+    return new NothingToDoException(
+        "%s: no ratio keeps to %s %s; nothing was written"
+            .formatted(model, SearchOptions.LIMIT, TrialTable.percent(found.limit())));
   }
 
   private Prune.Request request(Target target) {
@@ -104,27 +124,35 @@ final class RewriteCommand implements Callable<Integer> {
   }
 
   private Prune.Choice choice() {
+    if (search.isAsked()) {
+      return search.choice(budget, data.reading());
+    }
     return plan == null
         ? new Prune.Choice.Planned(budget.goal())
         : new Prune.Choice.Given(plan, budget.novice());
   }
 
   private void checkOptions() {
-    if (plan != null && !budget.given().isEmpty()) {
+    search.check();
+    List<String> deciding = new ArrayList<>(search.given());
+    deciding.addAll(budget.given());
+    if (plan != null && !deciding.isEmpty()) {
       throw new BadInputException(
-          "--plan says which experts go; leave out " + String.join(", ", budget.given()));
+          "--plan says which experts go; leave out " + String.join(", ", deciding));
     }
-    if (profile != null && !data.given().isEmpty()) {
+    List<String> measuring = search.isAsked() ? data.measuring() : data.given();
+    if (profile != null && !measuring.isEmpty()) {
       throw new BadInputException(
-          "--profile holds what was measured; leave out " + String.join(", ", data.given()));
+          "--profile holds what was measured; leave out " + String.join(", ", measuring));
     }
-    budget.goal();
+    choice();
   }
 
   private void print(Prune.Result result) {
     Subject subject = result.subject();
     Rewrite.Report report = result.report();
     PrintWriter out = spec.commandLine().getOut();
+    result.search().ifPresent(searched -> out.print(new TrialTable(searched.found()) + "\n"));
     Table table = new Table("block", "experts", "kept", done(report));
     for (MoeBlock block : subject.blocks()) {
       if (result.profile().block(block.name()).isEmpty()) {
@@ -150,26 +178,36 @@ final class RewriteCommand implements Callable<Integer> {
     } else {
       out.println("proof    left out (--no-verify)");
     }
+    result.search().ifPresent(searched -> out.println("costs    " + costs(searched)));
     report.drift().ifPresent(drift -> print(out, drift, report.driftOn()));
     report.written().files().forEach(file -> out.println("written  " + file));
     out.flush();
   }
 
-  private String forecast(Prune.Result result) {
+  private static String forecast(Prune.Result result) {
     double share = Forecast.of(result.profile(), result.plan(), Novice.MEAN).share();
     String met = PlanReport.percent(share) + " of the routed calls meet a pruned expert";
-    return plan == null
-        ? Stability.of(result.profile(), budget.goal())
-            .map(
-                known ->
-                    met
-                        + "; "
-                        + (known.count() == 1
-                            ? "1 decision hangs"
-                            : known.count() + " decisions hang")
-                        + " on one shard of the data")
-            .orElse(met)
-        : met;
+    return result
+        .goal()
+        .flatMap(goal -> Stability.of(result.profile(), goal))
+        .map(
+            known ->
+                met
+                    + "; "
+                    + (known.count() == 1 ? "1 decision hangs" : known.count() + " decisions hang")
+                    + " on one shard of the data")
+        .orElse(met);
+  }
+
+  /** Of the written file. */
+  private static String costs(Prune.Searched searched) {
+    TaggedPerplexity unpruned = searched.found().unpruned();
+    TaggedPerplexity written = searched.written();
+    return "perplexity %s -> %s (%s) on held-out data"
+        .formatted(
+            TrialTable.perplexity(unpruned),
+            TrialTable.perplexity(written),
+            TrialTable.percent(written.increaseOver(unpruned).total()));
   }
 
   private static String done(Rewrite.Report report) {

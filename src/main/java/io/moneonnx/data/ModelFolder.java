@@ -115,11 +115,17 @@ public record ModelFolder(Path path) {
     return firstOf(HELD_OUT, "held-out data", option);
   }
 
+  /** The same, if there are any. */
+  public Optional<Path> heldOut() {
+    return firstOf(HELD_OUT);
+  }
+
+  private Optional<Path> firstOf(List<String> names) {
+    return names.stream().map(path::resolve).filter(Files::isRegularFile).findFirst();
+  }
+
   private Path firstOf(List<String> names, String what, String option) {
-    return names.stream()
-        .map(path::resolve)
-        .filter(Files::isRegularFile)
-        .findFirst()
+    return firstOf(names)
         .orElseThrow(
             () ->
                 new BadInputException(

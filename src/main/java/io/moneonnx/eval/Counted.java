@@ -2,8 +2,10 @@ package io.moneonnx.eval;
 
 import io.moneonnx.data.ShownTokens;
 import io.moneonnx.graph.Tensor;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Which of the tokens that were foreseen count. */
 record Counted(ShownTokens shown) {
@@ -14,21 +16,30 @@ record Counted(ShownTokens shown) {
    */
   List<Double> means(Tensor foreseen) {
     float[] values = foreseen.toFloats();
-    int length = foreseen.dims().get(1).intValue();
-    List<Double> means = new ArrayList<>();
-    for (int row = 0; row < foreseen.dims().get(0); row++) {
-      double sum = 0;
-      int count = 0;
-      for (int token = 1; token <= length; token++) {
-        if (shown.isForeseen(row, token)) {
-          sum += values[row * length + token - 1];
-          count++;
-        }
-      }
-      if (count > 0) {
-        means.add(sum / count);
-      }
-    }
-    return means;
+    return places(foreseen.dims())
+        .map(places -> Arrays.stream(places).mapToDouble(at -> values[at]).average().orElseThrow())
+        .toList();
+  }
+
+  /**
+   * For each sequence in which any token counts how many do.
+   *
+   * @param dims {@code [batch, seq - 1]}
+   */
+  List<Integer> counts(List<Long> dims) {
+    return places(dims).map(places -> places.length).toList();
+  }
+
+  private Stream<int[]> places(List<Long> dims) {
+    return IntStream.range(0, dims.get(0).intValue())
+        .mapToObj(row -> places(row, dims.get(1).intValue()))
+        .filter(places -> places.length > 0);
+  }
+
+  private int[] places(int row, int length) {
+    return IntStream.range(0, length)
+        .filter(at -> shown.isForeseen(row, at + 1))
+        .map(at -> row * length + at)
+        .toArray();
   }
 }

@@ -58,6 +58,7 @@ public final class Evaluation implements AutoCloseable {
     Map<String, Tensor> choices = choices(treatment);
     List<Double> nats = new ArrayList<>();
     List<Double> right = new ArrayList<>();
+    List<Integer> tokens = new ArrayList<>();
     Set<String> asked = Set.of(graph.outputs().loss(), graph.outputs().right());
     for (Map<String, Tensor> batch : batches) {
       if (batch.get(graph.nextToken().tokens()).dims().get(1) < 2) {
@@ -69,11 +70,12 @@ public final class Evaluation implements AutoCloseable {
       Counted counted = new Counted(ShownTokens.of(batch, graph.nextToken().tokens()));
       nats.addAll(counted.means(found.get(graph.outputs().loss())));
       right.addAll(counted.means(found.get(graph.outputs().right())));
+      tokens.addAll(counted.counts(found.get(graph.outputs().loss()).dims()));
     }
     if (nats.isEmpty()) {
       throw new BadInputException("the test data hold no sequence of two tokens: nothing follows");
     }
-    return new Losses(nats, right);
+    return new Losses(nats, right, tokens);
   }
 
   /** Throws {@link BadInputException} where a router cannot lose what is taken out of it. */

@@ -3,7 +3,6 @@ package io.moneonnx.pipeline;
 import io.moneonnx.data.Batch;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
-import io.moneonnx.data.DataFile;
 import io.moneonnx.data.DataSource;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.eval.Evaluation;
@@ -97,7 +96,7 @@ public final class Compare {
     List<Plan> plans = request.goals().stream().map(goal -> Planner.plan(profile, goal)).toList();
     plans.forEach(subject::requireCuts);
     Map<String, Calibration> tests = tests(subject, request);
-    tests.forEach((name, data) -> warnIfCalibrated(name, data, profile));
+    tests.forEach((name, data) -> Seen.warn(name, data.files(), profile, console));
     try (Evaluation evaluation =
         Evaluation.open(subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
       return new Trial(evaluation, profile, tests).of(request.goals(), plans);
@@ -128,19 +127,6 @@ public final class Compare {
           tests.put(name, data);
         });
     return tests;
-  }
-
-  private void warnIfCalibrated(String name, Calibration data, Profile profile) {
-    List<String> calibrated =
-        profile.runs().stream()
-            .flatMap(run -> run.sources().stream())
-            .map(Profile.Source::sha256)
-            .toList();
-    if (data.files().stream().map(DataFile::sha256).anyMatch(calibrated::contains)) {
-      console.say(
-          "'%s' was calibrated on: what is pruned costs less there than on text never seen"
-              .formatted(name));
-    }
   }
 
   /** One after another; what comes to the same is tried once. */

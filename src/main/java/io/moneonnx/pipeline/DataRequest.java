@@ -46,6 +46,14 @@ public record DataRequest(List<DataSource> files, CalibrationOptions options, No
         : named();
   }
 
+  /** The files that are read for it as held-out data, those that lie beside the model as well. */
+  List<Path> readHeldOut(Subject subject) {
+    return files.isEmpty()
+        ? Stream.concat(new ModelFolder(subject.folder()).heldOut().stream(), named().stream())
+            .toList()
+        : named();
+  }
+
   /**
    * Checks that what was measured before was measured so. Leaving tokens out where it would have
    * stopped changes nothing as long as there were none.

@@ -1,5 +1,6 @@
 package io.moneonnx.pipeline;
 
+import io.moneonnx.eval.TaggedPerplexity;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.observe.BlockHeaders;
 import io.moneonnx.plan.Goal;
@@ -8,38 +9,48 @@ import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.PlanFile;
 import io.moneonnx.plan.Planner;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Which experts go, and what stands in for them: decided already, or once a profile is there. */
+/**
+ * Which experts go, and what stands in for them: decided already, or once a profile is there. What
+ * can be known to be wrong before anything is measured has been checked.
+ */
 sealed interface Decision {
-  /** Reads the plan if one is given. */
-  static Decision of(Prune.Choice choice) {
-    return choice instanceof Prune.Choice.Given given
-        ? new Made(PlanFile.read(given.plan()), given.plan(), given.novice())
-        : new Open(((Prune.Choice.Planned) choice).goal());
-  }
-
   /**
-   * Checks what can be known before anything is measured.
+   * Reads what the choice names, and checks it.
    *
    * @param profile the one that was given
-   * @throws BadInputException if the decision is not for this model, or not for this profile
+   * @throws BadInputException if the choice is not for this model, or not for this profile
    */
-  void check(Subject subject, Optional<Profile> profile);
+  static Decision of(
+      Prune.Choice choice,
+      Optional<Profile> profile,
+      Subject subject,
+      RunOptions options,
+      Console console) {
+    if (choice instanceof Prune.Choice.Given given) {
+      return Made.read(given, profile, subject);
+    } else if (choice instanceof Prune.Choice.Within within) {
+      return new Sought(Search.open(within, subject, options, console));
+    }
+    return Open.of(((Prune.Choice.Planned) choice).goal(), subject);
+  }
 
   Novice novice();
 
-  Plan plan(Profile profile);
+  /** Writes what is decided now that a profile is there. */
+  Prune.Outcome carryOut(Writing writing);
 
   /** Yet to be planned. */
   record Open(Goal goal) implements Decision {
-    @Override
-    public void check(Subject subject, Optional<Profile> profile) {
+    static Open of(Goal goal, Subject subject) {
       if (goal.router() == Plan.Router.CUT) {
         subject.requireCuttable();
       }
       goal.check(subject.bytes(), subject.blocks().stream().map(BlockHeaders::of).toList());
+      return new Open(goal);
     }
 
     @Override
@@ -48,35 +59,40 @@ sealed interface Decision {
     }
 
     @Override
-    public Plan plan(Profile profile) {
-      return Planner.plan(profile, goal);
+    public Prune.Outcome carryOut(Writing writing) {
+      return writing.write(Planner.plan(writing.profile(), goal), Optional.of(goal));
     }
   }
 
   /**
    * Planned already.
    *
-   * @param from the plan's file, for messages
    * @param asked the novice that the user asks for
    */
-  record Made(Plan plan, Path from, Optional<Novice> asked) implements Decision {
-    @Override
-    public void check(Subject subject, Optional<Profile> profile) {
+  record Made(Plan plan, Optional<Novice> asked) implements Decision {
+    static Made read(Prune.Choice.Given given, Optional<Profile> profile, Subject subject) {
+      Path from = given.plan();
+      Plan plan = PlanFile.read(from);
       subject.requirePlan(plan, from);
       try {
         profile.map(Profile::id).ifPresent(plan::checkProfile);
       } catch (BadInputException e) {
         throw new BadInputException(from + ": " + e.getMessage(), e);
       }
-      if (asked.isPresent() && plan.router() == Plan.Router.CUT) {
+      given.novice().ifPresent(asked -> requireNovice(plan, asked, from));
+      return new Made(plan, given.novice());
+    }
+
+    private static void requireNovice(Plan plan, Novice asked, Path from) {
+      if (plan.router() == Plan.Router.CUT) {
         throw new BadInputException(
             "%s: the plan cuts the router, which needs no novice; leave out --novice %s"
-                .formatted(from, asked.get()));
+                .formatted(from, asked));
       }
-      if (asked.isPresent() && plan.novice().isPresent() && !plan.novice().equals(asked)) {
+      if (plan.novice().isPresent() && plan.novice().get() != asked) {
         throw new BadInputException(
             "%s: the plan is for novice %s, found --novice %s"
-                .formatted(from, plan.novice().get(), asked.get()));
+                .formatted(from, plan.novice().get(), asked));
       }
     }
 
@@ -86,8 +102,43 @@ sealed interface Decision {
     }
 
     @Override
-    public Plan plan(Profile profile) {
-      return plan;
+    public Prune.Outcome carryOut(Writing writing) {
+      return writing.write(plan, Optional.empty());
+    }
+  }
+
+  /** Yet to be found by what it costs. */
+  record Sought(Search search) implements Decision {
+    @Override
+    public Novice novice() {
+      return search.novice();
+    }
+
+    /** Writes the largest whose file, too, keeps to the limit. */
+    @Override
+    public Prune.Outcome carryOut(Writing writing) {
+      Search.Found found = search.run(writing.profile());
+      for (Goal goal : found.goals()) {
+        Plan plan = Planner.plan(writing.profile(), goal);
+        try (Rewrite.Proved proved = writing.prove(plan)) {
+          TaggedPerplexity own = search.of(proved.path());
+          if (found.allows(own)) {
+            return new Prune.Result(
+                writing.subject(),
+                writing.profile(),
+                plan,
+                Optional.of(goal),
+                proved.publish(),
+                Optional.of(new Prune.Searched(found, own)));
+          }
+          writing
+              .console()
+              .say(
+                  goal.amount()
+                      + ": the rewritten file itself is beyond the limit; trying the next smaller ratio");
+        }
+      }
+      return new Prune.NoneWithin(found);
     }
   }
 }

@@ -72,15 +72,18 @@ public final class Prove {
    * @throws CheckFailedException if the proof of a pruned model that loads does not run
    */
   public Result run(Request request) {
-    Decision decision = Decision.of(new Prune.Choice.Given(request.plan(), request.novice()));
     Profile profile = ProfileFile.read(request.profile());
     Subject subject = Subject.open(request.model(), request.target());
     subject.requireBlocks();
     subject.warn(console);
     subject.requireProfile(profile, request.profile());
-    decision.check(subject, Optional.of(profile));
+    Decision.Made decision =
+        Decision.Made.read(
+            new Prune.Choice.Given(request.plan(), request.novice()),
+            Optional.of(profile),
+            subject);
     Map<String, Change> changes =
-        Rewrite.changes(subject, profile, decision.plan(profile), decision.novice());
+        Rewrite.changes(subject, profile, decision.plan(), decision.novice());
     Path pruned = Subject.file(request.pruned());
     List<Map<String, Tensor>> feeds =
         Trial.of(subject, data(subject, request), "give some with --data").proof();

@@ -1,12 +1,14 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
+import io.moneonnx.eval.TaggedPerplexity;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.Terms;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
 import io.moneonnx.run.RunOptions;
@@ -64,10 +66,50 @@ public final class Prune {
      * @param novice what stands in for experts, if the user says so
      */
     record Given(Path plan, Optional<Novice> novice) implements Choice {}
+
+    /**
+     * The largest ratio that costs no more than this.
+     *
+     * @param limit by which part perplexity may increase: 0.02 is two percent
+     * @param data to measure it on; what lies beside the model if none are named
+     */
+    record Within(Terms terms, double limit, DataRequest data) implements Choice {
+      public Within {
+        if (!(limit >= 0 && Double.isFinite(limit))) {
+          throw new BadInputException(
+              "max-ppl-increase: found %s, wanted 0 or more, such as 2%% or 0.02".formatted(limit));
+        }
+      }
+    }
   }
 
-  /** What was done, and on what. */
-  public record Result(Subject subject, Profile profile, Plan plan, Rewrite.Report report) {}
+  /** What came of it. */
+  public sealed interface Outcome {}
+
+  /**
+   * What was done, and on what.
+   *
+   * @param goal what the plan was made for, if it was made here
+   * @param search what was tried before, if anything
+   */
+  public record Result(
+      Subject subject,
+      Profile profile,
+      Plan plan,
+      Optional<Goal> goal,
+      Rewrite.Report report,
+      Optional<Searched> search)
+      implements Outcome {}
+
+  /**
+   * How a ratio was found.
+   *
+   * @param written of the file that was written, on the same data
+   */
+  public record Searched(Search.Found found, TaggedPerplexity written) {}
+
+  /** Nothing was written: no ratio costs as little as was wanted. */
+  public record NoneWithin(Search.Found found) implements Outcome {}
 
   /**
    * Calibrates, plans, rewrites and proves; what can be known to be wrong is told before anything
@@ -76,16 +118,15 @@ public final class Prune {
    * @throws NothingToDoException if no block is found, or none is proved
    * @throws CheckFailedException if the rewritten model does not do what the oracle does
    */
-  public Result run(Request request) throws IOException {
+  public Outcome run(Request request) throws IOException {
     Subject subject = Subject.open(request.model(), request.target());
     Path output = request.output().orElseGet(() -> beside(subject));
     checkOutput(subject, output, request);
-    Decision decision = Decision.of(request.choice());
     Optional<Profile> known = request.profile().map(ProfileFile::read);
     subject.requireBlocks();
     subject.warn(console);
     known.ifPresent(measured -> subject.requireProfile(measured, request.profile().orElseThrow()));
-    decision.check(subject, known);
+    Decision decision = Decision.of(request.choice(), known, subject, options, console);
 
     Calibrate calibrate = new Calibrate(subject, options, console);
     Optional<Calibration> data =
@@ -97,12 +138,7 @@ public final class Prune {
     Rewrite.Request rewrite =
         new Rewrite.Request(
             output, decision.novice(), request.placement(), request.force(), request.verify());
-    Plan plan = decision.plan(profile);
-    return new Result(
-        subject,
-        profile,
-        plan,
-        new Rewrite(subject, options, console).run(rewrite, profile, plan, data));
+    return decision.carryOut(new Writing(subject, options, console, rewrite, profile, data));
   }
 
   /** {@code model.mone.onnx} for {@code model.onnx}, {@code folder.mone} for {@code folder}. */
@@ -127,6 +163,8 @@ public final class Prune {
     request.profile().ifPresent(inputs::add);
     if (request.choice() instanceof Choice.Given given) {
       inputs.add(given.plan());
+    } else if (request.choice() instanceof Choice.Within within) {
+      inputs.addAll(within.data().readHeldOut(subject));
     }
     if (subject.isFolder()) {
       Output.checkFolder(output, request.force(), subject.files(), inputs);

@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** From a model, its profile and a plan to a proved, smaller model. */
 public final class Rewrite {
@@ -68,6 +69,37 @@ public final class Rewrite {
       String driftOn) {}
 
   /**
+   * A rewritten model that lies, proved, beside its place; closing removes it if it was not put
+   * there.
+   */
+  public static final class Proved implements AutoCloseable {
+    private final Draft draft;
+    private final Function<Written, Report> report;
+    private final boolean force;
+
+    private Proved(Draft draft, Function<Written, Report> report, boolean force) {
+      this.draft = draft;
+      this.report = report;
+      this.force = force;
+    }
+
+    /** The model file as it is now. */
+    public Path path() {
+      return draft.path();
+    }
+
+    /** Moves it into place. */
+    public Report publish() {
+      return report.apply(draft.publish(force));
+    }
+
+    @Override
+    public void close() {
+      draft.close();
+    }
+  }
+
+  /**
    * Rewrites, proves and publishes.
    *
    * @param data what calibration ran on, if it did: proofs are run on it too
@@ -75,31 +107,37 @@ public final class Rewrite {
    * @throws BadInputException if the plan or the profile is for another model
    */
   public Report run(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
+    try (Proved proved = prove(request, profile, plan, data)) {
+      return proved.publish();
+    }
+  }
+
+  /** Rewrites and proves, as {@link #run} does, but publishes nothing yet. */
+  Proved prove(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
     Map<String, Change> changes = changes(subject, profile, plan, request.novice());
     Model rewritten = Rewriter.rewrite(subject.model(), subject.blocks(), changes);
     Model model = signed(rewritten, plan, request.novice());
     Placement placement =
         request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
-    try (Draft draft = draft(model, request.output(), placement)) {
-      Optional<Verdict> verdict = Optional.empty();
-      Optional<Drift> drift = Optional.empty();
-      String driftOn = "";
-      if (request.verify()) {
-        Trial trial =
-            Trial.of(
-                subject, data, "calibrate with --data instead of --profile, or say --no-verify");
-        verdict = Optional.of(prove(draft.path(), changes, trial.proof()));
-        drift = Optional.of(drift(draft.path(), trial.drift()));
-        driftOn = trial.driftOn();
-      }
-      return new Report(
-          changes,
-          subject.files().bytes(),
-          draft.publish(request.force()),
-          verdict,
-          drift,
-          driftOn);
+    Draft draft = draft(model, request.output(), placement);
+    try {
+      Optional<Trial> trial = request.verify() ? Optional.of(trial(data)) : Optional.empty();
+      Optional<Verdict> verdict = trial.map(on -> prove(draft.path(), changes, on.proof()));
+      Optional<Drift> drift = trial.map(on -> drift(draft.path(), on.drift()));
+      String driftOn = trial.map(Trial::driftOn).orElse("");
+      return new Proved(
+          draft,
+          written -> new Report(changes, subject.files().bytes(), written, verdict, drift, driftOn),
+          request.force());
+    } catch (RuntimeException | Error e) {
+      draft.close();
+      throw e;
     }
+  }
+
+  private Trial trial(Optional<Calibration> data) {
+    return Trial.of(
+        subject, data, "calibrate with --data instead of --profile, or say --no-verify");
   }
 
   private Draft draft(Model model, Path out, Placement placement) {

@@ -73,11 +73,11 @@ record Candidates(long modelBytes, List<Block> blocks) {
     }
   }
 
-  static Candidates of(Evidence evidence, Goal goal) {
-    Map<String, Set<Integer>> held = goal.limits().held(evidence.blocks());
+  static Candidates of(Evidence evidence, Terms terms) {
+    Map<String, Set<Integer>> held = terms.limits().held(evidence.blocks());
     List<Block> blocks = new ArrayList<>();
     for (Evidence.Block block : evidence.blocks()) {
-      double[] scores = scores(block, goal.criterion());
+      double[] scores = scores(block, terms.criterion());
       Set<Integer> kept = held.getOrDefault(block.name(), Set.of());
       List<Integer> order =
           IntStream.range(0, scores.length)
@@ -90,7 +90,7 @@ record Candidates(long modelBytes, List<Block> blocks) {
               block,
               DoubleStream.of(scores).boxed().toList(),
               order,
-              goal.limits().minKeep(goal.router(), block.header())));
+              terms.limits().minKeep(terms.router(), block.header())));
     }
     return new Candidates(evidence.modelBytes(), blocks);
   }

@@ -35,6 +35,11 @@ public record Goal(
         criterion, Novice.MEAN, Plan.Router.KEEP, amount, new Scope.Layer(), Limits.NONE);
   }
 
+  /** What a goal for another amount would have in common with this one. */
+  public Terms terms() {
+    return new Terms(criterion, novice, router, scope, limits);
+  }
+
   /**
    * Checks what can be known before anything is measured.
    *
@@ -42,7 +47,7 @@ public record Goal(
    * @throws BadInputException if the goal cannot be reached; says what can
    */
   public void check(long modelBytes, List<BlockHeader> blocks) {
-    amount.check(Candidates.of(Evidence.unmeasured(modelBytes, blocks), this), scope);
+    amount.check(Candidates.of(Evidence.unmeasured(modelBytes, blocks), terms()), scope);
   }
 
   /** What ranks the experts; nothing does where thresholds say which go. */

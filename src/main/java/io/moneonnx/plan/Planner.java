@@ -34,6 +34,6 @@ public final class Planner {
   }
 
   static Selection select(Evidence evidence, Goal goal) {
-    return goal.amount().from(Candidates.of(evidence, goal), goal.scope());
+    return goal.amount().from(Candidates.of(evidence, goal.terms()), goal.scope());
   }
 }

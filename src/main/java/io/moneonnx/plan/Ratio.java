@@ -4,6 +4,8 @@ import io.moneonnx.graph.BadInputException;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A part of the experts: {@code floor(ratio * E)} of each block, or of the model.
@@ -13,6 +15,9 @@ import java.math.RoundingMode;
 public record Ratio(BigDecimal ratio) implements Amount {
   /** Beyond it sums of ratios take memory without end: {@code 1e-999999999} is a number too. */
   private static final int MOST_DIGITS = 18;
+
+  /** As many as tell a million experts apart. */
+  private static final int DIGITS = 6;
 
   public Ratio {
     if (ratio.signum() <= 0 || ratio.compareTo(BigDecimal.ONE) >= 0) {
@@ -31,6 +36,19 @@ public record Ratio(BigDecimal ratio) implements Amount {
     } catch (NumberFormatException e) {
       throw new BadInputException("ratio '" + text + "' is no number between 0 and 1", e);
     }
+  }
+
+  /** The least ratios that make one, two and so on of {@code experts}, but not all. */
+  static Stream<Ratio> upTo(int experts) {
+    return IntStream.range(1, experts).mapToObj(number -> least(number, experts));
+  }
+
+  private static Ratio least(int number, int experts) {
+    BigDecimal part =
+        BigDecimal.valueOf(number)
+            .divide(BigDecimal.valueOf(experts), DIGITS, RoundingMode.CEILING)
+            .stripTrailingZeros();
+    return new Ratio(part);
   }
 
   @Override

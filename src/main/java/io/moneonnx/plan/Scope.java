@@ -66,6 +66,22 @@ public sealed interface Scope {
       return lowest(block -> ratio.of(block.experts()));
     }
 
+    @Override
+    public List<Ratio> ratios() {
+      return blocks.stream()
+          .map(Candidates.Block::experts)
+          .distinct()
+          .flatMap(Ratio::upTo)
+          .distinct()
+          .sorted(Comparator.comparing(Ratio::ratio))
+          .takeWhile(this::canSpare)
+          .toList();
+    }
+
+    private boolean canSpare(Ratio ratio) {
+      return blocks.stream().allMatch(block -> ratio.of(block.experts()) <= block.room());
+    }
+
     private Selection lowest(ToIntFunction<Candidates.Block> number) {
       return new Selection(
           blocks.stream().map(block -> block.lowest(number.applyAsInt(block))).toList());
@@ -128,6 +144,11 @@ public sealed interface Scope {
     @Override
     public Selection part(Ratio ratio) {
       return first(ratio.of(largest()));
+    }
+
+    @Override
+    public List<Ratio> ratios() {
+      return Ratio.upTo(largest()).limit(most()).toList();
     }
   }
 }

@@ -1,5 +1,7 @@
 package io.moneonnx.plan;
 
+import java.util.List;
+
 /** The experts that may go, in the order in which a scope takes them. */
 interface Supply {
   /** The largest number that {@link #first} gives. */
@@ -21,4 +23,7 @@ interface Supply {
    * @throws io.moneonnx.graph.BadInputException if so many cannot go; says how many can
    */
   Selection part(Ratio ratio);
+
+  /** A ratio for each number of experts that can go, the smallest first; above 0 and below 1. */
+  List<Ratio> ratios();
 }

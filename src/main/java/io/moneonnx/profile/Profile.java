@@ -66,6 +66,13 @@ public record Profile(String model, long modelBytes, List<Run> runs, List<BlockS
     return runs.stream().mapToLong(Run::tokens).sum();
   }
 
+  /** True if a file with these bytes was calibrated on. */
+  public boolean isOf(String sha256) {
+    return runs.stream()
+        .flatMap(run -> run.sources().stream())
+        .anyMatch(source -> source.sha256().equals(sha256));
+  }
+
   public Optional<BlockStatistics> block(String name) {
     return blocks.stream().filter(block -> block.name().equals(name)).findFirst();
   }

@@ -200,8 +200,8 @@ final class EvaluationTest {
 
   @Test
   void theErrorOfADifferenceIsThatOfPairs() {
-    Losses before = new Losses(List.of(1.0, 5.0, 9.0), List.of(0.0, 0.0, 0.0));
-    Losses after = new Losses(List.of(1.1, 5.2, 9.3), List.of(0.0, 0.0, 0.0));
+    Losses before = new Losses(List.of(1.0, 5.0, 9.0), List.of(0.0, 0.0, 0.0), List.of(1, 1, 1));
+    Losses after = new Losses(List.of(1.1, 5.2, 9.3), List.of(0.0, 0.0, 0.0), List.of(1, 1, 1));
 
     Estimate above = after.above(before);
 
