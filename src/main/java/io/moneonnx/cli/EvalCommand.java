@@ -1,10 +1,12 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.pipeline.AnswerTasks;
 import io.moneonnx.pipeline.MeasurePerplexity;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -28,16 +30,22 @@ import picocli.CommandLine.Spec;
           + " by bytes of the UTF-8 text that was scored ('-' for arrays). A source counts as much"
           + " in the total as it has tokens.",
       "",
-      "Windows: a document's last one reaches back to be as long as the others. With the default"
-          + " stride and --prefix that is the rolling log-likelihood of lm-evaluation-harness, with"
-          + " a smaller --stride the sliding window of Hugging Face's guide to perplexity, but for"
-          + " the last window, which that leaves shorter."
+      "Windows: a text's last one reaches back to be as long as the others. With --prefix and no"
+          + " --stride they are those of lm-evaluation-harness (rolling log-likelihood). With a"
+          + " smaller --stride they slide as in Hugging Face's guide to perplexity, which leaves the"
+          + " last one shorter and counts the token after a window to its length.",
+      "",
+      "Tasks: 'acc' is the part of the items of which the right choice is the likeliest, 'acc_norm'"
+          + " the same by likelihood per character, '+-' their bootstrap standard error. 'averaged'"
+          + " names the figure that the average over tasks counts: acc_norm of arc_challenge,"
+          + " arc_easy, openbookqa and piqa, acc of all others. Groups called mmlu_... are one task."
     })
 final class EvalCommand implements Callable<Integer> {
   @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a folder with one in it.")
   private Path model;
 
   @Mixin private PerplexityOptions perplexity;
+  @Mixin private TaskOptions tasks;
 
   @Option(
       names = "--tokenizer",
@@ -48,13 +56,16 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--limit",
       paramLabel = "N",
-      description = "At most so many windows or sequences of each source (default: all there are).")
+      description =
+          "At most so many windows or sequences of each source, or items of each file (default: all"
+              + " there are).")
   private Integer limit;
 
   @Option(
       names = "--batch",
       paramLabel = "N",
-      description = "Windows or sequences of one length in one run of the model (default: 1).")
+      description =
+          "Windows or sequences in one run of the model (default: 1 for perplexity, 8 for tasks).")
   private Integer batch;
 
   @Option(names = "--json", description = "Print JSON.")
@@ -65,13 +76,38 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (!perplexity.areGiven()) {
-      throw new BadInputException("what to measure is missing: --perplexity SRC...");
-    }
+    requireOne();
     PrintWriter out = spec.commandLine().getOut();
-    out.print(perplexity());
+    out.print(tasks.areGiven() ? tasks() : perplexity());
     out.flush();
     return ExitCode.DONE;
+  }
+
+  /** One thing is measured at a time, and every option that is given means something for it. */
+  private void requireOne() {
+    if (perplexity.areGiven() == tasks.areGiven()) {
+      throw new BadInputException(
+          perplexity.areGiven()
+              ? "--perplexity and --tasks: wanted one of them at a time"
+              : "what to measure is missing: --perplexity SRC... or --tasks FILE...");
+    }
+    List<String> meaningless = tasks.areGiven() ? perplexity.details() : tasks.details();
+    if (!meaningless.isEmpty()) {
+      throw new BadInputException(
+          "%s: means nothing with %s"
+              .formatted(
+                  String.join(", ", meaningless), tasks.areGiven() ? "--tasks" : "--perplexity"));
+    }
+  }
+
+  private String tasks() throws IOException {
+    Terminal terminal = new Terminal();
+    AnswerTasks.Request request =
+        new AnswerTasks.Request(
+            model, tasks.files(), optional(limit), optional(batch), Optional.ofNullable(tokenizer));
+    TaskReport report =
+        new TaskReport(tasks.answer(new AnswerTasks(run.options(terminal), terminal), request));
+    return json ? report.json() : report.text();
   }
 
   private String perplexity() throws IOException {

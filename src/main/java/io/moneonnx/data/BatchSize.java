@@ -1,6 +1,7 @@
 package io.moneonnx.data;
 
 import io.moneonnx.graph.BadInputException;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -9,9 +10,9 @@ import java.util.OptionalLong;
  * @param isFixed whether the model takes no smaller batches
  */
 record BatchSize(int samples, boolean isFixed) {
-  static BatchSize choose(CalibrationOptions options, ModelInputs inputs) {
+  static BatchSize choose(OptionalInt asked, ModelInputs inputs) {
     OptionalLong fixed = inputs.batch();
-    int batch = options.batch().orElse((int) fixed.orElse(1));
+    int batch = asked.orElse((int) fixed.orElse(1));
     if (fixed.isPresent() && fixed.getAsLong() != batch) {
       throw new BadInputException(
           "batch size %d, but the model takes exactly %d samples at a time"

@@ -45,7 +45,7 @@ public final class Calibration implements Iterable<Batch> {
       List<DataSource> given, ModelFolder folder, Graph graph, CalibrationOptions options) {
     given.forEach(source -> source.requireFile("calibration data"));
     ModelInputs inputs = ModelInputs.of(graph);
-    BatchSize size = BatchSize.choose(options, inputs);
+    BatchSize size = BatchSize.choose(options.batch(), inputs);
     return new Calibration(
             SourceGroup.read(given, inputs, folder, options),
             inputs,

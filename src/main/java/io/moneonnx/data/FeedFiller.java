@@ -34,7 +34,7 @@ public final class FeedFiller {
   }
 
   /** The tokens of one run. */
-  private record Window(long batch, long sequence, long hiddenPast) {}
+  private record Window(long batch, long sequence, long hiddenPast, long seenPast) {}
 
   static boolean fills(Value input) {
     return input.name().equals(MASK)
@@ -59,13 +59,18 @@ public final class FeedFiller {
 
   /** The feeds of one run: {@code given}, and what it leaves out. */
   public Map<String, Tensor> fill(Map<String, Tensor> given) {
+    return fillAfter(0, given);
+  }
+
+  /** The feeds of a run that goes on after {@code seen} tokens, whose pasts are given. */
+  public Map<String, Tensor> fillAfter(long seen, Map<String, Tensor> given) {
     requireEnough(given.keySet());
     Map<String, Tensor> feeds = new LinkedHashMap<>(given);
     Map<String, Tensor> made = pasts(given);
     feeds.putAll(made);
     for (Value input : inputs.values()) {
       if (!feeds.containsKey(input.name())) {
-        Window window = window(input, given, pasts.hidden(made));
+        Window window = window(input, given, pasts.hidden(made), seen);
         feeds.put(
             input.name(),
             input.name().equals(MASK) ? mask(input, window) : positions(input, window));
@@ -84,9 +89,9 @@ public final class FeedFiller {
     return made;
   }
 
-  private Window window(Value input, Map<String, Tensor> given, long hiddenPast) {
+  private Window window(Value input, Map<String, Tensor> given, long hiddenPast, long seenPast) {
     List<Long> dims = tokenDims(input, given);
-    return new Window(dims.get(0), dims.get(1), hiddenPast);
+    return new Window(dims.get(0), dims.get(1), hiddenPast, seenPast);
   }
 
   /** {@code [batch, sequence]}, as the tokens that were given have it. */
@@ -100,7 +105,7 @@ public final class FeedFiller {
   }
 
   private static Tensor mask(Value input, Window window) {
-    int row = Math.toIntExact(window.hiddenPast() + window.sequence());
+    int row = Math.toIntExact(window.hiddenPast() + window.seenPast() + window.sequence());
     long[] values = new long[Math.toIntExact(window.batch() * row)];
     Arrays.fill(values, 1);
     for (int at = 0; at < values.length; at += row) {
@@ -116,7 +121,7 @@ public final class FeedFiller {
     boolean hasAxes = shape.size() == 3 && shape.get(0).isFixed();
     long axes = hasAxes ? shape.get(0).size() : 1;
     int count = Math.toIntExact(axes * window.batch() * row);
-    long[] values = IntStream.range(0, count).mapToLong(i -> i % row).toArray();
+    long[] values = IntStream.range(0, count).mapToLong(i -> window.seenPast() + i % row).toArray();
     return hasAxes
         ? Elements.ofLongs(
             ModelInputs.type(input), List.of(axes, window.batch(), window.sequence()), values)

@@ -36,7 +36,7 @@ public final class Passages {
     this.folder = folder;
     this.inputs = inputs;
     this.options = options;
-    this.size = BatchSize.choose(options.reading(), inputs);
+    this.size = BatchSize.choose(options.reading().batch(), inputs);
     int length = SequenceLength.choose(options.reading().sequenceLength(), inputs, folder);
     this.windows =
         new SlidingWindows(

@@ -32,6 +32,14 @@ final class SequenceLength {
     return asked.orElse(Math.min(PUBLISHED, most));
   }
 
+  /** The most tokens in a row that the model takes, as far as anything says so. */
+  static OptionalInt most(ModelInputs inputs, ModelFolder folder) {
+    OptionalInt fixed = fixed(inputs);
+    return fixed.isPresent()
+        ? fixed
+        : folder.contextLength().map(limit -> OptionalInt.of(limit.tokens())).orElse(fixed);
+  }
+
   /** The sequence dimension of the token input, if the graph declares a number there. */
   static OptionalInt fixed(ModelInputs inputs) {
     return inputs

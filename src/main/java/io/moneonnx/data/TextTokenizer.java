@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 
-/** A Hugging Face {@code tokenizer.json}: text to token ids, nothing added, nothing cut off. */
+/** A Hugging Face {@code tokenizer.json}: text to token ids, nothing cut off. */
 final class TextTokenizer implements AutoCloseable {
   /** What language models are taught to end a text with, not a turn of a chat. */
   private static final List<String> ENDS_OF_TEXT =
@@ -93,8 +93,14 @@ final class TextTokenizer implements AutoCloseable {
     return file;
   }
 
+  /** Tokens of the text, nothing added. */
   long[] encode(String text) {
     return tokenizer.encode(text).getIds();
+  }
+
+  /** The same with the special tokens that the tokenizer's own template adds, if it has one. */
+  long[] encodeAsTemplate(String text) {
+    return tokenizer.encode(text, true, false).getIds();
   }
 
   /** The tokens of a text, each with what it stands for. */
@@ -123,7 +129,7 @@ final class TextTokenizer implements AutoCloseable {
    * @param source the text that the token is of, for the message
    * @throws BadInputException if it does not
    */
-  void requireKnown(long id, OptionalLong vocabulary, Path source) {
+  void requireKnown(long id, OptionalLong vocabulary, String source) {
     if (vocabulary.isPresent() && id >= vocabulary.getAsLong()) {
       throw new BadInputException(
           "%s makes token id %d of %s, the model knows ids below %d: it is not this model's"

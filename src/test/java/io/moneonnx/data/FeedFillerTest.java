@@ -55,6 +55,18 @@ class FeedFillerTest {
   }
 
   @Test
+  void whatGoesOnIsMaskedAndCountedAfterWhatWasSeen() {
+    Value positions = Value.of("position_ids", ElementType.INT64, BATCH, SEQUENCE);
+    Map<String, Tensor> filled =
+        new FeedFiller(ModelInputs.of(Fixtures.graph(INPUT_IDS, MASK, positions)))
+            .fillAfter(4, TOKENS);
+
+    assertThat(filled.get("attention_mask").dims()).containsExactly(2L, 7L);
+    assertThat(filled.get("attention_mask").toLongs()).containsOnly(1);
+    assertThat(filled.get("position_ids").toLongs()).containsExactly(4, 5, 6, 4, 5, 6);
+  }
+
+  @Test
   void pastsAreEmptyInTheOpenDimension() {
     Value past =
         Value.of(
