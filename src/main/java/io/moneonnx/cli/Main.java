@@ -22,6 +22,7 @@ import picocli.CommandLine.ScopeType;
       CompareCommand.class,
       EvalCommand.class,
       RewriteCommand.class,
+      VerifyCommand.class,
       ShowCommand.class,
       MergeCommand.class,
       ExportCommand.class

@@ -178,13 +178,17 @@ final class RewriteCommand implements Callable<Integer> {
 
   private static void print(PrintWriter out, Drift drift, String on) {
     drift
-        .relativeErrors()
+        .outputs()
         .forEach(
-            (name, error) -> out.printf("moved    %s by %.3g relative, on %s%n", name, error, on));
-    if (drift.positions() > 0) {
-      out.printf(
-          "         KL divergence %.4f nats, same first token at %.1f%% of %,d positions%n",
-          drift.divergence(), 100 * drift.agreement(), drift.positions());
-    }
+            (name, moved) ->
+                out.printf(
+                    "moved    %s by %.3g relative, on %s%n", name, moved.relativeError(), on));
+    drift
+        .predictions()
+        .ifPresent(
+            tokens ->
+                out.printf(
+                    "         KL divergence %.4f nats, same first token at %.1f%% of %,d positions%n",
+                    tokens.divergence(), 100 * tokens.agreement(), tokens.positions()));
   }
 }

@@ -35,6 +35,8 @@ final class Table {
   }
 
   private boolean isNumeric(int column) {
-    return rows.stream().skip(1).allMatch(row -> row.get(column).matches("[\\d,.%+-]*"));
+    return rows.stream()
+        .skip(1)
+        .allMatch(row -> row.get(column).matches("[\\d,.%+-]*(e[+-]\\d+)?|infinite"));
   }
 }

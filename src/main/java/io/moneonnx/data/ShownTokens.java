@@ -65,6 +65,16 @@ public final class ShownTokens {
     return shown == null;
   }
 
+  /** Sequences that a mask speaks of; 0 where nothing is hidden. */
+  public int sequences() {
+    return shown == null ? 0 : shown.length;
+  }
+
+  /** Tokens of each sequence that a mask speaks of; 0 where nothing is hidden. */
+  public int length() {
+    return shown == null ? 0 : shown[0].length;
+  }
+
   /** True for a token that counts. */
   public boolean isShown(int sequence, int token) {
     return shown == null || shown[sequence][token];

@@ -54,7 +54,7 @@ final class TokenPacker implements TextSink {
   }
 
   private void append(long id) {
-    tokenizer.requireKnown(id, vocabulary, "" + source);
+    tokenizer.requireKnown(id, vocabulary, source.toString());
     if (!isFull()) {
       if (size == tokens.length) {
         tokens = Arrays.copyOf(tokens, (int) Math.min(limit, 2L * size));

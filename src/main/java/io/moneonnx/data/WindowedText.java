@@ -60,7 +60,7 @@ final class WindowedText implements TextSink {
   @Override
   public void add(String text) {
     for (TextToken token : tokenizer.tokens(text)) {
-      tokenizer.requireKnown(token.id(), vocabulary, "" + source);
+      tokenizer.requireKnown(token.id(), vocabulary, source.toString());
       if (cutter.held() == 0) {
         prefix.ifPresent(id -> cutter.add(new TextToken(id, 0)));
       }

@@ -1,12 +1,12 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
-import io.moneonnx.data.RandomFeeds;
 import io.moneonnx.eval.Treatment;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.Draft;
+import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.io.Written;
@@ -20,23 +20,17 @@ import io.moneonnx.rewrite.Provenance;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
-import io.moneonnx.run.Session;
 import io.moneonnx.verify.Drift;
 import io.moneonnx.verify.Proof;
+import io.moneonnx.verify.SideBySide;
 import io.moneonnx.verify.Verdict;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** From a model, its profile and a plan to a proved, smaller model. */
 public final class Rewrite {
-  private static final int PROOF_BATCHES = 1;
-  private static final int DRIFT_BATCHES = 8;
-  private static final int TRIED_TOKENS = 256;
-  private static final long SEED = 2507_00390;
-
   private final Subject subject;
   private final RunOptions options;
   private final Console console;
@@ -81,9 +75,9 @@ public final class Rewrite {
    * @throws BadInputException if the plan or the profile is for another model
    */
   public Report run(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
-    Map<String, Change> changes = changes(profile, plan, request.novice());
-    Rewriter.Rewritten rewritten = Rewriter.rewrite(subject.model(), subject.blocks(), changes);
-    Model model = signed(rewritten.model(), plan, request.novice());
+    Map<String, Change> changes = changes(subject, profile, plan, request.novice());
+    Model rewritten = Rewriter.rewrite(subject.model(), subject.blocks(), changes);
+    Model model = signed(rewritten, plan, request.novice());
     Placement placement =
         request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
     try (Draft draft = draft(model, request.output(), placement)) {
@@ -91,8 +85,10 @@ public final class Rewrite {
       Optional<Drift> drift = Optional.empty();
       String driftOn = "";
       if (request.verify()) {
-        Trial trial = trial(data);
-        verdict = Optional.of(prove(draft.path(), rewritten, changes, trial.proof()));
+        Trial trial =
+            Trial.of(
+                subject, data, "calibrate with --data instead of --profile, or say --no-verify");
+        verdict = Optional.of(prove(draft.path(), changes, trial.proof()));
         drift = Optional.of(drift(draft.path(), trial.drift()));
         driftOn = trial.driftOn();
       }
@@ -129,7 +125,12 @@ public final class Rewrite {
         : signed;
   }
 
-  private Map<String, Change> changes(Profile profile, Plan plan, Novice novice) {
+  /**
+   * What a plan does to a model, with novices from a profile.
+   *
+   * @throws BadInputException if it does nothing, or if the profile is of other blocks
+   */
+  static Map<String, Change> changes(Subject subject, Profile profile, Plan plan, Novice novice) {
     Map<String, Change> changes = Treatment.of(plan, novice, profile).changes();
     if (changes.isEmpty()) {
       throw new BadInputException("the plan prunes no expert");
@@ -150,44 +151,13 @@ public final class Rewrite {
     }
   }
 
-  /** The inputs that a rewritten model is tried on. */
-  private record Trial(
-      List<Map<String, Tensor>> proof, List<Map<String, Tensor>> drift, String driftOn) {}
-
-  private Trial trial(Optional<Calibration> data) {
-    List<Map<String, Tensor>> calibration =
-        data.stream().flatMap(d -> d.excerpts(TRIED_TOKENS)).limit(DRIFT_BATCHES).toList();
-    List<Map<String, Tensor>> random = new ArrayList<>();
-    Optional<RandomFeeds> feeds = RandomFeeds.of(subject.model().graph(), calibration);
-    if (feeds.isPresent()) {
-      random.add(feeds.get().make(1, 1, SEED));
-      random.add(feeds.get().make(1, Proof.tokens(subject.blocks()), SEED + 1));
-      random.add(feeds.get().make(2, 7, SEED + 2));
-    }
-    if (random.isEmpty() && calibration.isEmpty()) {
-      throw new BadInputException(
-          "the rewritten model cannot be proved: no valid input can be made up for "
-              + subject.file()
-              + "; calibrate with --data instead of --profile, or say --no-verify");
-    }
-    List<Map<String, Tensor>> proof = new ArrayList<>(random);
-    proof.addAll(calibration.subList(0, Math.min(PROOF_BATCHES, calibration.size())));
-    return calibration.isEmpty()
-        ? new Trial(proof, random, "random inputs")
-        : new Trial(proof, calibration, "calibration data");
-  }
-
-  private Verdict prove(
-      Path draft,
-      Rewriter.Rewritten rewritten,
-      Map<String, Change> changes,
-      List<Map<String, Tensor>> feeds) {
+  private Verdict prove(Path draft, Map<String, Change> changes, List<Map<String, Tensor>> feeds) {
     console.say("checking the rewritten model against the original, changed as it should be");
     Verdict verdict;
     try {
       verdict =
           new Proof(subject.model(), subject.folder(), subject.blocks(), changes, options)
-              .of(draft, rewritten.outputs(), feeds);
+              .of(draft, feeds);
     } catch (RuntimeFailureException e) {
       subject.requireLoads(options);
       throw new CheckFailedException(
@@ -201,13 +171,12 @@ public final class Rewrite {
   }
 
   private Drift drift(Path draft, List<Map<String, Tensor>> feeds) {
-    List<String> outputs = Proof.floatingOutputs(subject.model().graph());
-    Drift.Meter meter = new Drift.Meter(subject.logits());
-    try (Session before = Session.open(subject.file(), options);
-        Session after = Session.open(draft, options)) {
-      for (Map<String, Tensor> feed : feeds) {
-        meter.add(before.run(feed, outputs), after.run(feed, outputs));
-      }
+    SideBySide.Side before = new SideBySide.Side(subject.file(), subject.model());
+    SideBySide.Side after = new SideBySide.Side(draft, OnnxReader.read(draft));
+    Drift.Meter meter = new Drift.Meter();
+    try (SideBySide models =
+        SideBySide.open(before, after, subject.comparedLogits(), List.of(), options)) {
+      feeds.forEach(feed -> meter.add(models.run(feed)));
     }
     return meter.drift();
   }

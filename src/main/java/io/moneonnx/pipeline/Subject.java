@@ -5,6 +5,7 @@ import io.moneonnx.data.ModelInputs;
 import io.moneonnx.eval.NextToken;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.InlineFunctions;
 import io.moneonnx.graph.Model;
@@ -25,6 +26,7 @@ import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
+import io.moneonnx.verify.Logits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -32,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -62,7 +65,7 @@ public record Subject(
    * @throws io.moneonnx.graph.BadInputException if it is no model that can be read
    */
   public static Subject open(Path given, Target target) {
-    Path file = Files.isDirectory(given) ? new ModelFolder(given).model() : given;
+    Path file = file(given);
     Model read = OnnxReader.read(file);
     Model model = withoutFunctions(file, read);
     if (model.opset() < OLDEST_OPSET) {
@@ -77,6 +80,11 @@ public record Subject(
         model,
         target,
         new MoeFinder(Forms.all(target)).find(model.graph()));
+  }
+
+  /** The model file that a user means by a file or a folder. */
+  static Path file(Path given) {
+    return Files.isDirectory(given) ? new ModelFolder(given).model() : given;
   }
 
   /** The model file. */
@@ -151,16 +159,48 @@ public record Subject(
 
   /**
    * The output {@code [batch, sequence, vocabulary]} that scores next tokens: the first floating
-   * one of rank 3, if the model takes tokens.
+   * one of rank 3 that is as wide as the vocabulary, as far as both are known, if the model takes
+   * tokens.
    */
   public Optional<String> logits() {
-    return ModelInputs.of(model.graph()).tokens().isEmpty()
+    ModelInputs inputs = ModelInputs.of(model.graph());
+    return inputs.tokens().isEmpty()
         ? Optional.empty()
         : model.graph().outputs().stream()
             .filter(output -> output.type().filter(ElementType::isFloating).isPresent())
             .filter(output -> output.shape().filter(shape -> shape.size() == 3).isPresent())
+            .filter(output -> scoresAll(output.shape().get().get(2), inputs.vocabulary()))
             .map(Value::name)
             .findFirst();
+  }
+
+  /** False for what is too narrow to score every token: hidden states, say. */
+  private static boolean scoresAll(Dimension width, OptionalLong vocabulary) {
+    return !width.isFixed() || vocabulary.isEmpty() || width.size() >= vocabulary.getAsLong();
+  }
+
+  /** The same with what is known of it, for models to be compared by it. */
+  Optional<Logits> comparedLogits() {
+    ModelInputs inputs = ModelInputs.of(model.graph());
+    boolean hasDecoder =
+        model.graph().feeds().stream().anyMatch(input -> input.name().equals(DECODER));
+    Optional<String> tokens =
+        inputs.tokens().filter(input -> !hasDecoder && isMatrix(input)).map(Value::name);
+    return logits()
+        .flatMap(
+            name -> model.graph().outputs().stream().filter(o -> o.name().equals(name)).findFirst())
+        .map(
+            output ->
+                new Logits(output.name(), output.type().get(), tokens, width(output, inputs)));
+  }
+
+  private static OptionalLong width(Value logits, ModelInputs inputs) {
+    Dimension width = logits.shape().get().get(2);
+    return width.isFixed() ? OptionalLong.of(width.size()) : inputs.vocabulary();
+  }
+
+  private static boolean isMatrix(Value input) {
+    return input.shape().map(shape -> shape.size() == 2).orElse(true);
   }
 
   /**
@@ -172,7 +212,7 @@ public record Subject(
     Value tokens =
         ModelInputs.of(model.graph())
             .tokens()
-            .filter(input -> input.shape().map(shape -> shape.size() == 2).orElse(true))
+            .filter(Subject::isMatrix)
             .orElseThrow(
                 () ->
                     noLanguageModel("takes no token ids [batch, sequence]", model.graph().feeds()));
@@ -265,8 +305,13 @@ public record Subject(
    * @throws BadInputException if ONNX Runtime does not take the model as it is
    */
   void requireLoads(RunOptions options) {
+    requireLoads(file(), options);
+  }
+
+  /** The same for any model file. */
+  static void requireLoads(Path file, RunOptions options) {
     RunOptions plain = new RunOptions(new Device.Cpu(), options.threads(), notice -> {});
-    try (Session session = Session.open(file(), plain)) {
+    try (Session session = Session.open(file, plain)) {
       Objects.requireNonNull(session);
     } catch (RuntimeFailureException e) {
       throw new BadInputException("ONNX Runtime does not take " + e.getMessage(), e);

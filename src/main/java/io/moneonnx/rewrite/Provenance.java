@@ -1,9 +1,18 @@
 package io.moneonnx.rewrite;
 
 import com.google.gson.Gson;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Reason;
 import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What a rewritten model says about itself in its metadata, so that other programs can read what
@@ -44,6 +53,60 @@ public final class Provenance {
     substitution.add("router_semantics", router);
     substitution.add("targets", blocks);
     return model.withMetadata(SUBSTITUTION, new Gson().toJson(substitution));
+  }
+
+  /**
+   * The experts of one block that are gone, by id.
+   *
+   * @param replaced those that a novice stands in for
+   * @param removed those that the router lost too
+   */
+  public record Gone(Set<Integer> replaced, Set<Integer> removed) {
+    /** Every expert is there. */
+    public static final Gone NONE = new Gone(Set.of(), Set.of());
+
+    public Gone {
+      replaced = Set.copyOf(replaced);
+      removed = Set.copyOf(removed);
+    }
+  }
+
+  /**
+   * By block the experts that are gone; empty where the model does not say.
+   *
+   * @throws BadInputException if what it says cannot be read
+   */
+  public static Optional<Map<String, Gone>> gone(Model model) {
+    return Optional.ofNullable(model.metadata().get(SUBSTITUTION)).map(Provenance::parse);
+  }
+
+  private static Map<String, Gone> parse(String json) {
+    try {
+      Map<String, Gone> blocks = new LinkedHashMap<>();
+      JsonParser.parseString(json)
+          .getAsJsonObject()
+          .getAsJsonObject("targets")
+          .entrySet()
+          .forEach(block -> blocks.put(block.getKey(), gone(block.getValue().getAsJsonObject())));
+      return blocks;
+    } catch (RuntimeException e) { // Gson throws many kinds for JSON of another shape
+      throw new BadInputException(
+          "metadata '%s' does not say by block which experts went: %s"
+              .formatted(SUBSTITUTION, Reason.of(e)),
+          e);
+    }
+  }
+
+  private static Gone gone(JsonObject block) {
+    Set<Integer> replaced = new TreeSet<>();
+    block.getAsJsonObject("replacements").keySet().forEach(id -> replaced.add(Integer.valueOf(id)));
+    Set<Integer> removed = new TreeSet<>();
+    if (block.has("removed")) {
+      for (JsonElement id : block.getAsJsonArray("removed")) {
+        removed.add(id.getAsInt());
+      }
+    }
+    return new Gone(replaced, removed);
   }
 
   private static JsonObject json(Target target) {

@@ -5,7 +5,6 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.MoeBlock;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -15,32 +14,23 @@ public final class Rewriter {
   private Rewriter() {}
 
   /**
-   * A rewritten model.
-   *
-   * @param outputs for each rewritten block the value that now is its routed output
-   */
-  public record Rewritten(Model model, Map<String, String> outputs) {}
-
-  /**
    * The model with these changes; the original is left as it is.
    *
    * @param changes by name of block; blocks without one stay untouched
    * @throws io.moneonnx.graph.BadInputException if a router cannot lose the experts that it should
    */
-  public static Rewritten rewrite(
+  public static Model rewrite(
       Model model, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
     GraphEdit edit = new GraphEdit(model);
-    Map<String, String> outputs = new LinkedHashMap<>();
     List<Provenance.Target> targets = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Change change = changes.get(block.name());
       if (change != null && !change.experts().isEmpty()) {
         targets.add(apply(change, new Ops(edit, prefix(i)), block));
-        outputs.put(block.name(), edit.current(block.output()));
       }
     }
-    return new Rewritten(Provenance.with(edit.apply(), targets), outputs);
+    return Provenance.with(edit.apply(), targets);
   }
 
   /** How the values begin that are made for a block, by where it stands in the model's list. */

@@ -3,26 +3,35 @@ package io.moneonnx.verify;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Removal;
+import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ToDoubleBiFunction;
+import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
 
 /**
  * Compares blocks one by one on the input that each has in runs of the original, with the choices
- * of those runs and with choices that reach every expert.
+ * of those runs and with choices that reach every expert, together and one by one.
  */
 final class BlockProof {
   private final Bench bench;
   private final Path writtenFolder;
   private final Map<String, ? extends Change> changes;
   private final Map<MoeBlock, Pair> pairs = new LinkedHashMap<>();
+  private final List<String> failures = new ArrayList<>();
 
   /** A block as the oracle and as the written file compute it. */
   private record Pair(BlockCut oracle, BlockCut written) {}
@@ -51,7 +60,7 @@ final class BlockProof {
             bench.cut(written, from, output)));
   }
 
-  /** By block the largest relative error of its routed output. */
+  /** By block the largest relative error of its routed output; infinite where it does not run. */
   Map<String, Double> errors(List<Map<String, Tensor>> feeds) {
     Set<String> taps = new LinkedHashSet<>();
     pairs.forEach(
@@ -66,26 +75,84 @@ final class BlockProof {
     return errors;
   }
 
-  private double error(MoeBlock block, Pair pair, List<Map<String, Tensor>> runs) {
-    Map<String, Tensor> any = runs.get(0);
-    ElementType type = any.get(block.output()).type();
-    double worst = 0;
-    try (Session oracle = bench.open(pair.oracle(), any, type, bench.folder());
-        Session written = bench.open(pair.written(), any, type, writtenFolder)) {
-      for (Map<String, Tensor> values : runs) {
-        for (Map<String, Tensor> tried : List.of(values, everyExpert(block, values))) {
-          Tensor expected = Bench.run(oracle, pair.oracle(), tried);
-          Tensor found = Bench.run(written, pair.written(), tried);
-          worst = Math.max(worst, Difference.relative(found, expected));
-        }
-      }
-    }
-    return worst;
+  /** What did not run, and why, a sentence each. */
+  List<String> failures() {
+    return List.copyOf(failures);
   }
 
-  private Map<String, Tensor> everyExpert(MoeBlock block, Map<String, Tensor> values) {
+  private double error(MoeBlock block, Pair pair, List<Map<String, Tensor>> runs) {
+    ElementType type = runs.get(0).get(block.output()).type();
+    List<Map<String, Tensor>> sums = new ArrayList<>();
+    runs.forEach(values -> sums.addAll(tries(block, values)));
+    List<Map<String, Tensor>> single =
+        EveryExpert.alone(block, choosable(block), fewest(block, runs));
+    List<Tensor> expectedSums = outputs(pair.oracle(), type, bench.folder(), sums);
+    List<Tensor> expectedSingle = outputs(pair.oracle(), type, bench.folder(), single);
+    try {
+      List<Tensor> foundSums = outputs(pair.written(), type, writtenFolder, sums);
+      List<Tensor> foundSingle = outputs(pair.written(), type, writtenFolder, single);
+      return Math.max(
+          worst(Difference::relative, foundSums, expectedSums),
+          worst(Difference::byRow, foundSingle, expectedSingle));
+    } catch (RuntimeFailureException e) {
+      failures.add("block '%s' does not run: %s".formatted(block.name(), e.getMessage()));
+      return Double.POSITIVE_INFINITY;
+    }
+  }
+
+  private List<Tensor> outputs(
+      BlockCut cut, ElementType type, Path folder, List<Map<String, Tensor>> runs) {
+    if (runs.isEmpty()) {
+      return List.of();
+    }
+    try (Session session = bench.open(cut, runs.get(0), type, folder)) {
+      return runs.stream().map(values -> Bench.run(session, cut, values)).toList();
+    }
+  }
+
+  private static double worst(
+      ToDoubleBiFunction<Tensor, Tensor> error, List<Tensor> found, List<Tensor> expected) {
+    return IntStream.range(0, expected.size())
+        .mapToDouble(i -> error.applyAsDouble(found.get(i), expected.get(i)))
+        .max()
+        .orElse(0);
+  }
+
+  /** The run with the fewest tokens that reach every expert, or else the one with most. */
+  private Map<String, Tensor> fewest(MoeBlock block, List<Map<String, Tensor>> runs) {
+    ToLongFunction<Map<String, Tensor>> size =
+        values -> values.get(block.routing().choice().value()).elements();
+    long wanted =
+        block.routing().choice() instanceof Choice.Hidden
+            ? (long) EveryExpert.tokens(block) * block.experts()
+            : block.experts();
+    return runs.stream()
+        .filter(values -> size.applyAsLong(values) >= wanted)
+        .min(Comparator.comparingLong(size))
+        .orElseGet(() -> runs.stream().max(Comparator.comparingLong(size)).orElseThrow());
+  }
+
+  /**
+   * The choices of a run, and made-up ones: experts in the order of their ids, and those that stay
+   * before those that are replaced, so that some are chosen together that both stay.
+   */
+  private List<Map<String, Tensor>> tries(MoeBlock block, Map<String, Tensor> values) {
+    List<Integer> inOrder = choosable(block);
+    List<Map<String, Tensor>> tries = new ArrayList<>();
+    tries.add(values);
+    tries.add(EveryExpert.chosen(block, inOrder, values));
+    if (changes.get(block.name()) instanceof Replacement replacement) {
+      List<Integer> keptFirst = new ArrayList<>(inOrder);
+      keptFirst.removeAll(replacement.experts());
+      keptFirst.addAll(replacement.experts());
+      tries.add(EveryExpert.chosen(block, keptFirst, values));
+    }
+    return tries;
+  }
+
+  private List<Integer> choosable(MoeBlock block) {
     Set<Integer> never =
         changes.get(block.name()) instanceof Removal removal ? removal.ids() : Set.of();
-    return EveryExpert.chosen(block, block.routing().without(never), values);
+    return block.routing().without(never);
   }
 }

@@ -25,7 +25,8 @@ final class Choices {
     this.scores = expected.get(block.routing().choice().scores()).toFloats();
   }
 
-  private static long[] ids(MoeBlock block, Map<String, Tensor> values) {
+  /** The ids that a run of a block chose, {@code topK} for each token. */
+  static long[] ids(MoeBlock block, Map<String, Tensor> values) {
     Choice choice = block.routing().choice();
     return choice instanceof Choice.Hidden
         ? best(values.get(choice.scores()).toFloats(), block.experts(), block.topK())

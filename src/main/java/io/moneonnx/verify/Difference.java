@@ -4,20 +4,54 @@ import io.moneonnx.graph.Tensor;
 import java.util.List;
 
 /** How far two tensors are apart. */
-final class Difference {
+public final class Difference {
+  private static final double FLOOR = 1e-3;
+
   private Difference() {}
 
   /**
    * {@code max|a - b| / max|b|} of floating tensors; of any others 0 where they are equal. Infinite
    * where types or shapes differ, or where one element is finite and the other is not.
    */
-  static double relative(Tensor a, Tensor b) {
+  public static double relative(Tensor a, Tensor b) {
     if (a.type() != b.type() || !a.dims().equals(b.dims())) {
       return Double.POSITIVE_INFINITY;
     } else if (!a.type().isFloating()) {
       return a.bytes().equals(b.bytes()) ? 0 : Double.POSITIVE_INFINITY;
     }
     return relative(a.toFloats(), b.toFloats());
+  }
+
+  /**
+   * The largest of {@code max|a - b| / max|b|} of single rows along the last axis. Rows that are
+   * next to nothing beside the largest are taken for as large as {@link #FLOOR} of it.
+   */
+  static double byRow(Tensor a, Tensor b) {
+    double whole = relative(a, b);
+    if (whole == 0 || Double.isInfinite(whole) || b.rank() == 0) {
+      return whole;
+    }
+    float[] found = a.toFloats();
+    float[] expected = b.toFloats();
+    int width = b.dims().get(b.rank() - 1).intValue();
+    double least = Math.max(FLOOR * largest(expected, 0, expected.length), Float.MIN_NORMAL);
+    double worst = 0;
+    for (int row = 0; row < expected.length; row += width) {
+      double off = 0;
+      for (int i = row; i < row + width; i++) {
+        off = Math.max(off, Math.abs((double) found[i] - expected[i]));
+      }
+      worst = Math.max(worst, off / Math.max(least, largest(expected, row, row + width)));
+    }
+    return worst;
+  }
+
+  private static double largest(float[] values, int from, int to) {
+    double largest = 0;
+    for (int i = from; i < to; i++) {
+      largest = Math.max(largest, Math.abs(values[i]));
+    }
+    return largest;
   }
 
   private static double relative(float[] a, float[] b) {

@@ -26,6 +26,11 @@ final class EndToEnd {
 
   /** Takes one run of both; the values are the outputs and each block's indices and scores. */
   void add(Map<String, Tensor> expected, Map<String, Tensor> found) {
+    if (!expected.keySet().stream()
+        .allMatch(name -> isAlike(expected.get(name), found.get(name)))) {
+      worst = Double.POSITIVE_INFINITY;
+      return;
+    }
     List<Choices> choices = blocks.stream().map(b -> new Choices(b, expected, found)).toList();
     int tokens = choices.get(0).tokens();
     int length = sequenceLength(expected, tokens);
@@ -45,6 +50,12 @@ final class EndToEnd {
         comparePrefixes(other, right, length, same);
       }
     }
+  }
+
+  /** What is only in the first run is scores, which the second is not asked for. */
+  private static boolean isAlike(Tensor expected, Tensor found) {
+    return found == null
+        || (found.type() == expected.type() && found.dims().equals(expected.dims()));
   }
 
   /** Tokens in one sequence, by the first output that has a row for each position. */
@@ -92,6 +103,12 @@ final class EndToEnd {
 
   Verdict verdict(Map<String, Double> blockErrors) {
     return new Verdict(
-        blockErrors, Verdict.Bounds.of(blocks), worst, positions, leftOut, List.copyOf(flips));
+        List.of(),
+        blockErrors,
+        Verdict.Bounds.of(blocks),
+        worst,
+        positions,
+        leftOut,
+        List.copyOf(flips));
   }
 }

@@ -8,10 +8,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /** Made-up choices, so that experts that no data reach are proved too. */
 final class EveryExpert {
   private static final long SEED = 1;
+
+  /** A score so far ahead of 1 that a softmax leaves next to nothing to others. */
+  private static final float FAR = 30;
 
   private EveryExpert() {}
 
@@ -46,6 +50,43 @@ final class EveryExpert {
     } else if (!choice.value().equals(coefficients.value())) {
       changed.put(choice.value(), perExpert(block, experts, chosen, random));
     }
+    return changed;
+  }
+
+  /**
+   * The same choices in as many runs as a token chooses experts: in each, one coefficient of a
+   * token is 1 and the others 0 or next to it, so that its row of the routed output is what one
+   * expert puts out. Empty where the graph has no coefficients in numbers.
+   */
+  static List<Map<String, Tensor>> alone(
+      MoeBlock block, List<Integer> experts, Map<String, Tensor> values) {
+    Map<String, Tensor> inTurn = chosen(block, experts, values);
+    String name = block.coefficients().value();
+    if (!inTurn.get(name).type().isFloating()) {
+      return List.of();
+    }
+    return IntStream.range(0, block.topK())
+        .mapToObj(slot -> alone(block, experts, slot, inTurn))
+        .toList();
+  }
+
+  private static Map<String, Tensor> alone(
+      MoeBlock block, List<Integer> experts, int slot, Map<String, Tensor> inTurn) {
+    Map<String, Tensor> changed = new HashMap<>(inTurn);
+    Coefficients coefficients = block.coefficients();
+    Tensor old = inTurn.get(coefficients.value());
+    float[] values = old.toFloats();
+    boolean isHidden = coefficients instanceof Coefficients.Hidden;
+    boolean isPerChoice = coefficients instanceof Coefficients.PerChoice;
+    int slots = isPerChoice ? values.length : values.length / block.experts() * block.topK();
+    for (int i = 0; i < slots; i++) {
+      int at =
+          isPerChoice ? i : i / block.topK() * block.experts() + experts.get(i % experts.size());
+      boolean isAlone = i % block.topK() == slot;
+      values[at] = isHidden ? (isAlone ? FAR : 1) : (isAlone ? 1 : 0);
+    }
+    Tensor one = Tensor.of(old.type(), old.dims(), values);
+    changed.put(coefficients.value(), one);
     return changed;
   }
 

@@ -58,21 +58,29 @@ public final class Proof {
   /**
    * Runs the proof on the file as it was written.
    *
-   * @param outputs for each block the value that is its routed output in the rewritten file
    * @param feeds inputs of the original to try, one run each
    */
-  public Verdict of(Path rewritten, Map<String, String> outputs, List<Map<String, Tensor>> feeds) {
+  public Verdict of(Path rewritten, List<Map<String, Tensor>> feeds) {
     Model written = OnnxReader.read(rewritten);
-    Path writtenFolder = rewritten.getParent();
+    Unchanged unchanged = new Unchanged(bench.original().graph(), blocks, changes);
+    List<String> missing = unchanged.missing(written.graph());
+    if (!missing.isEmpty()) {
+      return Verdict.broken(missing, blocks);
+    }
+    Verdict verdict = of(written, rewritten.toAbsolutePath().getParent(), feeds);
+    return verdict
+        .with(unchanged.altered(written.graph()))
+        .with(unchanged.hints(written.graph(), verdict.wrongBlocks()));
+  }
+
+  private Verdict of(Model written, Path writtenFolder, List<Map<String, Tensor>> feeds) {
     Oracle.Substituted oracle = Oracle.of(bench.original(), blocks, changes);
     BlockProof blockByBlock = new BlockProof(bench, writtenFolder, changes);
+    RoutedOutputs outputs = new RoutedOutputs(bench.original().graph(), written.graph());
     RouterProof routers = new RouterProof(bench, writtenFolder);
     for (MoeBlock block : blocks) {
-      Change change = changes.get(block.name());
-      if (change != null) {
-        blockByBlock.add(block, oracle, written, outputs.get(block.name()));
-      }
-      if (change instanceof Removal removal) {
+      blockByBlock.add(block, oracle, written, outputs.of(block.output()).orElseThrow());
+      if (changes.get(block.name()) instanceof Removal removal) {
         routers.add(block, removal, written);
       }
     }
@@ -82,7 +90,8 @@ public final class Proof {
       errors.merge(router.name(), router.worst(), Math::max);
       flips.addAll(router.flips());
     }
-    return endToEnd(oracle.model(), written, writtenFolder, feeds, errors).with(flips);
+    return endToEnd(oracle.model(), written, writtenFolder, feeds, errors)
+        .with(blockByBlock.failures(), flips);
   }
 
   private Verdict endToEnd(
@@ -91,19 +100,20 @@ public final class Proof {
       Path writtenFolder,
       List<Map<String, Tensor>> feeds,
       Map<String, Double> blockErrors) {
-    Set<String> routing = new LinkedHashSet<>();
+    Set<String> choices = new LinkedHashSet<>();
+    Set<String> scores = new LinkedHashSet<>();
     for (MoeBlock block : blocks) {
-      routing.add(block.routing().choice().value());
-      routing.add(block.routing().choice().scores());
+      choices.add(block.routing().choice().value());
+      scores.add(block.routing().choice().scores());
     }
     List<String> outputs = comparedOutputs(bench.original().graph()).map(Value::name).toList();
-    Set<String> asked = new LinkedHashSet<>(outputs);
-    asked.addAll(routing);
+    choices.addAll(outputs);
+    scores.addAll(choices);
     EndToEnd comparison = new EndToEnd(blocks, outputs);
-    try (Session expected = bench.open(Bench.withOutputs(oracle, routing), bench.folder());
-        Session found = bench.open(Bench.withOutputs(written, routing), writtenFolder)) {
+    try (Session expected = bench.open(Bench.withOutputs(oracle, scores), bench.folder());
+        Session found = bench.open(Bench.withOutputs(written, choices), writtenFolder)) {
       for (Map<String, Tensor> feed : feeds) {
-        comparison.add(expected.run(feed, asked), found.run(feed, asked));
+        comparison.add(expected.run(feed, scores), found.run(feed, choices));
       }
     }
     return comparison.verdict(blockErrors);

@@ -5,10 +5,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Whether a rewritten model computes what the oracle says.
  *
+ * @param broken what of the file is not as it must be, a sentence each
  * @param blockErrors by block: largest relative error of its routed output, on its own input
  * @param endToEnd largest relative error of the model's outputs at the positions compared
  * @param positions sequence positions run, over all feeds
@@ -16,6 +18,7 @@ import java.util.Map;
  * @param flips choices that rounding turned over: where and by how small a gap
  */
 public record Verdict(
+    List<String> broken,
     Map<String, Double> blockErrors,
     Bounds bounds,
     double endToEnd,
@@ -47,19 +50,50 @@ public record Verdict(
    */
   public record Flip(String block, long position, double gap) {}
 
-  /** The same, and further choices that rounding turned over. */
-  Verdict with(List<Flip> moreFlips) {
-    List<Flip> all = new ArrayList<>(flips);
-    all.addAll(moreFlips);
-    return new Verdict(blockErrors, bounds, endToEnd, positions, leftOut, List.copyOf(all));
+  /** Of a file that cannot be compared. */
+  static Verdict broken(List<String> broken, List<MoeBlock> blocks) {
+    return new Verdict(List.copyOf(broken), Map.of(), Bounds.of(blocks), 0, 0, 0, List.of());
+  }
+
+  /** The same, and what else is broken. */
+  Verdict with(List<String> moreBroken) {
+    return with(moreBroken, List.of());
+  }
+
+  /** The same, what else is broken, and further choices that rounding turned over. */
+  Verdict with(List<String> moreBroken, List<Flip> moreFlips) {
+    return new Verdict(
+        joined(broken, moreBroken),
+        blockErrors,
+        bounds,
+        endToEnd,
+        positions,
+        leftOut,
+        joined(flips, moreFlips));
+  }
+
+  private static <T> List<T> joined(List<T> some, List<T> more) {
+    return Stream.concat(some.stream(), more.stream()).toList();
   }
 
   public double worstBlock() {
     return blockErrors.values().stream().mapToDouble(Double::doubleValue).max().orElse(0);
   }
 
-  /** The figures on one line. */
+  /** The blocks that are further from the oracle than they may be. */
+  public List<String> wrongBlocks() {
+    return blockErrors.entrySet().stream()
+        .filter(error -> error.getValue() > bounds.blocks().get(error.getKey()))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /** What is broken, or else the figures, on one line. */
   public String text() {
+    return broken.isEmpty() ? figures() : String.join("; ", broken);
+  }
+
+  private String figures() {
     String text =
         "largest relative error %.2g block by block, %.2g end to end (bound %.0e)"
             .formatted(worstBlock(), endToEnd, bounds.endToEnd());
@@ -75,10 +109,37 @@ public record Verdict(
   }
 
   public boolean holds() {
-    return blockErrors.entrySet().stream()
-            .allMatch(error -> error.getValue() <= bounds.blocks().get(error.getKey()))
-        && endToEnd <= bounds.endToEnd()
-        && leftOut < positions
-        && flips.stream().allMatch(flip -> flip.gap() <= bounds.gap());
+    return reasons().isEmpty();
+  }
+
+  /** How wrong a block is, in a sentence. */
+  public String reason(String block) {
+    return "block '%s' is off by %.2g relative, wanted at most %.0e"
+        .formatted(block, blockErrors.get(block), bounds.blocks().get(block));
+  }
+
+  /** Why it does not hold, a sentence each: what was found and what was wanted. */
+  public List<String> reasons() {
+    List<String> reasons = new ArrayList<>(broken);
+    wrongBlocks().forEach(block -> reasons.add(reason(block)));
+    if (endToEnd > bounds.endToEnd()) {
+      reasons.add(
+          "outputs are off by %.2g relative, wanted at most %.0e"
+              .formatted(endToEnd, bounds.endToEnd()));
+    }
+    flips.stream()
+        .filter(flip -> flip.gap() > bounds.gap())
+        .findFirst()
+        .ifPresent(
+            flip ->
+                reasons.add(
+                    "block '%s' chooses other experts at position %d, though scores are %.2g apart"
+                        .formatted(flip.block(), flip.position(), flip.gap())));
+    if (broken.isEmpty() && leftOut >= positions) {
+      reasons.add(
+          "nothing could be compared end to end: all %d positions".formatted(positions)
+              + " lie behind choices that rounding turned over");
+    }
+    return reasons;
   }
 }

@@ -461,7 +461,8 @@ class CommandsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"inspect", "calibrate", "plan", "rewrite", "show", "merge", "export"})
+  @ValueSource(
+      strings = {"inspect", "calibrate", "plan", "rewrite", "verify", "show", "merge", "export"})
   void everyCommandHasHelp(String command) {
     Cli help = Cli.run(command, "--help").succeeds();
 

@@ -1,0 +1,50 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.plan.Novice;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The options that say what a pruned model must be. */
+final class ExactOptions {
+  @SuppressWarnings("UnusedVariable") // that these options are there says it
+  @Option(
+      names = "--exact",
+      required = true,
+      description =
+          "Prove that PRUNED is what the plan and the profile say: the original in which the outputs"
+              + " of pruned experts are overwritten by novices from the profile, or in which they"
+              + " are never chosen where the plan cuts the router.")
+  private boolean exact;
+
+  @Option(
+      names = "--plan",
+      required = true,
+      description = "With --exact: the plan that the model was pruned by.")
+  private Path plan;
+
+  @Option(
+      names = "--profile",
+      required = true,
+      description = "With --exact: the profile that the novices come from.")
+  private Path profile;
+
+  @Option(
+      names = "--novice",
+      description =
+          "With --exact: what stands in for an expert, where the plan does not say:"
+              + " ${COMPLETION-CANDIDATES} (default: mean).")
+  private Novice novice;
+
+  Path plan() {
+    return plan;
+  }
+
+  Path profile() {
+    return profile;
+  }
+
+  Optional<Novice> novice() {
+    return Optional.ofNullable(novice);
+  }
+}

@@ -1,0 +1,125 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.data.Calibration;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Target;
+import io.moneonnx.plan.Novice;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.ProfileFile;
+import io.moneonnx.rewrite.Change;
+import io.moneonnx.run.Device;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.RuntimeFailureException;
+import io.moneonnx.run.Session;
+import io.moneonnx.verify.Proof;
+import io.moneonnx.verify.Verdict;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Proves that a pruned model is what a plan and a profile say. Novices come from the profile, and
+ * nothing is believed that the pruned model says of itself.
+ */
+public final class Prove {
+  private final RunOptions options;
+  private final Console console;
+
+  public Prove(RunOptions options, Console console) {
+    this.options = options;
+    this.console = console;
+  }
+
+  /**
+   * What to prove.
+   *
+   * @param model the original: a file, or a folder with a model in it
+   * @param pruned what was made of it, likewise
+   * @param target what both are meant to run on
+   * @param novice what stands in for experts, if the user says so
+   * @param data to try both on beside random inputs; none for what lies beside the original
+   */
+  public record Request(
+      Path model,
+      Path pruned,
+      Target target,
+      Path plan,
+      Path profile,
+      Optional<Novice> novice,
+      DataRequest data) {}
+
+  /**
+   * What was found.
+   *
+   * @param changes what should have become of blocks, by name
+   * @param verdicts by device, the CPU first
+   */
+  public record Result(
+      Subject subject, Map<String, Change> changes, Map<Device, Verdict> verdicts) {
+    public boolean holds() {
+      return verdicts.values().stream().allMatch(Verdict::holds);
+    }
+  }
+
+  /**
+   * Compares both on the CPU, and on a GPU where one is asked for.
+   *
+   * @throws NothingToDoException if the original has no block
+   * @throws BadInputException if plan or profile are of another model, or a model does not load
+   * @throws CheckFailedException if the proof of a pruned model that loads does not run
+   */
+  public Result run(Request request) {
+    Decision decision = Decision.of(new Prune.Choice.Given(request.plan(), request.novice()));
+    Profile profile = ProfileFile.read(request.profile());
+    Subject subject = Subject.open(request.model(), request.target());
+    subject.requireBlocks();
+    subject.warn(console);
+    subject.requireProfile(profile, request.profile());
+    decision.check(subject, Optional.of(profile));
+    Map<String, Change> changes =
+        Rewrite.changes(subject, profile, decision.plan(profile), decision.novice());
+    Path pruned = Subject.file(request.pruned());
+    List<Map<String, Tensor>> feeds =
+        Trial.of(subject, data(subject, request), "give some with --data").proof();
+    Map<Device, Verdict> verdicts = new LinkedHashMap<>();
+    for (Device device : devices()) {
+      console.say("comparing %s with what it should be, on %s".formatted(pruned, device));
+      verdicts.put(device, verdict(subject, changes, pruned, feeds, device));
+    }
+    return new Result(subject, changes, verdicts);
+  }
+
+  private Optional<Calibration> data(Subject subject, Request request) {
+    Calibrate calibrate = new Calibrate(subject, options, console);
+    return request.data().named().isEmpty()
+        ? calibrate.besideModel()
+        : Optional.of(calibrate.open(request.data()));
+  }
+
+  private List<Device> devices() {
+    Device cpu = new Device.Cpu();
+    Device asked = Session.expected(options.device());
+    return asked.equals(cpu) ? List.of(cpu) : List.of(cpu, asked);
+  }
+
+  private Verdict verdict(
+      Subject subject,
+      Map<String, Change> changes,
+      Path pruned,
+      List<Map<String, Tensor>> feeds,
+      Device device) {
+    RunOptions there = new RunOptions(device, options.threads(), options.notices());
+    try {
+      return new Proof(subject.model(), subject.folder(), subject.blocks(), changes, there)
+          .of(pruned, feeds);
+    } catch (RuntimeFailureException e) {
+      subject.requireLoads(there);
+      Subject.requireLoads(pruned, there);
+      throw new CheckFailedException(
+          "%s: its proof on %s does not run: %s".formatted(pruned, device, e.getMessage()));
+    }
+  }
+}

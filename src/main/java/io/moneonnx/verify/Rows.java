@@ -1,0 +1,46 @@
+package io.moneonnx.verify;
+
+import io.moneonnx.graph.Half;
+import io.moneonnx.graph.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+
+/**
+ * A floating tensor read row by row in double precision, so that no copy of all of it is made. Rows
+ * may be read by several threads at once.
+ *
+ * @param width numbers in a row
+ */
+record Rows(Tensor tensor, int width) {
+  /** How many there are. */
+  int count() {
+    return width == 0 ? 0 : Math.toIntExact(tensor.elements() / width);
+  }
+
+  double[] row(int number) {
+    double[] row = new double[width];
+    ByteBuffer bytes = tensor.bytes();
+    int from = number * width;
+    switch (tensor.type()) {
+      case FLOAT -> {
+        FloatBuffer floats = bytes.asFloatBuffer();
+        for (int i = 0; i < width; i++) {
+          row[i] = floats.get(from + i);
+        }
+      }
+      case DOUBLE -> bytes.asDoubleBuffer().get(from, row);
+      case FLOAT16 -> {
+        for (int i = 0; i < width; i++) {
+          row[i] = Half.toFloat(bytes.getShort(2 * (from + i)));
+        }
+      }
+      case BFLOAT16 -> {
+        for (int i = 0; i < width; i++) {
+          row[i] = Half.brainToFloat(bytes.getShort(2 * (from + i)));
+        }
+      }
+      default -> throw new IllegalStateException(tensor.type().text() + " is no floating type");
+    }
+    return row;
+  }
+}

@@ -1,0 +1,184 @@
+package io.moneonnx.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.Mutant;
+import io.moneonnx.RealExports.Expected;
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.data.RandomFeeds;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Target;
+import io.moneonnx.observe.Calibrator;
+import io.moneonnx.plan.Novice;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.rewrite.Change;
+import io.moneonnx.rewrite.Removal;
+import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.rewrite.Rewriter;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.RuntimeFailureException;
+import io.moneonnx.verify.Proof;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Rewrites broken on purpose are found; counts go to {@code target/mutations.tsv}. */
+class MutationsTest {
+  /** Planted and caught, and what came to the same model, by family, router and kind. */
+  private static final Map<String, int[]> COUNTS = new ConcurrentSkipListMap<>();
+
+  @TempDir private Path folder;
+
+  @AfterAll
+  static void writeTable() throws IOException {
+    List<String> lines = new ArrayList<>();
+    lines.add("family\trouter\tkind\tplanted\tcaught\tthe same model");
+    COUNTS.forEach((key, n) -> lines.add("%s\t%d\t%d\t%d".formatted(key, n[0], n[1], n[2])));
+    Files.write(Path.of("target", "mutations.tsv"), lines);
+  }
+
+  static Stream<Arguments> spellings() {
+    return Stream.of(Spelling.values())
+        .flatMap(
+            spelling ->
+                Stream.of(Arguments.of(spelling, false, 2), Arguments.of(spelling, true, 4)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("spellings")
+  void areFoundInEverySpelling(Spelling spelling, boolean isCut, int step) {
+    TinyMoe tiny = spelling.of(8, 2, 4);
+    Model model = tiny.model();
+    Map<String, Tensor> feeds = Map.of("x", tiny.tokens(30, 1));
+    plant(spelling + "", model, Path.of(""), List.of(tiny.block()), feeds, isCut, step);
+  }
+
+  /** Half of the experts of every other export go, a quarter of the others'. */
+  static Stream<Arguments> exports() throws IOException {
+    List<Expected> taken =
+        RealExportsTest.taken().filter(expected -> !expected.name().isEmpty()).toList();
+    return taken.isEmpty()
+        ? Stream.of(Arguments.of(taken, false, 2))
+        : IntStream.range(0, taken.size())
+            .boxed()
+            .flatMap(
+                i ->
+                    Stream.of(
+                        Arguments.of(taken.subList(i, i + 1), false, i % 2 == 0 ? 2 : 4),
+                        Arguments.of(taken.subList(i, i + 1), true, i % 2 == 0 ? 4 : 2)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("exports")
+  void areFoundInRealExports(List<Expected> one, boolean isCut, int step) {
+    for (Expected expected : one) {
+      Subject subject = Subject.open(expected.file(), Target.CPU);
+      Map<String, Tensor> feeds =
+          RandomFeeds.of(subject.model().graph(), List.of())
+              .orElseThrow()
+              .make(1, Proof.tokens(subject.blocks()), 1);
+      plant(
+          expected.family(),
+          subject.model(),
+          subject.folder(),
+          subject.blocks(),
+          feeds,
+          isCut,
+          step);
+    }
+  }
+
+  private void plant(
+      String family,
+      Model model,
+      Path from,
+      List<MoeBlock> blocks,
+      Map<String, Tensor> feeds,
+      boolean isCut,
+      int step) {
+    Map<String, Change> changes = changes(model, from, blocks, feeds, isCut, step);
+    Model rewritten;
+    try {
+      rewritten = Rewriter.rewrite(model, blocks, changes);
+    } catch (BadInputException e) {
+      assertThat(e).hasMessageContaining("cannot be cut");
+      return;
+    }
+    Proof proof = new Proof(model, from, blocks, changes, RunOptions.cpu());
+    assertThat(holds(proof, rewritten, feeds)).isTrue();
+    int place = blocks.size() - 1;
+    Change change = changes.get(blocks.get(place).name());
+    for (Mutant mutant : Mutant.of(model, rewritten, blocks, place, change)) {
+      int[] counts =
+          COUNTS.computeIfAbsent(
+              "%s\t%s\t%s".formatted(family, isCut ? "cut" : "keep", mutant.kind()),
+              key -> new int[3]);
+      if (isSame(mutant.model(), rewritten)) {
+        counts[2]++;
+        continue;
+      }
+      boolean isCaught = !holds(proof, mutant.model(), feeds);
+      counts[0]++;
+      counts[1] += isCaught ? 1 : 0;
+      assertThat(isCaught).as(mutant.kind()).isTrue();
+    }
+  }
+
+  private static Map<String, Change> changes(
+      Model model,
+      Path from,
+      List<MoeBlock> blocks,
+      Map<String, Tensor> feeds,
+      boolean isCut,
+      int step) {
+    List<BlockStatistics> measured =
+        new Calibrator(model, from, blocks, RunOptions.cpu()).run(List.of(feeds)).statistics();
+    Map<String, Change> changes = new LinkedHashMap<>();
+    for (BlockStatistics block : measured) {
+      TreeMap<Integer, float[]> novices = new TreeMap<>();
+      for (int expert = 1; expert < block.experts(); expert += step) {
+        novices.put(expert, Novice.MEAN.of(block, expert));
+      }
+      changes.put(
+          block.name(),
+          isCut ? new Removal(new TreeSet<>(novices.keySet())) : new Replacement(novices));
+    }
+    return changes;
+  }
+
+  private boolean holds(Proof proof, Model model, Map<String, Tensor> feeds) {
+    Path file = folder.resolve("rewritten.onnx");
+    OnnxWriter.write(model, file, Placement.INLINE);
+    try {
+      return proof.of(file, List.of(feeds)).holds();
+    } catch (RuntimeFailureException e) {
+      return false;
+    }
+  }
+
+  /** True where what was changed is what it was: a novice of zeros scaled, say. */
+  private static boolean isSame(Model mutant, Model rewritten) {
+    return mutant.graph().nodes().equals(rewritten.graph().nodes())
+        && mutant.graph().initializers().equals(rewritten.graph().initializers());
+  }
+}
