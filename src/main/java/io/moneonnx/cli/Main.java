@@ -25,7 +25,8 @@ import picocli.CommandLine.ScopeType;
       VerifyCommand.class,
       ShowCommand.class,
       MergeCommand.class,
-      ExportCommand.class
+      ExportCommand.class,
+      GoldenCommand.class
     })
 public final class Main implements Runnable {
   @Option(

@@ -1,6 +1,7 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.pipeline.Output;
 import io.moneonnx.pipeline.Prove;
 import io.moneonnx.pipeline.Verify;
 import io.moneonnx.run.RunOptions;
@@ -78,7 +79,11 @@ final class VerifyCommand implements Callable<Integer> {
     return new DriftReport(model, pruned, new Verify(options, terminal).run(request));
   }
 
-  private CheckReport proof(RunOptions options, Terminal terminal) {
+  private CheckReport proof(RunOptions options, Terminal terminal) throws IOException {
+    if (report.junit().isPresent()) {
+      Output.check(
+          report.junit().get(), true, List.of(model, pruned, exact.plan(), exact.profile()));
+    }
     Prove.Request request =
         new Prove.Request(
             model,

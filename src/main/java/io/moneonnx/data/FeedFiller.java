@@ -33,7 +33,12 @@ public final class FeedFiller {
     this.pasts = new EmptyPasts(inputs);
   }
 
-  /** The tokens of one run. */
+  /**
+   * The tokens of one run.
+   *
+   * @param hiddenPast tokens that the pasts hold and the mask must hide
+   * @param seenPast tokens that the pasts hold and the mask shows
+   */
   private record Window(long batch, long sequence, long hiddenPast, long seenPast) {}
 
   static boolean fills(Value input) {

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** How many tokens of text a model is given in a row: 4,096 as published, or what it can take. */
-final class SequenceLength {
+public final class SequenceLength {
   private static final int PUBLISHED = 4096;
 
   private SequenceLength() {}
@@ -37,7 +37,13 @@ final class SequenceLength {
     OptionalInt fixed = fixed(inputs);
     return fixed.isPresent()
         ? fixed
-        : folder.contextLength().map(limit -> OptionalInt.of(limit.tokens())).orElse(fixed);
+        : folder.contextLength().stream().mapToInt(ModelFolder.ContextLength::tokens).findFirst();
+  }
+
+  /** The default, or {@code most} tokens where that is less and the model takes so few. */
+  public static int atMost(int most, ModelInputs inputs, ModelFolder folder) {
+    int length = choose(OptionalInt.empty(), inputs, folder);
+    return fixed(inputs).isPresent() ? length : Math.min(most, length);
   }
 
   /** The sequence dimension of the token input, if the graph declares a number there. */

@@ -22,7 +22,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /**
  * How likely a language model finds choices after their contexts. Of the ways to compute that, the
@@ -120,21 +119,20 @@ public final class Likelihoods implements AutoCloseable {
   private static List<TokenPair> sample(List<List<TokenPair>> items) {
     List<List<TokenPair>> sorted =
         items.stream().sorted(Comparator.comparingInt(Likelihoods::length)).toList();
-    Stream<List<TokenPair>> sharing =
-        sorted.stream().filter(Likelihoods::isShared).skip(Math.max(0, shared(sorted) - 1));
-    return Stream.of(Stream.of(sorted.get(0), sorted.get(sorted.size() - 1)), sharing)
-        .flatMap(some -> some)
-        .flatMap(List::stream)
-        .distinct()
-        .toList();
+    List<List<TokenPair>> sharing = sorted.stream().filter(Likelihoods::isShared).toList();
+    List<List<TokenPair>> chosen = new ArrayList<>(List.of(sorted.get(0), last(sorted)));
+    if (!sharing.isEmpty()) {
+      chosen.add(last(sharing));
+    }
+    return chosen.stream().flatMap(List::stream).distinct().toList();
+  }
+
+  private static <T> T last(List<T> some) {
+    return some.get(some.size() - 1);
   }
 
   private static int length(List<TokenPair> pairs) {
     return pairs.stream().mapToInt(p -> p.context().size() + p.continuation().size()).sum();
-  }
-
-  private static long shared(List<List<TokenPair>> items) {
-    return items.stream().filter(Likelihoods::isShared).count();
   }
 
   private static boolean isShared(List<TokenPair> pairs) {

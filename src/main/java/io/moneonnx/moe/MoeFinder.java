@@ -33,30 +33,47 @@ public final class MoeFinder {
    * @param refusals what looks like a routed block and is left alone
    * @param misses for each refusal, how near each form came
    * @param warnings what the user should know of the blocks that were found
+   * @param routings by name what is decided in them and in what is left alone, in graph order
    */
   public record Findings(
-      List<MoeBlock> blocks, List<Refusal> refusals, List<Refusal> misses, List<Warning> warnings) {
+      List<MoeBlock> blocks,
+      List<Refusal> refusals,
+      List<Refusal> misses,
+      List<Warning> warnings,
+      List<Named> routings) {
     public Findings {
       blocks = List.copyOf(blocks);
       refusals = List.copyOf(refusals);
       misses = List.copyOf(misses);
       warnings = List.copyOf(warnings);
+      routings = List.copyOf(routings);
     }
 
-    private static final Findings NONE = new Findings(List.of(), List.of(), List.of(), List.of());
+    /** A routing decision under the name of its block, whether or not its form is known. */
+    public record Named(String name, Routing routing) {}
+
+    private static final Findings NONE =
+        new Findings(List.of(), List.of(), List.of(), List.of(), List.of());
 
     private static Findings taken(MoeBlock block, List<String> warnings) {
       List<Warning> ofBlock =
           warnings.stream().map(warning -> new Warning(block.name(), warning)).toList();
-      return new Findings(List.of(block), List.of(), List.of(), ofBlock);
+      return new Findings(
+          List.of(block),
+          List.of(),
+          List.of(),
+          ofBlock,
+          List.of(new Named(block.name(), block.routing())));
     }
 
-    private static Findings refused(String where, String reason, List<String> misses) {
+    private static Findings refused(Named routing, String reason, List<String> misses) {
+      String where = routing.name();
       return new Findings(
           List.of(),
           List.of(new Refusal(where, reason)),
           misses.stream().map(miss -> new Refusal(where, miss)).toList(),
-          List.of());
+          List.of(),
+          List.of(routing));
     }
 
     private static Findings all(List<Findings> parts) {
@@ -64,7 +81,8 @@ public final class MoeFinder {
           join(parts, Findings::blocks),
           join(parts, Findings::refusals),
           join(parts, Findings::misses),
-          join(parts, Findings::warnings));
+          join(parts, Findings::warnings),
+          join(parts, Findings::routings));
     }
 
     private static <T> List<T> join(List<Findings> parts, Function<Findings, List<T>> part) {
@@ -78,7 +96,7 @@ public final class MoeFinder {
     RoutingFinder routings = new RoutingFinder(views.canonical());
     Set<String> names = new HashSet<>();
     List<Findings> found = new ArrayList<>();
-    found.add(new Findings(List.of(), routings.withoutRouter(), List.of(), List.of()));
+    found.add(new Findings(List.of(), routings.withoutRouter(), List.of(), List.of(), List.of()));
     for (Routing routing : routings.findAll()) {
       String name = unique(BlockName.of(views.canonical(), routing), names);
       found.add(verdict(name, views, routing, Claims.of(formsHere, routing)));
@@ -97,22 +115,23 @@ public final class MoeFinder {
   /** A block, a refusal, or nothing if no experts are to be expected behind this choice. */
   private static Findings verdict(String name, Views views, Routing routing, Claims claims) {
     Graph graph = views.canonical();
+    Findings.Named named = new Findings.Named(name, routing);
     if (claims.only().isEmpty()) {
       return claims.refused() || looksRouted(graph, routing)
-          ? Findings.refused(name, claims.reason(graph, routing), claims.misses())
+          ? Findings.refused(named, claims.reason(graph, routing), claims.misses())
           : Findings.NONE;
     }
     Claim claim = claims.only().get();
     Optional<String> objection = objection(views, claim);
     if (objection.isPresent()) {
-      return Findings.refused(name, objection.get(), List.of());
+      return Findings.refused(named, objection.get(), List.of());
     }
     return Precision.of(graph, claim)
         .map(precision -> Findings.taken(claims.block(name, precision), claims.warnings()))
         .orElseGet(
             () ->
                 Findings.refused(
-                    name,
+                    named,
                     "the type of the routed output '%s' is not known".formatted(claim.output()),
                     List.of()));
   }

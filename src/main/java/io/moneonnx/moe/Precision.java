@@ -21,12 +21,24 @@ public record Precision(ElementType type, boolean quantised) {
     Set<String> behind =
         Reach.forward(graph, claim.weights(), value -> value.equals(claim.output()));
     behind.retainAll(Reach.backward(graph, Set.of(claim.output()), value -> false));
-    return behind.stream()
+    return coarsest(graph, types, behind)
+        .map(type -> new Precision(type, isQuantised(graph, claim)));
+  }
+
+  private static Optional<ElementType> coarsest(Graph graph, ValueTypes types, Set<String> values) {
+    return values.stream()
         .filter(value -> Weight.behind(graph, value).isEmpty())
         .flatMap(value -> types.of(value).stream())
         .filter(ElementType::isFloating)
-        .max(Comparator.comparingDouble(Precision::tolerance))
-        .map(type -> new Precision(type, isQuantised(graph, claim)));
+        .max(Comparator.comparingDouble(Precision::tolerance));
+  }
+
+  /**
+   * The coarsest floating type on the way to a value, but for constants; empty if there is none.
+   */
+  public static Optional<Precision> on(Graph graph, ValueTypes types, String value) {
+    return coarsest(graph, types, Reach.backward(graph, Set.of(value), passed -> false))
+        .map(type -> new Precision(type, false));
   }
 
   private static boolean isQuantised(Graph graph, Claim claim) {

@@ -48,7 +48,7 @@ final class RunFacts {
   }
 
   /** How work is shared out decides how sums are rounded. */
-  private static String threads(RunOptions settings) {
+  static String threads(RunOptions settings) {
     return settings.threads() == 0
         ? "0 of %d processors".formatted(Runtime.getRuntime().availableProcessors())
         : Integer.toString(settings.threads());
@@ -58,7 +58,7 @@ final class RunFacts {
     return number.isPresent() ? Integer.toString(number.getAsInt()) : "not given";
   }
 
-  private static String text(DataFile file) {
+  static String text(DataFile file) {
     return "%s%s (sha256 %s)"
         .formatted(
             file.tag().map(tag -> tag + "=").orElse(""),

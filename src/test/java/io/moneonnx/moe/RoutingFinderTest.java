@@ -249,7 +249,7 @@ final class RoutingFinderTest {
     for (Graph graph : List.of(greedy, beams)) {
       assertThat(routings(graph)).hasSize(1);
       assertThat(new MoeFinder(Forms.all(Target.CPU)).find(graph))
-          .isEqualTo(new MoeFinder.Findings(List.of(), List.of(), List.of(), List.of()));
+          .isEqualTo(new MoeFinder.Findings(List.of(), List.of(), List.of(), List.of(), List.of()));
     }
   }
 

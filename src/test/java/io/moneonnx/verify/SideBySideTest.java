@@ -72,7 +72,7 @@ final class SideBySideTest {
   }
 
   private static Model rewritten(TinyMoe tiny, Change change) {
-    return Rewriter.rewrite(tiny.model(), List.of(tiny.block()), Map.of("experts", change)).model();
+    return Rewriter.rewrite(tiny, List.of(tiny.block()), Map.of("experts", change)).model();
   }
 
   private static Replacement zeros(int... experts) {
@@ -167,8 +167,7 @@ final class SideBySideTest {
     Map<String, Tensor> feeds = SwitchMoe.feeds(9);
     MoeBlock block = SwitchMoe.block();
     Model after =
-        Rewriter.rewrite(SwitchMoe.model(), List.of(block), Map.of(block.name(), zeros(0, 1, 2)))
-            .model();
+        Rewriter.rewrite(SwitchMoe, List.of(block), Map.of(block.name(), zeros(0, 1, 2))).model();
     Bench bench = new Bench(SwitchMoe.model(), Path.of("."), RunOptions.cpu());
     Tensor kept = bench.values(List.of("kept"), List.of(feeds)).get(0).get("kept");
     long goes = LongStream.of(kept.toLongs()).sum();

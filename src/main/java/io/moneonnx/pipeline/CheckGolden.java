@@ -1,0 +1,71 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.moe.Target;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.RuntimeFailureException;
+import io.moneonnx.verify.golden.Golden;
+import io.moneonnx.verify.golden.GoldenCheck;
+import io.moneonnx.verify.golden.GoldenFile;
+import io.moneonnx.verify.golden.GoldenReport;
+import io.moneonnx.verify.golden.Tolerance;
+import io.moneonnx.verify.golden.WatchedModel;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Holds a model against outputs that were recorded. */
+public final class CheckGolden {
+  private final RunOptions options;
+  private final Console console;
+
+  public CheckGolden(RunOptions options, Console console) {
+    this.options = options;
+    this.console = console;
+  }
+
+  /**
+   * What is wanted.
+   *
+   * @param model a file, or a folder with a model in it
+   * @param target what the model is meant to run on
+   * @param golden the file that was recorded
+   */
+  public record Request(Path model, Target target, Path golden, Tolerance tolerance) {}
+
+  /**
+   * What was found.
+   *
+   * @param sameModel whether the model has the fingerprint that was recorded
+   */
+  public record Result(Golden golden, boolean sameModel, GoldenReport report) {}
+
+  /**
+   * Runs the model on what was recorded.
+   *
+   * @throws io.moneonnx.graph.BadInputException if a file is not what it should be
+   */
+  public Result run(Request request) {
+    Golden golden = GoldenFile.read(request.golden());
+    Subject subject = Subject.open(request.model(), request.target());
+    boolean isSame = subject.fingerprint().equals(golden.origin().get("model"));
+    try (WatchedModel model = RecordGolden.open(subject, options)) {
+      GoldenCheck check = new GoldenCheck(golden, model, request.tolerance());
+      List<String> wrongInputs = check.inputs();
+      return new Result(
+          golden, isSame, wrongInputs.isEmpty() ? run(check, golden) : check.refused(wrongInputs));
+    } catch (RuntimeFailureException e) {
+      subject.requireLoads(options);
+      throw e;
+    }
+  }
+
+  private GoldenReport run(GoldenCheck check, Golden golden) {
+    int runs = golden.runs().size();
+    try (Console.Progress progress = console.begin("checking %d runs".formatted(runs), runs)) {
+      for (int run = 0; run < runs; run++) {
+        check.add(run);
+        progress.step();
+      }
+    }
+    return check.report();
+  }
+}
