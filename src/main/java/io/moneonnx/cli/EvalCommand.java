@@ -30,10 +30,10 @@ import picocli.CommandLine.Spec;
           + " by bytes of the UTF-8 text that was scored ('-' for arrays). A source counts as much"
           + " in the total as it has tokens.",
       "",
-      "Windows: a document's last one reaches back to be as long as the others. With the default"
-          + " stride and --prefix that is the rolling log-likelihood of lm-evaluation-harness, with"
-          + " a smaller --stride the sliding window of Hugging Face's guide to perplexity, but for"
-          + " the last window, which that leaves shorter.",
+      "Windows: a text's last one reaches back to be as long as the others. With --prefix and no"
+          + " --stride they are those of lm-evaluation-harness (rolling log-likelihood). With a"
+          + " smaller --stride they slide as in Hugging Face's guide to perplexity, which leaves the"
+          + " last one shorter and counts the token after a window to its length.",
       "",
       "Tasks: 'acc' is the part of the items of which the right choice is the likeliest, 'acc_norm'"
           + " the same by likelihood per character, '+-' their bootstrap standard error. 'averaged'"

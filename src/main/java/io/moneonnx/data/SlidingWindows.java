@@ -10,6 +10,12 @@ import io.moneonnx.graph.BadInputException;
  * document reaches as far back as it is long. So a token has all before it in its document as
  * context, or at least {@code length - stride + 1} of them.
  *
+ * <p>With a stride of {@code length} and a token before each document these are the windows of <a
+ * href="https://github.com/EleutherAI/lm-evaluation-harness/blob/main/lm_eval/utils.py">{@code
+ * get_rolling_token_windows}</a> with a {@code context_len} of 1. With smaller strides they are
+ * those of <a href="https://huggingface.co/docs/transformers/perplexity">Hugging Face's guide</a>
+ * with a {@code max_length} of {@code length + 1}, but for the last, which is shorter there.
+ *
  * @param isFixed whether the model takes no shorter windows; otherwise a document that is shorter
  *     is one by itself
  */
