@@ -1,0 +1,126 @@
+package io.moneonnx.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code verify --exact} as a user sees it, on a real model. */
+final class ExactTest {
+  @TempDir private static Path folder;
+
+  @BeforeAll
+  static void prune() {
+    Cli.run("calibrate", Cli.OLMOE, "--limit", 2, "-o", file("profile")).succeeds();
+    for (String router : new String[] {"keep", "cut"}) {
+      Cli.run(
+              "plan",
+              file("profile"),
+              "--ratio",
+              0.5,
+              "--router",
+              router,
+              "-o",
+              file(router + ".json"))
+          .succeeds();
+      Cli.run(
+              "rewrite",
+              Cli.OLMOE,
+              "--profile",
+              file("profile"),
+              "--plan",
+              file(router + ".json"),
+              "--no-verify",
+              "-o",
+              file(router + ".onnx"))
+          .succeeds();
+    }
+  }
+
+  private static Path file(String name) {
+    return folder.resolve(name);
+  }
+
+  private static Cli verify(Path pruned, String plan, Object... more) {
+    Object[] all = new Object[8 + more.length];
+    Object[] first = {
+      "verify", Cli.OLMOE, pruned, "--exact", "--plan", file(plan), "--profile", file("profile")
+    };
+    System.arraycopy(first, 0, all, 0, first.length);
+    System.arraycopy(more, 0, all, first.length, more.length);
+    return Cli.run(all);
+  }
+
+  @Test
+  void holdsForWhatRewriteWrote() throws IOException {
+    Path junit = file("junit.xml");
+    Cli kept = verify(file("keep.onnx"), "keep.json", "--junit", junit).succeeds();
+    assertThat(kept.out())
+        .contains("layers.3", "8 replaced", "is what the plan and the profile say");
+    assertThat(Files.readString(junit)).contains("tests=\"5\" failures=\"0\"");
+    assertThat(verify(file("cut.onnx"), "cut.json", "--json").succeeds().out())
+        .contains("\"holds\": true", "\"done\": \"removed\"");
+  }
+
+  @Test
+  void namesTheBlockWhoseNoviceIsScaled() {
+    Model model = OnnxReader.read(file("keep.onnx"));
+    Tensor novices = model.graph().constant("mone.2/novices").orElseThrow();
+    float[] values = novices.toFloats();
+    int hidden = novices.dims().get(1).intValue();
+    for (int i = 0; i < hidden; i++) {
+      values[i] *= 1.5f;
+    }
+    Path broken = file("broken.onnx");
+    Tensor scaled = Tensor.of(novices.dims(), values);
+    OnnxWriter.write(
+        TinyMoe.withInitializer(model, "mone.2/novices", scaled), broken, Placement.INLINE);
+    Cli verified = verify(broken, "keep.json");
+
+    assertThat(verified.code()).isEqualTo(ExitCode.CHECK_FAILED);
+    assertThat(verified.err()).contains("block 'layers.2' is off by");
+    assertThat(verified.err()).doesNotContain("'layers.1'", "'layers.0'");
+    assertThat(verified.out()).contains("WRONG");
+  }
+
+  @Test
+  void saysThatTheOriginalWasNotPruned() {
+    Cli verified = verify(Cli.OLMOE, "keep.json");
+
+    assertThat(verified.code()).isEqualTo(ExitCode.CHECK_FAILED);
+    assertThat(verified.err()).contains("block 'layers.0' has the weights of all its 16 experts");
+  }
+
+  @Test
+  void findsThatAnotherPlanWasTaken() {
+    assertThat(verify(file("cut.onnx"), "keep.json").code()).isEqualTo(ExitCode.CHECK_FAILED);
+    assertThat(verify(file("keep.onnx"), "cut.json").code()).isEqualTo(ExitCode.CHECK_FAILED);
+  }
+
+  @Test
+  void refusesAPlanOfAnotherModel() throws IOException {
+    String plan = Files.readString(file("keep.json"));
+    Files.writeString(file("other.json"), plan.replaceFirst("sha256:\\w{8}", "sha256:00000000"));
+
+    verify(file("keep.onnx"), "other.json")
+        .fails(ExitCode.BAD_INPUT, "other.json", "is for another model");
+  }
+
+  @Test
+  void refusesFilesThatAreNoModel() throws IOException {
+    Files.writeString(file("text.onnx"), "no model");
+
+    verify(file("text.onnx"), "keep.json").fails(ExitCode.BAD_INPUT, "text.onnx");
+    verify(file("absent.onnx"), "keep.json").fails(ExitCode.BAD_INPUT, "absent.onnx", "no such");
+  }
+}
