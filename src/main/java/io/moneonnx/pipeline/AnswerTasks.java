@@ -10,7 +10,6 @@ import io.moneonnx.eval.MultipleChoice;
 import io.moneonnx.eval.NextToken;
 import io.moneonnx.eval.TaskScores;
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.moe.Target;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import java.nio.file.Path;
@@ -66,19 +65,18 @@ public final class AnswerTasks {
    * @throws BadInputException if the model foresees no tokens, or a file or an item cannot be used
    */
   public TaskScores run(Request request, Consumer<Answer> each) {
-    Subject subject = Subject.open(request.model(), Target.CPU);
-    NextToken nextToken = subject.requireNextToken();
+    ReadModel read = ReadModel.open(request.model());
+    NextToken nextToken = new LanguageModel(read).requireNextToken();
     Map<Path, Long> items = items(request);
-    ModelInputs inputs = ModelInputs.of(subject.model().graph());
-    ModelFolder folder = new ModelFolder(subject.folder());
+    ModelInputs inputs = ModelInputs.of(read.model().graph());
+    ModelFolder folder = new ModelFolder(read.folder());
     Path tokenizer = request.tokenizer().orElseGet(folder::tokenizer);
     try (PairEncoder encoder = PairEncoder.open(tokenizer, inputs, folder);
         Likelihoods likelihoods =
-            Likelihoods.open(
-                subject.model(), subject.folder(), nextToken, request.batch(), options)) {
+            Likelihoods.open(read.model(), read.folder(), nextToken, request.batch(), options)) {
       return answer(new MultipleChoice(encoder, likelihoods), items, each);
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(options);
+      read.requireLoads(options);
       throw e;
     }
   }

@@ -84,7 +84,7 @@ public final class Prove {
             subject);
     Map<String, Change> changes =
         Rewrite.changes(subject, profile, decision.plan(), decision.novice());
-    Path pruned = Subject.file(request.pruned());
+    Path pruned = ReadModel.file(request.pruned());
     List<Map<String, Tensor>> feeds =
         Trial.of(subject, data(subject, request), "give some with --data").proof();
     Map<Device, Verdict> verdicts = new LinkedHashMap<>();
@@ -119,8 +119,8 @@ public final class Prove {
       return new Proof(subject.model(), subject.folder(), subject.blocks(), changes, there)
           .of(pruned, feeds);
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(there);
-      Subject.requireLoads(pruned, there);
+      subject.read().requireLoads(there);
+      ReadModel.requireLoads(pruned, there);
       throw new CheckFailedException(
           "%s: its proof on %s does not run: %s".formatted(pruned, device, e.getMessage()));
     }
