@@ -86,7 +86,7 @@ public final class Prove {
         Rewrite.changes(subject, profile, decision.plan(), decision.novice());
     Path pruned = Subject.file(request.pruned());
     List<Map<String, Tensor>> feeds =
-        Trial.of(subject, data(subject, request), "give some with --data").proof();
+        TrialFeeds.of(subject, data(subject, request), "give some with --data").proof();
     Map<Device, Verdict> verdicts = new LinkedHashMap<>();
     for (Device device : devices()) {
       console.say("comparing %s with what it should be, on %s".formatted(pruned, device));
