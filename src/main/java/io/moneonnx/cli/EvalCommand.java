@@ -8,7 +8,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -104,7 +103,7 @@ final class EvalCommand implements Callable<Integer> {
     Terminal terminal = new Terminal();
     AnswerTasks.Request request =
         new AnswerTasks.Request(
-            model, tasks.files(), optional(limit), optional(batch), Optional.ofNullable(tokenizer));
+            model, tasks.files(), Values.optional(limit), Values.optional(batch), Optional.ofNullable(tokenizer));
     TaskReport report =
         new TaskReport(tasks.answer(new AnswerTasks(run.options(terminal), terminal), request));
     return json ? report.json() : report.text();
@@ -119,12 +118,8 @@ final class EvalCommand implements Callable<Integer> {
                     model,
                     perplexity.sources(),
                     perplexity.cut(
-                        Optional.ofNullable(tokenizer), optional(limit), optional(batch))));
+                        Optional.ofNullable(tokenizer), Values.optional(limit), Values.optional(batch))));
     PerplexityReport report = new PerplexityReport(result);
     return json ? report.json() : report.text();
-  }
-
-  private static OptionalInt optional(Integer value) {
-    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
   }
 }
