@@ -20,9 +20,10 @@ import java.util.stream.LongStream;
 /**
  * A rewritten model that was broken on purpose.
  *
- * @param kind what was broken
+ * @param kind how it was broken
+ * @param what the value that was changed, and how
  */
-public record Mutant(String kind, Model model) {
+public record Mutant(String kind, String what, Model model) {
   private static final Set<String> AFTER_SHARING =
       Set.of("Cast", "Reshape", "Mul", "Squeeze", "Unsqueeze", "Identity", "Flatten");
 
@@ -45,7 +46,8 @@ public record Mutant(String kind, Model model) {
 
   private record Planter(Graph original, Model rewritten, MoeBlock block, String prefix) {
     private Mutant with(String kind, String constant, Tensor tensor) {
-      return new Mutant(kind, TinyMoe.withInitializer(rewritten, constant, tensor));
+      return new Mutant(
+          kind, kind + " in " + constant, TinyMoe.withInitializer(rewritten, constant, tensor));
     }
 
     private Map<String, Initializer> constants() {
@@ -134,7 +136,7 @@ public record Mutant(String kind, Model model) {
       return beforeSharing(coefficients)
           .map(before -> reading(coefficients, before))
           .filter(graph -> !graph.nodes().equals(rewritten.graph().nodes()))
-          .map(graph -> new Mutant("not renormalised", rewritten.withGraph(graph)));
+          .map(graph -> new Mutant("not renormalised", coefficients, rewritten.withGraph(graph)));
     }
 
     private Optional<String> beforeSharing(String value) {

@@ -10,7 +10,6 @@ import io.moneonnx.eval.MultipleChoice;
 import io.moneonnx.eval.NextToken;
 import io.moneonnx.eval.TaskScores;
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.moe.Target;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import java.io.IOException;
@@ -67,29 +66,28 @@ public final class AnswerTasks {
    * Answers all items.
    *
    * @param each is told of every answer, in the order of files and lines
-   * @throws BadInputException if the model foresees no tokens, a file or an item cannot be
-   *     used, or a file that is read would be replaced
+   * @throws BadInputException if the model foresees no tokens, a file or an item cannot be used, or
+   *     a file that is read would be replaced
    */
   public TaskScores run(Request request, Consumer<Answer> each) throws IOException {
-    Subject subject = Subject.open(request.model(), Target.CPU);
-    NextToken nextToken = subject.requireNextToken();
+    ReadModel read = ReadModel.open(request.model());
+    NextToken nextToken = new LanguageModel(read).requireNextToken();
     Map<Path, Long> items = items(request);
-    ModelInputs inputs = ModelInputs.of(subject.model().graph());
-    ModelFolder folder = new ModelFolder(subject.folder());
+    ModelInputs wanted = ModelInputs.of(read.model().graph());
+    ModelFolder folder = new ModelFolder(read.folder());
     Path tokenizer = request.tokenizer().orElseGet(folder::tokenizer);
     if (request.samples().isPresent()) {
-      List<Path> read = new ArrayList<>(request.files());
-      read.add(tokenizer);
-      read.addAll(subject.files().all());
-      Output.check(request.samples().get(), true, read);
+      List<Path> inputs = new ArrayList<>(request.files());
+      inputs.add(tokenizer);
+      inputs.addAll(read.files().all());
+      Output.check(request.samples().get(), true, inputs);
     }
-    try (PairEncoder encoder = PairEncoder.open(tokenizer, inputs, folder);
+    try (PairEncoder encoder = PairEncoder.open(tokenizer, wanted, folder);
         Likelihoods likelihoods =
-            Likelihoods.open(
-                subject.model(), subject.folder(), nextToken, request.batch(), options)) {
+            Likelihoods.open(read.model(), read.folder(), nextToken, request.batch(), options)) {
       return answer(new MultipleChoice(encoder, likelihoods), items, each);
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(options);
+      read.requireLoads(options);
       throw e;
     }
   }

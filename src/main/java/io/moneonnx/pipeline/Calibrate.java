@@ -65,7 +65,7 @@ public final class Calibrate {
       Measured measured = measure(pass, data, start, checkpoints);
       return profile(data, measured, pass.outcome(measured));
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(options);
+      subject.read().requireLoads(options);
       throw e;
     }
   }

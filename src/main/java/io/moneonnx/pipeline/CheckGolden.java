@@ -64,7 +64,7 @@ public final class CheckGolden {
       return new Result(
           golden, isSame, wrongInputs.isEmpty() ? run(check, golden) : check.refused(wrongInputs));
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(options);
+      subject.read().requireLoads(options);
       throw e;
     }
   }

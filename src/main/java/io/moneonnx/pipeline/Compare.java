@@ -87,7 +87,7 @@ public final class Compare {
     Subject subject = Subject.open(request.model(), request.target());
     subject.requireBlocks();
     subject.warn(console);
-    NextToken nextToken = subject.requireNextToken();
+    NextToken nextToken = new LanguageModel(subject.read()).requireNextToken();
     if (request.goals().stream().anyMatch(goal -> goal.router() == Plan.Router.CUT)) {
       subject.requireCuttable();
     }
@@ -101,7 +101,7 @@ public final class Compare {
         Evaluation.open(subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
       return new Tries(evaluation, profile, tests).of(request.goals(), plans);
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(options);
+      subject.read().requireLoads(options);
       throw e;
     }
   }

@@ -8,7 +8,6 @@ import io.moneonnx.eval.Foresight;
 import io.moneonnx.eval.NextToken;
 import io.moneonnx.eval.Perplexity;
 import io.moneonnx.eval.PerplexityBySource;
-import io.moneonnx.moe.Target;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import java.nio.file.Path;
@@ -54,22 +53,18 @@ public final class MeasurePerplexity {
    *     suit it or hold nothing to foresee
    */
   public Result run(Request request) {
-    Subject subject = Subject.open(request.model(), Target.CPU);
-    NextToken nextToken = subject.requireNextToken();
+    ReadModel read = ReadModel.open(request.model());
+    NextToken nextToken = new LanguageModel(read).requireNextToken();
     Passages passages =
         Passages.open(
-            request.data(),
-            new ModelFolder(subject.folder()),
-            subject.model().graph(),
-            request.cut());
-    try (Foresight foresight =
-        Foresight.open(subject.model(), subject.folder(), nextToken, options)) {
+            request.data(), new ModelFolder(read.folder()), read.model().graph(), request.cut());
+    try (Foresight foresight = Foresight.open(read.model(), read.folder(), nextToken, options)) {
       PerplexityBySource count = new PerplexityBySource(foresight);
       console.say("foreseeing tokens");
       passages.forEach(count, console::say);
       return new Result(count.sources(), count.total(), passages.length(), passages.stride());
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(options);
+      read.requireLoads(options);
       throw e;
     }
   }

@@ -78,7 +78,7 @@ public final class Prove {
   public Result run(Request request) throws IOException {
     Profile profile = ProfileFile.read(request.profile());
     Subject subject = Subject.open(request.model(), request.target());
-    Path pruned = Subject.file(request.pruned());
+    Path pruned = ReadModel.file(request.pruned());
     if (request.report().isPresent()) {
       Output.check(request.report().get(), true, read(request, subject, pruned));
     }
@@ -133,8 +133,8 @@ public final class Prove {
       return new Proof(subject.model(), subject.folder(), subject.blocks(), changes, there)
           .of(pruned, feeds);
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(there);
-      Subject.requireLoads(pruned, there);
+      subject.read().requireLoads(there);
+      ReadModel.requireLoads(pruned, there);
       throw new CheckFailedException(
           "%s: its proof on %s does not run: %s".formatted(pruned, device, e.getMessage()));
     }

@@ -98,7 +98,7 @@ public final class RecordGolden {
           recorder.neverChosen(),
           model.leftOut());
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(options);
+      subject.read().requireLoads(options);
       throw e;
     }
   }

@@ -197,7 +197,7 @@ public final class Rewrite {
           new Proof(subject.model(), subject.folder(), subject.blocks(), changes, options)
               .of(draft, feeds);
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(options);
+      subject.read().requireLoads(options);
       throw new CheckFailedException(
           "the rewritten model was not written, since its proof does not run: " + e.getMessage());
     }
@@ -213,7 +213,12 @@ public final class Rewrite {
     SideBySide.Side after = new SideBySide.Side(draft, OnnxReader.read(draft));
     Drift.Meter meter = new Drift.Meter();
     try (SideBySide models =
-        SideBySide.open(before, after, subject.comparedLogits(), List.of(), options)) {
+        SideBySide.open(
+            before,
+            after,
+            new LanguageModel(subject.read()).comparedLogits(),
+            List.of(),
+            options)) {
       feeds.forEach(feed -> meter.add(models.run(feed)));
     }
     return meter.drift();

@@ -66,7 +66,7 @@ public final class Search {
    */
   static Search open(
       Prune.Choice.Within wanted, Subject subject, RunOptions options, Console console) {
-    NextToken nextToken = subject.requireNextToken();
+    NextToken nextToken = new LanguageModel(subject.read()).requireNextToken();
     if (wanted.terms().router() == Plan.Router.CUT) {
       subject.requireCuttable();
     }
@@ -124,7 +124,7 @@ public final class Search {
         Evaluation.open(subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
       return new Tries(evaluation, profile).run();
     } catch (RuntimeFailureException e) {
-      subject.requireLoads(options);
+      subject.read().requireLoads(options);
       throw e;
     }
   }

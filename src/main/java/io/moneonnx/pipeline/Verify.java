@@ -103,16 +103,16 @@ public final class Verify {
    */
   public Report run(Request request) throws IOException {
     Subject before = Subject.open(request.model(), request.target());
-    Subject after = Subject.open(request.pruned(), request.target());
+    ReadModel after = ReadModel.open(request.pruned());
     before.warn(console);
-    Optional<Logits> logits = before.comparedLogits();
+    Optional<Logits> logits = new LanguageModel(before.read()).comparedLogits();
     request.gates().forEach(gate -> requireAskable(gate, before, logits));
     Calibration data = request.data().openHeldOut("--data", before, console);
     if (request.report().isPresent()) {
       Output.check(request.report().get(), true, read(request, before, after, data));
     }
     try (SideBySide models =
-        SideBySide.open(side(before), side(after), logits, before.blocks(), options)) {
+        SideBySide.open(side(before.read()), side(after), logits, before.blocks(), options)) {
       Meters meters = measure(models, data, request);
       Drift total = meters.total().drift();
       List<Scope> tags = meters.ofTags();
@@ -125,13 +125,14 @@ public final class Verify {
           data.samples(),
           data.tokens());
     } catch (RuntimeFailureException e) {
-      before.requireLoads(options);
+      before.read().requireLoads(options);
       after.requireLoads(options);
       throw e;
     }
   }
 
-  private static List<Path> read(Request request, Subject before, Subject after, Calibration data) {
+  private static List<Path> read(
+      Request request, Subject before, ReadModel after, Calibration data) {
     List<Path> read = new ArrayList<>(request.data().named());
     read.addAll(before.files().all());
     read.addAll(after.files().all());
@@ -140,8 +141,8 @@ public final class Verify {
     return read;
   }
 
-  private static SideBySide.Side side(Subject subject) {
-    return new SideBySide.Side(subject.file(), subject.model());
+  private static SideBySide.Side side(ReadModel read) {
+    return new SideBySide.Side(read.file(), read.model());
   }
 
   private static void requireAskable(Gate gate, Subject subject, Optional<Logits> logits) {

@@ -3,7 +3,6 @@ package io.moneonnx.verify;
 import io.moneonnx.graph.Half;
 import io.moneonnx.graph.Tensor;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 
 /**
  * A floating tensor read row by row in double precision, so that no copy of all of it is made. Rows
@@ -23,9 +22,10 @@ record Rows(Tensor tensor, int width) {
     int from = number * width;
     switch (tensor.type()) {
       case FLOAT -> {
-        FloatBuffer floats = bytes.asFloatBuffer();
+        float[] floats = new float[width];
+        bytes.asFloatBuffer().get(from, floats);
         for (int i = 0; i < width; i++) {
-          row[i] = floats.get(from + i);
+          row[i] = floats[i];
         }
       }
       case DOUBLE -> bytes.asDoubleBuffer().get(from, row);

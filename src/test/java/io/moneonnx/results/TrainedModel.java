@@ -12,6 +12,7 @@ import io.moneonnx.eval.Treatment;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
+import io.moneonnx.pipeline.LanguageModel;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Plan;
@@ -58,7 +59,7 @@ final class TrainedModel implements AutoCloseable {
             subject.model(),
             subject.folder(),
             subject.blocks(),
-            subject.requireNextToken(),
+            new LanguageModel(subject.read()).requireNextToken(),
             OPTIONS);
   }
 

@@ -1,0 +1,98 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.data.ModelFolder;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.InlineFunctions;
+import io.moneonnx.graph.Model;
+import io.moneonnx.io.ModelFiles;
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.run.Device;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.RuntimeFailureException;
+import io.moneonnx.run.Session;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * A model that was read, its functions put where they are called.
+ *
+ * @param given the model file, or the folder that stands for it
+ * @param bytes of the model's files, and of what its functions take where they are called
+ */
+public record ReadModel(Path given, ModelFiles files, long bytes, Model model) {
+  private static final int OLDEST_OPSET = 13;
+
+  /**
+   * Reads a model.
+   *
+   * @param given a model file, or a folder with one model in it
+   * @throws BadInputException if it is no model that can be read
+   */
+  static ReadModel open(Path given) {
+    Path file = file(given);
+    Model read = OnnxReader.read(file);
+    Model model = withoutFunctions(file, read);
+    if (model.opset() < OLDEST_OPSET) {
+      throw new BadInputException(
+          "%s: opset %d; wanted %d or later".formatted(file, model.opset(), OLDEST_OPSET));
+    }
+    ModelFiles files = ModelFiles.of(file, model);
+    return new ReadModel(given, files, files.bytes() + growth(read, model, files.folder()), model);
+  }
+
+  /** The model file that a user means by a file or a folder. */
+  static Path file(Path given) {
+    return Files.isDirectory(given) ? new ModelFolder(given).model() : given;
+  }
+
+  private static Model withoutFunctions(Path file, Model model) {
+    try {
+      return InlineFunctions.of(model);
+    } catch (BadInputException e) {
+      throw new BadInputException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** How much larger a model is without its functions, in bytes. */
+  private static long growth(Model read, Model inlined, Path folder) {
+    return read.functions().isEmpty()
+        ? 0
+        : Math.max(0, bytes(inlined, folder) - bytes(read, folder));
+  }
+
+  private static long bytes(Model model, Path folder) {
+    return OnnxWriter.toBytes(model, folder).remaining();
+  }
+
+  /** The model file. */
+  Path file() {
+    return files.model();
+  }
+
+  /** The folder that the model's files lie in. */
+  Path folder() {
+    return files.folder();
+  }
+
+  /**
+   * Tells a model that is broken from a runtime that fails: call it where a model made of this one
+   * does not load or run.
+   *
+   * @throws BadInputException if ONNX Runtime does not take the model as it is
+   */
+  void requireLoads(RunOptions options) {
+    requireLoads(file(), options);
+  }
+
+  /** The same for any model file. */
+  static void requireLoads(Path file, RunOptions options) {
+    RunOptions plain = new RunOptions(new Device.Cpu(), options.threads(), notice -> {});
+    try (Session session = Session.open(file, plain)) {
+      Objects.requireNonNull(session);
+    } catch (RuntimeFailureException e) {
+      throw new BadInputException("ONNX Runtime does not take " + e.getMessage(), e);
+    }
+  }
+}
