@@ -11,18 +11,22 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /** Writes answers to a file as they are found: lines of JSON, all of them or no file at all. */
 record AnswersFile(Path path) {
-  /** What {@code work} finds, which tells each answer as it goes. */
-  TaskScores write(Function<Consumer<Answer>, TaskScores> work) {
+  /** Answers items and tells each answer as it goes. */
+  interface Work {
+    TaskScores run(Consumer<Answer> each) throws IOException;
+  }
+
+  /** What {@code work} finds. */
+  TaskScores write(Work work) {
     List<TaskScores> found = new ArrayList<>();
     Draft.write(
         path,
         draft -> {
           try (BufferedWriter writer = Files.newBufferedWriter(draft)) {
-            found.add(work.apply(answer -> line(writer, answer)));
+            found.add(work.run(answer -> line(writer, answer)));
           } catch (UncheckedIOException e) {
             throw e.getCause();
           }

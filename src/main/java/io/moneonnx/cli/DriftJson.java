@@ -8,6 +8,7 @@ import io.moneonnx.verify.Distance;
 import io.moneonnx.verify.Drift;
 import io.moneonnx.verify.Gate;
 import io.moneonnx.verify.Predictions;
+import io.moneonnx.verify.Predictions.Perplexities;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -32,7 +33,6 @@ import java.util.Optional;
  */
 record DriftJson(Path model, Path pruned, Verify.Report report) {
   void writeTo(JsonWriter json) throws IOException {
-    json.setSerializeNulls(true);
     json.beginObject();
     json.name("model").value(model.toString());
     json.name("pruned").value(pruned.toString());
@@ -88,20 +88,19 @@ record DriftJson(Path model, Path pruned, Verify.Report report) {
       return;
     }
     Predictions tokens = found.get();
-    Optional<Predictions.Perplexities> both = tokens.perplexities();
+    Optional<Perplexities> both = tokens.perplexities();
     json.beginObject();
     json.name("positions").value(tokens.positions());
-    number(json, "klMean", tokens.divergence());
-    number(json, "klP99", tokens.highDivergence());
-    number(json, "klMax", tokens.largestDivergence());
-    number(json, "top1", tokens.agreement());
-    json.name("tokens").value(both.map(Predictions.Perplexities::tokens).orElse(0L));
-    number(json, "perplexity", both.map(Predictions.Perplexities::before).orElse(Double.NaN));
-    number(json, "prunedPerplexity", both.map(Predictions.Perplexities::after).orElse(Double.NaN));
-    number(
-        json,
-        "perplexityIncrease",
-        both.map(Predictions.Perplexities::increase).orElse(Double.NaN));
+    json.name("klMean").value(Finite.orNull(tokens.divergence()));
+    json.name("klP99").value(Finite.orNull(tokens.highDivergence()));
+    json.name("klMax").value(Finite.orNull(tokens.largestDivergence()));
+    json.name("top1").value(Finite.orNull(tokens.agreement()));
+    json.name("tokens").value(both.map(Perplexities::tokens).orElse(0L));
+    json.name("perplexity").value(both.map(Perplexities::before).map(Finite::orNull).orElse(null));
+    json.name("prunedPerplexity")
+        .value(both.map(Perplexities::after).map(Finite::orNull).orElse(null));
+    json.name("perplexityIncrease")
+        .value(both.map(Perplexities::increase).map(Finite::orNull).orElse(null));
     json.endObject();
   }
 
@@ -113,32 +112,23 @@ record DriftJson(Path model, Path pruned, Verify.Report report) {
     json.beginObject();
     json.name("made").value(found.get().made());
     json.name("gone").value(found.get().met());
-    number(json, "share", found.get().share());
+    json.name("share").value(found.get().share());
     json.endObject();
   }
 
   private static void distance(JsonWriter json, Distance moved) throws IOException {
-    number(json, "relativeError", moved.relativeError());
-    number(json, "cosine", moved.cosine());
+    json.name("relativeError").value(Finite.orNull(moved.relativeError()));
+    json.name("cosine").value(Finite.orNull(moved.cosine()));
   }
 
   private static void gate(JsonWriter json, Gate.Outcome outcome) throws IOException {
     json.beginObject();
     json.name("measure").value(outcome.what());
     json.name("where").value(outcome.where());
-    number(json, "found", outcome.found());
+    json.name("found").value(Finite.orNull(outcome.found()));
     json.name("bound").value(outcome.gate().bound());
     json.name("holds").value(outcome.holds());
     json.name("text").value(outcome.text());
     json.endObject();
-  }
-
-  private static void number(JsonWriter json, String name, double number) throws IOException {
-    json.name(name);
-    if (Double.isFinite(number)) {
-      json.value(number);
-    } else {
-      json.nullValue();
-    }
   }
 }

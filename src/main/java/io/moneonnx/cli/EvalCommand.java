@@ -1,5 +1,6 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.eval.TaskScores;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.pipeline.AnswerTasks;
 import io.moneonnx.pipeline.MeasurePerplexity;
@@ -8,7 +9,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -104,9 +104,18 @@ final class EvalCommand implements Callable<Integer> {
     Terminal terminal = new Terminal();
     AnswerTasks.Request request =
         new AnswerTasks.Request(
-            model, tasks.files(), optional(limit), optional(batch), Optional.ofNullable(tokenizer));
-    TaskReport report =
-        new TaskReport(tasks.answer(new AnswerTasks(run.options(terminal), terminal), request));
+            model,
+            tasks.files(),
+            Values.optional(limit),
+            Values.optional(batch),
+            Optional.ofNullable(tokenizer),
+            tasks.samples());
+    AnswerTasks answering = new AnswerTasks(run.options(terminal), terminal);
+    TaskScores scores =
+        tasks.samples().isPresent()
+            ? new AnswersFile(tasks.samples().get()).write(each -> answering.run(request, each))
+            : answering.run(request, answer -> {});
+    TaskReport report = new TaskReport(scores);
     return json ? report.json() : report.text();
   }
 
@@ -119,12 +128,10 @@ final class EvalCommand implements Callable<Integer> {
                     model,
                     perplexity.sources(),
                     perplexity.cut(
-                        Optional.ofNullable(tokenizer), optional(limit), optional(batch))));
+                        Optional.ofNullable(tokenizer),
+                        Values.optional(limit),
+                        Values.optional(batch))));
     PerplexityReport report = new PerplexityReport(result);
     return json ? report.json() : report.text();
-  }
-
-  private static OptionalInt optional(Integer value) {
-    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
   }
 }

@@ -2,8 +2,8 @@ package io.moneonnx.cli;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.verify.Gate;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** The options that say how far a pruned model may be from the original. */
@@ -34,48 +34,43 @@ final class GateOptions {
 
   /** The options that were given. */
   List<String> given() {
-    List<String> given = new ArrayList<>();
-    if (maxKl != null) {
-      given.add("--max-kl");
-    }
-    if (minTop1 != null) {
-      given.add("--min-top1");
-    }
-    if (maxIncrease != null) {
-      given.add("--max-ppl-increase");
-    }
-    if (maxError != null) {
-      given.add("--max-relative-error");
-    }
-    return given;
+    return asked().stream().map(Asked::option).toList();
   }
 
+  /**
+   * The bounds that were given.
+   *
+   * @throws BadInputException if one of them is out of its range
+   */
   List<Gate> gates() {
-    List<Gate> gates = new ArrayList<>();
-    if (maxKl != null) {
-      gates.add(gate(Gate.Measure.DIVERGENCE, "--max-kl", maxKl, Double.MAX_VALUE));
-    }
-    if (minTop1 != null) {
-      gates.add(gate(Gate.Measure.AGREEMENT, "--min-top1", minTop1.value(), 1));
-    }
-    if (maxIncrease != null) {
-      gates.add(
-          gate(Gate.Measure.INCREASE, "--max-ppl-increase", maxIncrease.value(), Double.MAX_VALUE));
-    }
-    if (maxError != null) {
-      gates.add(gate(Gate.Measure.ERROR, "--max-relative-error", maxError, Double.MAX_VALUE));
-    }
-    return gates;
+    return asked().stream().map(Asked::gate).toList();
   }
 
-  private static Gate gate(Gate.Measure measure, String option, double bound, double most) {
-    if (!(bound >= 0 && bound <= most)) {
-      throw new BadInputException(
-          most == 1
-              ? "%s: found %s, wanted a part from 0 to 1, such as 0.99 or 99%%"
-                  .formatted(option, bound)
-              : "%s: found %s, wanted a number from 0".formatted(option, bound));
+  private record Asked(String option, Gate.Measure measure, Double bound, double most) {
+    Gate gate() {
+      if (!(bound >= 0 && bound <= most)) {
+        throw new BadInputException(
+            most == 1
+                ? "%s: found %s, wanted a part from 0 to 1, such as 0.99 or 99%%"
+                    .formatted(option, bound)
+                : "%s: found %s, wanted a number from 0".formatted(option, bound));
+      }
+      return new Gate(measure, bound);
     }
-    return new Gate(measure, bound);
+  }
+
+  private List<Asked> asked() {
+    double most = Double.MAX_VALUE;
+    return Stream.of(
+            new Asked("--max-kl", Gate.Measure.DIVERGENCE, maxKl, most),
+            new Asked("--min-top1", Gate.Measure.AGREEMENT, part(minTop1), 1),
+            new Asked("--max-ppl-increase", Gate.Measure.INCREASE, part(maxIncrease), most),
+            new Asked("--max-relative-error", Gate.Measure.ERROR, maxError, most))
+        .filter(asked -> asked.bound() != null)
+        .toList();
+  }
+
+  private static Double part(Fraction part) {
+    return part == null ? null : part.value();
   }
 }

@@ -2,12 +2,10 @@ package io.moneonnx.cli;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.pipeline.CheckGolden;
-import io.moneonnx.pipeline.Output;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.golden.Tolerance;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -57,12 +55,11 @@ final class GoldenCheckCommand implements Callable<Integer> {
     Tolerance tolerance = tolerance();
     Terminal terminal = new Terminal();
     RunOptions options = run.options(terminal);
-    if (report.junit().isPresent()) {
-      Output.check(report.junit().get(), true, List.of(model, golden));
-    }
     CheckGolden.Result result =
         new CheckGolden(options, terminal)
-            .run(new CheckGolden.Request(model, target.or(options.device()), golden, tolerance));
+            .run(
+                new CheckGolden.Request(
+                    model, target.or(options.device()), golden, tolerance, report.junit()));
     report.tell(new GoldenOutcome(model, golden, result), spec.commandLine().getOut());
     return ExitCode.DONE;
   }

@@ -53,7 +53,7 @@ final class GoldenJson {
     json.name("rtol").value(output.relative());
     json.name("rows").value(output.rows());
     json.name("moved").value(output.moved());
-    number(json.name("errorOverAllowed"), output.worst());
+    json.name("errorOverAllowed").value(Finite.orNull(output.worst()));
     if (output.failure().isPresent()) {
       json.name("failure").value(output.failure().get().text());
     }
@@ -63,9 +63,9 @@ final class GoldenJson {
       json.name("row").value(first.place().row());
       json.name("place").value(first.place().text());
       json.name("figure").value(first.figure().toString());
-      number(json.name("recorded"), first.recorded());
-      number(json.name("found"), first.found());
-      number(json.name("allowed"), first.allowed());
+      json.name("recorded").value(Finite.orNull(first.recorded()));
+      json.name("found").value(Finite.orNull(first.found()));
+      json.name("allowed").value(Finite.orNull(first.allowed()));
       json.endObject();
     }
     json.endObject();
@@ -74,17 +74,9 @@ final class GoldenJson {
   private static void write(JsonWriter json, Flip flip) throws IOException {
     json.beginObject().name("router").value(flip.router());
     json.name("place").value(flip.place());
-    number(json.name("gap"), flip.gap());
+    json.name("gap").value(Finite.orNull(flip.gap()));
     json.name("bound").value(flip.bound());
     json.name("rounding").value(flip.isRounding());
     json.endObject();
-  }
-
-  private static void number(JsonWriter json, double value) throws IOException {
-    if (Double.isFinite(value)) {
-      json.value(value);
-    } else {
-      json.nullValue();
-    }
   }
 }

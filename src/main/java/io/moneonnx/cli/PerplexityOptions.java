@@ -75,12 +75,8 @@ final class PerplexityOptions {
   PassageOptions cut(Optional<Path> tokenizer, OptionalInt limit, OptionalInt batch) {
     String text = field == null ? "text" : field;
     return new PassageOptions(
-        new CalibrationOptions(optional(window), limit, batch, text, tokenizer),
-        optional(stride),
+        new CalibrationOptions(Values.optional(window), limit, batch, text, tokenizer),
+        Values.optional(stride),
         Optional.ofNullable(prefix));
-  }
-
-  private static OptionalInt optional(Integer value) {
-    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
   }
 }

@@ -69,16 +69,12 @@ record PerplexityReport(MeasurePerplexity.Result result) {
     json.name("windows").value(found.windows());
     json.name("tokens").value(found.tokens());
     json.name("natsPerToken").value(found.natsPerToken());
-    json.name("standardError").value(orNull(found.standardError()));
+    json.name("standardError").value(Finite.orNull(found.standardError()));
     json.name("perplexity").value(found.perToken());
     json.name("accuracy").value(found.accuracy());
     boolean isText = found.bytes().isPresent();
     json.name("bytes").value(isText ? found.bytes().getAsLong() : null);
     json.name("bitsPerByte").value(isText ? found.bitsPerByte() : null);
     json.name("perplexityPerByte").value(isText ? found.perByte() : null);
-  }
-
-  private static Double orNull(double number) {
-    return Double.isFinite(number) ? number : null;
   }
 }

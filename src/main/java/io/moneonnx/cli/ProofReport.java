@@ -99,7 +99,7 @@ record ProofReport(Path pruned, Prove.Result result) implements CheckReport {
       json.value(reason);
     }
     json.endArray();
-    number(json.name("error"), verdict.endToEnd());
+    json.name("error").value(Finite.orNull(verdict.endToEnd()));
     json.name("bound").value(verdict.bounds().endToEnd());
     json.name("positions").value(verdict.positions());
     json.name("leftOut").value(verdict.leftOut());
@@ -107,7 +107,7 @@ record ProofReport(Path pruned, Prove.Result result) implements CheckReport {
     for (Verdict.Flip flip : verdict.flips()) {
       json.beginObject().name("block").value(flip.block());
       json.name("position").value(flip.position());
-      number(json.name("gap"), flip.gap());
+      json.name("gap").value(Finite.orNull(flip.gap()));
       json.endObject();
     }
     json.endArray().name("blocks").beginArray();
@@ -126,18 +126,10 @@ record ProofReport(Path pruned, Prove.Result result) implements CheckReport {
     json.name("experts").value(block.experts());
     json.name("done").value(change == null ? "nothing" : change.done());
     json.name("which").jsonValue(change == null ? "[]" : change.experts().toString());
-    number(json.name("error"), error == null ? Double.POSITIVE_INFINITY : error);
+    json.name("error").value(error == null ? null : Finite.orNull(error));
     json.name("bound").value(bound);
     json.name("holds").value(error != null && error <= bound);
     json.endObject();
-  }
-
-  private static void number(JsonWriter json, double value) throws IOException {
-    if (Double.isFinite(value)) {
-      json.value(value);
-    } else {
-      json.nullValue();
-    }
   }
 
   /** A case for each block and one for the whole model, on each device. */

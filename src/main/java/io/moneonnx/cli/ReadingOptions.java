@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
 /** The options that say how data are read and fed. */
@@ -58,14 +57,10 @@ final class ReadingOptions {
 
   CalibrationOptions options() {
     return new CalibrationOptions(
-        optional(sequenceLength),
-        optional(blocks),
-        optional(batch),
+        Values.optional(sequenceLength),
+        Values.optional(blocks),
+        Values.optional(batch),
         field == null ? "text" : field,
         Optional.ofNullable(tokenizer));
-  }
-
-  private static OptionalInt optional(Integer value) {
-    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
   }
 }

@@ -1,12 +1,8 @@
 package io.moneonnx.cli;
 
-import io.moneonnx.eval.TaskScores;
-import io.moneonnx.pipeline.AnswerTasks;
-import io.moneonnx.pipeline.Output;
-import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** The options of zero-shot multiple choice. */
@@ -43,14 +39,7 @@ final class TaskOptions {
     return files;
   }
 
-  /** Has a model answer them, and writes down each answer where that is asked for. */
-  TaskScores answer(AnswerTasks tasks, AnswerTasks.Request request) throws IOException {
-    if (samples == null) {
-      return tasks.run(request, answer -> {});
-    }
-    List<Path> inputs = new ArrayList<>(files);
-    inputs.add(request.model());
-    Output.check(samples, true, inputs);
-    return new AnswersFile(samples).write(each -> tasks.run(request, each));
+  Optional<Path> samples() {
+    return Optional.ofNullable(samples);
   }
 }

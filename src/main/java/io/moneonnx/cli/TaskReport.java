@@ -104,12 +104,7 @@ record TaskReport(TaskScores scores) {
     json.name("right").value(tally.right());
     json.name("value").value(tally.accuracy());
     json.name("standardError").value(tally.estimate().standardError());
-    json.name("closedError");
-    if (tally.items() > 1) {
-      json.value(tally.closedError());
-    } else {
-      json.nullValue();
-    }
+    json.name("closedError").value(Finite.orNull(tally.closedError()));
     json.endObject();
   }
 }

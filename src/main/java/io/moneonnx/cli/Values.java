@@ -1,6 +1,7 @@
 package io.moneonnx.cli;
 
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -15,6 +16,11 @@ final class Values {
     number(command, Long.class, Long::valueOf, whole(Long.MIN_VALUE, Long.MAX_VALUE));
     number(command, Double.class, Double::valueOf, "a number, such as 0.05");
     number(command, Fraction.class, Fraction::parse, "a part, such as 2% or 0.02");
+  }
+
+  /** A number that may not have been given. */
+  static OptionalInt optional(Integer value) {
+    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
   }
 
   private static String whole(long least, long most) {

@@ -1,7 +1,6 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.pipeline.Output;
 import io.moneonnx.pipeline.Prove;
 import io.moneonnx.pipeline.Verify;
 import io.moneonnx.run.RunOptions;
@@ -80,10 +79,6 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   private CheckReport proof(RunOptions options, Terminal terminal) throws IOException {
-    if (report.junit().isPresent()) {
-      Output.check(
-          report.junit().get(), true, List.of(model, pruned, exact.plan(), exact.profile()));
-    }
     Prove.Request request =
         new Prove.Request(
             model,
@@ -92,7 +87,8 @@ final class VerifyCommand implements Callable<Integer> {
             exact.plan(),
             exact.profile(),
             exact.novice(),
-            data.request());
+            data.request(),
+            report.junit());
     return new ProofReport(pruned, new Prove(options, terminal).run(request));
   }
 }

@@ -59,7 +59,7 @@ public final class Evaluation implements AutoCloseable {
     List<Double> nats = new ArrayList<>();
     List<Double> right = new ArrayList<>();
     List<Integer> tokens = new ArrayList<>();
-    Set<String> asked = Set.of(graph.outputs().loss(), graph.outputs().right());
+    Set<String> asked = graph.outputs().names();
     for (Map<String, Tensor> batch : batches) {
       if (batch.get(graph.nextToken().tokens()).dims().get(1) < 2) {
         continue;

@@ -57,19 +57,17 @@ record EvaluationGraph(
     }
     NextToken.Outputs outputs = nextToken.addTo(new Ops(edit, PREFIX + "loss"));
     return new EvaluationGraph(
-        measuring(edit.apply(), outputs),
+        only(edit.apply(), outputs.names()),
         nextToken,
         List.copyOf(choices),
         outputs,
         cuttable.masks());
   }
 
-  /** The model without its own outputs, and without what only they need. */
-  static Model measuring(Model model, NextToken.Outputs outputs) {
+  /** The model with these outputs alone, and without what only others need. */
+  static Model only(Model model, Collection<String> outputs) {
     List<Value> wanted =
-        model.graph().outputs().stream()
-            .filter(out -> List.of(outputs.loss(), outputs.right()).contains(out.name()))
-            .toList();
+        model.graph().outputs().stream().filter(out -> outputs.contains(out.name())).toList();
     return model.withGraph(DeadCode.remove(model.graph().withOutputs(wanted)));
   }
 

@@ -13,7 +13,6 @@ import io.moneonnx.run.Session;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * A language model as it is, opened once and told the token after each position; it says how well
@@ -50,7 +49,7 @@ public final class Foresight implements AutoCloseable {
         EvaluationGraph.input(
             ops, "next", ElementType.INT64, Dimension.of("rows"), Dimension.of("positions"));
     NextToken.Outputs outputs = nextToken.addTo(ops, next);
-    Model measuring = EvaluationGraph.measuring(edit.apply(), outputs);
+    Model measuring = EvaluationGraph.only(edit.apply(), outputs.names());
     Session session =
         Session.open(
             "the evaluation graph", OnnxWriter.toBytes(measuring, folder), folder, options);
@@ -60,7 +59,7 @@ public final class Foresight implements AutoCloseable {
   Foreseen of(Passage passage) {
     Map<String, Tensor> feeds = new HashMap<>(passage.feeds());
     feeds.put(next, passage.next());
-    Map<String, Tensor> found = session.run(feeds, Set.of(outputs.loss(), outputs.right()));
+    Map<String, Tensor> found = session.run(feeds, outputs.names());
     return new Foreseen(found.get(outputs.loss()), found.get(outputs.right()));
   }
 

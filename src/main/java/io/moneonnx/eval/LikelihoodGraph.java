@@ -1,6 +1,5 @@
 package io.moneonnx.eval;
 
-import io.moneonnx.graph.DeadCode;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.GraphEdit;
@@ -44,14 +43,9 @@ record LikelihoodGraph(Model model, String positions, String targets, String sco
     String scores =
         ops.gatherElements(ops.logSoftmax(ops.cast(needed, ElementType.FLOAT)), targets, 2);
     edit.addOutput(Value.untyped(scores, ElementType.FLOAT));
-    return new LikelihoodGraph(only(edit.apply(), kept, scores), positions, targets, scores);
-  }
-
-  private static Model only(Model model, Collection<String> kept, String scores) {
-    List<String> names = new ArrayList<>(kept);
-    names.add(scores);
-    List<Value> wanted =
-        model.graph().outputs().stream().filter(out -> names.contains(out.name())).toList();
-    return model.withGraph(DeadCode.remove(model.graph().withOutputs(wanted)));
+    List<String> outputs = new ArrayList<>(kept);
+    outputs.add(scores);
+    Model model = EvaluationGraph.only(edit.apply(), outputs);
+    return new LikelihoodGraph(model, positions, targets, scores);
   }
 }

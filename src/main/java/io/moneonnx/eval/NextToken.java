@@ -3,6 +3,7 @@ package io.moneonnx.eval;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Value;
+import java.util.Set;
 
 /**
  * How well a language model foresees each next token, computed in the graph, so that logits never
@@ -25,7 +26,11 @@ public record NextToken(String tokens, String logits) {
    * @param loss in nats
    * @param right 1 where the token has the largest logit, otherwise 0
    */
-  record Outputs(String loss, String right) {}
+  record Outputs(String loss, String right) {
+    Set<String> names() {
+      return Set.of(loss, right);
+    }
+  }
 
   Outputs addTo(Ops ops) {
     String before = ops.slice(scores(ops), 1, 0, -1);

@@ -28,16 +28,18 @@ public final class PerplexityBySource implements Consumer<Passage> {
     PerplexityTally source =
         sources.computeIfAbsent(passage.source(), name -> new PerplexityTally());
     Foresight.Foreseen found = model.of(passage);
+    float[] loss = found.loss().toFloats();
+    float[] right = found.right().toFloats();
     int length = passage.next().dims().get(1).intValue();
     for (int row = 0; row < passage.rows().size(); row++) {
       Passage.Row counted = passage.rows().get(row);
       if (!counted.counts().isEmpty()) {
-        double nats = sum(found.loss().toFloats(), row * length, counted.counts());
+        double nats = sum(loss, row * length, counted.counts());
         requireFinite(nats, passage.source());
-        long right = Math.round(sum(found.right().toFloats(), row * length, counted.counts()));
+        long best = Math.round(sum(right, row * length, counted.counts()));
         int tokens = counted.counts().cardinality();
-        source.add(tokens, nats, right, counted.bytes());
-        total.add(tokens, nats, right, counted.bytes());
+        source.add(tokens, nats, best, counted.bytes());
+        total.add(tokens, nats, best, counted.bytes());
       }
     }
   }

@@ -12,7 +12,9 @@ import io.moneonnx.eval.TaskScores;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,13 +40,15 @@ public final class AnswerTasks {
    * @param limit items of each file that are enough
    * @param batch sequences in one run of the model
    * @param tokenizer to use instead of the one beside the model
+   * @param samples a file that is going to be written; what is there may be replaced
    */
   public record Request(
       Path model,
       List<Path> files,
       OptionalInt limit,
       OptionalInt batch,
-      Optional<Path> tokenizer) {
+      Optional<Path> tokenizer,
+      Optional<Path> samples) {
     public Request {
       files = List.copyOf(files);
       requirePositive("number of items", limit);
@@ -62,16 +66,23 @@ public final class AnswerTasks {
    * Answers all items.
    *
    * @param each is told of every answer, in the order of files and lines
-   * @throws BadInputException if the model foresees no tokens, or a file or an item cannot be used
+   * @throws BadInputException if the model foresees no tokens, a file or an item cannot be used, or
+   *     a file that is read would be replaced
    */
-  public TaskScores run(Request request, Consumer<Answer> each) {
+  public TaskScores run(Request request, Consumer<Answer> each) throws IOException {
     ReadModel read = ReadModel.open(request.model());
     NextToken nextToken = new LanguageModel(read).requireNextToken();
     Map<Path, Long> items = items(request);
-    ModelInputs inputs = ModelInputs.of(read.model().graph());
+    ModelInputs wanted = ModelInputs.of(read.model().graph());
     ModelFolder folder = new ModelFolder(read.folder());
     Path tokenizer = request.tokenizer().orElseGet(folder::tokenizer);
-    try (PairEncoder encoder = PairEncoder.open(tokenizer, inputs, folder);
+    if (request.samples().isPresent()) {
+      List<Path> inputs = new ArrayList<>(request.files());
+      inputs.add(tokenizer);
+      inputs.addAll(read.files().all());
+      Output.check(request.samples().get(), true, inputs);
+    }
+    try (PairEncoder encoder = PairEncoder.open(tokenizer, wanted, folder);
         Likelihoods likelihoods =
             Likelihoods.open(read.model(), read.folder(), nextToken, request.batch(), options)) {
       return answer(new MultipleChoice(encoder, likelihoods), items, each);

@@ -9,8 +9,11 @@ import io.moneonnx.verify.golden.GoldenFile;
 import io.moneonnx.verify.golden.GoldenReport;
 import io.moneonnx.verify.golden.Tolerance;
 import io.moneonnx.verify.golden.WatchedModel;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Holds a model against outputs that were recorded. */
 public final class CheckGolden {
@@ -28,8 +31,10 @@ public final class CheckGolden {
    * @param model a file, or a folder with a model in it
    * @param target what the model is meant to run on
    * @param golden the file that was recorded
+   * @param report a file that is going to be written; what is there may be replaced
    */
-  public record Request(Path model, Target target, Path golden, Tolerance tolerance) {}
+  public record Request(
+      Path model, Target target, Path golden, Tolerance tolerance, Optional<Path> report) {}
 
   /**
    * What was found.
@@ -41,11 +46,17 @@ public final class CheckGolden {
   /**
    * Runs the model on what was recorded.
    *
-   * @throws io.moneonnx.graph.BadInputException if a file is not what it should be
+   * @throws io.moneonnx.graph.BadInputException if a file is not what it should be, or the report
+   *     would replace one that is read
    */
-  public Result run(Request request) {
+  public Result run(Request request) throws IOException {
     Golden golden = GoldenFile.read(request.golden());
     Subject subject = Subject.open(request.model(), request.target());
+    if (request.report().isPresent()) {
+      List<Path> read = new ArrayList<>(subject.files().all());
+      read.add(request.golden());
+      Output.check(request.report().get(), true, read);
+    }
     boolean isSame = subject.fingerprint().equals(golden.origin().get("model"));
     try (WatchedModel model = RecordGolden.open(subject, options)) {
       GoldenCheck check = new GoldenCheck(golden, model, request.tolerance());

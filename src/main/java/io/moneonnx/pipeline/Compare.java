@@ -99,7 +99,7 @@ public final class Compare {
     tests.forEach((name, data) -> Seen.warn(name, data.files(), profile, console));
     try (Evaluation evaluation =
         Evaluation.open(subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
-      return new Trial(evaluation, profile, tests).of(request.goals(), plans);
+      return new Tries(evaluation, profile, tests).of(request.goals(), plans);
     } catch (RuntimeFailureException e) {
       subject.read().requireLoads(options);
       throw e;
@@ -130,13 +130,13 @@ public final class Compare {
   }
 
   /** One after another; what comes to the same is tried once. */
-  private final class Trial {
+  private final class Tries {
     private final Evaluation evaluation;
     private final Profile profile;
     private final Map<String, Calibration> tests;
     private final Map<Same, Scores> known = new HashMap<>();
 
-    Trial(Evaluation evaluation, Profile profile, Map<String, Calibration> tests) {
+    Tries(Evaluation evaluation, Profile profile, Map<String, Calibration> tests) {
       this.evaluation = evaluation;
       this.profile = profile;
       this.tests = tests;

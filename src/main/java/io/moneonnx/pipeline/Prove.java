@@ -14,7 +14,9 @@ import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
 import io.moneonnx.verify.Proof;
 import io.moneonnx.verify.Verdict;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +43,7 @@ public final class Prove {
    * @param target what both are meant to run on
    * @param novice what stands in for experts, if the user says so
    * @param data to try both on beside random inputs; none for what lies beside the original
+   * @param report a file that is going to be written; what is there may be replaced
    */
   public record Request(
       Path model,
@@ -49,7 +52,8 @@ public final class Prove {
       Path plan,
       Path profile,
       Optional<Novice> novice,
-      DataRequest data) {}
+      DataRequest data,
+      Optional<Path> report) {}
 
   /**
    * What was found.
@@ -71,9 +75,13 @@ public final class Prove {
    * @throws BadInputException if plan or profile are of another model, or a model does not load
    * @throws CheckFailedException if the proof of a pruned model that loads does not run
    */
-  public Result run(Request request) {
+  public Result run(Request request) throws IOException {
     Profile profile = ProfileFile.read(request.profile());
     Subject subject = Subject.open(request.model(), request.target());
+    Path pruned = ReadModel.file(request.pruned());
+    if (request.report().isPresent()) {
+      Output.check(request.report().get(), true, read(request, subject, pruned));
+    }
     subject.requireBlocks();
     subject.warn(console);
     subject.requireProfile(profile, request.profile());
@@ -84,15 +92,21 @@ public final class Prove {
             subject);
     Map<String, Change> changes =
         Rewrite.changes(subject, profile, decision.plan(), decision.novice());
-    Path pruned = ReadModel.file(request.pruned());
     List<Map<String, Tensor>> feeds =
-        Trial.of(subject, data(subject, request), "give some with --data").proof();
+        TrialFeeds.of(subject, data(subject, request), "give some with --data").proof();
     Map<Device, Verdict> verdicts = new LinkedHashMap<>();
     for (Device device : devices()) {
       console.say("comparing %s with what it should be, on %s".formatted(pruned, device));
       verdicts.put(device, verdict(subject, changes, pruned, feeds, device));
     }
     return new Result(subject, changes, verdicts);
+  }
+
+  private static List<Path> read(Request request, Subject subject, Path pruned) {
+    List<Path> read = new ArrayList<>(List.of(pruned, request.plan(), request.profile()));
+    read.addAll(subject.files().all());
+    read.addAll(request.data().read(subject));
+    return read;
   }
 
   private Optional<Calibration> data(Subject subject, Request request) {

@@ -121,10 +121,10 @@ public final class Rewrite {
         request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
     Draft draft = draft(model, request.output(), placement);
     try {
-      Optional<Trial> trial = request.verify() ? Optional.of(trial(data)) : Optional.empty();
+      Optional<TrialFeeds> trial = request.verify() ? Optional.of(trial(data)) : Optional.empty();
       Optional<Verdict> verdict = trial.map(on -> prove(draft.path(), changes, on.proof()));
       Optional<Drift> drift = trial.map(on -> drift(draft.path(), on.drift()));
-      String driftOn = trial.map(Trial::driftOn).orElse("");
+      String driftOn = trial.map(TrialFeeds::driftOn).orElse("");
       return new Proved(
           draft,
           written -> new Report(changes, subject.files().bytes(), written, verdict, drift, driftOn),
@@ -135,8 +135,8 @@ public final class Rewrite {
     }
   }
 
-  private Trial trial(Optional<Calibration> data) {
-    return Trial.of(
+  private TrialFeeds trial(Optional<Calibration> data) {
+    return TrialFeeds.of(
         subject, data, "calibrate with --data instead of --profile, or say --no-verify");
   }
 

@@ -1,15 +1,12 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.MoeBlock;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /** What one block chose in both runs, flattened, and the scores it chose by. */
 final class Choices {
@@ -20,30 +17,9 @@ final class Choices {
 
   Choices(MoeBlock block, Map<String, Tensor> expected, Map<String, Tensor> found) {
     this.block = block;
-    this.expected = ids(block, expected);
-    this.found = ids(block, found);
+    this.expected = ChosenIds.of(block.routing(), expected);
+    this.found = ChosenIds.of(block.routing(), found);
     this.scores = expected.get(block.routing().choice().scores()).toFloats();
-  }
-
-  /** The ids that a run of a block chose, {@code topK} for each token. */
-  static long[] ids(MoeBlock block, Map<String, Tensor> values) {
-    Choice choice = block.routing().choice();
-    return choice instanceof Choice.Hidden
-        ? best(values.get(choice.scores()).toFloats(), block.experts(), block.topK())
-        : values.get(choice.value()).toLongs();
-  }
-
-  private static long[] best(float[] scores, int experts, int topK) {
-    return IntStream.range(0, scores.length / experts)
-        .mapToObj(token -> token * experts)
-        .flatMap(
-            start ->
-                IntStream.range(0, experts)
-                    .boxed()
-                    .sorted(Comparator.comparingDouble(e -> -scores[start + e]))
-                    .limit(topK))
-        .mapToLong(Integer::longValue)
-        .toArray();
   }
 
   String name() {
@@ -83,7 +59,8 @@ final class Choices {
             .mapToDouble(e -> score(token, e))
             .max()
             .orElse(Double.NEGATIVE_INFINITY);
-    return OptionalDouble.of(Math.abs(lowest - highest));
+    // Minus infinity on both sides is a tie as well.
+    return OptionalDouble.of(lowest == highest ? 0 : Math.abs(lowest - highest));
   }
 
   private Set<Long> chosen(long[] indices, int token) {

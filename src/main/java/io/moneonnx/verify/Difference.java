@@ -10,8 +10,9 @@ public final class Difference {
   private Difference() {}
 
   /**
-   * {@code max|a - b| / max|b|} of floating tensors; of any others 0 where they are equal. Infinite
-   * where types or shapes differ, or where one element is finite and the other is not.
+   * {@code max|a - b| / max|b|} of floating tensors over what is finite; of any others 0 where they
+   * are equal. Infinite where types or shapes differ, or where only one of two elements is finite.
+   * Never NaN, which would pass any bound.
    */
   public static double relative(Tensor a, Tensor b) {
     if (a.type() != b.type() || !a.dims().equals(b.dims())) {
@@ -37,36 +38,38 @@ public final class Difference {
     double least = Math.max(FLOOR * largest(expected, 0, expected.length), Float.MIN_NORMAL);
     double worst = 0;
     for (int row = 0; row < expected.length; row += width) {
-      double off = 0;
-      for (int i = row; i < row + width; i++) {
-        off = Math.max(off, Math.abs((double) found[i] - expected[i]));
-      }
-      worst = Math.max(worst, off / Math.max(least, largest(expected, row, row + width)));
+      double scale = Math.max(least, largest(expected, row, row + width));
+      worst = Math.max(worst, apart(found, expected, row, row + width) / scale);
     }
     return worst;
   }
 
-  private static double largest(float[] values, int from, int to) {
-    double largest = 0;
-    for (int i = from; i < to; i++) {
-      largest = Math.max(largest, Math.abs(values[i]));
-    }
-    return largest;
+  private static double relative(float[] a, float[] b) {
+    double apart = apart(a, b, 0, a.length);
+    return apart == 0 || Double.isInfinite(apart)
+        ? apart
+        : apart / Math.max(largest(b, 0, b.length), Float.MIN_NORMAL);
   }
 
-  private static double relative(float[] a, float[] b) {
+  /** Elements that are the same are not apart, be they finite or not. */
+  private static double apart(float[] a, float[] b, int from, int to) {
     double apart = 0;
-    double largest = 0;
-    for (int i = 0; i < a.length; i++) {
+    for (int i = from; i < to; i++) {
       if (Float.compare(a[i], b[i]) != 0) {
         double off = Math.abs((double) a[i] - b[i]);
         apart = Math.max(apart, Double.isNaN(off) ? Double.POSITIVE_INFINITY : off);
       }
-      largest = Math.max(largest, Math.abs(b[i]));
     }
-    return apart == 0 || Double.isInfinite(apart)
-        ? apart
-        : apart / Math.max(largest, Float.MIN_NORMAL);
+    return apart;
+  }
+
+  /** Of those that are finite: masks are full of minus infinity. */
+  private static double largest(float[] values, int from, int to) {
+    double largest = 0;
+    for (int i = from; i < to; i++) {
+      largest = Float.isFinite(values[i]) ? Math.max(largest, Math.abs(values[i])) : largest;
+    }
+    return largest;
   }
 
   /** {@code count} rows of a tensor {@code [batch, sequence, ...]}, counted over both axes. */

@@ -61,7 +61,7 @@ record PairedBlock(MoeBlock block, String prunedOutput, Optional<Gone> gone) {
   }
 
   private Calls calls(Gone experts, Map<String, Tensor> values, RunTokens tokens) {
-    long[] ids = Choices.ids(block, values);
+    long[] ids = ChosenIds.of(block.routing(), values);
     Set<Integer> met = experts.removed().isEmpty() ? experts.replaced() : experts.removed();
     IntPredicate isKept = kept(values);
     int[] made =

@@ -80,10 +80,10 @@ public record Verdict(
     return blockErrors.values().stream().mapToDouble(Double::doubleValue).max().orElse(0);
   }
 
-  /** The blocks that are further from the oracle than they may be. */
+  /** The blocks that are further from the oracle than they may be; NaN is no nearness either. */
   public List<String> wrongBlocks() {
     return blockErrors.entrySet().stream()
-        .filter(error -> error.getValue() > bounds.blocks().get(error.getKey()))
+        .filter(error -> !(error.getValue() <= bounds.blocks().get(error.getKey())))
         .map(Map.Entry::getKey)
         .toList();
   }
@@ -122,13 +122,13 @@ public record Verdict(
   public List<String> reasons() {
     List<String> reasons = new ArrayList<>(broken);
     wrongBlocks().forEach(block -> reasons.add(reason(block)));
-    if (endToEnd > bounds.endToEnd()) {
+    if (!(endToEnd <= bounds.endToEnd())) {
       reasons.add(
           "outputs are off by %.2g relative, wanted at most %.0e"
               .formatted(endToEnd, bounds.endToEnd()));
     }
     flips.stream()
-        .filter(flip -> flip.gap() > bounds.gap())
+        .filter(flip -> !(flip.gap() <= bounds.gap()))
         .findFirst()
         .ifPresent(
             flip ->

@@ -129,6 +129,21 @@ class EvalTasksTest {
   }
 
   @Test
+  void samplesReplaceNothingThatIsRead() throws IOException {
+    Path copy = Files.createDirectory(folder.resolve("copy"));
+    for (String name : List.of("model.onnx", "tokenizer.json", "config.json")) {
+      Files.copy(Path.of("models/olmoe-tiny", name), copy.resolve(name));
+    }
+
+    for (String name : List.of("model.onnx", "tokenizer.json")) {
+      Path read = copy.resolve(name);
+      Cli.run("eval", copy, "--tasks", ITEMS, "--samples", read)
+          .fails(ExitCode.BAD_INPUT, read + ": is read as an input");
+      assertThat(read).hasSameBinaryContentAs(Path.of("models/olmoe-tiny", name));
+    }
+  }
+
+  @Test
   void whatMakesNoSenseIsRefused() {
     eval("--tasks", ITEMS, "--perplexity", ITEMS).fails(2, "--perplexity and --tasks: wanted one");
     eval("--tasks", ITEMS, "--stride", 4).fails(2, "--stride: means nothing with --tasks");

@@ -156,6 +156,15 @@ class GoldenTest {
   }
 
   @Test
+  void aReportReplacesNothingThatIsRead() throws IOException {
+    Path model = scaled();
+
+    check(model, golden, "--junit", model).fails(BAD_INPUT, "is read as an input");
+    check(model.getParent(), golden, "--junit", model).fails(BAD_INPUT, "is read as an input");
+    check(model, golden, "--junit", golden).fails(BAD_INPUT, "is read as an input");
+  }
+
+  @Test
   void aModelOfAnotherShapeIsNoBadInput() {
     TinyMoe tiny = Spelling.DYNAMO.of(4, 2, 4);
     Path other = folder.resolve("tiny.onnx");

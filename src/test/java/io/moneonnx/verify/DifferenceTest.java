@@ -40,6 +40,28 @@ final class DifferenceTest {
   }
 
   @Test
+  void isRelativeToTheLargestFiniteElement() {
+    float infinity = Float.NEGATIVE_INFINITY;
+
+    assertThat(between(of(infinity, 1, 4), infinity, 2, 4)).isEqualTo(0.25);
+    assertThat(between(of(Float.NaN, 1, 4), Float.NaN, 2, 4)).isEqualTo(0.25);
+  }
+
+  @Test
+  void isTakenRowByRow() {
+    assertThat(byRow(of(8, 0, 1, 0), 8, 0, 2, 0)).isEqualTo(0.5);
+    assertThat(byRow(of(8, Float.NaN, 1, 0), 8, Float.NaN, 2, 0)).isEqualTo(0.5);
+    assertThat(byRow(of(8, 0, 1, Float.NEGATIVE_INFINITY), 8, 0, 2, Float.NEGATIVE_INFINITY))
+        .isEqualTo(0.5);
+    assertThat(byRow(of(8, 0, 1, 0), 8, 0, 2, Float.NaN)).isInfinite();
+  }
+
+  private static double byRow(float[] a, float... b) {
+    List<Long> dims = List.of(2L, 2L);
+    return Difference.byRow(Tensor.of(dims, a), Tensor.of(dims, b));
+  }
+
+  @Test
   void isInfiniteBetweenShapes() {
     assertThat(
             Difference.relative(Tensor.of(List.of(2L, 1L), 1f, 2), Tensor.of(List.of(2L), 1f, 2)))

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -53,6 +54,18 @@ final class RouterCheckTest {
 
     assertThat(check.flips()).hasSize(1);
     assertThat(check.flips().get(0).gap()).isBetween(0.199, 0.201);
+  }
+
+  @Test
+  void expertsThatAreShutOutAlikeAreTied() {
+    float never = Float.NEGATIVE_INFINITY;
+    Map<String, Tensor> expected = new HashMap<>(chosen(1, 1f, 0, 0f));
+    expected.put(
+        BLOCK.routing().choice().scores(), Tensor.of(List.of(1L, 4L), never, 0.6f, never, never));
+
+    assertThat(check(Set.of(3), expected, chosen(1, 1f, 2, 0f)).flips())
+        .extracting(Verdict.Flip::gap)
+        .containsExactly(0.0);
   }
 
   @Test

@@ -88,7 +88,9 @@ final class SideBySideTest {
     Bench bench = new Bench(tiny.model(), Path.of("."), RunOptions.cpu());
     List<String> choice = List.of(tiny.block().routing().choice().value());
     Map<String, Tensor> values = bench.values(choice, List.of(Map.of("x", X))).get(0);
-    return LongStream.of(Choices.ids(tiny.block(), values)).filter(experts::contains).count();
+    return LongStream.of(ChosenIds.of(tiny.block().routing(), values))
+        .filter(experts::contains)
+        .count();
   }
 
   @ParameterizedTest

@@ -1,12 +1,11 @@
 package io.moneonnx.verify.golden;
 
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.verify.ChosenIds;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32;
@@ -25,23 +24,7 @@ final class Choosing {
     this.experts = routing.experts();
     this.topK = routing.topK();
     this.scores = values.get(routing.choice().scores()).toFloats();
-    this.ids =
-        routing.choice() instanceof Choice.Hidden
-            ? best()
-            : values.get(routing.choice().value()).toLongs();
-  }
-
-  private long[] best() {
-    return IntStream.range(0, scores.length / experts)
-        .flatMap(
-            token ->
-                IntStream.range(0, experts)
-                    .boxed()
-                    .sorted(Comparator.comparingDouble(expert -> -score(token, expert)))
-                    .limit(topK)
-                    .mapToInt(Integer::intValue))
-        .asLongStream()
-        .toArray();
+    this.ids = ChosenIds.of(routing, values);
   }
 
   private float score(int token, int expert) {

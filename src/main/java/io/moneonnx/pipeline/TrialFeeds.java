@@ -18,7 +18,8 @@ import java.util.stream.Stream;
  * @param drift excerpts of data, or random inputs where there are none
  * @param driftOn which of both, for people
  */
-record Trial(List<Map<String, Tensor>> proof, List<Map<String, Tensor>> drift, String driftOn) {
+record TrialFeeds(
+    List<Map<String, Tensor>> proof, List<Map<String, Tensor>> drift, String driftOn) {
   private static final int PROOF_BATCHES = 1;
   private static final int DRIFT_BATCHES = 8;
   private static final int TRIED_TOKENS = 256;
@@ -30,7 +31,7 @@ record Trial(List<Map<String, Tensor>> proof, List<Map<String, Tensor>> drift, S
    * @param otherwise what the user can do where there are none, for the message
    * @throws BadInputException if there are no data, and no valid input can be made up
    */
-  static Trial of(Subject subject, Optional<Calibration> data, String otherwise) {
+  static TrialFeeds of(Subject subject, Optional<Calibration> data, String otherwise) {
     List<Map<String, Tensor>> excerpts =
         data.stream().flatMap(d -> d.excerpts(TRIED_TOKENS)).limit(DRIFT_BATCHES).toList();
     List<Map<String, Tensor>> random = random(subject, excerpts);
@@ -42,8 +43,8 @@ record Trial(List<Map<String, Tensor>> proof, List<Map<String, Tensor>> drift, S
     List<Map<String, Tensor>> proof = new ArrayList<>(random);
     proof.addAll(excerpts.subList(0, Math.min(PROOF_BATCHES, excerpts.size())));
     return excerpts.isEmpty()
-        ? new Trial(proof, random, "random inputs")
-        : new Trial(proof, excerpts, "calibration data");
+        ? new TrialFeeds(proof, random, "random inputs")
+        : new TrialFeeds(proof, excerpts, "calibration data");
   }
 
   private static List<Map<String, Tensor>> random(Subject subject, List<Map<String, Tensor>> seen) {
