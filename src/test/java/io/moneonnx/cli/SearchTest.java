@@ -193,8 +193,8 @@ class SearchTest {
 
   @ParameterizedTest
   @CsvSource({
-    "-2%, 'max-ppl-increase: found -0.02, wanted 0 or more'",
-    "NaN, 'max-ppl-increase: found NaN, wanted 0 or more'",
+    "-2%, '--max-ppl-increase: found -0.02, wanted 0 or more'",
+    "NaN, '--max-ppl-increase: found NaN, wanted 0 or more'",
     "two, 'found ''two'', wanted a part, such as 2% or 0.02'",
   })
   void aLimitThatIsNone(String limit, String message) {
