@@ -45,13 +45,8 @@ public final class Main implements Runnable {
   public static int run(String... args) {
     // Numbers are printed alike everywhere, as they are read.
     Locale.setDefault(Locale.ROOT);
-    Main main = new Main();
-    CommandLine command = new CommandLine(main);
-    command.setExecutionExceptionHandler(
-        (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
-    command.setParameterExceptionHandler((error, line) -> ExitCode.reportUsage(error));
-    command.setCaseInsensitiveEnumValuesAllowed(true);
-    Values.register(command);
+    CommandLine command = command();
+    Main main = command.getCommand();
     try {
       int code = command.execute(args);
       // Print streams keep what goes wrong to themselves.
@@ -64,6 +59,18 @@ public final class Main implements Runnable {
     } catch (OutOfMemoryError | StackOverflowError e) {
       return ExitCode.report(e, command.getErr(), main.debug);
     }
+  }
+
+  /** All commands and options, ready to parse. */
+  static CommandLine command() {
+    Main main = new Main();
+    CommandLine command = new CommandLine(main);
+    command.setExecutionExceptionHandler(
+        (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
+    command.setParameterExceptionHandler((error, line) -> ExitCode.reportUsage(error));
+    command.setCaseInsensitiveEnumValuesAllowed(true);
+    Values.register(command);
+    return command;
   }
 
   @Override

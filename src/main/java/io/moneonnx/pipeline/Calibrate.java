@@ -48,9 +48,9 @@ public final class Calibrate {
   }
 
   /** What lies beside the model, if anything does: to try a rewritten model on. */
-  public Optional<Calibration> besideModel() {
+  public Optional<Calibration> besideModel(CalibrationOptions reading) {
     return new ModelFolder(subject.folder()).hasCalibration()
-        ? Optional.of(open(new DataRequest(List.of(), CalibrationOptions.DEFAULT)))
+        ? Optional.of(open(new DataRequest(List.of(), reading)))
         : Optional.empty();
   }
 

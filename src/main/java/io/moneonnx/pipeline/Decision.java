@@ -12,6 +12,7 @@ import io.moneonnx.profile.Profile;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Which experts go, and what stands in for them: decided already, or once a profile is there. What
@@ -114,14 +115,22 @@ sealed interface Decision {
       return search.novice();
     }
 
-    /** Writes the largest whose file, too, keeps to the limit. */
     @Override
     public Prune.Outcome carryOut(Writing writing) {
-      Search.Found found = search.run(writing.profile());
+      return largest(search.run(writing.profile()), search::of, writing);
+    }
+
+    /**
+     * Writes the largest whose file, too, keeps to the limit.
+     *
+     * @param perplexity of a model file, on the data that {@code found} was found on
+     */
+    static Prune.Outcome largest(
+        Search.Found found, Function<Path, TaggedPerplexity> perplexity, Writing writing) {
       for (Goal goal : found.goals()) {
         Plan plan = Planner.plan(writing.profile(), goal);
         try (Rewrite.Proved proved = writing.prove(plan)) {
-          TaggedPerplexity own = search.of(proved.path());
+          TaggedPerplexity own = perplexity.apply(proved.path());
           if (found.allows(own)) {
             return new Prune.Result(
                 writing.subject(),

@@ -112,7 +112,7 @@ public final class Prove {
   private Optional<Calibration> data(Subject subject, Request request) {
     Calibrate calibrate = new Calibrate(subject, options, console);
     return request.data().named().isEmpty()
-        ? calibrate.besideModel()
+        ? calibrate.besideModel(request.data().options())
         : Optional.of(calibrate.open(request.data()));
   }
 

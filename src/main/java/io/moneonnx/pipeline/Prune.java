@@ -1,6 +1,7 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
+import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.eval.TaggedPerplexity;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.Placement;
@@ -132,7 +133,9 @@ public final class Prune {
     Optional<Calibration> data =
         known.isEmpty()
             ? Optional.of(calibrate.open(request.data()))
-            : request.verify() ? calibrate.besideModel() : Optional.empty();
+            : request.verify()
+                ? calibrate.besideModel(CalibrationOptions.DEFAULT)
+                : Optional.empty();
     Profile profile =
         known.orElseGet(() -> calibrate.run(request.data(), data.orElseThrow(), Checkpoints.NONE));
     Rewrite.Request rewrite =

@@ -107,8 +107,8 @@ class EvalTasksTest {
     Path alone = folder.resolve("alone.jsonl");
     Path many = folder.resolve("many.jsonl");
 
-    eval("--tasks", ITEMS, "--limit", 12, "--batch", 1, "--samples", alone).succeeds();
-    eval("--tasks", ITEMS, "--limit", 12, "--batch", 32, "--samples", many).succeeds();
+    eval("--tasks", ITEMS, "--limit", 6, "--batch", 1, "--samples", alone).succeeds();
+    eval("--tasks", ITEMS, "--limit", 6, "--batch", 32, "--samples", many).succeeds();
 
     List<JsonObject> found = lines(many);
     List<JsonObject> wanted = lines(alone);

@@ -14,8 +14,10 @@ import io.moneonnx.io.Placement;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,11 +28,11 @@ final class EvalTest {
   @TempDir Path folder;
 
   private static Cli eval(Object... args) {
-    Object[] all = new Object[args.length + 2];
-    all[0] = "eval";
-    all[1] = Cli.OLMOE;
-    System.arraycopy(args, 0, all, 2, args.length);
-    return Cli.run(all);
+    return Cli.run(
+        Stream.concat(
+                Stream.of("eval", Cli.OLMOE, "--device", "cpu", "--threads", 1),
+                Arrays.stream(args))
+            .toArray());
   }
 
   private static JsonObject perplexity(Object... args) {
@@ -95,8 +97,10 @@ final class EvalTest {
 
   @Test
   void batchesChangeNothingButTheTime() {
-    JsonObject one = perplexity("--perplexity", HELD_OUT, "--limit", 6, "--json");
-    JsonObject four = perplexity("--perplexity", HELD_OUT, "--limit", 6, "--batch", 4, "--json");
+    Object[] some = {"--perplexity", HELD_OUT, "--limit", 6, "--window", 64, "--json"};
+    JsonObject one = perplexity(some);
+    JsonObject four =
+        perplexity(Stream.concat(Arrays.stream(some), Stream.of("--batch", 4)).toArray());
 
     assertThat(four.getAsJsonObject("total").get("perplexity").getAsDouble())
         .isCloseTo(one.getAsJsonObject("total").get("perplexity").getAsDouble(), within(1e-4));

@@ -11,6 +11,8 @@ import io.moneonnx.io.Placement;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,13 +54,21 @@ final class ExactTest {
   }
 
   private static Cli verify(Path pruned, String plan, Object... more) {
-    Object[] all = new Object[8 + more.length];
-    Object[] first = {
-      "verify", Cli.OLMOE, pruned, "--exact", "--plan", file(plan), "--profile", file("profile")
-    };
-    System.arraycopy(first, 0, all, 0, first.length);
-    System.arraycopy(more, 0, all, first.length, more.length);
-    return Cli.run(all);
+    Stream<Object> first =
+        Stream.of(
+            "verify",
+            Cli.OLMOE,
+            pruned,
+            "--exact",
+            "--plan",
+            file(plan),
+            "--profile",
+            file("profile"),
+            "--device",
+            "cpu",
+            "--threads",
+            1);
+    return Cli.run(Stream.concat(first, Arrays.stream(more)).toArray());
   }
 
   @Test

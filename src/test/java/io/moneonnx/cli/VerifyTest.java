@@ -65,7 +65,9 @@ class VerifyTest {
 
   private static Cli verify(Path model, Path other, Object... options) {
     return Cli.run(
-        Stream.concat(Stream.of("verify", model, other, "--device", "cpu"), Arrays.stream(options))
+        Stream.concat(
+                Stream.of("verify", model, other, "--device", "cpu", "--threads", 1),
+                Arrays.stream(options))
             .toArray());
   }
 
