@@ -1,22 +1,12 @@
 package io.moneonnx.cli;
 
-import io.moneonnx.eval.TaggedPerplexity;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.Placement;
-import io.moneonnx.moe.MoeBlock;
-import io.moneonnx.moe.Refusal;
 import io.moneonnx.moe.Target;
 import io.moneonnx.pipeline.NothingToDoException;
 import io.moneonnx.pipeline.Prune;
-import io.moneonnx.pipeline.Rewrite;
 import io.moneonnx.pipeline.Search;
-import io.moneonnx.pipeline.Subject;
-import io.moneonnx.plan.Forecast;
-import io.moneonnx.plan.Novice;
-import io.moneonnx.plan.Stability;
-import io.moneonnx.rewrite.Change;
 import io.moneonnx.run.RunOptions;
-import io.moneonnx.verify.Drift;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -96,7 +86,9 @@ final class RewriteCommand implements Callable<Integer> {
     if (outcome instanceof Prune.NoneWithin none) {
       throw nothingWithin(none.found());
     }
-    print((Prune.Result) outcome);
+    PrintWriter out = spec.commandLine().getOut();
+    out.print(new RewriteReport((Prune.Result) outcome));
+    out.flush();
     return ExitCode.DONE;
   }
 
@@ -146,87 +138,5 @@ final class RewriteCommand implements Callable<Integer> {
           "--profile holds what was measured; leave out " + String.join(", ", measuring));
     }
     choice();
-  }
-
-  private void print(Prune.Result result) {
-    Subject subject = result.subject();
-    Rewrite.Report report = result.report();
-    PrintWriter out = spec.commandLine().getOut();
-    result.search().ifPresent(searched -> out.print(new TrialTable(searched.found()) + "\n"));
-    Table table = new Table("block", "experts", "kept", done(report));
-    for (MoeBlock block : subject.blocks()) {
-      if (result.profile().block(block.name()).isEmpty()) {
-        out.println("refused  " + block.name() + ": its outputs are not what its experts put out");
-        continue;
-      }
-      Change change = report.changes().get(block.name());
-      int gone = change == null ? 0 : change.experts().size();
-      table.row(block.name(), block.experts(), block.experts() - gone, gone);
-    }
-    out.print(table);
-    for (Refusal refusal : subject.findings().refusals()) {
-      out.println("refused  " + refusal.where() + ": " + refusal.reason());
-    }
-    out.println("forecast " + forecast(result));
-    out.printf(
-        "size     %,d -> %,d bytes (%.1f%%)%n",
-        report.bytesBefore(),
-        report.written().bytes(),
-        100.0 * report.written().bytes() / report.bytesBefore());
-    if (report.verdict().isPresent()) {
-      out.println("proof    " + report.verdict().get().text());
-    } else {
-      out.println("proof    left out (--no-verify)");
-    }
-    result.search().ifPresent(searched -> out.println("costs    " + costs(searched)));
-    report.drift().ifPresent(drift -> print(out, drift, report.driftOn()));
-    report.written().files().forEach(file -> out.println("written  " + file));
-    out.flush();
-  }
-
-  private static String forecast(Prune.Result result) {
-    double share = Forecast.of(result.profile(), result.plan(), Novice.MEAN).share();
-    String met = PlanReport.percent(share) + " of the routed calls meet a pruned expert";
-    return result
-        .goal()
-        .flatMap(goal -> Stability.of(result.profile(), goal))
-        .map(
-            known ->
-                met
-                    + "; "
-                    + (known.count() == 1 ? "1 decision hangs" : known.count() + " decisions hang")
-                    + " on one shard of the data")
-        .orElse(met);
-  }
-
-  /** Of the written file. */
-  private static String costs(Prune.Searched searched) {
-    TaggedPerplexity unpruned = searched.found().unpruned();
-    TaggedPerplexity written = searched.written();
-    return "perplexity %s -> %s (%s) on held-out data"
-        .formatted(
-            TrialTable.perplexity(unpruned),
-            TrialTable.perplexity(written),
-            TrialTable.percent(written.increaseOver(unpruned).total()));
-  }
-
-  private static String done(Rewrite.Report report) {
-    return report.changes().values().iterator().next().done();
-  }
-
-  private static void print(PrintWriter out, Drift drift, String on) {
-    drift
-        .outputs()
-        .forEach(
-            (name, moved) ->
-                out.printf(
-                    "moved    %s by %.3g relative, on %s%n", name, moved.relativeError(), on));
-    drift
-        .predictions()
-        .ifPresent(
-            tokens ->
-                out.printf(
-                    "         KL divergence %.4f nats, same first token at %.1f%% of %,d positions%n",
-                    tokens.divergence(), 100 * tokens.agreement(), tokens.positions()));
   }
 }

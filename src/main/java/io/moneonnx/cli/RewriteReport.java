@@ -1,0 +1,112 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.eval.TaggedPerplexity;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Refusal;
+import io.moneonnx.pipeline.Prune;
+import io.moneonnx.pipeline.Rewrite;
+import io.moneonnx.plan.Forecast;
+import io.moneonnx.plan.Novice;
+import io.moneonnx.plan.Stability;
+import io.moneonnx.rewrite.Change;
+import io.moneonnx.verify.Drift;
+import io.moneonnx.verify.Verdict;
+
+/** What was replaced, how large the model is now, what proves it and how far it has moved. */
+record RewriteReport(Prune.Result result) {
+  @Override
+  public String toString() {
+    Rewrite.Report report = result.report();
+    StringBuilder text = new StringBuilder();
+    result
+        .search()
+        .ifPresent(searched -> text.append(new TrialTable(searched.found())).append("\n"));
+    text.append(blocks());
+    text.append("forecast ").append(forecast()).append('\n');
+    text.append(
+        "size     %,d -> %,d bytes (%.1f%%)%n"
+            .formatted(
+                report.bytesBefore(),
+                report.written().bytes(),
+                100.0 * report.written().bytes() / report.bytesBefore()));
+    text.append("proof    ")
+        .append(report.verdict().map(Verdict::text).orElse("left out (--no-verify)"))
+        .append('\n');
+    result.search().ifPresent(searched -> text.append("costs    %s%n".formatted(costs(searched))));
+    report.drift().ifPresent(drift -> text.append(moved(drift, report.driftOn())));
+    report.written().files().forEach(file -> text.append("written  %s%n".formatted(file)));
+    return text.toString();
+  }
+
+  /** A table of those that were measured; what was refused before or after measuring stands by. */
+  private String blocks() {
+    Rewrite.Report report = result.report();
+    StringBuilder refused = new StringBuilder();
+    Table table = new Table("block", "experts", "kept", done(report));
+    for (MoeBlock block : result.subject().blocks()) {
+      if (result.profile().block(block.name()).isEmpty()) {
+        refused.append(
+            "refused  %s: its outputs are not what its experts put out%n".formatted(block.name()));
+        continue;
+      }
+      Change change = report.changes().get(block.name());
+      int gone = change == null ? 0 : change.experts().size();
+      table.row(block.name(), block.experts(), block.experts() - gone, gone);
+    }
+    StringBuilder text = refused.append(table);
+    for (Refusal refusal : result.subject().findings().refusals()) {
+      text.append("refused  %s: %s%n".formatted(refusal.where(), refusal.reason()));
+    }
+    return text.toString();
+  }
+
+  private static String done(Rewrite.Report report) {
+    return report.changes().values().iterator().next().done();
+  }
+
+  private String forecast() {
+    double share = Forecast.of(result.profile(), result.plan(), Novice.MEAN).share();
+    String met = PlanReport.percent(share) + " of the routed calls meet a pruned expert";
+    return result
+        .goal()
+        .flatMap(goal -> Stability.of(result.profile(), goal))
+        .map(
+            known ->
+                met
+                    + "; "
+                    + (known.count() == 1 ? "1 decision hangs" : known.count() + " decisions hang")
+                    + " on one shard of the data")
+        .orElse(met);
+  }
+
+  /** Of the written file. */
+  private static String costs(Prune.Searched searched) {
+    TaggedPerplexity unpruned = searched.found().unpruned();
+    TaggedPerplexity written = searched.written();
+    return "perplexity %s -> %s (%s) on held-out data"
+        .formatted(
+            TrialTable.perplexity(unpruned),
+            TrialTable.perplexity(written),
+            TrialTable.percent(written.increaseOver(unpruned).total()));
+  }
+
+  private static String moved(Drift drift, String on) {
+    StringBuilder text = new StringBuilder();
+    drift
+        .outputs()
+        .forEach(
+            (name, moved) ->
+                text.append(
+                    "moved    %s by %.3g relative, on %s%n"
+                        .formatted(name, moved.relativeError(), on)));
+    drift
+        .predictions()
+        .ifPresent(
+            tokens ->
+                text.append(
+                    "         KL divergence %.4f nats, same first token at %.1f%% of %,d positions%n"
+                        .formatted(
+                            tokens.divergence(), 100 * tokens.agreement(), tokens.positions())));
+    return text.toString();
+  }
+}
