@@ -7,13 +7,18 @@ package io.moneonnx.cli;
  */
 record Fraction(double value) {
   /**
-   * Reads a number, or one in percent.
+   * Reads a number of at most 1, or one in percent: who writes 2 means two percent.
    *
    * @throws NumberFormatException if it is neither
    */
   static Fraction parse(String text) {
-    return text.endsWith("%")
-        ? new Fraction(Double.parseDouble(text.substring(0, text.length() - 1)) / 100)
-        : new Fraction(Double.parseDouble(text));
+    if (text.endsWith("%")) {
+      return new Fraction(Double.parseDouble(text.substring(0, text.length() - 1)) / 100);
+    }
+    double value = Double.parseDouble(text);
+    if (value > 1) {
+      throw new NumberFormatException(text);
+    }
+    return new Fraction(value);
   }
 }

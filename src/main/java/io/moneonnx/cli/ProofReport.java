@@ -48,7 +48,8 @@ record ProofReport(Path pruned, Prove.Result result) implements CheckReport {
 
   private static String summary(Verdict verdict) {
     return verdict.holds()
-        ? "is what the plan and the profile say; " + verdict.text()
+        ? "is what the plan and the profile say; %s, over %,d positions"
+            .formatted(verdict.text(), verdict.positions())
         : "is not what the plan and the profile say";
   }
 

@@ -65,7 +65,7 @@ public final class Output {
   }
 
   private static BadInputException isRead(Path path) {
-    return new BadInputException(path + ": is read as an input; give another output with -o");
+    return new BadInputException(path + ": is read as an input; give another output");
   }
 
   private static void requireWritable(Path out) {

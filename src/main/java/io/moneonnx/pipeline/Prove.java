@@ -3,6 +3,7 @@ package io.moneonnx.pipeline;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxReader;
 import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.profile.Profile;
@@ -82,6 +83,7 @@ public final class Prove {
     if (request.report().isPresent()) {
       Output.check(request.report().get(), true, read(request, subject, pruned));
     }
+    subject.read().requireOriginalOf(request.pruned(), OnnxReader.read(pruned));
     subject.requireBlocks();
     subject.warn(console);
     subject.requireProfile(profile, request.profile());

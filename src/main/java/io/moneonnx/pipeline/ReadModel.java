@@ -7,6 +7,7 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.io.ModelFiles;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.rewrite.Provenance;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
@@ -64,6 +65,19 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Model model) {
 
   private static long bytes(Model model, Path folder) {
     return OnnxWriter.toBytes(model, folder).remaining();
+  }
+
+  /**
+   * Checks that this may be the original of another model.
+   *
+   * @throws BadInputException if it says of itself that experts are gone, and the other does not
+   */
+  void requireOriginalOf(Path pruned, Model other) {
+    if (Provenance.gone(model).isPresent() && Provenance.gone(other).isEmpty()) {
+      throw new BadInputException(
+          "%s: was pruned itself, and %s was not; the original comes first"
+              .formatted(given, pruned));
+    }
   }
 
   /** The model file. */

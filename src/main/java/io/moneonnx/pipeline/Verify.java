@@ -104,6 +104,7 @@ public final class Verify {
   public Report run(Request request) throws IOException {
     Subject before = Subject.open(request.model(), request.target());
     ReadModel after = ReadModel.open(request.pruned());
+    before.read().requireOriginalOf(request.pruned(), after.model());
     before.warn(console);
     Optional<Logits> logits = new LanguageModel(before.read()).comparedLogits();
     request.gates().forEach(gate -> requireAskable(gate, before, logits));

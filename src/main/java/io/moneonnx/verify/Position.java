@@ -51,8 +51,12 @@ record Position(
 
   private static int best(double[] row) {
     int best = 0;
+    double most = row[0];
     for (int i = 1; i < row.length; i++) {
-      best = row[i] > row[best] ? i : best;
+      if (row[i] > most) {
+        most = row[i];
+        best = i;
+      }
     }
     return best;
   }

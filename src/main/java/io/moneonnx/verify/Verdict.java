@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -48,7 +49,15 @@ public record Verdict(
    *
    * @param gap difference of the two experts' scores in the oracle's run
    */
-  public record Flip(String block, long position, double gap) {}
+  public record Flip(String block, long position, double gap) {
+    private String text() {
+      return gap < Double.POSITIVE_INFINITY
+          ? "block '%s' chooses other experts at position %d, though scores are %.2g apart"
+              .formatted(block, position, gap)
+          : "block '%s' chooses an expert at position %d that its router should have lost"
+              .formatted(block, position);
+    }
+  }
 
   /** Of a file that cannot be compared. */
   static Verdict broken(List<String> broken, List<MoeBlock> blocks) {
@@ -127,15 +136,9 @@ public record Verdict(
           "outputs are off by %.2g relative, wanted at most %.0e"
               .formatted(endToEnd, bounds.endToEnd()));
     }
-    flips.stream()
-        .filter(flip -> !(flip.gap() <= bounds.gap()))
-        .findFirst()
-        .ifPresent(
-            flip ->
-                reasons.add(
-                    "block '%s' chooses other experts at position %d, though scores are %.2g apart"
-                        .formatted(flip.block(), flip.position(), flip.gap())));
-    if (broken.isEmpty() && leftOut >= positions) {
+    Optional<Flip> wide = flips.stream().filter(flip -> !(flip.gap() <= bounds.gap())).findFirst();
+    wide.ifPresent(flip -> reasons.add(flip.text()));
+    if (broken.isEmpty() && wide.isEmpty() && leftOut >= positions) {
       reasons.add(
           "nothing could be compared end to end: all %d positions".formatted(positions)
               + " lie behind choices that rounding turned over");

@@ -309,13 +309,20 @@ class VerifyTest {
   @CsvSource({
     "--max-kl, -1, wanted a number from 0",
     "--max-kl, NaN, wanted a number from 0",
-    "--min-top1, 99, such as 0.99 or 99%",
+    "--min-top1, 99, such as 2% or 0.02",
+    "--min-top1, 101%, such as 0.99 or 99%",
     "--max-ppl-increase, -2%, wanted a number from 0",
+    "--max-ppl-increase, 2, such as 2% or 0.02",
     "--max-relative-error, Infinity, wanted a number from 0",
     "--max-kl, much, such as 0.05",
   })
   void boundsThatAreNoneAreRefused(String option, String value, String wanted) {
     verify(option, value).fails(BAD_INPUT, option, wanted);
+  }
+
+  @Test
+  void theOriginalComesFirst() {
+    verify(pruned, Cli.OLMOE, "--data", HELD_OUT).fails(BAD_INPUT, pruned, "was pruned itself");
   }
 
   @Test
