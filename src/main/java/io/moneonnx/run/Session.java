@@ -33,6 +33,9 @@ public final class Session implements AutoCloseable {
               "08083a2f0a100a017812017922084964656e746974791201675a0b0a01781206"
                   + "0a0408011200620b0a017912060a040801120042040a00100d");
 
+  /** Threads that wait busily after a run would take the cores that read what it put out. */
+  private static final String STOP_SPINNING = "session.force_spinning_stop";
+
   private final String name;
   private final OrtSession session;
   private final InputSignature inputs;
@@ -140,6 +143,7 @@ public final class Session implements AutoCloseable {
     OrtEnvironment environment = Engine.environment();
     try (SessionOptions settings = new SessionOptions()) {
       settings.setIntraOpNumThreads(threads);
+      settings.addConfigEntry(STOP_SPINNING, "1");
       if (device instanceof Device.Cuda cuda) {
         try (OrtCUDAProviderOptions provider = Engine.cuda(cuda.index())) {
           settings.addCUDA(provider);
