@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * Adds nodes to an edit, one method an operator, in the spelling of the model's opset. Every method
@@ -115,6 +117,11 @@ public final class Ops {
   /** The elements {@code from} to {@code to}, the last not among them, along one axis. */
   public String slice(String a, long axis, long from, long to) {
     return call("Slice", a, vector(from), vector(to), vector(axis));
+  }
+
+  /** The elements {@code from [1]} to {@code to [1]}, the last not among them, along one axis. */
+  public String slice(String a, long axis, String from, String to) {
+    return call("Slice", a, from, to, vector(axis));
   }
 
   public String sqrt(String a) {
@@ -232,6 +239,16 @@ public final class Ops {
     return reshape(call("NonZero", vector), -1);
   }
 
+  /** Row and column of each element that is not zero, row by row: {@code [2, hits]} int64. */
+  public String hits(String matrix) {
+    return call("NonZero", matrix);
+  }
+
+  /** Sums of a vector from its first element to each. */
+  public String cumSum(String vector) {
+    return call("CumSum", vector, constant("axis", Tensor.scalar(0L)));
+  }
+
   /** A float32 tensor of zeros of this shape. */
   public String zeros(String shape) {
     return zeros(shape, ElementType.FLOAT);
@@ -263,22 +280,82 @@ public final class Ops {
         inputs.toArray(String[]::new));
   }
 
-  /** The smallest element, as a scalar. */
-  public String reduceMin(String a) {
-    return call("ReduceMin", Map.of("keepdims", Attribute.of(0)), a);
+  public String reduceMin(String a, boolean keepDims, Long... axes) {
+    return reduce("ReduceMin", a, keepDims, axes);
   }
 
   public String reduceMax(String a, boolean keepDims, Long... axes) {
+    return reduce("ReduceMax", a, keepDims, axes);
+  }
+
+  public String reduceSumSquare(String a, boolean keepDims, Long... axes) {
+    return reduce("ReduceSumSquare", a, keepDims, axes);
+  }
+
+  private String reduce(String operator, String a, boolean keepDims, Long... axes) {
     Map<String, Attribute> attributes = new HashMap<>();
     attributes.put("keepdims", Attribute.of(keepDims ? 1 : 0));
     if (axes.length == 0) {
-      return call("ReduceMax", attributes, a);
+      return call(operator, attributes, a);
     }
     if (edit.opset() >= REDUCTIONS_TAKE_AXES_AS_INPUT) {
       long[] values = Arrays.stream(axes).mapToLong(Long::longValue).toArray();
-      return call("ReduceMax", attributes, a, vector(values));
+      return call(operator, attributes, a, vector(values));
     }
     attributes.put("axes", Attribute.ints(axes));
-    return call("ReduceMax", attributes, a);
+    return call(operator, attributes, a);
+  }
+
+  /**
+   * One of two values; only the one that is taken is computed.
+   *
+   * @param condition a bool of one element
+   */
+  public String when(String condition, Supplier<String> then, Supplier<String> otherwise) {
+    return call(
+        "If", Map.of("then_branch", branch(then), "else_branch", branch(otherwise)), condition);
+  }
+
+  private Attribute branch(Supplier<String> value) {
+    return subgraph("branch", List.of(), () -> List.of(value.get()));
+  }
+
+  /**
+   * What each of so many rounds computes, stacked: {@code [rounds, ...]}.
+   *
+   * @param round takes the number of the round, int64 {@code [1]}, and returns its value
+   */
+  public String rounds(long count, UnaryOperator<String> round) {
+    String number = edit.fresh(prefix + "/round");
+    String goOn = edit.fresh(prefix + "/goOn");
+    Attribute body =
+        subgraph(
+            "round",
+            List.of(Value.of(number, ElementType.INT64), Value.of(goOn, ElementType.BOOL)),
+            () -> List.of(goOn, round.apply(reshape(number, 1))));
+    return call("Loop", Map.of("body", body), constant("rounds", Tensor.scalar(count)), "");
+  }
+
+  /** What is made in a subgraph is not known outside it. */
+  private Attribute subgraph(String name, List<Value> inputs, Supplier<List<String>> making) {
+    Map<Call, String> madeOutside = Map.copyOf(made);
+    Map<String, String> reshapedOutside = Map.copyOf(reshaped);
+    List<Value> outputs = new ArrayList<>();
+    List<Node> nodes =
+        edit.apart(
+            () ->
+                making
+                    .get()
+                    .forEach(
+                        value ->
+                            outputs.add(
+                                Value.undeclared(
+                                    edit.add("Identity", value, List.of(value), Map.of())))));
+    made.clear();
+    made.putAll(madeOutside);
+    reshaped.clear();
+    reshaped.putAll(reshapedOutside);
+    return new Attribute.OfGraph(
+        new Graph(name, nodes, Map.of(), inputs, outputs, Map.of(), Wire.NONE));
   }
 }
