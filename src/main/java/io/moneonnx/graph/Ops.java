@@ -81,6 +81,15 @@ public final class Ops {
     return call("Div", a, b);
   }
 
+  /** The remainder of whole numbers, with the sign of {@code b}. */
+  public String mod(String a, String b) {
+    return call("Mod", a, b);
+  }
+
+  public String min(String a, String b) {
+    return call("Min", a, b);
+  }
+
   public String max(String a, String b) {
     return call("Max", a, b);
   }
@@ -192,6 +201,17 @@ public final class Ops {
     return call("OneHot", Map.of("axis", Attribute.of(-1)), ids, vector(depth), offOn);
   }
 
+  /** A product of matrices, of which the second is stored turned. */
+  public String matMulTurned(String a, String b) {
+    return call("Gemm", Map.of("transB", Attribute.of(1)), a, b);
+  }
+
+  /** All outputs of a node of ONNX's own domain, on other inputs. */
+  List<String> applyAll(Node like, List<String> inputs) {
+    List<String> hints = like.outputs().stream().map(output -> prefix + "/" + output).toList();
+    return edit.add(like.opType(), hints, inputs, like.attributes());
+  }
+
   /** The operator of a node on other inputs, and with these attributes beside its own. */
   public String apply(Node like, List<String> inputs, Map<String, Attribute> attributes) {
     return edit.add(like, prefix + "/" + like.opType(), inputs, attributes);
@@ -210,6 +230,11 @@ public final class Ops {
     String result = call("Reshape", source, vector(dims));
     reshaped.put(result, source);
     return result;
+  }
+
+  /** {@code a} with the dims of a vector; one may be -1. */
+  public String reshape(String a, String dims) {
+    return call("Reshape", a, dims);
   }
 
   public String reshapeLike(String a, String like) {
@@ -326,6 +351,15 @@ public final class Ops {
    * @param round takes the number of the round, int64 {@code [1]}, and returns its value
    */
   public String rounds(long count, UnaryOperator<String> round) {
+    return rounds(constant("rounds", Tensor.scalar(count)), round);
+  }
+
+  /**
+   * The same for a number of rounds that the graph computes.
+   *
+   * @param count int64, of one element
+   */
+  public String rounds(String count, UnaryOperator<String> round) {
     String number = edit.fresh(prefix + "/round");
     String goOn = edit.fresh(prefix + "/goOn");
     Attribute body =
@@ -333,7 +367,7 @@ public final class Ops {
             "round",
             List.of(Value.of(number, ElementType.INT64), Value.of(goOn, ElementType.BOOL)),
             () -> List.of(goOn, round.apply(reshape(number, 1))));
-    return call("Loop", Map.of("body", body), constant("rounds", Tensor.scalar(count)), "");
+    return call("Loop", Map.of("body", body), count, "");
   }
 
   /** What is made in a subgraph is not known outside it. */

@@ -95,6 +95,7 @@ public final class ValueRanks {
       case "Expand" -> larger(first, lengthOf(node.input(1)));
       case "GatherElements" -> first;
       case "Gather" -> plus(first, of(node.input(1)), -1);
+      case "GatherND" -> gatherNd(node);
       case "OneHot" -> plus(first, OptionalInt.of(1), 0);
       case "Unsqueeze" -> plus(first, lengthOf(node.input(1)), 0);
       case "Squeeze" -> less(first, lengthOf(node.input(1)));
@@ -114,6 +115,21 @@ public final class ValueRanks {
               ? first
               : Elementwise.is(node) ? broadcast(node) : OptionalInt.empty();
     };
+  }
+
+  /** Known where each place is one number: indices that an axis of one was put behind. */
+  private OptionalInt gatherNd(Node node) {
+    OptionalInt places = of(node.input(1));
+    boolean isOneNumber =
+        graph
+            .producer(node.input(1), "Unsqueeze")
+            .flatMap(last -> graph.integers(last.input(1)))
+            .filter(axes -> axes.length == 1)
+            .filter(axes -> axes[0] == -1 || axes[0] == places.orElse(0) - 1)
+            .isPresent();
+    return isOneNumber && node.intAttribute("batch_dims", 0) == 0
+        ? plus(of(node.input(0)), places, -2)
+        : OptionalInt.empty();
   }
 
   private boolean isMatrix(Node node) {

@@ -4,6 +4,7 @@ import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.SlotPieces;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
@@ -133,7 +134,10 @@ public final class Calibrator {
 
   private Session open(Model observedModel) {
     return Session.open(
-        "the observed model", OnnxWriter.toBytes(observedModel, folder), folder, options);
+        "the observed model",
+        OnnxWriter.toBytes(SlotPieces.of(observedModel), folder),
+        folder,
+        options);
   }
 
   /**
