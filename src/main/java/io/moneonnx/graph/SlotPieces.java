@@ -1,11 +1,7 @@
 package io.moneonnx.graph;
 
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.OptionalInt;
-import java.util.Set;
+import java.util.function.Function;
 
 /**
  * The same graph with what slots compute from gathered rows of stacked constants ({@link
@@ -24,129 +20,55 @@ import java.util.Set;
  * slot, and what that makes is dropped.
  */
 public final class SlotPieces {
-  private static final int LEAST = 16;
-  private static final int MOST = 256;
-  private static final int PIECES = 4;
+  /** The most slots of a piece. */
+  public static final int MOST = 256;
 
-  private final Ops ops;
-  private final Graph graph;
-  private final SlotRegion region;
-  private final Set<String> gathered;
+  private final Model model;
+  private final List<SlotRegion> regions;
 
-  private SlotPieces(Ops ops, Graph graph, SlotRegion region) {
-    this.ops = ops;
-    this.graph = graph;
-    this.region = region;
-    this.gathered = new HashSet<>();
-    region.gathers().forEach(node -> gathered.add(node.output()));
+  private SlotPieces(Model model, List<SlotRegion> regions) {
+    this.model = model;
+    this.regions = regions;
+  }
+
+  public static SlotPieces of(Model model) {
+    return new SlotPieces(model, SlotRegion.all(model.graph()));
+  }
+
+  /** How many regions there are. */
+  public int blocks() {
+    return regions.size();
+  }
+
+  /** How many slots gather copies of no more than these bytes, in whichever region. */
+  public long slots(long bytes) {
+    return regions.stream().mapToLong(region -> slots(region, bytes)).min().orElse(0);
+  }
+
+  private long slots(SlotRegion region, long bytes) {
+    return bytes / region.slotBytes(model.graph());
   }
 
   /** All regions in pieces, however many slots there are. */
-  public static Model of(Model model) {
-    List<SlotRegion> regions = SlotRegion.all(model.graph());
+  public Model always() {
+    return changed(SlotPiece::inPieces);
+  }
+
+  /** Regions in pieces in runs in which the copies would take more than these bytes. */
+  public Model within(long bytes) {
+    return changed(piece -> piece.beyond(slots(piece.region(), bytes)));
+  }
+
+  private Model changed(Function<SlotPiece, String> change) {
     if (regions.isEmpty()) {
       return model;
     }
     GraphEdit edit = new GraphEdit(model);
     for (int i = 0; i < regions.size(); i++) {
+      SlotRegion region = regions.get(i);
       Ops ops = new Ops(edit, "mone.pieces." + i);
-      String made = new SlotPieces(ops, model.graph(), regions.get(i)).add();
-      edit.redirect(regions.get(i).output(), made);
+      edit.redirect(region.output(), change.apply(new SlotPiece(ops, model.graph(), region, MOST)));
     }
     return edit.apply();
-  }
-
-  private String add() {
-    String ids = ops.reshape(ops.mod(region.ids(), ops.vector(region.rows())), -1); // [slots]
-    String slots = ops.shape(ids);
-    String experts = ops.unsqueeze(ops.range(ops.vector(region.rows())), 1);
-    String own = ops.equal(ops.unsqueeze(ids, 0), experts); // [experts, slots]
-    String hits = ops.hits(own);
-    String expert = ops.reshape(ops.gather(hits, ops.vector(0)), -1); // [slots], in order
-    String slot = ops.reshape(ops.gather(hits, ops.vector(1)), -1);
-    String counts = ops.reduceSum(ops.cast(own, ElementType.INT64), false, 1);
-
-    String size = size(slots);
-    String pieces = ops.div(ops.add(counts, ops.sub(size, ops.vector(1))), size); // of each
-    String lastPiece = ops.cumSum(pieces);
-    String before = ops.sub(ops.cumSum(counts), counts);
-    String inExpert = ops.sub(ops.range(slots), ops.gather(before, expert));
-    String firstPlace = ops.mul(ops.sub(lastPiece, pieces), size);
-    String place = ops.add(ops.gather(firstPlace, expert), inExpert); // [slots], in order
-    String all = ops.gather(lastPiece, ops.vector(region.rows() - 1)); // [1]
-
-    String noSlot = ops.expand(ops.vector(0), ops.mul(all, size));
-    String table = // [pieces, size]
-        ops.reshape(
-            ops.scatterRows(noSlot, place, slot), ops.concat(0, List.of(ops.vector(-1), size)));
-    String isLater = ops.greater(ops.unsqueeze(lastPiece, 1), ops.unsqueeze(ops.range(all), 0));
-    String later = ops.reduceSum(ops.cast(isLater, ElementType.INT64), false, 0);
-    String expertOf = ops.sub(ops.vector(region.rows()), later); // [pieces]
-
-    String made =
-        ops.rounds(
-            all,
-            round -> piece(ops.gather(expertOf, round), ops.reshape(ops.gather(table, round), -1)));
-    String rest = ops.slice(ops.shape(made), 0, 2, Long.MAX_VALUE);
-    String inPlaces = ops.reshape(made, ops.concat(0, List.of(ops.vector(-1), rest)));
-    String back = ops.scatterRows(ops.expand(ops.vector(0), slots), slot, place);
-    return ops.gather(inPlaces, back);
-  }
-
-  private String size(String slots) {
-    String part = ops.div(slots, ops.vector(region.rows() * PIECES));
-    return ops.min(ops.max(part, ops.vector(LEAST)), ops.vector(MOST));
-  }
-
-  /** What these slots compute, all from the rows of one expert. */
-  private String piece(String expert, String slots) {
-    Map<String, String> now = new HashMap<>();
-    region.given().forEach(value -> now.put(value, ops.gather(value, slots)));
-    for (Node node : region.nodes()) {
-      if (region.gathers().contains(node)) {
-        now.put(node.output(), ops.gather(node.input(0), expert));
-      } else if (node.is("MatMul")) {
-        now.put(node.output(), product(node, now));
-      } else {
-        List<String> made = ops.applyAll(node, mapped(node, now));
-        for (int i = 0; i < made.size(); i++) {
-          now.put(node.outputs().get(i), made.get(i));
-        }
-      }
-    }
-    return now.get(region.output());
-  }
-
-  private static List<String> mapped(Node node, Map<String, String> now) {
-    return node.inputs().stream().map(value -> now.getOrDefault(value, value)).toList();
-  }
-
-  /** Products of one matrix with many columns or rows are one product of matrices. */
-  private String product(Node node, Map<String, String> now) {
-    String a = now.getOrDefault(node.input(0), node.input(0));
-    String b = now.getOrDefault(node.input(1), node.input(1));
-    boolean isBank = isOfBank(node.input(0));
-    if (isBank && isUnsqueezed(node.input(1), 2, -1)) {
-      return ops.unsqueeze(ops.matMulTurned(ops.squeeze(b, 2), ops.squeeze(a, 0)), 2);
-    } else if (!isBank && isUnsqueezed(node.input(0), 1, -2)) {
-      return ops.unsqueeze(ops.matMul(ops.squeeze(a, 1), ops.squeeze(b, 0)), 1);
-    }
-    return ops.matMul(a, b);
-  }
-
-  private boolean isOfBank(String value) {
-    return !Reach.backward(
-            graph, List.of(value), v -> gathered.contains(v) || region.given().contains(v))
-        .stream()
-        .anyMatch(region.given()::contains);
-  }
-
-  private boolean isUnsqueezed(String value, long axis, long same) {
-    return graph
-        .producer(value, "Unsqueeze")
-        .flatMap(node -> graph.integers(node.input(1)))
-        .filter(axes -> axes.length == 1 && (axes[0] == axis || axes[0] == same))
-        .filter(axes -> ops.edit().rank(value).equals(OptionalInt.of(3)))
-        .isPresent();
   }
 }

@@ -57,6 +57,18 @@ record SlotRegion(
           "Sub",
           "Tanh");
 
+  /** Bytes that one slot gathers, in float32 too where they are stored in another type. */
+  long slotBytes(Graph graph) {
+    long bytes = 0;
+    for (Node node : gathers) {
+      Tensor bank = graph.constant(node.input(0)).orElseThrow();
+      long elements = bank.elements() / rows;
+      boolean isFloat = bank.type() == ElementType.FLOAT;
+      bytes += bank.byteSize() / rows + (isFloat ? 0 : elements * Float.BYTES);
+    }
+    return bytes;
+  }
+
   /** Finds all of a graph that are understood; others are left as they are. */
   static List<SlotRegion> all(Graph graph) {
     ValueRanks ranks = new ValueRanks(graph);

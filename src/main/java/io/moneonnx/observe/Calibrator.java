@@ -4,7 +4,6 @@ import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
-import io.moneonnx.graph.SlotPieces;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
@@ -135,7 +134,7 @@ public final class Calibrator {
   private Session open(Model observedModel) {
     return Session.open(
         "the observed model",
-        OnnxWriter.toBytes(SlotPieces.of(observedModel), folder),
+        OnnxWriter.toBytes(options.inPieces(observedModel), folder),
         folder,
         options);
   }
