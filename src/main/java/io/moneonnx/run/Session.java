@@ -191,6 +191,31 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /**
+   * Runs the model once and lets the results go.
+   *
+   * @return how long that took, in nanoseconds, without what it takes to hand the feeds over
+   */
+  public long nanos(Map<String, Tensor> feeds, Collection<String> outputs) {
+    inputs.check(feeds);
+    try {
+      return Underway.run(options -> nanos(feeds, new LinkedHashSet<>(outputs), options));
+    } catch (OrtException e) {
+      throw failure(name, e);
+    }
+  }
+
+  private long nanos(Map<String, Tensor> feeds, Set<String> outputs, OrtSession.RunOptions options)
+      throws OrtException {
+    try (Feeds fed = Feeds.of(feeds)) {
+      long start = System.nanoTime();
+      OrtSession.Result result = session.run(fed.tensors(), outputs, options);
+      long end = System.nanoTime();
+      result.close();
+      return end - start;
+    }
+  }
+
   private Map<String, Tensor> run(
       Map<String, Tensor> feeds, Set<String> outputs, OrtSession.RunOptions options)
       throws OrtException {
