@@ -12,7 +12,6 @@ import java.util.Map;
  * not made again.
  */
 public final class Ops {
-  private static final int SHAPE_TAKES_A_RANGE = 15;
   private static final int REDUCTIONS_TAKE_AXES_AS_INPUT = 18;
 
   private final GraphEdit edit;
@@ -156,9 +155,7 @@ public final class Ops {
 
   /** The size of one axis of {@code a}, as a vector of one element. */
   public String size(String a, long axis) {
-    return edit.opset() >= SHAPE_TAKES_A_RANGE
-        ? call("Shape", Map.of("start", Attribute.of(axis), "end", Attribute.of(axis + 1)), a)
-        : gather(shape(a), vector(axis));
+    return gather(shape(a), vector(axis));
   }
 
   /** {@code a} in this type; itself where it is known to be. */

@@ -118,7 +118,6 @@ public final class Bench {
       if (code != 0) {
         throw failure(request.model(), code, said);
       }
-      said.lines().forEach(console::say);
       return BenchFigures.parse(figures);
     } catch (InterruptedException e) {
       throw new InterruptedIOException("timing was interrupted");
