@@ -23,15 +23,14 @@ final class MadeTokens {
     String text =
         "{'descr': '<i8', 'fortran_order': False, 'shape': (%d, %d), }".formatted(samples, length);
     int filled = (10 + text.length() + ALIGNMENT) / ALIGNMENT * ALIGNMENT - 10;
-    byte[] header = (text + " ".repeat(filled - text.length() - 1) + "\n").getBytes(StandardCharsets.US_ASCII);
+    byte[] header =
+        (text + " ".repeat(filled - text.length() - 1) + "\n").getBytes(StandardCharsets.US_ASCII);
     ByteBuffer file =
         ByteBuffer.allocate(10 + filled + samples * length * Long.BYTES)
             .order(ByteOrder.LITTLE_ENDIAN);
     file.put(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0});
     file.putShort((short) filled).put(header);
-    new Random(3)
-        .longs((long) samples * length, 0, Long.parseLong(args[3]))
-        .forEach(file::putLong);
+    new Random(3).longs((long) samples * length, 0, Long.parseLong(args[3])).forEach(file::putLong);
     Files.write(Path.of(args[0]), file.array());
   }
 }

@@ -40,7 +40,8 @@ final class ProfileDistance {
   }
 
   private static double distance(int size, IntToDoubleFunction a, IntToDoubleFunction b) {
-    double largest = IntStream.range(0, size).mapToDouble(i -> Math.abs(a.applyAsDouble(i))).max().orElse(0);
+    double largest =
+        IntStream.range(0, size).mapToDouble(i -> Math.abs(a.applyAsDouble(i))).max().orElse(0);
     double apart =
         IntStream.range(0, size)
             .mapToDouble(i -> Math.abs(a.applyAsDouble(i) - b.applyAsDouble(i)))

@@ -17,7 +17,9 @@ import java.util.TreeSet;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A node that CUDA has no kernel for would bring all it reads to the CPU, and back what it makes. */
+/**
+ * A node that CUDA has no kernel for would bring all it reads to the CPU, and back what it makes.
+ */
 final class CudaKernelsTest {
   private static final List<ElementType> TYPES =
       List.of(ElementType.FLOAT, ElementType.FLOAT16, ElementType.BFLOAT16);
