@@ -16,7 +16,7 @@ final class RunSettings {
   @Option(
       names = "--device",
       defaultValue = "auto",
-      description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
+      description = "auto, cpu, cuda, cuda:N, tensorrt or tensorrt:N (default: ${DEFAULT-VALUE}).")
   private String device;
 
   @Option(

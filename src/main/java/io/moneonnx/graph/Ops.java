@@ -22,6 +22,7 @@ public final class Ops {
   private final Map<Float, String> floats = new HashMap<>();
   private final Map<String, String> reshaped = new HashMap<>();
   private final Map<Call, String> made = new HashMap<>();
+  private final Map<Call, Best> best = new HashMap<>();
 
   /** Operators added to {@code edit}; values are named {@code prefix/...}. */
   public Ops(GraphEdit edit, String prefix) {
@@ -168,6 +169,11 @@ public final class Ops {
     return call("Shape", a);
   }
 
+  /** The size of one axis of {@code a}, as a vector of one element. */
+  public String size(String a, long axis) {
+    return gather(shape(a), vector(axis));
+  }
+
   /** {@code a} in this type; itself where it is known to be. */
   public String cast(String a, ElementType type) {
     return edit.type(a).filter(type::equals).isPresent()
@@ -187,12 +193,23 @@ public final class Ops {
     return call("GatherElements", Map.of("axis", Attribute.of(axis)), data, indices);
   }
 
-  /** The ids of the {@code k} largest elements of each row, int64 {@code [..., k]}. */
-  public String topK(String scores, int k) {
+  /**
+   * The largest elements of each row, the largest first.
+   *
+   * @param values {@code [..., k]}
+   * @param ids where they stand in their rows, int64 {@code [..., k]}
+   */
+  public record Best(String values, String ids) {}
+
+  public Best topK(String scores, int k) {
     Call call = new Call("TopK", Map.of("axis", Attribute.of(-1)), List.of(scores, vector(k)));
+    return best.computeIfAbsent(call, this::best);
+  }
+
+  private Best best(Call call) {
     List<String> hints = List.of(prefix + "/Best", prefix + "/TopK");
-    return made.computeIfAbsent(
-        call, c -> edit.add(c.operator(), hints, c.inputs(), c.attributes()).get(1));
+    List<String> both = edit.add(call.operator(), hints, call.inputs(), call.attributes());
+    return new Best(both.get(0), both.get(1));
   }
 
   /** {@code on} at these ids and {@code off} elsewhere, float32 {@code [..., depth]}. */
@@ -235,6 +252,11 @@ public final class Ops {
   /** {@code a} with the dims of a vector; one may be -1. */
   public String reshape(String a, String dims) {
     return call("Reshape", a, dims);
+  }
+
+  /** {@code a [..., width]} as a matrix {@code [rows, width]}; itself where it is known to be. */
+  public String rows(String a, int width) {
+    return edit.rank(a).orElse(0) == 2 ? a : reshape(a, -1, width);
   }
 
   public String reshapeLike(String a, String like) {
@@ -281,8 +303,15 @@ public final class Ops {
 
   /** A tensor of zeros of this shape, of a floating type. */
   public String zeros(String shape, ElementType type) {
+    return full(shape, type, 0);
+  }
+
+  /** A tensor of this shape and floating type that holds one value throughout. */
+  public String full(String shape, ElementType type, float value) {
     return call(
-        "ConstantOfShape", Map.of("value", Attribute.of(Tensor.of(type, List.of(1L), 0f))), shape);
+        "ConstantOfShape",
+        Map.of("value", Attribute.of(Tensor.of(type, List.of(1L), value))),
+        shape);
   }
 
   public String scatterElements(String data, String indices, String updates, long axis) {

@@ -33,6 +33,9 @@ public final class ValueRanks {
           "Transpose",
           "Trilu");
 
+  /** Operators of {@code com.microsoft} of which the same holds. */
+  private static final Set<String> FUSED = Set.of("MoE", "QMoE");
+
   private static final List<String> PART_OF_SHAPE = List.of("start", "end");
 
   private final Graph graph;
@@ -71,7 +74,7 @@ public final class ValueRanks {
 
   private void infer(Node node) {
     graph.constant(node.output()).ifPresent(tensor -> constant(node.output(), tensor));
-    OptionalInt rank = node.domain().isEmpty() ? rank(node) : OptionalInt.empty();
+    OptionalInt rank = node.domain().isEmpty() ? rank(node) : ofContributed(node);
     for (String output : node.outputs()) {
       Value hint = graph.declared().get(output);
       if (rank.isPresent()) {
@@ -81,6 +84,10 @@ public final class ValueRanks {
       }
     }
     length(node).ifPresent(length -> lengths.put(node.output(), length));
+  }
+
+  private OptionalInt ofContributed(Node node) {
+    return FUSED.contains(node.opType()) ? of(node.input(0)) : OptionalInt.empty();
   }
 
   private OptionalInt rank(Node node) {

@@ -50,7 +50,7 @@ final class RowStatistics {
     String chosen = ops.reshape(indices, -1);
     String coefficients = block.coefficients().perChoice(ops, block.routing(), indices);
     String gates = ops.cast(ops.reshape(coefficients, -1), ElementType.FLOAT);
-    String tokens = ops.gather(ops.shape(indices), ops.vector(0));
+    String tokens = ops.size(indices, 0);
     String each = ops.reshape(ops.expand(valid, tokens), -1, 1);
     String unhidden = block.routing().choice().whereKept(ops, each, ElementType.FLOAT);
     ExpertRows made = ExpertRows.of(ops, block, chosen(rows, indices), chosen, gates);

@@ -71,7 +71,7 @@ record SpoiledTokens(Ops ops, int topK, ExpertRows rows, String chosen, String s
             ops.reduceMin(ops.where(infinite, number, ops.vector(Long.MAX_VALUE)), false), -1);
     String no = ops.constant("no", Tensor.of(List.of(1L, (long) KINDS), new float[KINDS]));
     String expert = ops.gather(ops.concat(0, List.of(chosen, ops.vector(0))), at);
-    String tokens = ops.gather(ops.shape(perToken), ops.vector(0));
+    String tokens = ops.size(perToken, 0);
     return ops.concat(
         0,
         List.of(

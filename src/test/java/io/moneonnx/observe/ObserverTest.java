@@ -2,9 +2,11 @@ package io.moneonnx.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CudaKernels;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
@@ -25,6 +27,17 @@ final class ObserverTest {
     assertThat(shapes).isEqualTo(shapes(tiny, 3));
     assertThat(shapes.values())
         .allSatisfy(dims -> assertThat(Tensor.elements(dims)).isLessThanOrEqualTo(4 * 5 * 3));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void addsNothingThatCudaHasNoKernelFor(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, 3);
+
+    for (ElementType type : List.of(ElementType.FLOAT, ElementType.FLOAT16, ElementType.BFLOAT16)) {
+      Model observed = Observer.observe(tiny.in(type), List.of(tiny.block())).model();
+      assertThat(CudaKernels.missing(observed)).as(type.text()).isEmpty();
+    }
   }
 
   /** Shapes of all that the calibrator asks of the runtime. */
