@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What ONNX Runtime's CUDA provider has kernels for. A node of which it has none runs on the CPU,
@@ -40,14 +41,23 @@ public final class CudaKernels {
 
   /** What this program added to a model and CUDA has no kernel for: operators and their types. */
   public static List<String> missing(Model model) {
-    Graph graph = model.graph();
+    return missing(model.graph()).distinct().toList();
+  }
+
+  private static Stream<String> missing(Graph graph) {
     ValueTypes types = new ValueTypes(graph);
-    return graph.nodes().stream()
-        .filter(node -> node.output().startsWith(ADDED) && node.domain().isEmpty())
-        .filter(node -> !isThere(node, types))
-        .map(node -> node.opType() + type(node, types).map(type -> " of " + type.text()).orElse(""))
-        .distinct()
-        .toList();
+    Stream<String> nested =
+        graph.nodes().stream()
+            .flatMap(node -> node.subgraphs().stream())
+            .flatMap(CudaKernels::missing);
+    Stream<String> own =
+        graph.nodes().stream()
+            .filter(node -> node.output().startsWith(ADDED) && node.domain().isEmpty())
+            .filter(node -> !isThere(node, types))
+            .map(
+                node ->
+                    node.opType() + type(node, types).map(type -> " of " + type.text()).orElse(""));
+    return Stream.concat(own, nested);
   }
 
   private static boolean isThere(Node node, ValueTypes types) {

@@ -32,10 +32,14 @@ public final class Calibrator {
    * @param folder where the model's files lie
    */
   public Calibrator(Model model, Path folder, List<MoeBlock> blocks, RunOptions options) {
+    this(model, folder, blocks, options, Moments.on(Session.expected(options.device())));
+  }
+
+  Calibrator(Model model, Path folder, List<MoeBlock> blocks, RunOptions options, Moments moments) {
     this.folder = folder;
     this.blocks = List.copyOf(blocks);
     this.options = options;
-    this.observed = Observer.observe(model, this.blocks);
+    this.observed = Observer.observe(model, this.blocks, moments);
   }
 
   /**

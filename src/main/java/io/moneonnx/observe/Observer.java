@@ -38,7 +38,7 @@ public final class Observer {
     }
   }
 
-  static Observed observe(Model model, List<MoeBlock> blocks) {
+  static Observed observe(Model model, List<MoeBlock> blocks, Moments moments) {
     GraphEdit edit = new GraphEdit(Flat.of(model));
     Map<Padding, String> valid = new EnumMap<>(Padding.class);
     List<Taps> taps = new ArrayList<>();
@@ -50,7 +50,7 @@ public final class Observer {
       String counting =
           valid.computeIfAbsent(Padding.of(model.graph(), block), padding -> input(edit, padding));
       Map<Taps.Statistic, String> outputs =
-          new RowStatistics(ops, block).add(block.layout().rows(ops), counting, check);
+          new RowStatistics(ops, block, moments).add(block.layout().rows(ops), counting, check);
       outputs.values().forEach(name -> edit.addOutput(Value.untyped(name, ElementType.FLOAT)));
       taps.add(new Taps(block.name(), outputs));
     }

@@ -17,24 +17,24 @@ import java.util.stream.IntStream;
  * The statistics of one block as a subgraph on the rows of its experts: the same for every form.
  *
  * <p>With {@code O [E, R]} the 0/1 matrix of which expert made which row, sums of what is known of
- * each row are products with {@code O}. What has {@code hidden} columns is summed up expert by
- * expert, so that the work and the memory do not grow with the number of experts. Second moments
- * are taken in two passes, around the batch's own mean, in float32 at least: a difference of sums
- * would cancel for just the steady experts that are looked for. How far that mean is off for its
- * rounding is told as well, so that the host can put it right in double precision.
+ * each row are products with {@code O}; what has {@code hidden} columns is summed up by {@link
+ * Moments}. Second moments are taken in two passes, around the batch's own mean, in float32 at
+ * least: a difference of sums would cancel for just the steady experts that are looked for. How far
+ * that mean is off for its rounding is told as well, so that the host can put it right in double
+ * precision.
  *
  * <p>A block that hides its rows is computed by those that stand for them; its own computation only
  * runs where it is to be compared with them.
  */
 final class RowStatistics {
-  private static final Tensor ONE = Tensor.of(List.of(1L), 1f);
-
   private final Ops ops;
   private final MoeBlock block;
+  private final Moments moments;
 
-  RowStatistics(Ops ops, MoeBlock block) {
+  RowStatistics(Ops ops, MoeBlock block, Moments moments) {
     this.ops = ops;
     this.block = block;
+    this.moments = moments;
   }
 
   /**
@@ -157,41 +157,16 @@ final class RowStatistics {
     taps.put(Statistic.ROWS, ops.reshape(count, -1));
     taps.put(Statistic.SUMS, sums);
 
-    addMoments(taps, rows.f(), made, count, squareColumn);
+    taps.put(
+        Statistic.MOMENTS,
+        moments.of(
+            ops,
+            new Moments.Counted(
+                block.experts(), rows.f(), ids, column(valid), made, count, squareColumn)));
 
     String largest = ops.reshape(rows.largest(), 1, -1); // [1, R]
     String own = ops.where(ops.greater(made, ops.scalar(0f)), largest, ops.scalar(0f)); // [E, R]
     taps.put(Statistic.PEAK, ops.reduceMax(own, false, 1L));
-  }
-
-  /** Expert by expert, on the rows that count: others may hold what is no number. */
-  private void addMoments(
-      Map<Statistic, String> taps, String f, String made, String count, String squareColumn) {
-    String hits = ops.hits(made);
-    String row = ops.reshape(ops.gather(hits, ops.vector(1)), -1); // [N], expert by expert
-    String expert = ops.reshape(ops.gather(hits, ops.vector(0)), -1);
-    String part = ops.div(ops.scalar(1f), ops.max(count, ops.scalar(1f)));
-    String parts = ops.reshape(ops.gather(part, expert), 1, -1); // [1, N]
-    String squares = ops.reshape(ops.gather(squareColumn, row), 1, -1);
-    String ones = ops.expand(ops.constant("one", ONE), ops.shape(squares));
-    String weights = ops.concat(0, List.of(ones, squares)); // [2, N]
-    String ends = ops.cumSum(ops.cast(ops.reshape(count, -1), ElementType.INT64));
-    String bounds = ops.concat(0, List.of(ops.vector(0), ends));
-    taps.put(
-        Statistic.MOMENTS,
-        ops.rounds(
-            block.experts(),
-            round -> {
-              String from = ops.gather(bounds, round);
-              String to = ops.gather(bounds, ops.add(round, ops.vector(1)));
-              String own = ops.gather(f, ops.slice(row, 0, from, to));
-              String mean = ops.matMul(ops.slice(parts, 1, from, to), own);
-              String off = ops.sub(own, mean);
-              String weight = ops.slice(weights, 1, from, to);
-              String sums = ops.matMul(weight, off);
-              return ops.concat(
-                  0, List.of(mean, sums, ops.matMul(weight, ops.mul(off, off)))); // [5, H]
-            }));
   }
 
   private void addPerBlock(

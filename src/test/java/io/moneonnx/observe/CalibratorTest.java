@@ -104,6 +104,20 @@ final class CalibratorTest {
 
   @ParameterizedTest
   @EnumSource
+  void measuresTheSameWhereProductsSumUpRows(Spelling spelling) {
+    TinyMoe tiny = spelling.of(5, 2, 4);
+    Map<String, Tensor> feeds = Map.of("x", tiny.tokens(40, 1));
+    Calibrator byProduct =
+        new Calibrator(
+            tiny.model(), Path.of(""), List.of(tiny.block()), RunOptions.cpu(), Moments.BY_PRODUCT);
+
+    assertSame(
+        only(byProduct.run(List.of(feeds))),
+        new Slots(tiny.block()).add(tiny, feeds, all(40)).statistics());
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void mergesBatches(Spelling spelling) {
     TinyMoe tiny = spelling.of(4, 2, 4);
     Map<String, Tensor> first = Map.of("x", tiny.tokens(17, 1));

@@ -35,14 +35,16 @@ final class ObserverTest {
     TinyMoe tiny = spelling.of(4, 2, 3);
 
     for (ElementType type : List.of(ElementType.FLOAT, ElementType.FLOAT16, ElementType.BFLOAT16)) {
-      Model observed = Observer.observe(tiny.in(type), List.of(tiny.block())).model();
+      Model observed =
+          Observer.observe(tiny.in(type), List.of(tiny.block()), Moments.BY_PRODUCT).model();
       assertThat(CudaKernels.missing(observed)).as(type.text()).isEmpty();
     }
   }
 
   /** Shapes of all that the calibrator asks of the runtime. */
   private static Map<Taps.Statistic, List<Long>> shapes(TinyMoe tiny, int tokens) {
-    Observer.Observed observed = Observer.observe(tiny.model(), List.of(tiny.block()));
+    Observer.Observed observed =
+        Observer.observe(tiny.model(), List.of(tiny.block()), Moments.BY_EXPERT);
     Map<String, Tensor> feeds = new HashMap<>(Map.of("x", tiny.tokens(tokens, 1)));
     observed.valid().values().forEach(input -> feeds.put(input, Tensor.of(List.of(1L), 1f)));
     feeds.put(
