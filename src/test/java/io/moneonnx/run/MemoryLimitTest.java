@@ -48,6 +48,9 @@ final class MemoryLimitTest {
     assertThat(options.fitting(loop)).isEqualTo(loop);
     assertThat(said).isEmpty();
     assertThat(options.fitting(gathered)).isNotEqualTo(gathered);
-    assertThat(said).singleElement().asString().startsWith("blocks that copy weights for each slot: 1;");
+    assertThat(said)
+        .singleElement()
+        .asString()
+        .startsWith("blocks that copy weights for each slot: 1;");
   }
 }
