@@ -41,7 +41,7 @@ public record RunOptions(Device device, int threads, MemoryLimit memory, Consume
     SlotPieces pieces = SlotPieces.of(model);
     if (pieces.blocks() > 0 && memory.copies() < Long.MAX_VALUE / 4) {
       notices.accept(
-          "%d blocks copy weights for each slot; in runs of more than %,d slots they read them expert by expert, to stay within %s of memory"
+          "blocks that copy weights for each slot: %d; in runs of more than %,d slots they read them expert by expert, to stay within %s of memory"
               .formatted(pieces.blocks(), pieces.slots(memory.copies()), memory));
       return pieces.within(memory.copies());
     }
@@ -54,7 +54,7 @@ public record RunOptions(Device device, int threads, MemoryLimit memory, Consume
     SlotPieces pieces = SlotPieces.of(model);
     if (pieces.blocks() > 0) {
       notices.accept(
-          "%d blocks copy weights for each slot; here they read them expert by expert, for %d slots at a time at most"
+          "blocks that copy weights for each slot: %d; here they read them expert by expert, for %d slots at a time at most"
               .formatted(pieces.blocks(), SlotPieces.MOST));
     }
     return pieces.always();
