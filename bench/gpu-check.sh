@@ -60,11 +60,11 @@ for form in "${forms[@]}"; do
   made_with MadeTokens "$data" 8 "$tokens" 256
   words="$form"
   for on in cpu "$device"; do
-    words="$words $(step "calibrate on $on" mone calibrate "$model" --data "$data" --device "$on" --target cuda -o "$work/$on.profile")"
+    words="$words $(step "calibrate on $on" mone calibrate "$model" --data "$data" --device "$on" --target cuda --force -o "$work/$on.profile")"
   done
   apart=$(made_with ProfileDistance "$work/cpu.profile" "$work/$device.profile" 2> /dev/null || echo "- - - - - -")
   words="$words $(echo "$apart" | cut -d' ' -f2,4)"
-  words="$words $(step rewrite mone rewrite "$model" --profile "$work/$device.profile" --ratio 0.5 --data "$data" --device "$device" -o "$pruned")"
+  words="$words $(step rewrite mone rewrite "$model" --profile "$work/$device.profile" --ratio 0.5 --device "$device" -o "$pruned")"
   words="$words $(step 'golden record' mone golden record "$pruned" --data "$data" --device cpu -o "$work/golden")"
   words="$words $(step 'golden check' mone golden check "$pruned" "$work/golden" --device "$device")"
   words="$words $(step bench mone bench "$model" "$pruned" --device "$device" --tokens "$tokens")"
