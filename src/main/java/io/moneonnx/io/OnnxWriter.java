@@ -78,17 +78,19 @@ public final class OnnxWriter {
     TensorSink sink = placement == Placement.EXTERNAL ? data : TensorSink.NONE;
     ModelMessage message = new GraphWriter(sink).model(model);
     message.checkSize(file.getFileName().toString());
-    write(file, message::write);
-    if (!data.isEmpty()) {
-      write(dataFile, data::write);
+    try (SourceFiles sources = new SourceFiles()) {
+      if (data.size() > 0) {
+        data.write(dataFile, sources);
+      }
+      write(message, file, sources);
     }
   }
 
-  private static void write(Path file, Content content) throws IOException {
-    try (SourceFiles sources = new SourceFiles();
-        FileChannel target =
-            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      content.write(target, sources);
+  private static void write(ModelMessage message, Path file, SourceFiles sources)
+      throws IOException {
+    try (FileChannel target =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      message.write(target, sources);
       target.force(true);
     }
   }
@@ -112,11 +114,5 @@ public final class OnnxWriter {
     } catch (IOException e) {
       throw new CannotWriteException(folder + ": weights cannot be read: " + Reason.of(e), e);
     }
-  }
-
-  /** What goes into one file. */
-  @FunctionalInterface
-  private interface Content {
-    void write(FileChannel target, SourceFiles sources) throws IOException;
   }
 }
