@@ -41,6 +41,10 @@ final class DataFile implements TensorSink {
     return true;
   }
 
+  String location() {
+    return location;
+  }
+
   /** Bytes that it is going to have; 0 if nothing was taken. */
   long size() {
     return end;

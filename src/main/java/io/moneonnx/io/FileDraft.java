@@ -13,6 +13,7 @@ import java.util.List;
 final class FileDraft implements Draft {
   private final Path out;
   private final TemporaryFolder folder;
+  private Written.Linked linked = Written.Linked.NONE;
 
   private FileDraft(Path out, TemporaryFolder folder) {
     this.out = out;
@@ -36,18 +37,33 @@ final class FileDraft implements Draft {
     return folder.path().resolve(out.getFileName() + ".data");
   }
 
+  /** The data files of another model that it refers to once it is published. */
+  void refersTo(Written.Linked linked) {
+    this.linked = linked;
+  }
+
   /** Each file appears at once, the data before the model that refers to it. */
   @Override
   public Written publish(boolean force) {
+    List<Path> own = new ArrayList<>();
     List<Path> files = new ArrayList<>();
     long bytes = 0;
     try {
+      for (Path link : linked.files()) {
+        Path file = folder.path().resolve(out.getParent().relativize(link.toAbsolutePath()));
+        if (!isThere(file)) {
+          files.add(file);
+        }
+      }
       for (Path file : List.of(dataPath(), path())) {
         if (Files.exists(file)) {
-          checkFree(target(file), force);
-          files.add(file);
+          own.add(file);
           bytes += Files.size(file);
         }
+      }
+      files.addAll(own);
+      for (Path file : files) {
+        checkFree(target(file), force);
       }
       for (Path file : files) {
         Files.move(file, target(file), StandardCopyOption.ATOMIC_MOVE);
@@ -55,11 +71,16 @@ final class FileDraft implements Draft {
     } catch (IOException e) {
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
     }
-    return new Written(files.stream().map(this::target).toList(), bytes);
+    return new Written(own.stream().map(this::target).toList(), bytes, linked);
+  }
+
+  /** True for a link to a file that lies where the model is going to look for it already. */
+  private boolean isThere(Path link) throws IOException {
+    return Files.exists(target(link)) && Files.isSameFile(link, target(link));
   }
 
   private Path target(Path file) {
-    return out.resolveSibling(file.getFileName());
+    return out.resolveSibling(folder.path().relativize(file));
   }
 
   private static void checkFree(Path target, boolean force) {
