@@ -6,6 +6,7 @@ import io.moneonnx.graph.Reason;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.proto.onnx.TensorProto;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -103,9 +104,16 @@ final class LinkedData implements TensorSink {
     } catch (IOException | UnsupportedOperationException e) {
       throw new BadInputException(
           "%s: no hard link to %s can be made there (%s); write the model beside the original, or without --link"
-              .formatted(out, data, Reason.of(e)),
+              .formatted(out, data, reason(e)),
           e);
     }
+  }
+
+  /** Without the name that the link was to have for a while. */
+  private static String reason(Exception e) {
+    return e instanceof FileSystemException failure && failure.getReason() != null
+        ? failure.getReason().replaceFirst("^.*: ", "")
+        : Reason.of(e);
   }
 
   /** What was left, as the published model refers to it. */
