@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A model file, or any other, with the data file that a model may have. */
 final class FileDraft implements Draft {
@@ -45,33 +46,34 @@ final class FileDraft implements Draft {
   /** Each file appears at once, the data before the model that refers to it. */
   @Override
   public Written publish(boolean force) {
-    List<Path> own = new ArrayList<>();
-    List<Path> files = new ArrayList<>();
-    long bytes = 0;
     try {
-      for (Path link : linked.files()) {
-        Path file = folder.path().resolve(out.getParent().relativize(link.toAbsolutePath()));
-        if (!isThere(file)) {
-          files.add(file);
-        }
+      List<Path> own = Stream.of(dataPath(), path()).filter(Files::exists).toList();
+      long bytes = 0;
+      for (Path file : own) {
+        bytes += Files.size(file);
       }
-      for (Path file : List.of(dataPath(), path())) {
-        if (Files.exists(file)) {
-          own.add(file);
-          bytes += Files.size(file);
-        }
-      }
+      List<Path> files = links();
       files.addAll(own);
-      for (Path file : files) {
-        checkFree(target(file), force);
-      }
+      files.forEach(file -> checkFree(target(file), force));
       for (Path file : files) {
         Files.move(file, target(file), StandardCopyOption.ATOMIC_MOVE);
       }
+      return new Written(own.stream().map(this::target).toList(), bytes, linked);
     } catch (IOException e) {
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
     }
-    return new Written(own.stream().map(this::target).toList(), bytes, linked);
+  }
+
+  /** The links that are not at their place yet. */
+  private List<Path> links() throws IOException {
+    List<Path> links = new ArrayList<>();
+    for (Path file : linked.files()) {
+      Path link = folder.path().resolve(out.getParent().relativize(file.toAbsolutePath()));
+      if (!isThere(link)) {
+        links.add(link);
+      }
+    }
+    return links;
   }
 
   /** True for a link to a file that lies where the model is going to look for it already. */
