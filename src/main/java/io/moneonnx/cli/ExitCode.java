@@ -51,7 +51,7 @@ final class ExitCode {
       return "no command '%s'; there are %s"
           .formatted(
               unmatched.getUnmatched().get(0),
-              String.join(", ", error.getCommandLine().getSubcommands().keySet()));
+              String.join(", ", Main.names(error.getCommandLine().getCommandSpec())));
     }
     return error.getMessage().replaceFirst("^Error: ", "");
   }

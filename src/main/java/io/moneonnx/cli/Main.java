@@ -1,7 +1,9 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.io.CannotWriteException;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -23,6 +25,8 @@ import picocli.CommandLine.ScopeType;
       EvalCommand.class,
       RewriteCommand.class,
       VerifyCommand.class,
+      BenchCommand.class,
+      BenchOnceCommand.class,
       ShowCommand.class,
       MergeCommand.class,
       ExportCommand.class,
@@ -76,8 +80,15 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(
-        spec.commandLine(),
-        "a command is missing: " + String.join(", ", spec.subcommands().keySet()));
+        spec.commandLine(), "a command is missing: " + String.join(", ", names(spec)));
+  }
+
+  /** The commands that users are told of. */
+  static List<String> names(CommandLine.Model.CommandSpec main) {
+    return main.subcommands().entrySet().stream()
+        .filter(command -> !command.getValue().getCommandSpec().usageMessage().hidden())
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   static final class Version implements CommandLine.IVersionProvider {

@@ -3,6 +3,7 @@ package io.moneonnx.cli;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.pipeline.Console;
 import io.moneonnx.run.Device;
+import io.moneonnx.run.MemoryLimit;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import picocli.CommandLine.Option;
@@ -15,7 +16,7 @@ final class RunSettings {
   @Option(
       names = "--device",
       defaultValue = "auto",
-      description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
+      description = "auto, cpu, cuda, cuda:N, tensorrt or tensorrt:N (default: ${DEFAULT-VALUE}).")
   private String device;
 
   @Option(
@@ -25,13 +26,23 @@ final class RunSettings {
       description = "Threads for one operator; 0 leaves it to ONNX Runtime (default: 0).")
   private int threads;
 
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      description =
+          "The memory that runs may take, such as 8GiB or 512MiB: blocks that copy weights for each"
+              + " slot read them expert by expert where it would not suffice (default: half of the"
+              + " machine's).")
+  private String memory;
+
   RunOptions options(Console console) {
     if (threads < 0 || threads > MOST_THREADS) {
       throw new BadInputException(
           "--threads: found %d, wanted 0 to %d".formatted(threads, MOST_THREADS));
     }
+    MemoryLimit limit = memory == null ? MemoryLimit.half() : MemoryLimit.parse(memory);
     Device wanted = Device.parse(device);
     Session.requireDevice(wanted);
-    return new RunOptions(wanted, threads, console::say);
+    return new RunOptions(wanted, threads, limit, console::say);
   }
 }

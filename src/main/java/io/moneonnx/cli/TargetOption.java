@@ -19,6 +19,10 @@ final class TargetOption {
     if (target != null) {
       return target;
     }
-    return Session.expected(device) instanceof Device.Cuda ? Target.CUDA : Target.CPU;
+    Device expected = Session.expected(device);
+    if (expected instanceof Device.TensorRt) {
+      return Target.TENSORRT;
+    }
+    return expected instanceof Device.Cuda ? Target.CUDA : Target.CPU;
   }
 }

@@ -42,7 +42,10 @@ public final class Evaluation implements AutoCloseable {
     EvaluationGraph graph = EvaluationGraph.of(model, blocks, nextToken);
     Session session =
         Session.open(
-            "the evaluation graph", OnnxWriter.toBytes(graph.model(), folder), folder, options);
+            "the evaluation graph",
+            OnnxWriter.toBytes(options.fitting(graph.model()), folder),
+            folder,
+            options);
     return new Evaluation(graph, session);
   }
 

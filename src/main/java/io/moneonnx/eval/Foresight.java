@@ -52,7 +52,10 @@ public final class Foresight implements AutoCloseable {
     Model measuring = EvaluationGraph.only(edit.apply(), outputs.names());
     Session session =
         Session.open(
-            "the evaluation graph", OnnxWriter.toBytes(measuring, folder), folder, options);
+            "the evaluation graph",
+            OnnxWriter.toBytes(options.fitting(measuring), folder),
+            folder,
+            options);
     return new Foresight(next, outputs, session);
   }
 

@@ -63,7 +63,10 @@ public final class Likelihoods implements AutoCloseable {
             model, nextToken, cache.map(c -> c.presents().values()).orElse(List.of()));
     Session session =
         Session.open(
-            "the likelihood graph", OnnxWriter.toBytes(graph.model(), folder), folder, options);
+            "the likelihood graph",
+            OnnxWriter.toBytes(options.fitting(graph.model()), folder),
+            folder,
+            options);
     Scorer.Opened opened = new Scorer.Opened(graph, session, feeds);
     Scorer.Whole alone = new Scorer.Whole(opened, 1);
     return new Likelihoods(

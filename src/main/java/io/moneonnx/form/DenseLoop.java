@@ -15,6 +15,7 @@ import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
 import io.moneonnx.moe.Layout;
+import io.moneonnx.moe.NeutralValues;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
@@ -49,11 +50,13 @@ final class DenseLoop implements Form {
   private static final Set<String> RESHAPING = Set.of("Cast", "Reshape", "Unsqueeze");
 
   private final Graph graph;
+  private final NeutralValues neutral;
   private final List<GateColumn> columns;
   private final Map<String, List<GateSum>> sumsByIndices;
 
   DenseLoop(Graph graph) {
     this.graph = graph;
+    neutral = new NeutralValues(graph);
     columns = GateColumn.findAll(graph);
     sumsByIndices =
         GateSum.findAll(graph).stream().collect(Collectors.groupingBy(GateSum::experts));
@@ -82,7 +85,7 @@ final class DenseLoop implements Form {
 
   @Override
   public Recognition recognise(Routing routing) {
-    List<Gate> gates = gates(routing, new GateValues(graph, routing));
+    List<Gate> gates = gates(routing, new GateValues(graph, neutral, routing));
     if (gates.isEmpty()) {
       return Recognition.miss(
           graph,

@@ -4,6 +4,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
+import io.moneonnx.moe.BlockEnd;
 import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
@@ -13,6 +14,7 @@ import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
 import io.moneonnx.moe.Layout;
+import io.moneonnx.moe.NeutralValues;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
@@ -49,12 +51,16 @@ final class DenseStack implements Form {
       Set.of("Cast", "Expand", "Identity", "Reshape", "Squeeze", "Tile", "Unsqueeze");
 
   private final Graph graph;
+  private final NeutralValues neutral;
   private final List<PickedRows> picks;
+  private final Set<String> picked;
   private final Map<String, List<SlotSum>> sumsByOutputs;
 
   DenseStack(Graph graph) {
     this.graph = graph;
+    neutral = new NeutralValues(graph);
     picks = PickedRows.findAll(graph).stream().filter(this::isAlongTheStack).toList();
+    picked = picks.stream().map(PickedRows::rows).collect(Collectors.toSet());
     sumsByOutputs =
         SlotSum.findAll(graph).stream().collect(Collectors.groupingBy(SlotSum::outputs));
   }
@@ -74,12 +80,13 @@ final class DenseStack implements Form {
 
   @Override
   public Recognition recognise(Routing routing) {
-    GateValues gates = new GateValues(graph, routing);
+    GateValues gates = new GateValues(graph, neutral, routing);
+    BlockEnd end = new BlockEnd(graph, neutral, routing);
     Set<String> behind =
         Reach.forward(
             graph,
             List.of(routing.choice().value()),
-            value -> picks.stream().anyMatch(pick -> pick.rows().equals(value)));
+            value -> picked.contains(value) || end.isAt(value));
     List<PickedRows> here = picks.stream().filter(pick -> behind.contains(pick.ids())).toList();
     if (here.isEmpty()) {
       return new Recognition.NotThisForm(

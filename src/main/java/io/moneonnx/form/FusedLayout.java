@@ -6,7 +6,6 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Choice;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.RouterCut;
 import io.moneonnx.moe.Routing;
@@ -18,7 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 
 /**
  * Where the experts of a fused operator are.
@@ -35,9 +33,10 @@ import java.util.stream.IntStream;
  * output:
  *
  * <pre>{@code
- * g  = coefficients of the kept experts, 0 where one is not chosen             [tokens, kept]
- * y' = MoE <k> (x, Where (g > 0, Gather (logits, kept), -1e30), up [kept, ...], ...)
- *      * ReduceSum (g)
+ * s  = the scores of the chosen experts, -1e30 where one is not chosen         [tokens, experts]
+ * g  = coefficients of the chosen experts, 0 where one is not chosen           [tokens, experts]
+ * y' = MoE <k> (x, Gather <axis = 1> (s, kept), up [kept, ...], ...)
+ *      * ReduceSum (Gather <axis = 1> (g, kept))
  * }</pre>
  *
  * <p>Where the coefficients are no softmax of the scores, the logarithms of {@code g} take their
@@ -47,15 +46,9 @@ import java.util.stream.IntStream;
  * @param perExpert for each input that holds something of each expert what it holds
  */
 record FusedLayout(
-    Node node,
-    SortedMap<Integer, Tensor> perExpert,
-    Routing routing,
-    Coefficients coefficients,
-    FusedRouting inside)
+    Node node, SortedMap<Integer, Tensor> perExpert, Routing routing, FusedRouting inside)
     implements Layout {
   private static final float FAR_BELOW = -1e4f;
-  private static final float NEVER = -1e30f;
-  private static final float NEVER_HALF = -6e4f;
   private static final float LEAST = 1e-30f;
 
   FusedLayout {
@@ -92,25 +85,28 @@ record FusedLayout(
 
   @Override
   public void remove(Ops ops, Set<Integer> pruned) {
-    int[] kept = IntStream.range(0, routing.experts()).filter(e -> !pruned.contains(e)).toArray();
-    if (kept.length == 0) {
+    List<Integer> kept = routing.without(pruned);
+    if (kept.isEmpty()) {
       ops.edit().redirect(node.output(), ops.zeros(ops.shape(tokens()), type(ops)));
       return;
     }
-    List<Integer> experts = IntStream.of(kept).boxed().toList();
-    String g =
-        ops.gather(
-            coefficients.perExpert(ops, routing, experts, ElementType.FLOAT),
-            ops.vector(IntStream.range(0, kept.length).asLongStream().toArray()),
-            1);
+    String ids = ops.vector(kept.stream().mapToLong(Integer::longValue).toArray());
+    String g = ops.gather(inside.perExpert(ops, routing), ids, 1);
     Map<Integer, String> cut = new HashMap<>();
-    perExpert.forEach(
-        (input, tensor) -> cut.put(input, ops.constant("kept", tensor.rows(experts))));
-    int topK = Math.min(routing.topK(), kept.length);
-    String y = applied(ops, tokens(), scores(ops, kept, g), cut, topK);
-    String rows = ops.cast(ops.reshape(y, -1, routing.hidden()), ElementType.FLOAT);
-    String scaled = ops.mul(rows, ops.reduceSum(g, true, 1));
-    ops.edit().redirect(node.output(), ops.reshapeLike(ops.cast(scaled, type(ops)), y));
+    perExpert.forEach((input, tensor) -> cut.put(input, ops.constant("kept", tensor.rows(kept))));
+    int topK = Math.min(routing.topK(), kept.size());
+    String y = applied(ops, tokens(), scores(ops, ids, g), cut, topK);
+    String scaled = scaled(ops, y, ops.reduceSum(g, true, 1));
+    ops.edit().redirect(node.output(), scaled);
+  }
+
+  /** The rows of {@code y}, each times its element of {@code factors [tokens, 1]} in float32. */
+  private String scaled(Ops ops, String y, String factors) {
+    boolean isMatrix = ops.edit().rank(tokens()).orElse(0) == 2;
+    String rows = isMatrix ? y : ops.reshape(y, -1, routing.hidden());
+    String scaled = ops.mul(ops.cast(rows, ElementType.FLOAT), factors);
+    String result = ops.cast(scaled, type(ops));
+    return isMatrix ? result : ops.reshapeLike(result, y);
   }
 
   /**
@@ -123,7 +119,7 @@ record FusedLayout(
     boolean isGiven = !node.input(FusedSignature.WEIGHTS).isEmpty();
     if (isGiven || !(inside instanceof FusedRouting.OverChosen)) {
       Routing masked = routing.with(new Choice.Hidden(scores));
-      new FusedLayout(node, perExpert, masked, coefficients, inside).remove(ops, pruned);
+      new FusedLayout(node, perExpert, masked, inside).remove(ops, pruned);
       return;
     }
     List<Integer> kept = routing.without(pruned);
@@ -134,16 +130,13 @@ record FusedLayout(
             ops.edit().setInput(node, input, ops.constant("kept", tensor.rows(kept))));
   }
 
-  /** Scores of which the operator makes the shares of {@code g} in their sum. */
-  private String scores(Ops ops, int[] kept, String g) {
-    if (!inside.isSoftmax()) {
-      return ops.cast(ops.log(ops.max(g, ops.scalar(LEAST))), type(ops));
-    }
-    float never = type(ops) == ElementType.FLOAT16 ? NEVER_HALF : NEVER;
-    String none = ops.constant("never", Tensor.of(type(ops), List.of(), never));
-    String ids = ops.vector(IntStream.of(kept).asLongStream().toArray());
-    String own = ops.gather(routing.choice().scores(), ids, 1);
-    return ops.where(ops.greater(g, ops.scalar(0f)), own, none);
+  /** Scores of which the operator makes the shares of {@code g [tokens, kept]} in their sum. */
+  private String scores(Ops ops, String ids, String g) {
+    String scores =
+        inside.isSoftmax()
+            ? ops.gather(FusedRouting.chosenScores(ops, routing), ids, 1)
+            : ops.log(ops.max(g, ops.scalar(LEAST)));
+    return ops.cast(scores, type(ops));
   }
 
   /** The operator, choosing {@code topK} by these scores alone and renormalising. */

@@ -137,7 +137,7 @@ final class FusedOperator implements Form {
             coefficients,
             node.output(),
             weights,
-            new FusedLayout(node, perExpert, routing, coefficients, inside)),
+            new FusedLayout(node, perExpert, routing, inside)),
         warnings(node, signature));
   }
 

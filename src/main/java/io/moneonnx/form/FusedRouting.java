@@ -3,6 +3,7 @@ package io.moneonnx.form;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Target;
@@ -14,6 +15,12 @@ import java.util.Optional;
  * values are float32 {@code [tokens, topK]}.
  */
 sealed interface FusedRouting extends Coefficients.Hidden.Inside {
+  /** A score whose share in any softmax is 0. */
+  float NEVER = -1e30f;
+
+  /** The same in float16. */
+  float NEVER_HALF = -6e4f;
+
   /** What it is called in reports. */
   String kind();
 
@@ -59,6 +66,11 @@ sealed interface FusedRouting extends Coefficients.Hidden.Inside {
     public String perChoice(Ops ops, Routing routing, String indices) {
       return ops.softmax(ops.gatherElements(scores(ops, routing), indices, 1));
     }
+
+    @Override
+    public String perExpert(Ops ops, Routing routing) {
+      return ops.softmax(chosenScores(ops, routing));
+    }
   }
 
   /** Given beside the scores; the operator drops what is next to nothing. */
@@ -101,7 +113,6 @@ sealed interface FusedRouting extends Coefficients.Hidden.Inside {
    */
   record SparseMixer() implements FusedRouting {
     private static final float TWICE_JITTER = 0.02f;
-    private static final float NONE = -1e30f;
 
     @Override
     public String kind() {
@@ -127,7 +138,7 @@ sealed interface FusedRouting extends Coefficients.Hidden.Inside {
     public String perChoice(Ops ops, Routing routing, String indices) {
       String scores = scores(ops, routing);
       String first = ops.gather(indices, ops.vector(0), 1);
-      String none = ops.expand(ops.scalar(NONE), ops.shape(first));
+      String none = ops.expand(ops.scalar(NEVER), ops.shape(first));
       String others = ops.scatterElements(scores, first, none, 1);
       String both = ops.concat(1, List.of(ops.unsqueeze(scores, 1), ops.unsqueeze(others, 1)));
       String best = ops.unsqueeze(ops.gatherElements(scores, indices, 1), 2);
@@ -136,6 +147,19 @@ sealed interface FusedRouting extends Coefficients.Hidden.Inside {
       String shares = ops.where(ops.greater(below, width), ops.scalar(0f), ops.exp(ops.neg(below)));
       return ops.div(ops.scalar(1f), ops.reduceSum(shares, false, 2));
     }
+  }
+
+  /**
+   * The scores of the chosen experts, and next to minus infinity for all others: float32 {@code
+   * [tokens, experts]}, within the range of float16 where the scores are.
+   */
+  static String chosenScores(Ops ops, Routing routing) {
+    Choice.Hidden choice = (Choice.Hidden) routing.choice();
+    boolean isHalf = ops.edit().type(choice.scores()).equals(Optional.of(ElementType.FLOAT16));
+    Ops.Best best = choice.best(ops, routing.topK());
+    String never =
+        ops.full(ops.shape(choice.scores()), ElementType.FLOAT, isHalf ? NEVER_HALF : NEVER);
+    return ops.scatterElements(never, best.ids(), best.values(), 1);
   }
 
   private static String scores(Ops ops, Routing routing) {

@@ -6,12 +6,14 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.ValueRanks;
+import io.moneonnx.moe.BlockEnd;
 import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
+import io.moneonnx.moe.NeutralValues;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import java.util.ArrayList;
@@ -45,11 +47,13 @@ final class StackedDense implements Form {
       Set.of("Cast", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze");
 
   private final Graph graph;
+  private final NeutralValues neutral;
   private final ValueRanks ranks;
   private final Map<String, Node> sums;
 
   StackedDense(Graph graph) {
     this.graph = graph;
+    neutral = new NeutralValues(graph);
     ranks = new ValueRanks(graph);
     sums =
         graph.nodes().stream()
@@ -67,7 +71,7 @@ final class StackedDense implements Form {
 
   @Override
   public Recognition recognise(Routing routing) {
-    GateValues gates = new GateValues(graph, routing);
+    GateValues gates = new GateValues(graph, neutral, routing);
     List<Sum> behind = sums(routing, gates);
     List<Sum> stacked = behind.stream().filter(sum -> !sum.axis().constants().isEmpty()).toList();
     if (stacked.isEmpty()) {
@@ -88,11 +92,12 @@ final class StackedDense implements Form {
   }
 
   private List<Sum> sums(Routing routing, GateValues gates) {
+    BlockEnd end = new BlockEnd(graph, neutral, routing);
     Set<String> behind =
         Reach.forward(
             graph,
             List.of(routing.choice().value()),
-            value -> sums.containsKey(value) && !gates.contains(value));
+            value -> (sums.containsKey(value) && !gates.contains(value)) || end.isAt(value));
     List<Sum> found = new ArrayList<>();
     for (String value : behind) {
       if (sums.containsKey(value) && !gates.contains(value)) {

@@ -26,6 +26,7 @@ public final class Graph {
   private final Wire rest;
 
   private Map<String, Node> producers;
+  private Map<String, Integer> positions;
   private Map<String, List<Node>> consumers;
   private Set<String> outputNames;
 
@@ -87,6 +88,14 @@ public final class Graph {
   /** The node that makes {@code value}, if it applies this operator of ONNX's own domain. */
   public Optional<Node> producer(String value, String operator) {
     return producer(value).filter(node -> node.is(operator));
+  }
+
+  /** Where in graph order {@code value} is made, from 0; -1 for what no node makes. */
+  public int position(String value) {
+    if (positions == null) {
+      positions = indexPositions();
+    }
+    return positions.getOrDefault(value, -1);
   }
 
   /** The nodes that read {@code value}, themselves or in a subgraph, each once, in graph order. */
@@ -206,6 +215,16 @@ public final class Graph {
         if (!output.isEmpty() && index.put(output, node) != null) {
           throw new IllegalArgumentException("value '" + output + "' is made twice");
         }
+      }
+    }
+    return index;
+  }
+
+  private Map<String, Integer> indexPositions() {
+    Map<String, Integer> index = new HashMap<>(2 * nodes.size());
+    for (int i = 0; i < nodes.size(); i++) {
+      for (String output : nodes.get(i).outputs()) {
+        index.put(output, i);
       }
     }
     return index;

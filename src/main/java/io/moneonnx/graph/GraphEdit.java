@@ -87,6 +87,16 @@ public final class GraphEdit {
     return made;
   }
 
+  /** The nodes that {@code adding} adds, taken out again: those of a subgraph. */
+  List<Node> apart(Runnable adding) {
+    int before = added.size();
+    adding.run();
+    List<Node> last = added.subList(before, added.size());
+    List<Node> apart = List.copyOf(last);
+    last.clear();
+    return apart;
+  }
+
   private void add(Node node) {
     added.add(node);
     if (types != null) {

@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * Adds nodes to an edit, one method an operator, in the spelling of the model's opset. Every method
@@ -20,6 +22,7 @@ public final class Ops {
   private final Map<Float, String> floats = new HashMap<>();
   private final Map<String, String> reshaped = new HashMap<>();
   private final Map<Call, String> made = new HashMap<>();
+  private final Map<Call, Best> best = new HashMap<>();
 
   /** Operators added to {@code edit}; values are named {@code prefix/...}. */
   public Ops(GraphEdit edit, String prefix) {
@@ -79,6 +82,15 @@ public final class Ops {
     return call("Div", a, b);
   }
 
+  /** The remainder of whole numbers, with the sign of {@code b}. */
+  public String mod(String a, String b) {
+    return call("Mod", a, b);
+  }
+
+  public String min(String a, String b) {
+    return call("Min", a, b);
+  }
+
   public String max(String a, String b) {
     return call("Max", a, b);
   }
@@ -117,6 +129,11 @@ public final class Ops {
     return call("Slice", a, vector(from), vector(to), vector(axis));
   }
 
+  /** The elements {@code from [1]} to {@code to [1]}, the last not among them, along one axis. */
+  public String slice(String a, long axis, String from, String to) {
+    return call("Slice", a, from, to, vector(axis));
+  }
+
   public String sqrt(String a) {
     return call("Sqrt", a);
   }
@@ -152,6 +169,11 @@ public final class Ops {
     return call("Shape", a);
   }
 
+  /** The size of one axis of {@code a}, as a vector of one element. */
+  public String size(String a, long axis) {
+    return gather(shape(a), vector(axis));
+  }
+
   /** {@code a} in this type; itself where it is known to be. */
   public String cast(String a, ElementType type) {
     return edit.type(a).filter(type::equals).isPresent()
@@ -171,18 +193,40 @@ public final class Ops {
     return call("GatherElements", Map.of("axis", Attribute.of(axis)), data, indices);
   }
 
-  /** The ids of the {@code k} largest elements of each row, int64 {@code [..., k]}. */
-  public String topK(String scores, int k) {
+  /**
+   * The largest elements of each row, the largest first.
+   *
+   * @param values {@code [..., k]}
+   * @param ids where they stand in their rows, int64 {@code [..., k]}
+   */
+  public record Best(String values, String ids) {}
+
+  public Best topK(String scores, int k) {
     Call call = new Call("TopK", Map.of("axis", Attribute.of(-1)), List.of(scores, vector(k)));
+    return best.computeIfAbsent(call, this::best);
+  }
+
+  private Best best(Call call) {
     List<String> hints = List.of(prefix + "/Best", prefix + "/TopK");
-    return made.computeIfAbsent(
-        call, c -> edit.add(c.operator(), hints, c.inputs(), c.attributes()).get(1));
+    List<String> both = edit.add(call.operator(), hints, call.inputs(), call.attributes());
+    return new Best(both.get(0), both.get(1));
   }
 
   /** {@code on} at these ids and {@code off} elsewhere, float32 {@code [..., depth]}. */
   public String oneHot(String ids, int depth, float off, float on) {
     String offOn = constant("offOn", Tensor.of(List.of(2L), off, on));
     return call("OneHot", Map.of("axis", Attribute.of(-1)), ids, vector(depth), offOn);
+  }
+
+  /** A product of matrices, of which the second is stored turned. */
+  public String matMulTurned(String a, String b) {
+    return call("Gemm", Map.of("transB", Attribute.of(1)), a, b);
+  }
+
+  /** All outputs of a node of ONNX's own domain, on other inputs. */
+  List<String> applyAll(Node like, List<String> inputs) {
+    List<String> hints = like.outputs().stream().map(output -> prefix + "/" + output).toList();
+    return edit.add(like.opType(), hints, inputs, like.attributes());
   }
 
   /** The operator of a node on other inputs, and with these attributes beside its own. */
@@ -203,6 +247,16 @@ public final class Ops {
     String result = call("Reshape", source, vector(dims));
     reshaped.put(result, source);
     return result;
+  }
+
+  /** {@code a} with the dims of a vector; one may be -1. */
+  public String reshape(String a, String dims) {
+    return call("Reshape", a, dims);
+  }
+
+  /** {@code a [..., width]} as a matrix {@code [rows, width]}; itself where it is known to be. */
+  public String rows(String a, int width) {
+    return edit.rank(a).orElse(0) == 2 ? a : reshape(a, -1, width);
   }
 
   public String reshapeLike(String a, String like) {
@@ -232,6 +286,16 @@ public final class Ops {
     return reshape(call("NonZero", vector), -1);
   }
 
+  /** Row and column of each element that is not zero, row by row: {@code [2, hits]} int64. */
+  public String hits(String matrix) {
+    return call("NonZero", matrix);
+  }
+
+  /** Sums of a vector from its first element to each. */
+  public String cumSum(String vector) {
+    return call("CumSum", vector, constant("axis", Tensor.scalar(0L)));
+  }
+
   /** A float32 tensor of zeros of this shape. */
   public String zeros(String shape) {
     return zeros(shape, ElementType.FLOAT);
@@ -239,8 +303,15 @@ public final class Ops {
 
   /** A tensor of zeros of this shape, of a floating type. */
   public String zeros(String shape, ElementType type) {
+    return full(shape, type, 0);
+  }
+
+  /** A tensor of this shape and floating type that holds one value throughout. */
+  public String full(String shape, ElementType type, float value) {
     return call(
-        "ConstantOfShape", Map.of("value", Attribute.of(Tensor.of(type, List.of(1L), 0f))), shape);
+        "ConstantOfShape",
+        Map.of("value", Attribute.of(Tensor.of(type, List.of(1L), value))),
+        shape);
   }
 
   public String scatterElements(String data, String indices, String updates, long axis) {
@@ -263,22 +334,91 @@ public final class Ops {
         inputs.toArray(String[]::new));
   }
 
-  /** The smallest element, as a scalar. */
-  public String reduceMin(String a) {
-    return call("ReduceMin", Map.of("keepdims", Attribute.of(0)), a);
+  public String reduceMin(String a, boolean keepDims, Long... axes) {
+    return reduce("ReduceMin", a, keepDims, axes);
   }
 
   public String reduceMax(String a, boolean keepDims, Long... axes) {
+    return reduce("ReduceMax", a, keepDims, axes);
+  }
+
+  public String reduceSumSquare(String a, boolean keepDims, Long... axes) {
+    return reduce("ReduceSumSquare", a, keepDims, axes);
+  }
+
+  private String reduce(String operator, String a, boolean keepDims, Long... axes) {
     Map<String, Attribute> attributes = new HashMap<>();
     attributes.put("keepdims", Attribute.of(keepDims ? 1 : 0));
     if (axes.length == 0) {
-      return call("ReduceMax", attributes, a);
+      return call(operator, attributes, a);
     }
     if (edit.opset() >= REDUCTIONS_TAKE_AXES_AS_INPUT) {
       long[] values = Arrays.stream(axes).mapToLong(Long::longValue).toArray();
-      return call("ReduceMax", attributes, a, vector(values));
+      return call(operator, attributes, a, vector(values));
     }
     attributes.put("axes", Attribute.ints(axes));
-    return call("ReduceMax", attributes, a);
+    return call(operator, attributes, a);
+  }
+
+  /**
+   * One of two values; only the one that is taken is computed.
+   *
+   * @param condition a bool of one element
+   */
+  public String when(String condition, Supplier<String> then, Supplier<String> otherwise) {
+    return call(
+        "If", Map.of("then_branch", branch(then), "else_branch", branch(otherwise)), condition);
+  }
+
+  private Attribute branch(Supplier<String> value) {
+    return subgraph("branch", List.of(), () -> List.of(value.get()));
+  }
+
+  /**
+   * What each of so many rounds computes, stacked: {@code [rounds, ...]}.
+   *
+   * @param round takes the number of the round, int64 {@code [1]}, and returns its value
+   */
+  public String rounds(long count, UnaryOperator<String> round) {
+    return rounds(constant("rounds", Tensor.scalar(count)), round);
+  }
+
+  /**
+   * The same for a number of rounds that the graph computes.
+   *
+   * @param count int64, of one element
+   */
+  public String rounds(String count, UnaryOperator<String> round) {
+    String number = edit.fresh(prefix + "/round");
+    String goOn = edit.fresh(prefix + "/goOn");
+    Attribute body =
+        subgraph(
+            "round",
+            List.of(Value.of(number, ElementType.INT64), Value.of(goOn, ElementType.BOOL)),
+            () -> List.of(goOn, round.apply(reshape(number, 1))));
+    return call("Loop", Map.of("body", body), count, "");
+  }
+
+  /** What is made in a subgraph is not known outside it. */
+  private Attribute subgraph(String name, List<Value> inputs, Supplier<List<String>> making) {
+    Map<Call, String> madeOutside = Map.copyOf(made);
+    Map<String, String> reshapedOutside = Map.copyOf(reshaped);
+    List<Value> outputs = new ArrayList<>();
+    List<Node> nodes =
+        edit.apart(
+            () ->
+                making
+                    .get()
+                    .forEach(
+                        value ->
+                            outputs.add(
+                                Value.undeclared(
+                                    edit.add("Identity", value, List.of(value), Map.of())))));
+    made.clear();
+    made.putAll(madeOutside);
+    reshaped.clear();
+    reshaped.putAll(reshapedOutside);
+    return new Attribute.OfGraph(
+        new Graph(name, nodes, Map.of(), inputs, outputs, Map.of(), Wire.NONE));
   }
 }

@@ -33,6 +33,9 @@ public final class ValueRanks {
           "Transpose",
           "Trilu");
 
+  /** Operators of {@code com.microsoft} of which the same holds. */
+  private static final Set<String> FUSED = Set.of("MoE", "QMoE");
+
   private static final List<String> PART_OF_SHAPE = List.of("start", "end");
 
   private final Graph graph;
@@ -71,7 +74,7 @@ public final class ValueRanks {
 
   private void infer(Node node) {
     graph.constant(node.output()).ifPresent(tensor -> constant(node.output(), tensor));
-    OptionalInt rank = node.domain().isEmpty() ? rank(node) : OptionalInt.empty();
+    OptionalInt rank = node.domain().isEmpty() ? rank(node) : ofContributed(node);
     for (String output : node.outputs()) {
       Value hint = graph.declared().get(output);
       if (rank.isPresent()) {
@@ -81,6 +84,10 @@ public final class ValueRanks {
       }
     }
     length(node).ifPresent(length -> lengths.put(node.output(), length));
+  }
+
+  private OptionalInt ofContributed(Node node) {
+    return FUSED.contains(node.opType()) ? of(node.input(0)) : OptionalInt.empty();
   }
 
   private OptionalInt rank(Node node) {
@@ -95,6 +102,7 @@ public final class ValueRanks {
       case "Expand" -> larger(first, lengthOf(node.input(1)));
       case "GatherElements" -> first;
       case "Gather" -> plus(first, of(node.input(1)), -1);
+      case "GatherND" -> gatherNd(node);
       case "OneHot" -> plus(first, OptionalInt.of(1), 0);
       case "Unsqueeze" -> plus(first, lengthOf(node.input(1)), 0);
       case "Squeeze" -> less(first, lengthOf(node.input(1)));
@@ -114,6 +122,21 @@ public final class ValueRanks {
               ? first
               : Elementwise.is(node) ? broadcast(node) : OptionalInt.empty();
     };
+  }
+
+  /** Known where each place is one number: indices that an axis of one was put behind. */
+  private OptionalInt gatherNd(Node node) {
+    OptionalInt places = of(node.input(1));
+    boolean isOneNumber =
+        graph
+            .producer(node.input(1), "Unsqueeze")
+            .flatMap(last -> graph.integers(last.input(1)))
+            .filter(axes -> axes.length == 1)
+            .filter(axes -> axes[0] == -1 || axes[0] == places.orElse(0) - 1)
+            .isPresent();
+    return isOneNumber && node.intAttribute("batch_dims", 0) == 0
+        ? plus(of(node.input(0)), places, -2)
+        : OptionalInt.empty();
   }
 
   private boolean isMatrix(Node node) {

@@ -5,12 +5,15 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.match.Pattern.Application;
 import io.moneonnx.match.Pattern.Statement;
 import io.moneonnx.match.Pattern.Use;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -105,13 +108,15 @@ public final class Matcher {
 
   private Stream<Bindings> anywhere(Bindings start) {
     String result = pattern.result();
-    List<String> ends =
-        edges.graph().nodes().stream()
-            .flatMap(
-                node ->
-                    node.outputs().stream().filter(value -> pattern.canMake(result, node, value)))
-            .filter(value -> !value.isEmpty())
-            .toList();
+    Map<String, SortedSet<Integer>> places = pattern.places(result);
+    List<String> ends = new ArrayList<>();
+    for (Node node : edges.graph().nodes()) {
+      places
+          .getOrDefault(Operators.qualifiedName(node), Collections.emptySortedSet())
+          .headSet(node.outputs().size())
+          .forEach(place -> ends.add(node.outputs().get(place)));
+    }
+    ends.removeIf(String::isEmpty);
     if (ends.isEmpty()) {
       Statement last = pattern.maker(result).orElseThrow();
       return trace.fail(start, last, edges.graph().name(), "no such node", last.operators());

@@ -6,9 +6,14 @@ import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -183,15 +188,28 @@ public record Pattern(
    * True if {@code node} applies an operator that can make {@code name}, as output {@code value}.
    */
   boolean canMake(String name, Node node, String value) {
-    return maker(name).filter(statement -> canMake(name, statement, node, value)).isPresent();
+    return places(name)
+        .getOrDefault(Operators.qualifiedName(node), Collections.emptySortedSet())
+        .contains(node.outputs().indexOf(value));
   }
 
-  private boolean canMake(String name, Statement statement, Node node, String value) {
-    if (statement.sames().anyMatch(same -> canMake(same.name(), node, value))) {
-      return true;
-    }
+  /** As which of its outputs each operator can make {@code name}. */
+  Map<String, SortedSet<Integer>> places(String name) {
+    Map<String, SortedSet<Integer>> places = new HashMap<>();
+    maker(name).ifPresent(statement -> addPlaces(name, statement, places));
+    return places;
+  }
+
+  private void addPlaces(String name, Statement statement, Map<String, SortedSet<Integer>> places) {
     int place = statement.results().indexOf(name);
-    return statement.canBe(node) && place == node.outputs().indexOf(value);
+    statement
+        .applications()
+        .map(Application::operator)
+        .forEach(operator -> places.computeIfAbsent(operator, o -> new TreeSet<>()).add(place));
+    statement
+        .sames()
+        .forEach(
+            same -> maker(same.name()).ifPresent(other -> addPlaces(same.name(), other, places)));
   }
 
   boolean isConstant(String name) {

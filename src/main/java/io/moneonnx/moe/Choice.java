@@ -58,6 +58,8 @@ public sealed interface Choice {
    * The ids are not in the graph: the best by these scores are chosen, in some way or other. Which
    * of two equal scores that is may differ, so what is rebuilt from this choice is exact up to
    * ties.
+   *
+   * @param scores {@code [tokens, experts]}
    */
   record Hidden(String scores) implements Choice {
     @Override
@@ -67,7 +69,12 @@ public sealed interface Choice {
 
     @Override
     public String indices(Ops ops, int topK) {
-      return ops.reshape(ops.topK(ops.cast(scores, ElementType.FLOAT), topK), -1, topK);
+      return best(ops, topK).ids();
+    }
+
+    /** The chosen ids with their scores, in float32. */
+    public Ops.Best best(Ops ops, int topK) {
+      return ops.topK(ops.cast(scores, ElementType.FLOAT), topK);
     }
   }
 }

@@ -31,7 +31,7 @@ public sealed interface Coefficients {
     String indices = routing.indices(ops);
     String coefficients =
         routing.choice().whereKept(ops, ops.cast(perChoice(ops, routing, indices), type), type);
-    String tokens = ops.gather(ops.shape(indices), ops.vector(0));
+    String tokens = ops.size(indices, 0);
     String shape = ops.concat(0, List.of(tokens, ops.vector(experts.size() + 1)));
     return ops.scatterElements(
         ops.zeros(shape, type), ops.gather(ops.vector(columns), indices), coefficients, 1);
@@ -57,16 +57,12 @@ public sealed interface Coefficients {
   record PerExpert(String value) implements Coefficients {
     @Override
     public String perChoice(Ops ops, Routing routing, String indices) {
-      return ops.gatherElements(ops.reshape(value, -1, routing.experts()), indices, 1);
+      return ops.gatherElements(ops.rows(value, routing.experts()), indices, 1);
     }
 
     @Override
     public String perExpert(Ops ops, Routing routing, List<Integer> experts, ElementType type) {
-      List<Integer> columns = new ArrayList<>(experts);
-      columns.add(experts.get(0));
-      long[] ids = columns.stream().mapToLong(Integer::longValue).toArray();
-      String all = ops.cast(ops.reshape(value, -1, routing.experts()), type);
-      return ops.gather(all, ops.vector(ids), 1);
+      return columns(ops, ops.rows(value, routing.experts()), experts, type);
     }
   }
 
@@ -86,14 +82,35 @@ public sealed interface Coefficients {
 
   /** Made inside an operator from the value that it is given. */
   record Hidden(String value, Inside inside) implements Coefficients {
-    /** What the operator makes of the value: float32 {@code [tokens, topK]}. */
+    /** What the operator makes of the value: float32. */
     public interface Inside {
+      /** {@code [tokens, topK]}. */
       String perChoice(Ops ops, Routing routing, String indices);
+
+      /** {@code [tokens, experts]}, 0 where an expert is not chosen. */
+      default String perExpert(Ops ops, Routing routing) {
+        String indices = routing.indices(ops);
+        String zeros = ops.zeros(ops.shape(routing.choice().scores()));
+        return ops.scatterElements(zeros, indices, perChoice(ops, routing, indices), 1);
+      }
     }
 
     @Override
     public String perChoice(Ops ops, Routing routing, String indices) {
       return inside.perChoice(ops, routing, indices);
     }
+
+    @Override
+    public String perExpert(Ops ops, Routing routing, List<Integer> experts, ElementType type) {
+      return columns(ops, inside.perExpert(ops, routing), experts, type);
+    }
+  }
+
+  /** These columns of {@code [tokens, experts]}, and one more. */
+  private static String columns(Ops ops, String all, List<Integer> experts, ElementType type) {
+    List<Integer> columns = new ArrayList<>(experts);
+    columns.add(experts.get(0));
+    long[] ids = columns.stream().mapToLong(Integer::longValue).toArray();
+    return ops.cast(ops.gather(all, ops.vector(ids), 1), type);
   }
 }

@@ -3,7 +3,9 @@ package io.moneonnx.moe;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Reach;
+import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -16,17 +18,26 @@ import java.util.Set;
  */
 public final class GateValues {
   private final Graph graph;
+  private final NeutralValues neutral;
   private final Set<String> gates = new HashSet<>();
-  private final Set<String> neutral = new HashSet<>();
   private final Set<String> ids = new HashSet<>();
 
-  public GateValues(Graph graph, Routing routing) {
+  /**
+   * The values behind one routing decision.
+   *
+   * @param neutral of the same graph
+   */
+  public GateValues(Graph graph, NeutralValues neutral, Routing routing) {
     this.graph = graph;
+    this.neutral = neutral;
     gates.addAll(scored(routing));
     if (routing.choice() instanceof Choice.Indices indices) {
       ids.add(indices.value());
     }
-    graph.nodes().forEach(this::take);
+    Deque<String> pending = new ArrayDeque<>(gates);
+    while (!pending.isEmpty()) {
+      graph.consumers(pending.pop()).forEach(node -> take(node, pending));
+    }
   }
 
   /** What the router's projection makes. */
@@ -48,20 +59,18 @@ public final class GateValues {
         .anyMatch(weight -> weight.initializer().equals(initializer));
   }
 
-  private void take(Node node) {
-    if (RouterOperators.isSize(node)) {
-      neutral.addAll(node.outputs());
-    } else if (RouterOperators.contain(node)
+  /** Takes what a node makes of gates, once all that it reads is known. */
+  private void take(Node node, Deque<String> pending) {
+    if (RouterOperators.contain(node)
         && !isCalculation(node)
         && node.reads().stream().allMatch(this::isKnown)) {
       passIds(node);
-      boolean isGate = node.reads().stream().anyMatch(gates::contains);
-      (isGate ? gates : neutral).addAll(node.outputs());
+      node.outputs().stream().filter(gates::add).forEach(pending::add);
     }
   }
 
   private boolean isKnown(String value) {
-    return gates.contains(value) || neutral.contains(value) || graph.constant(value).isPresent();
+    return gates.contains(value) || neutral.contains(value);
   }
 
   private boolean isCalculation(Node node) {

@@ -6,6 +6,7 @@ import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Reach;
+import io.moneonnx.graph.ValueTypes;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -105,10 +106,11 @@ public final class MoeFinder {
   }
 
   /** A graph as it is, without the control flow that can be spared, and as patterns want it. */
-  private record Views(Graph original, Graph flat, Graph canonical) {
+  private record Views(Graph original, Graph flat, Graph canonical, ValueTypes types) {
     static Views of(Graph original) {
       Graph flat = Flat.of(original).graph();
-      return new Views(original, flat, DeadCode.remove(Canonical.of(flat)));
+      Graph canonical = DeadCode.remove(Canonical.of(flat));
+      return new Views(original, flat, canonical, new ValueTypes(canonical));
     }
   }
 
@@ -126,7 +128,7 @@ public final class MoeFinder {
     if (objection.isPresent()) {
       return Findings.refused(named, objection.get(), List.of());
     }
-    return Precision.of(graph, claim)
+    return Precision.of(graph, views.types(), claim)
         .map(precision -> Findings.taken(claims.block(name, precision), claims.warnings()))
         .orElseGet(
             () ->

@@ -16,11 +16,11 @@ import java.util.Set;
  */
 public record Precision(ElementType type, boolean quantised) {
   /** The precision of what a form found; empty if types are not known, or not those of numbers. */
-  static Optional<Precision> of(Graph graph, Claim claim) {
-    ValueTypes types = new ValueTypes(graph);
+  static Optional<Precision> of(Graph graph, ValueTypes types, Claim claim) {
     Set<String> behind =
         Reach.forward(graph, claim.weights(), value -> value.equals(claim.output()));
-    behind.retainAll(Reach.backward(graph, Set.of(claim.output()), value -> false));
+    behind.retainAll(
+        Reach.backward(graph, Set.of(claim.output()), value -> !behind.contains(value)));
     return coarsest(graph, types, behind)
         .map(type -> new Precision(type, isQuantised(graph, claim)));
   }

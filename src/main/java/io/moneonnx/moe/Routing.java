@@ -56,7 +56,7 @@ public record Routing(
     } else if (rank > 2) {
       return ops.zeros(ops.shape(input), type);
     }
-    String tokens = ops.gather(ops.shape(indices(ops)), ops.vector(0));
+    String tokens = ops.size(indices(ops), 0);
     return ops.zeros(ops.concat(0, List.of(tokens, ops.vector(hidden))), type);
   }
 

@@ -106,7 +106,7 @@ public sealed interface Rows {
      * @param indices value {@code [tokens, topK]}
      */
     public PerSlot chosen(Ops ops, String indices, Routing routing) {
-      String tokens = ops.gather(ops.shape(indices), ops.vector(0));
+      String tokens = ops.size(indices, 0);
       String token = ops.unsqueeze(ops.range(tokens), 1);
       String row = ops.reshape(ops.add(ops.mul(indices, tokens), token), -1);
       return new PerSlot(ops.gather(ops.reshape(expertsInFront(ops), -1, routing.hidden()), row));

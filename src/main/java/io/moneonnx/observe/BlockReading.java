@@ -23,6 +23,7 @@ import java.util.stream.IntStream;
  */
 record BlockReading(MoeBlock block, Taps taps, Map<String, Tensor> values, Batch batch) {
   private static final int SUMS = 6;
+  private static final int MOMENTS = 5;
 
   String name() {
     return block.name();
@@ -72,8 +73,8 @@ record BlockReading(MoeBlock block, Taps taps, Map<String, Tensor> values, Batch
         && single(Statistic.SMALLEST_STEP) < 0) {
       return refusal("a region computes rows of another expert than the one it was found for");
     }
-    double off = single(Statistic.REBUILT_OFF_BY);
-    double largest = single(Statistic.LARGEST);
+    double off = get(Statistic.REBUILT)[0];
+    double largest = get(Statistic.REBUILT)[1];
     return Double.isFinite(off) && off <= block.precision().rebuilt() * largest
         ? Optional.empty()
         : refusal(
@@ -87,7 +88,7 @@ record BlockReading(MoeBlock block, Taps taps, Map<String, Tensor> values, Batch
 
   /** Each token's are finite by now, but float32 may not hold their sums. */
   private void requireFinite() {
-    for (Statistic statistic : List.of(Statistic.SUMS, Statistic.M2, Statistic.Y2)) {
+    for (Statistic statistic : List.of(Statistic.SUMS, Statistic.MOMENTS, Statistic.Y2)) {
       if (!DoubleStream.of(get(statistic)).allMatch(Double::isFinite)) {
         throw new BadInputException(
             "block '%s': the squares of its experts' outputs are too large to be summed up at %s"
@@ -98,28 +99,34 @@ record BlockReading(MoeBlock block, Taps taps, Map<String, Tensor> values, Batch
 
   /**
    * The statistics, moved to the means that float32 could not hold: with {@code c = sum (f - m) /
-   * n} the mean is {@code m + c}, and {@code sum (f - m - c)^2 = sum (f - m)^2 - n c^2}.
+   * n} the mean is {@code m + c}, and {@code sum (f - m - c)^2 = sum (f - m)^2 - n c^2}; with
+   * weights {@code g^2} in the same way.
    */
   BlockStatistics statistics() {
     double[] sums = get(Statistic.SUMS);
     double[] n = get(Statistic.ROWS);
-    double[] mean = get(Statistic.MEAN);
-    double[] m2 = get(Statistic.M2);
-    double[] gmean = get(Statistic.GMEAN);
-    double[] r2 = get(Statistic.R2);
-    double[] off = get(Statistic.MEAN_OFF);
-    double[] gOff = get(Statistic.GMEAN_OFF);
-    for (int i = 0; i < mean.length; i++) {
-      int expert = i / block.hidden();
+    float[] moments = values.get(taps.outputs().get(Statistic.MOMENTS)).toFloats();
+    int hidden = block.hidden();
+    double[] mean = new double[block.experts() * hidden];
+    double[] m2 = new double[mean.length];
+    double[] gmean = new double[mean.length];
+    double[] r2 = new double[block.experts()];
+    for (int expert = 0; expert < block.experts(); expert++) {
       double g2 = sums[expert * SUMS + 1];
-      if (n[expert] > 0) {
-        mean[i] += off[i] / n[expert];
-        m2[i] = Math.max(0, m2[i] - off[i] * off[i] / n[expert]);
+      double part = n[expert] > 0 ? 1 / n[expert] : 0;
+      double gatedPart = g2 > 0 ? 1 / g2 : 0;
+      double gatedSquares = 0;
+      for (int i = 0; i < hidden; i++) {
+        int at = expert * MOMENTS * hidden + i;
+        int to = expert * hidden + i;
+        double off = moments[at + hidden];
+        double gatedOff = moments[at + 2 * hidden];
+        mean[to] = moments[at] + off * part;
+        m2[to] = Math.max(0, moments[at + 3 * hidden] - off * off * part);
+        gmean[to] = moments[at] + gatedOff * gatedPart;
+        gatedSquares += Math.max(0, moments[at + 4 * hidden] - gatedOff * gatedOff * gatedPart);
       }
-      if (g2 > 0) {
-        gmean[i] += gOff[i] / g2;
-        r2[expert] = Math.max(0, r2[expert] - gOff[i] * gOff[i] / g2);
-      }
+      r2[expert] = gatedSquares;
     }
     return new BlockStatistics(
         BlockHeaders.of(block),

@@ -2,6 +2,7 @@ package io.moneonnx.observe;
 
 import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxWriter;
@@ -12,6 +13,7 @@ import io.moneonnx.profile.Measured;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -85,7 +87,8 @@ public final class Calibrator {
      * @throws BadInputException if an expert's output is not finite and the calibration is to stop
      */
     public Measured add(Measured before, Batch batch) {
-      Map<String, Tensor> values = session.run(withValid(batch.feeds()), outputs);
+      Map<String, Tensor> values =
+          session.run(fed(batch.feeds(), isChecked(before.batches() + 1)), outputs);
       Merging merging = new Merging(before, batch);
       for (int i = 0; i < blocks.size(); i++) {
         merging.take(
@@ -124,17 +127,31 @@ public final class Calibrator {
   /** The model's own outputs from one observed run, to compare with a plain one. */
   public Map<String, Tensor> outputs(Map<String, Tensor> feed, List<String> outputs) {
     try (Session session = open(observed.model())) {
-      return session.run(withValid(feed), outputs);
+      return session.run(fed(feed, true), outputs);
     }
   }
 
   private Session open(Model observedModel) {
     return Session.open(
-        "the observed model", OnnxWriter.toBytes(observedModel, folder), folder, options);
+        "the observed model",
+        OnnxWriter.toBytes(options.inPieces(observedModel), folder),
+        folder,
+        options);
   }
 
-  private Map<String, Tensor> withValid(Map<String, Tensor> feed) {
+  /**
+   * Whether outputs are rebuilt from their rows in a run: in the first, the second, the fourth, the
+   * eighth, ...
+   */
+  private static boolean isChecked(long number) {
+    return Long.bitCount(number) == 1;
+  }
+
+  private Map<String, Tensor> fed(Map<String, Tensor> feed, boolean isChecked) {
     Map<String, Tensor> all = new HashMap<>(feed);
+    byte[] check = {(byte) (isChecked ? 1 : 0)};
+    all.put(
+        observed.check(), new Tensor.Inline(ElementType.BOOL, List.of(1L), ByteBuffer.wrap(check)));
     observed.valid().forEach((padding, input) -> all.put(input, padding.valid(feed)));
     return all;
   }

@@ -52,13 +52,21 @@ record ExpertRows(
   private static ExpertRows of(
       Ops ops, MoeBlock block, String rows, String ids, String gates, Optional<String> slots) {
     String f = ops.cast(ops.reshape(rows, -1, block.hidden()), ElementType.FLOAT);
-    return new ExpertRows(
-        f,
-        ids,
-        ops.reshape(gates, -1, 1),
-        slots,
-        ops.reduceSum(ops.mul(f, f), true, 1),
-        ops.reduceMax(magnitude(ops, f), true, 1L));
+    String norm2 = ops.reduceSumSquare(f, true, 1L);
+    return new ExpertRows(f, ids, ops.reshape(gates, -1, 1), slots, norm2, largest(ops, f, norm2));
+  }
+
+  /** Squares tell what is no number, and extremes what is infinite, without a copy of the rows. */
+  private static String largest(Ops ops, String f, String norm2) {
+    String most = ops.max(ops.reduceMax(f, true, 1L), ops.neg(ops.reduceMin(f, true, 1L)));
+    String isNumber = ops.greater(norm2, ops.scalar(-1f));
+    return ops.where(isNumber, most, ops.scalar(Float.POSITIVE_INFINITY));
+  }
+
+  /** The sum of coefficients times rows: the block's output {@code [tokens, hidden]}. */
+  String sum(Ops ops, MoeBlock block, String chosen) {
+    String weighted = bySlot(ops, ops.mul(f, gates), block.hidden(), chosen);
+    return ops.reduceSum(ops.reshape(weighted, -1, block.topK(), block.hidden()), false, 1);
   }
 
   /** Absolute values, infinite for what is no number: a maximum may pass over that. */

@@ -23,9 +23,10 @@ public final class Observer {
    *
    * @param valid by sequence the input that says which of its tokens count: float32 {@code
    *     [tokens]} or {@code [1]}
+   * @param check the input that says whether outputs are to be rebuilt from rows: bool {@code [1]}
    * @param taps the outputs of each block
    */
-  record Observed(Model model, Map<Padding, String> valid, List<Taps> taps) {
+  record Observed(Model model, Map<Padding, String> valid, String check, List<Taps> taps) {
     /** The model without its own outputs, and without what only they need. */
     Model tapsOnly() {
       List<Value> outputs =
@@ -41,17 +42,19 @@ public final class Observer {
     GraphEdit edit = new GraphEdit(Flat.of(model));
     Map<Padding, String> valid = new EnumMap<>(Padding.class);
     List<Taps> taps = new ArrayList<>();
+    String check = edit.fresh("mone.check");
+    edit.addInput(Value.untyped(check, ElementType.BOOL));
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Ops ops = new Ops(edit, "mone.observe." + i);
       String counting =
           valid.computeIfAbsent(Padding.of(model.graph(), block), padding -> input(edit, padding));
       Map<Taps.Statistic, String> outputs =
-          new RowStatistics(ops, block).add(block.layout().rows(ops), counting);
+          new RowStatistics(ops, block).add(block.layout().rows(ops), counting, check);
       outputs.values().forEach(name -> edit.addOutput(Value.untyped(name, ElementType.FLOAT)));
       taps.add(new Taps(block.name(), outputs));
     }
-    return new Observed(edit.apply(), valid, List.copyOf(taps));
+    return new Observed(edit.apply(), valid, check, List.copyOf(taps));
   }
 
   private static String input(GraphEdit edit, Padding padding) {

@@ -1,6 +1,7 @@
 package io.moneonnx.observe;
 
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
@@ -9,18 +10,25 @@ import io.moneonnx.observe.Taps.Statistic;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
  * The statistics of one block as a subgraph on the rows of its experts: the same for every form.
  *
- * <p>With {@code O [E, R]} the 0/1 matrix of which expert made which row, every sum over an
- * expert's rows is a product with {@code O}. Second moments are taken in two passes, around the
- * batch's own mean, in float32 at least: a difference of sums would cancel for just the steady
- * experts that are looked for. How far that mean is off for its rounding is told as well, so that
- * the host can put it right in double precision.
+ * <p>With {@code O [E, R]} the 0/1 matrix of which expert made which row, sums of what is known of
+ * each row are products with {@code O}. What has {@code hidden} columns is summed up expert by
+ * expert, so that the work and the memory do not grow with the number of experts. Second moments
+ * are taken in two passes, around the batch's own mean, in float32 at least: a difference of sums
+ * would cancel for just the steady experts that are looked for. How far that mean is off for its
+ * rounding is told as well, so that the host can put it right in double precision.
+ *
+ * <p>A block that hides its rows is computed by those that stand for them; its own computation only
+ * runs where it is to be compared with them.
  */
 final class RowStatistics {
+  private static final Tensor ONE = Tensor.of(List.of(1L), 1f);
+
   private final Ops ops;
   private final MoeBlock block;
 
@@ -34,31 +42,66 @@ final class RowStatistics {
    *
    * @param valid value {@code [tokens]} or {@code [1]}, float32: 1 for tokens that count, 0 for
    *     padding
+   * @param check bool of one element: whether the output is to be rebuilt from the rows
    * @return the value of each statistic
    */
-  Map<Statistic, String> add(Rows rows, String valid) {
+  Map<Statistic, String> add(Rows rows, String valid, String check) {
     String indices = block.routing().indices(ops);
     String chosen = ops.reshape(indices, -1);
     String coefficients = block.coefficients().perChoice(ops, block.routing(), indices);
     String gates = ops.cast(ops.reshape(coefficients, -1), ElementType.FLOAT);
-    String routed = ops.cast(ops.reshape(block.output(), -1, block.hidden()), ElementType.FLOAT);
-    String tokens = ops.gather(ops.shape(indices), ops.vector(0));
+    String tokens = ops.size(indices, 0);
     String each = ops.reshape(ops.expand(valid, tokens), -1, 1);
     String unhidden = block.routing().choice().whereKept(ops, each, ElementType.FLOAT);
     ExpertRows made = ExpertRows.of(ops, block, chosen(rows, indices), chosen, gates);
 
+    boolean isHidden = rows instanceof Rows.Recomputed;
+    String routed = isHidden ? made.sum(ops, block, chosen) : flat(block.output());
+    String squares = ops.reduceSumSquare(routed, true, 1L); // [T, 1]
     Map<Statistic, String> taps = new EnumMap<>(Statistic.class);
     String perToken =
-        new SpoiledTokens(ops, block.topK(), made, chosen, routed).add(taps, unhidden);
+        new SpoiledTokens(ops, block.topK(), made, chosen, squares).add(taps, unhidden);
     String perSlot = ops.reshape(ops.expand(perToken, ops.shape(indices)), -1);
     addPerExpert(taps, made, made.byRow(ops, perSlot));
     if (rows instanceof Rows.Listed) {
       addOrder(taps, made.ids());
     }
-    addPerBlock(taps, indices, routed, perToken);
-    String weighted = ops.mul(made.f(), made.gates());
-    addRebuilt(taps, made.bySlot(ops, weighted, block.hidden(), chosen), routed, perToken);
+    addPerBlock(taps, indices, squares, perToken);
+    taps.put(
+        Statistic.REBUILT,
+        ops.when(
+            check,
+            () ->
+                isHidden
+                    ? difference(routed, own(), perToken)
+                    : difference(made.sum(ops, block, chosen), routed, perToken),
+            () -> ops.constant("unasked", Tensor.of(List.of(2L), 0f, 0f))));
+    if (isHidden) {
+      standIn(routed);
+    }
     return taps;
+  }
+
+  private String flat(String output) {
+    return ops.cast(ops.reshape(output, -1, block.hidden()), ElementType.FLOAT);
+  }
+
+  /** The block's own output, computed here. */
+  private String own() {
+    Node last = ops.edit().graph().producer(block.output()).orElseThrow();
+    return flat(ops.apply(last, last.inputs(), Map.of()));
+  }
+
+  /** Lets the model read what the rows come to, so that the block need not compute it again. */
+  private void standIn(String routed) {
+    OptionalInt rank = ops.edit().rank(block.output());
+    boolean isFlat = rank.equals(OptionalInt.of(2));
+    String typed = ops.cast(routed, ops.edit().type(block.output()).orElseThrow());
+    if (isFlat) {
+      ops.edit().redirect(block.output(), typed);
+    } else if (rank.isPresent() && rank.equals(ops.edit().rank(block.routing().input()))) {
+      ops.edit().redirect(block.output(), ops.reshapeLike(typed, block.routing().input()));
+    }
   }
 
   private Rows chosen(Rows rows, String indices) {
@@ -74,7 +117,7 @@ final class RowStatistics {
   private void addOrder(Map<Statistic, String> taps, String ids) {
     String next = ops.concat(0, List.of(ids, ops.vector(block.experts())));
     String step = ops.sub(next, ops.concat(0, List.of(ops.vector(0), ids)));
-    taps.put(Statistic.SMALLEST_STEP, ops.reduceMin(ops.cast(step, ElementType.FLOAT)));
+    taps.put(Statistic.SMALLEST_STEP, ops.reduceMin(ops.cast(step, ElementType.FLOAT), false));
   }
 
   private String column(String vector) {
@@ -90,7 +133,6 @@ final class RowStatistics {
                 List.of((long) block.experts(), 1L),
                 IntStream.range(0, block.experts()).asLongStream().toArray()));
     String counts = ops.greater(column(valid), ops.scalar(0f));
-    String f = ops.where(counts, rows.f(), ops.scalar(0f)); // what does not count may be NaN
     String gColumn = ops.where(counts, rows.gates(), ops.scalar(0f));
     String made =
         ops.mul(
@@ -115,28 +157,45 @@ final class RowStatistics {
     taps.put(Statistic.ROWS, ops.reshape(count, -1));
     taps.put(Statistic.SUMS, sums);
 
-    String mean = ops.div(ops.matMul(made, f), ops.max(count, ops.scalar(1f)));
-    String off = ops.sub(f, ops.gather(mean, ids));
-    taps.put(Statistic.MEAN, mean);
-    taps.put(Statistic.MEAN_OFF, ops.matMul(made, off));
-    taps.put(Statistic.M2, ops.matMul(made, ops.mul(off, off)));
-
-    String weighted = ops.mul(made, ops.reshape(squareColumn, 1, -1)); // [E, R], g^2
-    String total = ops.reduceSum(weighted, true, 1);
-    String divisor = ops.where(ops.greater(total, ops.scalar(0f)), total, ops.scalar(1f));
-    String gmean = ops.div(ops.matMul(weighted, f), divisor);
-    String gOff = ops.sub(f, ops.gather(gmean, ids));
-    taps.put(Statistic.GMEAN, gmean);
-    taps.put(Statistic.GMEAN_OFF, ops.matMul(weighted, gOff));
-    taps.put(Statistic.R2, ops.matMul(weighted, ops.reduceSum(ops.mul(gOff, gOff), true, 1)));
+    addMoments(taps, rows.f(), made, count, squareColumn);
 
     String largest = ops.reshape(rows.largest(), 1, -1); // [1, R]
     String own = ops.where(ops.greater(made, ops.scalar(0f)), largest, ops.scalar(0f)); // [E, R]
     taps.put(Statistic.PEAK, ops.reduceMax(own, false, 1L));
   }
 
+  /** Expert by expert, on the rows that count: others may hold what is no number. */
+  private void addMoments(
+      Map<Statistic, String> taps, String f, String made, String count, String squareColumn) {
+    String hits = ops.hits(made);
+    String row = ops.reshape(ops.gather(hits, ops.vector(1)), -1); // [N], expert by expert
+    String expert = ops.reshape(ops.gather(hits, ops.vector(0)), -1);
+    String part = ops.div(ops.scalar(1f), ops.max(count, ops.scalar(1f)));
+    String parts = ops.reshape(ops.gather(part, expert), 1, -1); // [1, N]
+    String squares = ops.reshape(ops.gather(squareColumn, row), 1, -1);
+    String ones = ops.expand(ops.constant("one", ONE), ops.shape(squares));
+    String weights = ops.concat(0, List.of(ones, squares)); // [2, N]
+    String ends = ops.cumSum(ops.cast(ops.reshape(count, -1), ElementType.INT64));
+    String bounds = ops.concat(0, List.of(ops.vector(0), ends));
+    taps.put(
+        Statistic.MOMENTS,
+        ops.rounds(
+            block.experts(),
+            round -> {
+              String from = ops.gather(bounds, round);
+              String to = ops.gather(bounds, ops.add(round, ops.vector(1)));
+              String own = ops.gather(f, ops.slice(row, 0, from, to));
+              String mean = ops.matMul(ops.slice(parts, 1, from, to), own);
+              String off = ops.sub(own, mean);
+              String weight = ops.slice(weights, 1, from, to);
+              String sums = ops.matMul(weight, off);
+              return ops.concat(
+                  0, List.of(mean, sums, ops.matMul(weight, ops.mul(off, off)))); // [5, H]
+            }));
+  }
+
   private void addPerBlock(
-      Map<Statistic, String> taps, String indices, String routed, String perToken) {
+      Map<Statistic, String> taps, String indices, String squares, String perToken) {
     String tokens = ops.shape(perToken); // [T, 1]
     String tokensByExperts =
         ops.concat(0, List.of(ops.gather(tokens, ops.vector(0)), ops.vector(block.experts())));
@@ -148,18 +207,19 @@ final class RowStatistics {
             1); // [T, E]
     taps.put(Statistic.CHOSEN_TOGETHER, ops.matMul(ops.transpose(chosen, 1L, 0L), chosen));
     taps.put(Statistic.TOKENS, ops.reduceSum(perToken, false));
-    String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), routed, ops.scalar(0f));
-    taps.put(Statistic.Y2, ops.reduceSum(ops.mul(counted, counted), false));
-    taps.put(Statistic.LARGEST, ops.reduceMax(ops.abs(counted), false));
+    String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), squares, ops.scalar(0f));
+    taps.put(Statistic.Y2, ops.reduceSum(counted, false));
   }
 
-  /** The routed output again, as the sum of coefficients times rows: the proof of the block. */
-  private void addRebuilt(
-      Map<Statistic, String> taps, String bySlot, String routed, String perToken) {
-    String rebuilt =
-        ops.reduceSum(ops.reshape(bySlot, -1, block.topK(), block.hidden()), false, 1); // [T, H]
+  /** The proof of the block: how far two computations of its output are apart, and its size. */
+  private String difference(String rebuilt, String routed, String perToken) {
+    String counts = ops.greater(perToken, ops.scalar(0f));
     String off = ExpertRows.magnitude(ops, ops.sub(rebuilt, routed));
-    String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), off, ops.scalar(0f));
-    taps.put(Statistic.REBUILT_OFF_BY, ops.reduceMax(counted, false));
+    String largest = ops.abs(ops.where(counts, routed, ops.scalar(0f)));
+    return ops.concat(
+        0,
+        List.of(
+            ops.reshape(ops.reduceMax(ops.where(counts, off, ops.scalar(0f)), false), 1),
+            ops.reshape(ops.reduceMax(largest, false), 1)));
   }
 }

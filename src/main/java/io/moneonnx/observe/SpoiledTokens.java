@@ -13,9 +13,9 @@ import java.util.Map;
  * "none", and lets a block have no tokens at all.
  *
  * @param chosen expert of each slot {@code [slots]}
- * @param routed output of the block {@code [tokens, hidden]}
+ * @param squares {@code ||y||^2} of the block's output for each token {@code [tokens, 1]}
  */
-record SpoiledTokens(Ops ops, int topK, ExpertRows rows, String chosen, String routed) {
+record SpoiledTokens(Ops ops, int topK, ExpertRows rows, String chosen, String squares) {
   private static final int KINDS = NotFinite.What.values().length;
 
   /**
@@ -40,7 +40,6 @@ record SpoiledTokens(Ops ops, int topK, ExpertRows rows, String chosen, String r
     String sizes =
         ops.add(ops.add(ops.mul(square, rows.norm2()), rows.norm2()), ops.abs(rows.gates()));
     String ofRows = ops.concat(1, List.of(rows.largest(), ExpertRows.magnitude(ops, sizes)));
-    String squares = ops.reduceSum(ops.mul(routed, routed), true, 1);
     return ops.concat(
         1,
         List.of(
@@ -68,10 +67,11 @@ record SpoiledTokens(Ops ops, int topK, ExpertRows rows, String chosen, String r
     String number = ops.range(ops.shape(candidates));
     String infinite = ops.greater(candidates, ops.scalar(Float.MAX_VALUE));
     String at =
-        ops.reshape(ops.reduceMin(ops.where(infinite, number, ops.vector(Long.MAX_VALUE))), -1);
+        ops.reshape(
+            ops.reduceMin(ops.where(infinite, number, ops.vector(Long.MAX_VALUE)), false), -1);
     String no = ops.constant("no", Tensor.of(List.of(1L, (long) KINDS), new float[KINDS]));
     String expert = ops.gather(ops.concat(0, List.of(chosen, ops.vector(0))), at);
-    String tokens = ops.gather(ops.shape(perToken), ops.vector(0));
+    String tokens = ops.size(perToken, 0);
     return ops.concat(
         0,
         List.of(

@@ -16,18 +16,11 @@ record Taps(String block, Map<Statistic, String> outputs) {
     ROWS,
     /** Sums of {@code g, g^2, |f|, |f|^2, g|f|, g^2|f|^2} {@code [E, 6]}. */
     SUMS,
-    /** {@code [E, H]}, as float32 rounds it. */
-    MEAN,
-    /** {@code sum (f - MEAN)}: what rounding left of it {@code [E, H]}. */
-    MEAN_OFF,
-    /** {@code sum (f - MEAN)^2} {@code [E, H]}. */
-    M2,
-    /** {@code [E, H]}, as float32 rounds it. */
-    GMEAN,
-    /** {@code sum g^2 (f - GMEAN)} {@code [E, H]}. */
-    GMEAN_OFF,
-    /** {@code sum g^2 |f - GMEAN|^2} {@code [E, 1]}. */
-    R2,
+    /**
+     * Of each expert {@code m}, its mean as float32 rounds it, {@code sum (f - m)}, {@code sum g^2
+     * (f - m)}, {@code sum (f - m)^2} and {@code sum g^2 (f - m)^2} {@code [E, 5, H]}.
+     */
+    MOMENTS,
     /** {@code [E]}. */
     PEAK,
     /**
@@ -40,10 +33,11 @@ record Taps(String block, Map<Statistic, String> outputs) {
     TOKENS,
     /** {@code []}. */
     Y2,
-    /** Largest difference between the block's output and the one rebuilt from rows {@code []}. */
-    REBUILT_OFF_BY,
-    /** Largest absolute value of the block's output {@code []}. */
-    LARGEST,
+    /**
+     * Largest difference between the block's output and the one rebuilt from rows, and the largest
+     * absolute value of that output; zeros where that was not asked for {@code [2]}.
+     */
+    REBUILT,
     /** Tokens that were left out, since something of theirs is not finite {@code []}. */
     SPOILED,
     /**

@@ -27,6 +27,10 @@ public record LanguageModel(ReadModel read) {
    * tokens.
    */
   Optional<String> logits() {
+    return scores().map(Value::name);
+  }
+
+  private Optional<Value> scores() {
     ModelInputs inputs = ModelInputs.of(graph());
     return inputs.tokens().isEmpty()
         ? Optional.empty()
@@ -34,7 +38,6 @@ public record LanguageModel(ReadModel read) {
             .filter(output -> output.type().filter(ElementType::isFloating).isPresent())
             .filter(output -> output.shape().filter(shape -> shape.size() == 3).isPresent())
             .filter(output -> scoresAll(output.shape().get().get(2), inputs.vocabulary()))
-            .map(Value::name)
             .findFirst();
   }
 
@@ -46,11 +49,9 @@ public record LanguageModel(ReadModel read) {
   /** The same with what is known of it, for models to be compared by it. */
   Optional<Logits> comparedLogits() {
     ModelInputs inputs = ModelInputs.of(graph());
-    boolean hasDecoder = graph().feeds().stream().anyMatch(input -> input.name().equals(DECODER));
     Optional<String> tokens =
-        inputs.tokens().filter(input -> !hasDecoder && isMatrix(input)).map(Value::name);
-    return logits()
-        .flatMap(name -> graph().outputs().stream().filter(o -> o.name().equals(name)).findFirst())
+        inputs.tokens().filter(input -> !hasDecoder() && isMatrix(input)).map(Value::name);
+    return scores()
         .map(
             output ->
                 new Logits(output.name(), output.type().get(), tokens, width(output, inputs)));
@@ -59,6 +60,10 @@ public record LanguageModel(ReadModel read) {
   private static OptionalLong width(Value logits, ModelInputs inputs) {
     Dimension width = logits.shape().get().get(2);
     return width.isFixed() ? OptionalLong.of(width.size()) : inputs.vocabulary();
+  }
+
+  private boolean hasDecoder() {
+    return graph().feeds().stream().anyMatch(input -> input.name().equals(DECODER));
   }
 
   private static boolean isMatrix(Value input) {
@@ -77,7 +82,7 @@ public record LanguageModel(ReadModel read) {
             .filter(LanguageModel::isMatrix)
             .orElseThrow(
                 () -> noLanguageModel("takes no token ids [batch, sequence]", graph().feeds()));
-    if (graph().feeds().stream().anyMatch(input -> input.name().equals(DECODER))) {
+    if (hasDecoder()) {
       throw noLanguageModel("has a decoder of its own", graph().feeds());
     }
     return logits()

@@ -130,7 +130,8 @@ public final class Prove {
       Path pruned,
       List<Map<String, Tensor>> feeds,
       Device device) {
-    RunOptions there = new RunOptions(device, options.threads(), options.notices());
+    RunOptions there =
+        new RunOptions(device, options.threads(), options.memory(), options.notices());
     try {
       return new Proof(subject.model(), subject.folder(), subject.blocks(), changes, there)
           .of(pruned, feeds);

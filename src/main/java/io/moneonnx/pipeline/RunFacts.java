@@ -29,7 +29,7 @@ final class RunFacts {
     facts.put("model", subject.fingerprint());
     facts.put("mone-onnx", Tool.version());
     facts.put("ONNX Runtime", Session.runtimeVersion());
-    facts.put("--device", device instanceof Device.Cuda ? "cuda" : device.toString());
+    facts.put("--device", kind(device));
     facts.put("--threads", threads(settings));
     facts.put("--target", subject.target().toString());
     facts.put("--seq-len", text(options.sequenceLength()));
@@ -45,6 +45,11 @@ final class RunFacts {
     facts.put("batches", Long.toString(data.batches()));
     facts.put("tokens", Long.toString(data.tokens()));
     return facts;
+  }
+
+  /** One GPU is as good as another. */
+  private static String kind(Device device) {
+    return device.toString().replaceFirst(":\\d+$", "");
   }
 
   /** How work is shared out decides how sums are rounded. */

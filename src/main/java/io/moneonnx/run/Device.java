@@ -29,18 +29,28 @@ public sealed interface Device {
     }
   }
 
-  /** Reads {@code auto}, {@code cpu}, {@code cuda} (the first GPU) or {@code cuda:N}. */
+  /** One NVIDIA GPU, numbered from 0, by TensorRT; what TensorRT does not take goes to CUDA. */
+  record TensorRt(int index) implements Device {
+    @Override
+    public String toString() {
+      return "tensorrt:" + index;
+    }
+  }
+
+  /** Reads {@code auto}, {@code cpu}, {@code cuda} (the first GPU), {@code cuda:N} and so on. */
   static Device parse(String text) {
-    Matcher cuda = Pattern.compile("cuda(?::(\\d{1,4}))?").matcher(text);
-    if (cuda.matches()) {
-      return new Cuda(cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1)));
+    Matcher gpu = Pattern.compile("(cuda|tensorrt)(?::(\\d{1,4}))?").matcher(text);
+    if (gpu.matches()) {
+      int index = gpu.group(2) == null ? 0 : Integer.parseInt(gpu.group(2));
+      return gpu.group(1).equals("cuda") ? new Cuda(index) : new TensorRt(index);
     }
     return switch (text) {
       case "auto" -> new Auto();
       case "cpu" -> new Cpu();
       default ->
           throw new BadInputException(
-              "device '" + text + "' is none of auto, cpu, cuda and cuda:N (N from 0)");
+              "device '%s' is none of auto, cpu, cuda, cuda:N, tensorrt and tensorrt:N (N from 0)"
+                  .formatted(text));
     };
   }
 }

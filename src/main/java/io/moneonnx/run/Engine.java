@@ -3,10 +3,13 @@ package io.moneonnx.run;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
+import ai.onnxruntime.providers.OrtTensorRTProviderOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -14,6 +17,26 @@ import java.util.stream.Stream;
 final class Engine {
   /** Where ONNX Runtime looks for its libraries before it unpacks them again. */
   private static final String NATIVE_PATH = "onnxruntime.native.path";
+
+  /**
+   * How CUDA runs graphs (<a
+   * href="https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html">options</a>).
+   *
+   * <ul>
+   *   <li>{@code use_tf32} off: TF32 keeps ten bits of a float's 23, too few to compare graphs by.
+   *   <li>{@code arena_extend_strategy}: memory grows by what is asked for, not to the next power
+   *       of two. Weights and the rows of experts are large and of many sizes, and a model that
+   *       takes nearly all of a GPU would not load otherwise.
+   *   <li>{@code do_copy_in_default_stream} on: copies wait for the kernels before them. Another
+   *       stream could race with them, and there is next to nothing to copy: tokens go in, sums
+   *       come out.
+   * </ul>
+   */
+  private static final Map<String, String> CUDA_OPTIONS =
+      Map.of(
+          "use_tf32", "0",
+          "arena_extend_strategy", "kSameAsRequested",
+          "do_copy_in_default_stream", "1");
 
   private static Natives natives;
   private static boolean inOurCache;
@@ -90,20 +113,55 @@ final class Engine {
     return traces.anyMatch(Files::exists);
   }
 
-  static OrtCUDAProviderOptions cuda(int index) throws OrtException {
+  /** The same of TensorRT, behind which CUDA stands. */
+  static Optional<String> tensorRtObstacle() {
+    return cudaObstacle()
+        .or(
+            () ->
+                natives.haveTensorRt()
+                    ? Optional.empty()
+                    : Optional.of("this ONNX Runtime has no TensorRT provider"));
+  }
+
+  /** Takes a graph to a GPU; the first of several providers has the first say. */
+  static void addCuda(SessionOptions settings, int index) throws OrtException {
     environment();
+    unpack("CUDA", Natives::unpackCuda);
+    try (OrtCUDAProviderOptions options = new OrtCUDAProviderOptions(index)) {
+      for (Map.Entry<String, String> option : CUDA_OPTIONS.entrySet()) {
+        options.add(option.getKey(), option.getValue());
+      }
+      settings.addCUDA(options);
+    }
+  }
+
+  /**
+   * Takes to TensorRT what it can compute, in float32 where the graph does, and the rest to CUDA.
+   */
+  static void addTensorRt(SessionOptions settings, int index) throws OrtException {
+    environment();
+    unpack("TensorRT", Natives::unpackTensorRt);
+    try (OrtTensorRTProviderOptions options = new OrtTensorRTProviderOptions(index)) {
+      settings.addTensorrt(options);
+    }
+    addCuda(settings, index);
+  }
+
+  /** Unpacks a part of the natives. */
+  @FunctionalInterface
+  private interface Part {
+    void unpack(Natives from) throws IOException;
+  }
+
+  private static void unpack(String name, Part part) {
     if (inOurCache) {
       try {
-        natives.unpackCuda();
+        part.unpack(natives);
       } catch (IOException e) {
         throw new RuntimeFailureException(
-            "cannot unpack ONNX Runtime's CUDA libraries: " + e.getMessage(), e);
+            "cannot unpack ONNX Runtime's %s libraries: %s".formatted(name, e.getMessage()), e);
       }
     }
-    OrtCUDAProviderOptions options = new OrtCUDAProviderOptions(index);
-    // TF32 keeps ten bits of a float's 23: too few to compare graphs by.
-    options.add("use_tf32", "0");
-    return options;
   }
 
   private static String rootMessage(Throwable thrown) {

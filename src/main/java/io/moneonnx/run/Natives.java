@@ -16,6 +16,7 @@ import java.util.Locale;
 record Natives(Path folder, String platform) {
   private static final String RESOURCES = "/ai/onnxruntime/native/";
   private static final String CUDA = "onnxruntime_providers_cuda";
+  private static final String TENSORRT = "onnxruntime_providers_tensorrt";
 
   /** The libraries for this machine, in this user's cache, apart for each build and version. */
   static Natives ofThisMachine() {
@@ -51,7 +52,16 @@ record Natives(Path folder, String platform) {
 
   /** True for the default build; false for the build of profile {@code cpu}. */
   boolean haveCuda() {
-    return inJar(platform, CUDA) || Files.exists(folder.resolve(System.mapLibraryName(CUDA)));
+    return have(CUDA);
+  }
+
+  /** True for the default build, and for a folder of the user's that has it. */
+  boolean haveTensorRt() {
+    return have(TENSORRT);
+  }
+
+  private boolean have(String library) {
+    return inJar(platform, library) || Files.exists(folder.resolve(System.mapLibraryName(library)));
   }
 
   /** Unpacks what every session needs: 30 MB, once. */
@@ -64,6 +74,11 @@ record Natives(Path folder, String platform) {
   /** Unpacks the CUDA provider: 582 MB, once. */
   void unpackCuda() throws IOException {
     unpack(CUDA);
+  }
+
+  /** Unpacks what hands graphs to TensorRT, 1 MB; TensorRT itself has to be installed. */
+  void unpackTensorRt() throws IOException {
+    unpack(TENSORRT);
   }
 
   /** A library appears under its name only when it is complete: others may be waiting for it. */

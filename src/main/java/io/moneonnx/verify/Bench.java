@@ -51,7 +51,10 @@ record Bench(Model original, Path folder, RunOptions options) {
 
   Session open(Model model, Path dataFolder) {
     return Session.open(
-        "the model under proof", OnnxWriter.toBytes(model, dataFolder), dataFolder, options);
+        "the model under proof",
+        OnnxWriter.toBytes(options.fitting(model), dataFolder),
+        dataFolder,
+        options);
   }
 
   /** What comes out of a cut that was opened. */

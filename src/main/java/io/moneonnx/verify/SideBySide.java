@@ -34,14 +34,16 @@ public final class SideBySide implements AutoCloseable {
     private Opened open(List<String> outputs, Set<String> values, RunOptions options) {
       Set<String> asked = new LinkedHashSet<>(outputs);
       asked.addAll(values);
-      return new Opened(
-          values.isEmpty() ? Session.open(file, options) : open(values, options), asked);
+      return new Opened(open(values, options), asked);
     }
 
     private Session open(Set<String> values, RunOptions options) {
       Path folder = file.toAbsolutePath().getParent();
-      Model tapped = Bench.withOutputs(model, values);
-      return Session.open(file.toString(), OnnxWriter.toBytes(tapped, folder), folder, options);
+      Model tapped = values.isEmpty() ? model : Bench.withOutputs(model, values);
+      Model fitting = options.fitting(tapped);
+      return values.isEmpty() && fitting.equals(model)
+          ? Session.open(file, options)
+          : Session.open(file.toString(), OnnxWriter.toBytes(fitting, folder), folder, options);
     }
   }
 

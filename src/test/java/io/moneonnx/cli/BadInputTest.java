@@ -337,7 +337,7 @@ class BadInputTest {
   @ValueSource(strings = {"nonsense", "cuda:-1", "cuda:", "gpu"})
   void aDeviceThatIsNone(String device) {
     Cli.run("calibrate", Cli.OLMOE, "-o", out, "--device", device)
-        .fails(BAD_INPUT, "device '" + device + "' is none of auto, cpu, cuda and cuda:N");
+        .fails(BAD_INPUT, "device '" + device + "' is none of auto, cpu, cuda, cuda:N, tensorrt");
   }
 
   @Test

@@ -59,7 +59,7 @@ final class OpsTest {
                 ops.reshape(ops.reduceMax("x", false), 1),
                 ops.reduceSum("x", false, 0),
                 ops.reshape(ops.reduceSum("x", false), -1),
-                ops.reshape(ops.reduceMin("x"), -1)));
+                ops.reshape(ops.reduceMin("x", false), -1)));
 
     assertThat(run(edit, parts)).containsExactly(5, 6, 6, 5, 8, 8, 21, 1);
   }

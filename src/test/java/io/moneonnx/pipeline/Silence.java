@@ -1,7 +1,7 @@
 package io.moneonnx.pipeline;
 
 /** A console that nobody reads. */
-final class Silence implements Console {
+public final class Silence implements Console {
   @Override
   public void say(String line) {}
 

@@ -8,8 +8,8 @@ import io.moneonnx.data.ModelFolder;
 import io.moneonnx.graph.Model;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.moe.Target;
-import io.moneonnx.pipeline.Console;
 import io.moneonnx.pipeline.DataRequest;
+import io.moneonnx.pipeline.Silence;
 import io.moneonnx.pipeline.Verify;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
@@ -84,7 +84,7 @@ final class VerifyTime {
   }
 
   private void verify() throws IOException {
-    new Verify(options, new Unheard())
+    new Verify(options, new Silence())
         .run(
             new Verify.Request(
                 model,
@@ -109,22 +109,5 @@ final class VerifyTime {
   /** What is timed. */
   private interface Work {
     void run() throws IOException;
-  }
-
-  /** Nobody listens. */
-  private static final class Unheard implements Console {
-    @Override
-    public void say(String line) {}
-
-    @Override
-    public Progress begin(String what, long steps) {
-      return new Progress() {
-        @Override
-        public void step() {}
-
-        @Override
-        public void close() {}
-      };
-    }
   }
 }

@@ -18,6 +18,13 @@ final class DeviceTest {
   }
 
   @Test
+  void readsTensorRt() {
+    assertThat(Device.parse("tensorrt")).isEqualTo(new Device.TensorRt(0));
+    assertThat(Device.parse("tensorrt:2")).isEqualTo(new Device.TensorRt(2));
+    assertThat(new Device.TensorRt(2)).hasToString("tensorrt:2");
+  }
+
+  @Test
   void whatIsAskedForIsExpected() {
     assertThat(Session.expected(new Device.Cpu())).isEqualTo(new Device.Cpu());
     assertThat(Session.expected(new Device.Cuda(1))).isEqualTo(new Device.Cuda(1));
@@ -29,6 +36,8 @@ final class DeviceTest {
   void saysWhatThereIs(String text) {
     assertThatThrownBy(() -> Device.parse(text))
         .isInstanceOf(BadInputException.class)
-        .hasMessage("device '" + text + "' is none of auto, cpu, cuda and cuda:N (N from 0)");
+        .hasMessage(
+            "device '%s' is none of auto, cpu, cuda, cuda:N, tensorrt and tensorrt:N (N from 0)",
+            text);
   }
 }

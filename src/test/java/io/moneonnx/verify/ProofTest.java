@@ -328,6 +328,11 @@ final class ProofTest {
     return TinyMoe.withInitializer(model, found.get(0), Tensor.vector(otherwise));
   }
 
+  /** True where the coefficients of replaced experts are columns of a matrix. */
+  private static boolean gathersCoefficients(Spelling spelling) {
+    return spelling.hasMatrix() || spelling == Spelling.FUSED;
+  }
+
   /** The model in which what the rewrite added reads another value. */
   private static Model reading(Model model, String value, String otherwise) {
     Graph graph = model.graph();
@@ -358,7 +363,7 @@ final class ProofTest {
     finds(
         prove(
             spelling.of(4, 2, 4),
-            spelling.hasMatrix()
+            gathersCoefficients(spelling)
                 ? model -> renumbered(model, new long[] {1, 3, 1}, 3, 1, 1)
                 : model -> renumbered(model, new long[] {2, 0, 2, 1}, 2, 1, 2, 0),
             1,
@@ -371,7 +376,7 @@ final class ProofTest {
     finds(
         prove(
             spelling.of(4, 2, 4),
-            spelling.hasMatrix()
+            gathersCoefficients(spelling)
                 ? model -> renumbered(model, new long[] {1, 3, 1}, 2, 3, 1)
                 : model -> renumbered(model, new long[] {2, 0, 2, 1}, 2, 2, 0, 1),
             1,

@@ -57,7 +57,9 @@ public final class WatchedModel implements AutoCloseable {
         .forEach(tap -> edit.addOutput(Value.undeclared(tap)));
     Model watched = taps(routers).isEmpty() ? model : edit.apply();
     return new WatchedModel(
-        graph, routers, Session.open(name, OnnxWriter.toBytes(watched, folder), folder, options));
+        graph,
+        routers,
+        Session.open(name, OnnxWriter.toBytes(options.fitting(watched), folder), folder, options));
   }
 
   private static Set<String> taps(List<Named> routers) {

@@ -1,0 +1,15 @@
+# What all scripts here begin with: builds the program and what makes models, and gives a folder to work in.
+set -eu
+home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+(cd "$home" && mvn -q -B -DskipTests package)
+"$home/mone-onnx" --version > /dev/null
+work=$(mktemp -d "${BENCH_FOLDER:-$home/target}/bench.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# Runs a class of src/test/java/io/moneonnx/bench.
+made_with() {
+  local name=$1
+  shift
+  java -XX:+UseSerialGC -cp "$home/target/test-classes:$home/target/classes:$(cat "$home/target/classpath")" \
+    "io.moneonnx.bench.$name" "$@"
+}

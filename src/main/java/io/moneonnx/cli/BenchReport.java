@@ -1,0 +1,89 @@
+package io.moneonnx.cli;
+
+import com.google.gson.stream.JsonWriter;
+import io.moneonnx.pipeline.Bench;
+import io.moneonnx.pipeline.BenchFigures;
+import io.moneonnx.pipeline.BenchMeasure;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What {@code bench} found, for people or programs. Times are in seconds, sizes in bytes:
+ *
+ * <pre>{@code
+ * {"device", "threads", "rounds", "tokens", "madeUp",
+ *  "original": {"file", "load", "prefill", "decode", "memory"}, "pruned": ..., "ratio": ...}
+ * }</pre>
+ */
+record BenchReport(Bench.Request request, Bench.Result result, String device, int threads) {
+  private static final double MILLISECONDS = 1e3;
+  private static final double MEBIBYTE = 1 << 20;
+
+  String text() {
+    Table table = new Table("", "original", "pruned", "ratio");
+    Map<BenchMeasure, Double> ratios = result.ratios();
+    ratios.forEach(
+        (measure, ratio) ->
+            table.row(
+                title(measure),
+                text(measure, result.original()),
+                text(measure, result.pruned()),
+                "%.3f".formatted(ratio)));
+    return table
+        + "on       %s, %s; medians of %d rounds, a process for either model in each%n"
+            .formatted(device, count(), request.rounds())
+        + (request.data().isPresent()
+            ? ""
+            : "tokens   made up: they choose experts as no text does%n".formatted());
+  }
+
+  private String count() {
+    if (threads == 0) {
+      return "threads as ONNX Runtime likes";
+    }
+    return threads == 1 ? "1 thread" : threads + " threads";
+  }
+
+  private String title(BenchMeasure measure) {
+    return switch (measure) {
+      case FILE -> "file (bytes)";
+      case LOAD -> "load (ms)";
+      case PREFILL -> "prefill, %,d tokens (ms)".formatted(result.tokens());
+      case DECODE -> "decode, 1 token (ms)";
+      case RUN -> "run (ms)";
+      case MEMORY -> "peak memory (MiB)";
+    };
+  }
+
+  private static String text(BenchMeasure measure, BenchFigures figures) {
+    double value = figures.values().get(measure);
+    if (measure.isTime()) {
+      return "%.2f".formatted(value * MILLISECONDS);
+    }
+    return measure == BenchMeasure.FILE
+        ? "%,d".formatted((long) value)
+        : "%,.0f".formatted(value / MEBIBYTE);
+  }
+
+  void writeTo(JsonWriter json) throws IOException {
+    json.beginObject();
+    json.name("device").value(device);
+    json.name("threads").value(threads);
+    json.name("rounds").value(request.rounds());
+    json.name("tokens").value(result.tokens());
+    json.name("madeUp").value(request.data().isEmpty());
+    write(json.name("original"), result.original().values());
+    write(json.name("pruned"), result.pruned().values());
+    write(json.name("ratio"), result.ratios());
+    json.endObject();
+  }
+
+  private static void write(JsonWriter json, Map<BenchMeasure, Double> values) throws IOException {
+    json.beginObject();
+    for (Map.Entry<BenchMeasure, Double> value : values.entrySet()) {
+      json.name(value.getKey().name().toLowerCase(Locale.ROOT)).value(value.getValue());
+    }
+    json.endObject();
+  }
+}

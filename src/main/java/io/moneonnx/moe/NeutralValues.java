@@ -1,0 +1,32 @@
+package io.moneonnx.moe;
+
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * The values that are computed from sizes of activations and from constants, and from nothing else:
+ * the same whatever a router scores.
+ */
+public final class NeutralValues {
+  private final Graph graph;
+  private final Set<String> values = new HashSet<>();
+
+  public NeutralValues(Graph graph) {
+    this.graph = graph;
+    graph.nodes().forEach(this::take);
+  }
+
+  private void take(Node node) {
+    if (RouterOperators.isSize(node)
+        || (RouterOperators.contain(node) && node.reads().stream().allMatch(this::contains))) {
+      values.addAll(node.outputs());
+    }
+  }
+
+  /** True for constants too. */
+  boolean contains(String value) {
+    return values.contains(value) || graph.constant(value).isPresent();
+  }
+}

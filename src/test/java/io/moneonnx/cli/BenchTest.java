@@ -1,0 +1,86 @@
+package io.moneonnx.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class BenchTest {
+  @TempDir private Path folder;
+
+  private static Cli bench(Object model, Object pruned, Object... options) {
+    Object[] all = new Object[options.length + 9];
+    System.arraycopy(
+        new Object[] {"bench", model, pruned, "--device", "cpu", "--threads", 1, "--runs", 1},
+        0,
+        all,
+        0,
+        9);
+    System.arraycopy(options, 0, all, 9, options.length);
+    return Cli.run(all);
+  }
+
+  @Test
+  void comparesBothModels() {
+    Cli done = bench(Cli.OLMOE, Cli.OLMOE, "--tokens", 8).succeeds();
+
+    assertThat(done.out().lines().map(line -> line.replaceFirst("  .*", "")))
+        .containsExactly(
+            "",
+            "file (bytes)",
+            "load (ms)",
+            "prefill, 8 tokens (ms)",
+            "decode, 1 token (ms)",
+            "peak memory (MiB)",
+            "on",
+            "tokens");
+    assertThat(done.out()).containsPattern("file \\(bytes\\) +12,089,507 +12,089,507 +1\\.000");
+  }
+
+  @Test
+  void tellsProgramsTheSame() {
+    JsonObject found =
+        JsonParser.parseString(
+                bench(Cli.OLMOE, Cli.OLMOE, "--tokens", 4, "--json").succeeds().out())
+            .getAsJsonObject();
+
+    assertThat(found.get("tokens").getAsInt()).isEqualTo(4);
+    assertThat(found.getAsJsonObject("original").get("prefill").getAsDouble()).isPositive();
+    assertThat(found.getAsJsonObject("pruned").get("memory").getAsDouble()).isGreaterThan(1 << 20);
+    assertThat(found.getAsJsonObject("ratio").get("file").getAsDouble()).isEqualTo(1);
+  }
+
+  @Test
+  void runsOnDataThatAreGiven() throws IOException {
+    Path text = Files.writeString(folder.resolve("some.txt"), "Once upon a time. ".repeat(600));
+
+    Cli done = bench(Cli.OLMOE, Cli.OLMOE, "--data", text).succeeds();
+
+    assertThat(done.out()).contains("run (ms)").doesNotContain("prefill", "decode", "made up");
+  }
+
+  @Test
+  void refusesWhatTheOtherProcessCannotRead() {
+    Path nothing = folder.resolve("nothing.npz");
+
+    bench(Cli.OLMOE, Cli.OLMOE, "--data", nothing).fails(ExitCode.BAD_INPUT, "nothing.npz");
+  }
+
+  @Test
+  void refusesNoTokens() {
+    bench(Cli.OLMOE, Cli.OLMOE, "--tokens", 0)
+        .fails(ExitCode.BAD_INPUT, "--tokens", "found 0", "wanted 1");
+  }
+
+  @Test
+  void isTheOnlyCommandThatUsersAreToldOf() {
+    Cli.run().fails(ExitCode.BAD_INPUT, "bench");
+
+    assertThat(Cli.run().err()).doesNotContain("bench-once");
+  }
+}
