@@ -2,8 +2,10 @@ package io.moneonnx.cli;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.Placement;
+import io.moneonnx.io.Written;
 import io.moneonnx.moe.Target;
 import io.moneonnx.pipeline.NothingToDoException;
+import io.moneonnx.pipeline.Pack;
 import io.moneonnx.pipeline.Prune;
 import io.moneonnx.pipeline.Search;
 import io.moneonnx.run.RunOptions;
@@ -13,11 +15,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -29,6 +33,9 @@ import picocli.CommandLine.Spec;
         "Writes a smaller model in which redundant experts are replaced by novices. "
             + "Calibrates and plans where no profile and no plan are given.")
 final class RewriteCommand implements Callable<Integer> {
+  private static final Set<String> PACKING =
+      Set.of("--pack", "--output", "--inline", "--external", "--force", "--debug");
+
   @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a folder with one in it.")
   private Path model;
 
@@ -48,7 +55,7 @@ final class RewriteCommand implements Callable<Integer> {
 
   @ArgGroup private Weights weights = new Weights();
 
-  /** Where the weights go; chosen by size and input if neither is given. */
+  /** Where the weights go; chosen by size and input if none is given. */
   private static final class Weights {
     @Option(names = "--inline", description = "Write all weights into the model file.")
     private boolean inline;
@@ -56,13 +63,28 @@ final class RewriteCommand implements Callable<Integer> {
     @Option(names = "--external", description = "Write the weights to OUT.data.")
     private boolean external;
 
+    @Option(
+        names = "--link",
+        description =
+            "Leave weights in MODEL's data files, and write only what is new or has to move. "
+                + "OUT then needs those files; --pack makes it whole.")
+    private boolean linked;
+
     Optional<Placement> placement() {
       if (inline) {
         return Optional.of(Placement.INLINE);
+      } else if (linked) {
+        return Optional.of(Placement.LINKED);
       }
       return external ? Optional.of(Placement.EXTERNAL) : Optional.empty();
     }
   }
+
+  @Option(
+      names = "--pack",
+      description =
+          "Change nothing, but copy MODEL with all weights that it refers to and nothing else to OUT.")
+  private boolean pack;
 
   @Option(names = "--no-verify", description = "Do not prove the rewritten model.")
   private boolean unverified;
@@ -79,6 +101,9 @@ final class RewriteCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (pack) {
+      return pack();
+    }
     checkOptions();
     Terminal terminal = new Terminal();
     RunOptions options = run.options(terminal);
@@ -90,6 +115,30 @@ final class RewriteCommand implements Callable<Integer> {
     out.print(new RewriteReport((Prune.Result) outcome));
     out.flush();
     return ExitCode.DONE;
+  }
+
+  private int pack() throws IOException {
+    checkPacking();
+    Written written = Pack.run(model, output, weights.placement(), force);
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf("size     %,d bytes%n", written.bytes());
+    written.files().forEach(file -> out.printf("written  %s%n", file));
+    out.flush();
+    return ExitCode.DONE;
+  }
+
+  private void checkPacking() {
+    List<String> others =
+        spec.commandLine().getParseResult().matchedOptionsSet().stream()
+            .map(OptionSpec::longestName)
+            .filter(name -> !PACKING.contains(name))
+            .toList();
+    if (!others.isEmpty()) {
+      throw new BadInputException(
+          "--pack copies a model as it is; leave out " + String.join(", ", others));
+    } else if (output == null) {
+      throw new BadInputException("--pack: found no -o, wanted the model to write");
+    }
   }
 
   /** What was tried is a result, though nothing is written. */

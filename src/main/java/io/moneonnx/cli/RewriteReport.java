@@ -1,6 +1,7 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.eval.TaggedPerplexity;
+import io.moneonnx.io.Written;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.pipeline.Prune;
@@ -23,18 +24,32 @@ record RewriteReport(Prune.Result result) {
         .ifPresent(searched -> text.append(new TrialTable(searched.found())).append("\n"));
     text.append(blocks());
     text.append("forecast ").append(forecast()).append('\n');
-    text.append(
-        "size     %,d -> %,d bytes (%.1f%%)%n"
-            .formatted(
-                report.bytesBefore(),
-                report.written().bytes(),
-                100.0 * report.written().bytes() / report.bytesBefore()));
+    text.append(size(report));
     text.append("proof    ")
         .append(report.verdict().map(Verdict::text).orElse("left out (--no-verify)"))
         .append('\n');
     result.search().ifPresent(searched -> text.append("costs    %s%n".formatted(costs(searched))));
     report.drift().ifPresent(drift -> text.append(moved(drift, report.driftOn())));
     report.written().files().forEach(file -> text.append("written  %s%n".formatted(file)));
+    return text.toString();
+  }
+
+  /** Bytes that the model is made of, wherever they lie. */
+  private static String size(Rewrite.Report report) {
+    Written written = report.written();
+    Written.Linked linked = written.linked();
+    long bytes = written.bytes() + linked.bytes();
+    StringBuilder text =
+        new StringBuilder(
+            "size     %,d -> %,d bytes (%.1f%%)%n"
+                .formatted(report.bytesBefore(), bytes, 100.0 * bytes / report.bytesBefore()));
+    if (linked.bytes() > 0) {
+      text.append(
+          "linked   %,d bytes of these stay in what must stay as it is:%n"
+              .formatted(linked.bytes()));
+      linked.files().forEach(file -> text.append("         %s%n".formatted(file)));
+      text.append("         %,d bytes are new or had to move%n".formatted(written.bytes()));
+    }
     return text.toString();
   }
 

@@ -3,9 +3,11 @@ package io.moneonnx.io;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.proto.onnx.TensorProto;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.util.ArrayList;
-import java.util.List;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 /** Lays big tensors out in a data file, which is written once the model is complete. */
 final class DataFile implements TensorSink {
@@ -14,10 +16,8 @@ final class DataFile implements TensorSink {
   private static final long PAGED = 64 << 10;
 
   private final String location;
-  private final List<Placed> placed = new ArrayList<>();
+  private final NavigableMap<Long, Tensor> placed = new TreeMap<>();
   private long end;
-
-  private record Placed(Tensor tensor, long offset) {}
 
   /**
    * @param location the data file's name, as the model refers to it
@@ -36,19 +36,43 @@ final class DataFile implements TensorSink {
     long alignment = size < PAGED ? CACHE_LINE : PAGE;
     long offset = (end + alignment - 1) / alignment * alignment;
     ExternalData.describe(proto, location, offset, size);
-    placed.add(new Placed(tensor, offset));
+    placed.put(offset, tensor);
     end = offset + size;
     return true;
   }
 
-  boolean isEmpty() {
-    return placed.isEmpty();
+  String location() {
+    return location;
   }
 
-  void write(FileChannel target, SourceFiles sources) throws IOException {
-    for (Placed next : placed) {
-      target.position(next.offset());
-      sources.copy(next.tensor(), target);
+  /** Bytes that it is going to have; 0 if nothing was taken. */
+  long size() {
+    return end;
+  }
+
+  void write(Path file, SourceFiles sources) throws IOException {
+    PiecewiseFile.write(file, end, (at, piece) -> fill(at, piece, sources));
+  }
+
+  /** What lies from {@code at} on, as much as {@code piece} takes; zeros between tensors. */
+  private void fill(long at, ByteBuffer piece, SourceFiles sources) throws IOException {
+    int size = piece.limit();
+    for (Map.Entry<Long, Tensor> next : placed.tailMap(placed.floorKey(at), true).entrySet()) {
+      long from = next.getKey() - at;
+      if (from >= size) {
+        break;
+      }
+      while (piece.position() < from) {
+        piece.put((byte) 0);
+      }
+      piece.limit((int) Math.min(size, from + next.getValue().byteSize()));
+      if (piece.hasRemaining()) {
+        sources.read(next.getValue(), piece.position() - from, piece);
+      }
+      piece.limit(size);
+    }
+    while (piece.hasRemaining()) {
+      piece.put((byte) 0);
     }
   }
 }

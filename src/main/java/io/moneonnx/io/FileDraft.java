@@ -8,11 +8,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A model file, or any other, with the data file that a model may have. */
 final class FileDraft implements Draft {
   private final Path out;
   private final TemporaryFolder folder;
+  private Written.Linked linked = Written.Linked.NONE;
 
   private FileDraft(Path out, TemporaryFolder folder) {
     this.out = out;
@@ -36,30 +38,51 @@ final class FileDraft implements Draft {
     return folder.path().resolve(out.getFileName() + ".data");
   }
 
+  /** The data files of another model that it refers to once it is published. */
+  void refersTo(Written.Linked linked) {
+    this.linked = linked;
+  }
+
   /** Each file appears at once, the data before the model that refers to it. */
   @Override
   public Written publish(boolean force) {
-    List<Path> files = new ArrayList<>();
-    long bytes = 0;
     try {
-      for (Path file : List.of(dataPath(), path())) {
-        if (Files.exists(file)) {
-          checkFree(target(file), force);
-          files.add(file);
-          bytes += Files.size(file);
-        }
+      List<Path> own = Stream.of(dataPath(), path()).filter(Files::exists).toList();
+      long bytes = 0;
+      for (Path file : own) {
+        bytes += Files.size(file);
       }
+      List<Path> files = links();
+      files.addAll(own);
+      files.forEach(file -> checkFree(target(file), force));
       for (Path file : files) {
         Files.move(file, target(file), StandardCopyOption.ATOMIC_MOVE);
       }
+      return new Written(own.stream().map(this::target).toList(), bytes, linked);
     } catch (IOException e) {
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
     }
-    return new Written(files.stream().map(this::target).toList(), bytes);
+  }
+
+  /** The links that are not at their place yet. */
+  private List<Path> links() throws IOException {
+    List<Path> links = new ArrayList<>();
+    for (Path file : linked.files()) {
+      Path link = folder.path().resolve(out.getParent().relativize(file.toAbsolutePath()));
+      if (!isThere(link)) {
+        links.add(link);
+      }
+    }
+    return links;
+  }
+
+  /** True for a link to a file that lies where the model is going to look for it already. */
+  private boolean isThere(Path link) throws IOException {
+    return Files.exists(target(link)) && Files.isSameFile(link, target(link));
   }
 
   private Path target(Path file) {
-    return out.resolveSibling(file.getFileName());
+    return out.resolveSibling(folder.path().relativize(file));
   }
 
   private static void checkFree(Path target, boolean force) {

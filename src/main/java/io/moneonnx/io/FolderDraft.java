@@ -15,6 +15,7 @@ final class FolderDraft implements Draft {
   private final TemporaryFolder temporary;
   private final Path folder;
   private final ModelFiles original;
+  private Written.Linked linked = Written.Linked.NONE;
 
   private FolderDraft(Path out, TemporaryFolder temporary, ModelFiles original) throws IOException {
     this.out = out.toAbsolutePath();
@@ -52,6 +53,11 @@ final class FolderDraft implements Draft {
     return folder.resolve(original.dataName());
   }
 
+  /** The data files of another model that it refers to once it is published. */
+  void refersTo(Written.Linked linked) {
+    this.linked = linked;
+  }
+
   /** A folder that may be replaced is replaced as a whole. */
   @Override
   public Written publish(boolean force) {
@@ -63,7 +69,7 @@ final class FolderDraft implements Draft {
       }
       move(force);
       return new Written(
-          files.stream().map(file -> out.resolve(folder.relativize(file))).toList(), bytes);
+          files.stream().map(file -> out.resolve(folder.relativize(file))).toList(), bytes, linked);
     } catch (IOException e) {
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
     }

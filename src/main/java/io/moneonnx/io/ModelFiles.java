@@ -63,9 +63,16 @@ public record ModelFiles(Path model, Set<Path> all) {
     }
   }
 
+  /** The data files. */
+  Set<Path> data() {
+    Set<Path> data = new LinkedHashSet<>(all);
+    data.remove(all.iterator().next());
+    return data;
+  }
+
   /** The name of the only data file, or the usual one. */
   String dataName() {
-    List<Path> data = all.stream().skip(1).toList();
+    List<Path> data = List.copyOf(data());
     return data.size() == 1 ? data.get(0).getFileName().toString() : model.getFileName() + ".data";
   }
 
@@ -126,6 +133,15 @@ public record ModelFiles(Path model, Set<Path> all) {
 
   private static Path parent(Path out) {
     return out.toAbsolutePath().getParent();
+  }
+
+  /**
+   * Checks that a model at {@code out} can refer to these data files.
+   *
+   * @throws BadInputException if there are none, or no hard link from there can lead to them
+   */
+  public void requireLinkable(Path out) {
+    LinkedData.require(this, out);
   }
 
   /** Copies what else lies in the folder: configuration, tokenizer, other models, sub-folders. */

@@ -6,8 +6,10 @@ import io.moneonnx.graph.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
 
 /** Writes ONNX files. Weights move from file to file and never pass through the heap. */
 public final class OnnxWriter {
@@ -31,8 +33,33 @@ public final class OnnxWriter {
    * @throws BadInputException if the model is too big to be written {@code INLINE}
    */
   public static Draft draft(Model model, Path out, Placement placement) {
+    return draft(model, Set.of(), out, placement);
+  }
+
+  /**
+   * Writes a model to a temporary folder beside {@code out}; it may refer to the data files of the
+   * {@code original}.
+   *
+   * @throws CannotWriteException if the machine does not let it; nothing is left behind then
+   * @throws BadInputException if the model is too big to be written {@code INLINE}, or cannot be
+   *     {@code LINKED} from there
+   */
+  public static Draft draft(Model model, ModelFiles original, Path out, Placement placement) {
+    return draft(model, original.data(), out, placement);
+  }
+
+  private static Draft draft(Model model, Set<Path> originals, Path out, Placement placement) {
     FileDraft draft = FileDraft.beside(out);
-    return filled(draft, out, () -> write(model, draft.path(), draft.dataPath(), placement));
+    return filled(
+        draft,
+        out,
+        () -> {
+          DataFile data = new DataFile(draft.dataPath().getFileName().toString());
+          LinkedData linked = new LinkedData(originals, out, data);
+          write(model, draft.path(), sink(placement, data, linked), data);
+          linked.linkInto(draft.path().getParent());
+          draft.refersTo(linked.linked());
+        });
   }
 
   /**
@@ -40,7 +67,8 @@ public final class OnnxWriter {
    * beside {@code out}, a folder itself. Model and data file are called as they were.
    *
    * @throws CannotWriteException if the machine does not let it; nothing is left behind then
-   * @throws BadInputException if the model is too big to be written {@code INLINE}
+   * @throws BadInputException if the model is too big to be written {@code INLINE}, or cannot be
+   *     {@code LINKED} from there
    */
   public static Draft draftFolder(Model model, ModelFiles original, Path out, Placement placement) {
     FolderDraft draft = FolderDraft.beside(out, original);
@@ -49,8 +77,21 @@ public final class OnnxWriter {
         out,
         () -> {
           original.copyOthers(draft.folder());
-          write(model, draft.path(), draft.dataPath(), placement);
+          DataFile data = new DataFile(draft.dataPath().getFileName().toString());
+          Path file = out.resolve(draft.path().getFileName());
+          LinkedData linked = new LinkedData(original.data(), file, data);
+          write(model, draft.path(), sink(placement, data, linked), data);
+          linked.linkInto(draft.folder());
+          draft.refersTo(linked.linked());
         });
+  }
+
+  private static TensorSink sink(Placement placement, DataFile data, LinkedData linked) {
+    return switch (placement) {
+      case INLINE -> TensorSink.NONE;
+      case EXTERNAL -> data;
+      case LINKED -> linked;
+    };
   }
 
   private static Draft filled(Draft draft, Path out, Filling filling) {
@@ -72,23 +113,30 @@ public final class OnnxWriter {
     void run() throws IOException;
   }
 
-  private static void write(Model model, Path file, Path dataFile, Placement placement)
+  private static void write(Model model, Path file, TensorSink sink, DataFile data)
       throws IOException {
-    DataFile data = new DataFile(dataFile.getFileName().toString());
-    TensorSink sink = placement == Placement.EXTERNAL ? data : TensorSink.NONE;
     ModelMessage message = new GraphWriter(sink).model(model);
     message.checkSize(file.getFileName().toString());
-    write(file, message::write);
-    if (!data.isEmpty()) {
-      write(dataFile, data::write);
+    DiskSpace space = new DiskSpace(file.getParent(), message.size() + data.size());
+    space.require();
+    Path dataFile = file.resolveSibling(data.location());
+    try (SourceFiles sources = new SourceFiles()) {
+      if (data.size() > 0) {
+        data.write(dataFile, sources);
+      }
+      write(message, file, sources);
+    } catch (IOException e) {
+      Files.deleteIfExists(dataFile);
+      Files.deleteIfExists(file);
+      throw space.because(e);
     }
   }
 
-  private static void write(Path file, Content content) throws IOException {
-    try (SourceFiles sources = new SourceFiles();
-        FileChannel target =
-            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      content.write(target, sources);
+  private static void write(ModelMessage message, Path file, SourceFiles sources)
+      throws IOException {
+    try (FileChannel target =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      message.write(target, sources);
       target.force(true);
     }
   }
@@ -112,11 +160,5 @@ public final class OnnxWriter {
     } catch (IOException e) {
       throw new CannotWriteException(folder + ": weights cannot be read: " + Reason.of(e), e);
     }
-  }
-
-  /** What goes into one file. */
-  @FunctionalInterface
-  private interface Content {
-    void write(FileChannel target, SourceFiles sources) throws IOException;
   }
 }

@@ -13,7 +13,12 @@ public enum Placement {
   /** Into the model file, which then has to stay below protobuf's 2 GiB. */
   INLINE,
   /** All but small ones into one data file beside the model file. */
-  EXTERNAL;
+  EXTERNAL,
+  /**
+   * They stay in the data files of the model that it is made from, but for what has to move: that
+   * goes into a data file of its own.
+   */
+  LINKED;
 
   private static final long BIG = 1_500_000_000;
 

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The files that written weights come from, each opened once. */
+/** The files that written weights come from, each opened once; threads may read them together. */
 final class SourceFiles implements Closeable {
   private final Map<Path, FileChannel> channels = new HashMap<>();
 
@@ -32,17 +32,53 @@ final class SourceFiles implements Closeable {
   private void copy(FileRange range, WritableByteChannel target) throws IOException {
     FileChannel source = channel(range.file());
     long end = range.offset() + range.length();
-    if (end > source.size()) {
-      throw new IOException(
-          "%s has %d bytes left of the %d it was read with"
-              .formatted(range.file(), source.size(), end));
-    }
     for (long at = range.offset(); at < end; ) {
-      at += source.transferTo(at, end - at, target);
+      long copied = source.transferTo(at, end - at, target);
+      if (copied == 0) {
+        throw cutShort(range, source);
+      }
+      at += copied;
     }
   }
 
-  private FileChannel channel(Path file) throws IOException {
+  /** Fills {@code into} with elements of a tensor, from byte {@code from} of them on. */
+  void read(Tensor tensor, long from, ByteBuffer into) throws IOException {
+    if (!(tensor instanceof Tensor.External external)) {
+      into.put(tensor.bytes().position(Math.toIntExact(from)).slice().limit(into.remaining()));
+      return;
+    }
+    long skipped = from;
+    for (FileRange range : external.ranges()) {
+      long length = Math.min(range.length() - skipped, into.remaining());
+      if (length > 0) {
+        read(range.part(skipped, length), into);
+      }
+      skipped = Math.max(0, skipped - range.length());
+    }
+  }
+
+  private void read(FileRange range, ByteBuffer into) throws IOException {
+    FileChannel source = channel(range.file());
+    int limit = into.limit();
+    into.limit(into.position() + Math.toIntExact(range.length()));
+    for (long at = range.offset(); into.hasRemaining(); ) {
+      int read = source.read(into, at);
+      if (read < 0) {
+        throw cutShort(range, source);
+      }
+      at += read;
+    }
+    into.limit(limit);
+  }
+
+  private static IOException cutShort(FileRange range, FileChannel source) throws IOException {
+    return new IOException(
+        "%s has shrunk to %d bytes, wanted those from %d to %d"
+            .formatted(
+                range.file(), source.size(), range.offset(), range.offset() + range.length()));
+  }
+
+  private synchronized FileChannel channel(Path file) throws IOException {
     FileChannel channel = channels.get(file);
     if (channel == null) {
       channel = FileChannel.open(file);

@@ -3,10 +3,14 @@ package io.moneonnx.pipeline;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.CannotWriteException;
 import io.moneonnx.io.ModelFiles;
+import io.moneonnx.io.Placement;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
 
 /** Checks where a result is to go before any work is done. */
 public final class Output {
@@ -40,6 +44,40 @@ public final class Output {
   }
 
   /**
+   * Refuses a place at which a model would replace something it must not.
+   *
+   * @param given the model that it is made from: a file, or a folder, and then a folder is written
+   * @param original the files of that model
+   * @param inputs what else is read
+   * @throws BadInputException if an input is there, or something that may not be replaced, or the
+   *     model cannot be linked from there
+   * @throws CannotWriteException if nothing can be written there
+   */
+  static void checkModel(
+      Path out,
+      boolean force,
+      Optional<Placement> placement,
+      Path given,
+      ModelFiles original,
+      Collection<Path> inputs)
+      throws IOException {
+    if (Files.isDirectory(given)) {
+      checkFolder(out, force, original, inputs);
+    } else {
+      List<Path> all = new ArrayList<>(inputs);
+      all.addAll(original.all());
+      check(out, force, all);
+      Path weights = out.resolveSibling(out.getFileName() + ".data");
+      if (Files.exists(weights) && !placement.equals(Optional.of(Placement.INLINE))) {
+        check(weights, force, all);
+      }
+    }
+    if (placement.equals(Optional.of(Placement.LINKED))) {
+      original.requireLinkable(out);
+    }
+  }
+
+  /**
    * Refuses a folder that would replace something it must not.
    *
    * @param original the model of which it is to hold a rewritten one
@@ -68,10 +106,14 @@ public final class Output {
     return new BadInputException(path + ": is read as an input; give another output");
   }
 
-  private static void requireWritable(Path out) {
+  private static void requireWritable(Path out) throws IOException {
     Path folder = out.toAbsolutePath().getParent();
     if (!Files.isDirectory(folder)) {
       throw new BadInputException(out + ": there is no folder " + folder);
+    }
+    if (Files.getFileStore(folder).isReadOnly()) {
+      throw new CannotWriteException(
+          out + ": the file system of the folder " + folder + " is read-only");
     }
     if (!Files.isWritable(folder)) {
       throw new CannotWriteException(out + ": no permission to write into the folder " + folder);

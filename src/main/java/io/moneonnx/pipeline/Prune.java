@@ -14,7 +14,6 @@ import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
 import io.moneonnx.run.RunOptions;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -170,16 +169,7 @@ public final class Prune {
     } else if (request.choice() instanceof Choice.Within within) {
       inputs.addAll(within.data().readHeldOut(subject));
     }
-    if (subject.isFolder()) {
-      Output.checkFolder(output, request.force(), subject.files(), inputs);
-      return;
-    }
-    inputs.addAll(subject.files().all());
-    Output.check(output, request.force(), inputs);
-    Path weights = output.resolveSibling(output.getFileName() + ".data");
-    boolean isInline = request.placement().equals(Optional.of(Placement.INLINE));
-    if (Files.exists(weights) && !isInline) {
-      Output.check(weights, request.force(), inputs);
-    }
+    Output.checkModel(
+        output, request.force(), request.placement(), subject.given(), subject.files(), inputs);
   }
 }

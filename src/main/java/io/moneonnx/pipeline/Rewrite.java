@@ -143,7 +143,7 @@ public final class Rewrite {
   private Draft draft(Model model, Path out, Placement placement) {
     return subject.isFolder()
         ? OnnxWriter.draftFolder(model, subject.files(), out, placement)
-        : OnnxWriter.draft(model, out, placement);
+        : OnnxWriter.draft(model, subject.files(), out, placement);
   }
 
   private static Model signed(Model model, Plan plan, Novice novice) {

@@ -1,0 +1,123 @@
+package io.moneonnx.io;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.Reason;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.proto.onnx.TensorProto;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Leaves big tensors that are one range of an original's data file there. A model must not refer to
+ * what lies outside of its folder, so hard links lead to data files that do: {@code
+ * OUT.linked.data}. All other big tensors are moved to a data file of its own.
+ */
+final class LinkedData implements TensorSink {
+  private final Set<Path> originals;
+  private final Path out;
+  private final Path folder;
+  private final DataFile moved;
+  private final Map<Path, String> locations = new LinkedHashMap<>();
+  private long bytes;
+
+  /**
+   * @param originals the data files that may be referred to
+   * @param out where the model file is going to lie
+   * @param moved takes what has to move
+   */
+  LinkedData(Set<Path> originals, Path out, DataFile moved) throws IOException {
+    this.originals = originals;
+    this.out = out;
+    this.folder = realFolder(out);
+    this.moved = moved;
+  }
+
+  /** The folder may be one that is yet to appear. */
+  private static Path realFolder(Path out) throws IOException {
+    Path folder = out.toAbsolutePath().getParent();
+    return Files.exists(folder) ? folder.toRealPath() : folder;
+  }
+
+  /**
+   * Checks that a model at {@code out} can refer to a model's data files.
+   *
+   * @throws BadInputException if it cannot; says why
+   */
+  static void require(ModelFiles original, Path out) {
+    if (original.data().isEmpty()) {
+      throw new BadInputException(
+          "%s: its weights are in the model file itself, to which nothing can be linked; 'rewrite --pack --external' writes them to a data file"
+              .formatted(original.model()));
+    }
+    try (TemporaryFolder trial = TemporaryFolder.beside(out)) {
+      int number = 0;
+      for (Path data : original.data()) {
+        link(trial.path().resolve(Integer.toString(number++)), data, out);
+      }
+    }
+  }
+
+  @Override
+  public boolean take(Tensor tensor, TensorProto.Builder proto) {
+    if (tensor.byteSize() < SMALL
+        || !(tensor instanceof Tensor.External external)
+        || external.ranges().size() != 1
+        || !originals.contains(external.ranges().get(0).file())) {
+      return moved.take(tensor, proto);
+    }
+    FileRange range = external.ranges().get(0);
+    String location = locations.computeIfAbsent(range.file(), this::location);
+    ExternalData.describe(proto, location, range.offset(), range.length());
+    bytes += range.length();
+    return true;
+  }
+
+  private String location(Path data) {
+    if (data.startsWith(folder)) {
+      return folder.relativize(data).toString().replace('\\', '/');
+    }
+    String name = out.getFileName() + ".linked.data";
+    for (int number = 2; locations.containsValue(name) || name.equals(moved.location()); number++) {
+      name = "%s.linked-%d.data".formatted(out.getFileName(), number);
+    }
+    return name;
+  }
+
+  /** Makes links to all that was left, where a model in {@code draft} looks for it. */
+  void linkInto(Path draft) throws IOException {
+    for (Map.Entry<Path, String> entry : locations.entrySet()) {
+      Path link = draft.resolve(entry.getValue());
+      Files.createDirectories(link.getParent());
+      link(link, entry.getKey(), out);
+    }
+  }
+
+  private static void link(Path link, Path data, Path out) {
+    try {
+      Files.createLink(link, data);
+    } catch (IOException | UnsupportedOperationException e) {
+      throw new BadInputException(
+          "%s: no hard link to %s can be made there (%s); write the model beside the original, or without --link"
+              .formatted(out, data, reason(e)),
+          e);
+    }
+  }
+
+  /** Without the name that the link was to have for a while. */
+  private static String reason(Exception e) {
+    return e instanceof FileSystemException failure && failure.getReason() != null
+        ? failure.getReason().replaceFirst("^.*: ", "")
+        : Reason.of(e);
+  }
+
+  /** What was left, as the published model refers to it. */
+  Written.Linked linked() {
+    return new Written.Linked(locations.values().stream().map(out::resolveSibling).toList(), bytes);
+  }
+}
