@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Times rewriting against copying: bench/rewrite.sh [small|large] [ROUNDS]
 # small: 1.6 GB, stacked; large: 12.9 GB, unrolled, float16. Half of the experts go. Models are made
-# in TMPDIR and removed again. DROP_CACHES=1 begins each run cold (as root); otherwise files are warm.
-set -eu
-home=$(dirname "$(dirname "$(readlink -f "$0")")")
+# in BENCH_FOLDER (target/ if not set) and removed again. DROP_CACHES=1 begins each run cold (as root); otherwise files are warm.
+source "$(dirname "$0")/common.sh"
 size=${1:-small}
 rounds=${2:-5}
 case $size in
@@ -12,19 +11,10 @@ case $size in
   *) echo "usage: bench/rewrite.sh [small|large] [ROUNDS]" >&2; exit 2 ;;
 esac
 
-"$home/mone-onnx" --version > /dev/null
-[ -d "$home/target/test-classes/io/moneonnx/bench" ] || (cd "$home" && mvn -q -B test-compile)
-bench() {
-  java -XX:+UseSerialGC -cp "$home/target/test-classes:$home/target/classes:$(cat "$home/target/classpath")" \
-    "io.moneonnx.bench.$@"
-}
-
-folder=$(mktemp -d)
-trap 'rm -r "$folder"' EXIT
-cd "$folder"
+cd "$work"
 # shellcheck disable=SC2086
-bench MadeModel $made model.onnx
-bench MadeProfile model.onnx model.profile
+made_with MadeModel $made model.onnx
+made_with MadeProfile model.onnx model.profile
 "$home/mone-onnx" plan model.profile --ratio 0.5 -o plan.json > /dev/null
 
 prepare="rm -f out.* copy.*; sync; cat model.onnx* > /dev/null"
@@ -43,4 +33,4 @@ if [ "$size" = small ]; then
   done
 fi
 echo "$size: $(du -cbL model.onnx* | tail -1 | cut -f1) bytes, $state, medians of $rounds interleaved runs"
-bench TimedCommands "$rounds" "$prepare" "${commands[@]}"
+made_with TimedCommands "$rounds" "$prepare" "${commands[@]}"
