@@ -35,6 +35,12 @@ final class BenchCommand implements Callable<Integer> {
   private static final int MOST_ROUNDS = 1000;
   private static final String NATIVE_PATH = "onnxruntime.native.path";
 
+  /**
+   * As the user set it: loading ONNX Runtime here would set it too, to a folder that may lack
+   * parts.
+   */
+  private final String natives = System.getProperty(NATIVE_PATH);
+
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
@@ -105,11 +111,10 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   /** This program again, to time one model. */
-  private static List<String> process(BenchRun.Request request, String device, int threads) {
+  private List<String> process(BenchRun.Request request, String device, int threads) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
-    String natives = System.getProperty(NATIVE_PATH);
     if (natives != null) {
       command.add("-D" + NATIVE_PATH + "=" + natives);
     }
