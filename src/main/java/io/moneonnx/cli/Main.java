@@ -16,23 +16,24 @@ import picocli.CommandLine.ScopeType;
         "Makes exported ONNX Mixture-of-Experts models smaller: redundant experts are "
             + "replaced by constant novices, and the result is proved.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
-    subcommands = {
-      InspectCommand.class,
-      CalibrateCommand.class,
-      PlanCommand.class,
-      CompareCommand.class,
-      EvalCommand.class,
-      RewriteCommand.class,
-      VerifyCommand.class,
-      BenchCommand.class,
-      BenchOnceCommand.class,
-      ShowCommand.class,
-      MergeCommand.class,
-      ExportCommand.class,
-      GoldenCommand.class
-    })
+    versionProvider = Main.Version.class)
 public final class Main implements Runnable {
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          InspectCommand.class,
+          CalibrateCommand.class,
+          PlanCommand.class,
+          CompareCommand.class,
+          EvalCommand.class,
+          RewriteCommand.class,
+          VerifyCommand.class,
+          BenchCommand.class,
+          BenchOnceCommand.class,
+          ShowCommand.class,
+          MergeCommand.class,
+          ExportCommand.class,
+          GoldenCommand.class);
+
   @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
@@ -49,7 +50,7 @@ public final class Main implements Runnable {
   public static int run(String... args) {
     // Numbers are printed alike everywhere, as they are read.
     Locale.setDefault(Locale.ROOT);
-    CommandLine command = command();
+    CommandLine command = command(named(args));
     Main main = command.getCommand();
     try {
       int code = command.execute(args);
@@ -65,10 +66,26 @@ public final class Main implements Runnable {
     }
   }
 
+  /** The one command that a line names, so that the options of others need not be read; or all. */
+  private static List<Class<?>> named(String... args) {
+    List<Class<?>> named =
+        COMMANDS.stream().filter(type -> args.length > 0 && args[0].equals(name(type))).toList();
+    return named.isEmpty() ? COMMANDS : named;
+  }
+
+  private static String name(Class<?> command) {
+    return command.getAnnotation(Command.class).name();
+  }
+
   /** All commands and options, ready to parse. */
   static CommandLine command() {
+    return command(COMMANDS);
+  }
+
+  private static CommandLine command(List<Class<?>> commands) {
     Main main = new Main();
     CommandLine command = new CommandLine(main);
+    commands.forEach(type -> command.addSubcommand(name(type), type));
     command.setExecutionExceptionHandler(
         (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
     command.setParameterExceptionHandler((error, line) -> ExitCode.reportUsage(error));
