@@ -6,10 +6,10 @@ home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d "${BENCH_FOLDER:-$home/target}/bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# Runs a class of src/test/java/io/moneonnx/bench.
+# Runs a class of src/test/java/io/moneonnx/bench, with java_options.
 made_with() {
   local name=$1
   shift
-  java -XX:+UseSerialGC -cp "$home/target/test-classes:$home/target/classes:$(cat "$home/target/classpath")" \
+  java -XX:+UseSerialGC ${java_options:-} -cp "$home/target/test-classes:$home/target/classes:$(cat "$home/target/classpath")" \
     "io.moneonnx.bench.$name" "$@"
 }

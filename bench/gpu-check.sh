@@ -21,7 +21,7 @@ if [ -n "${MONE_CLASSES:-}" ]; then
   set -eu
   work=$(mktemp -d "${BENCH_FOLDER:-${TMPDIR:-/tmp}}/bench.XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  java_here() { "${MONE_JAVA:-java}" -XX:+UseSerialGC -cp "$MONE_CLASSES" "$@"; }
+  java_here() { "${MONE_JAVA:-java}" -XX:+UseSerialGC ${java_options:-} -cp "$MONE_CLASSES" "$@"; }
   mone() { java_here io.moneonnx.cli.Main "$@"; }
   made_with() { local name=$1; shift; java_here "io.moneonnx.bench.$name" "$@"; }
 else
@@ -32,6 +32,7 @@ fi
 device=${DEVICE:-cuda} width=${WIDTH:-1024}
 forms=("$@")
 [ $# -gt 0 ] || forms=(sparse-loop sorted-segments dense-loop stacked-dense gathered-weights fused-operator)
+observed=
 mkdir "$work/data"
 
 # Runs a step; says whether it went well and keeps the last words of one that did not.
@@ -70,11 +71,11 @@ for form in "${forms[@]}"; do
   words="$words $(step bench mone bench "$model" "$pruned" --device "$device" --tokens "$tokens")"
   echo "$words $(ratio load) $(ratio prefill,) $(ratio decode,)" >> "$work/table"
   cat "$work/out" >&2
+  [ "$form" = gathered-weights ] ||
+    observed="$observed$(java_options=-Ddevice=$device made_with ObserveTime "$model" 1x512 1x2048 | sed "s/^/$form /")
+"
   rm -f "$work"/*.onnx* "$work"/*.profile "$work/golden"
 done
-
-# What observing costs there, where this build can measure it.
-made_with ObserveTime --device "$device" 2> /dev/null || echo "what observing costs was not measured" >&2
 
 echo
 printf '%-17s %-6s %-6s %-8s %-8s %-7s %-6s %-6s %-6s %s %s %s\n' \
@@ -83,4 +84,7 @@ while read -r line; do
   # shellcheck disable=SC2086
   printf '%-17s %-6s %-6s %-8s %-8s %-7s %-6s %-6s %-6s %s %s %s\n' $line
 done < "$work/table"
+echo
+echo "observed over plain runs on $device, seconds"
+printf '%s' "$observed"
 [ ! -e "$work/failed" ]

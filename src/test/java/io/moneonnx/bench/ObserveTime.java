@@ -8,6 +8,7 @@ import io.moneonnx.observe.Calibrator;
 import io.moneonnx.observe.NonFinite;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.profile.Measured;
+import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.io.IOException;
@@ -25,12 +26,21 @@ import java.util.Random;
 /**
  * What observing costs: {@code ObserveTime MODEL BATCHxTOKENS...} runs a made-up model as it is and
  * observed, in turns, and prints for each shape the median CPU seconds of both and the most memory
- * that each takes in a process of its own. {@code --peak plain|observed MODEL BATCHxTOKENS} is such
- * a process.
+ * that each takes in a process of its own. {@code -Ddevice=cuda} runs it there, by the clock.
+ * {@code --peak plain|observed MODEL BATCHxTOKENS} is such a process.
  */
 final class ObserveTime {
   private static final int RUNS = 5;
   private static final int VOCABULARY = 256;
+
+  /** One thread: others would wait busily for it between the nodes, and that is CPU time too. */
+  private static final RunOptions OPTIONS =
+      new RunOptions(
+          Device.parse(System.getProperty("device", "cpu")),
+          1,
+          notice -> System.err.println(notice));
+
+  private static final boolean ON_CPU = OPTIONS.device() instanceof Device.Cpu;
 
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
@@ -87,13 +97,18 @@ final class ObserveTime {
 
   /** Short runs are repeated, for the clock of the process ticks slowly. */
   private static double seconds(Way way, Batch batch) {
-    long from = SYSTEM.getProcessCpuTime();
+    long from = nanos();
     int runs = 0;
     do {
       way.run(batch);
       runs++;
-    } while (SYSTEM.getProcessCpuTime() - from < 500_000_000L);
-    return (SYSTEM.getProcessCpuTime() - from) * 1e-9 / runs;
+    } while (nanos() - from < 500_000_000L);
+    return (nanos() - from) * 1e-9 / runs;
+  }
+
+  /** The CPU time of this process; where a GPU does the work, the time that passes. */
+  private static long nanos() {
+    return ON_CPU ? SYSTEM.getProcessCpuTime() : System.nanoTime();
   }
 
   private static double peakOf(String way, Path model, String shape)
@@ -103,6 +118,7 @@ final class ObserveTime {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
                 "-Xmx256m",
+                "-Ddevice=" + OPTIONS.device(),
                 "-cp",
                 System.getProperty("java.class.path"),
                 ObserveTime.class.getName(),
@@ -148,7 +164,7 @@ final class ObserveTime {
 
     private static Way plain(Path model) {
       Subject.open(model, Target.CPU).requireBlocks();
-      Session session = Session.open(model, RunOptions.cpu());
+      Session session = Session.open(model, OPTIONS);
       return new Way() {
         @Override
         public void run(Batch batch) {
@@ -165,8 +181,7 @@ final class ObserveTime {
     private static Way observed(Path model) {
       Subject subject = Subject.open(model, Target.CPU);
       Calibrator.Pass pass =
-          new Calibrator(
-                  subject.model(), subject.folder(), subject.requireBlocks(), RunOptions.cpu())
+          new Calibrator(subject.model(), subject.folder(), subject.requireBlocks(), OPTIONS)
               .begin(NonFinite.STOP);
       return new Way() {
         private Measured measured = Measured.NOTHING;
