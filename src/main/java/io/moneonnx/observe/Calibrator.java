@@ -24,6 +24,7 @@ public final class Calibrator {
   private final Path folder;
   private final List<MoeBlock> blocks;
   private final RunOptions options;
+  private final Moments moments;
   private final Observer.Observed observed;
 
   /**
@@ -39,6 +40,7 @@ public final class Calibrator {
     this.folder = folder;
     this.blocks = List.copyOf(blocks);
     this.options = options;
+    this.moments = moments;
     this.observed = Observer.observe(model, this.blocks, moments);
   }
 
@@ -137,10 +139,17 @@ public final class Calibrator {
 
   private Session open(Model observedModel) {
     return Session.open(
-        "the observed model",
-        OnnxWriter.toBytes(options.inPieces(observedModel), folder),
-        folder,
-        options);
+        "the observed model", OnnxWriter.toBytes(inPieces(observedModel), folder), folder, options);
+  }
+
+  /**
+   * Pieces are rounds of a loop: on a GPU the host waits for each, so there only for want of
+   * memory.
+   */
+  private Model inPieces(Model observedModel) {
+    return moments == Moments.BY_EXPERT
+        ? options.inPieces(observedModel)
+        : options.fitting(observedModel);
   }
 
   /**

@@ -11,16 +11,14 @@ import io.moneonnx.data.TokenFeeds;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.run.PeakMemory;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Random;
 
 /**
@@ -32,7 +30,6 @@ public final class BenchRun {
   private static final int DECODES = 16;
   private static final long SEED = 2507_00390;
   private static final double NANOS = 1e9;
-  private static final Path STATUS = Path.of("/proc/self/status");
 
   private final ReadModel model;
   private final RunOptions options;
@@ -64,7 +61,7 @@ public final class BenchRun {
     } else {
       run.timeTokens(request.tokens());
     }
-    peakMemory().ifPresent(bytes -> run.values.put(BenchMeasure.MEMORY, (double) bytes));
+    PeakMemory.bytes().ifPresent(bytes -> run.values.put(BenchMeasure.MEMORY, (double) bytes));
     return new BenchFigures(run.values);
   }
 
@@ -166,20 +163,5 @@ public final class BenchRun {
       }
     }
     return total / NANOS / times / all.size();
-  }
-
-  /** In bytes; empty where the system does not tell. */
-  private static OptionalLong peakMemory() {
-    if (!Files.isReadable(STATUS)) {
-      return OptionalLong.empty();
-    }
-    try {
-      return Files.readAllLines(STATUS).stream()
-          .filter(line -> line.startsWith("VmHWM:"))
-          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
-          .findFirst();
-    } catch (IOException e) {
-      return OptionalLong.empty();
-    }
   }
 }

@@ -22,12 +22,19 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/**
- * The model at hand: what was read, and the blocks that were found in it.
- *
- * @param target what it is meant to run on, for which it was read
- */
-public record Subject(ReadModel read, Target target, MoeFinder.Findings findings) {
+/** The model at hand: what was read, and the blocks that were found in it. */
+public final class Subject {
+  private final ReadModel read;
+  private final Target target;
+  private final MoeFinder.Findings findings;
+  private String fingerprint;
+
+  private Subject(ReadModel read, Target target, MoeFinder.Findings findings) {
+    this.read = read;
+    this.target = target;
+    this.findings = findings;
+  }
+
   /**
    * Reads a model, puts its functions where they are called, and finds its blocks.
    *
@@ -38,6 +45,19 @@ public record Subject(ReadModel read, Target target, MoeFinder.Findings findings
   public static Subject open(Path given, Target target) {
     ReadModel read = ReadModel.open(given);
     return new Subject(read, target, new MoeFinder(Forms.all(target)).find(read.model().graph()));
+  }
+
+  public ReadModel read() {
+    return read;
+  }
+
+  /** What the model is meant to run on, for which it was read. */
+  public Target target() {
+    return target;
+  }
+
+  public MoeFinder.Findings findings() {
+    return findings;
   }
 
   public Path given() {
@@ -102,10 +122,15 @@ public record Subject(ReadModel read, Target target, MoeFinder.Findings findings
         .collect(Collectors.joining("\n"));
   }
 
+  /** Tells the model apart ({@link Fingerprint}); computed when it is first asked for. */
   public String fingerprint() {
-    return Fingerprint.of(
-        model(),
-        blocks().stream().map(block -> block.routing().router()).collect(Collectors.toSet()));
+    if (fingerprint == null) {
+      fingerprint =
+          Fingerprint.of(
+              model(),
+              blocks().stream().map(block -> block.routing().router()).collect(Collectors.toSet()));
+    }
+    return fingerprint;
   }
 
   /**

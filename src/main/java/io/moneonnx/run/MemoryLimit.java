@@ -3,6 +3,7 @@ package io.moneonnx.run;
 import com.sun.management.OperatingSystemMXBean;
 import io.moneonnx.graph.BadInputException;
 import java.lang.management.ManagementFactory;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -57,6 +58,19 @@ public record MemoryLimit(long bytes, boolean isGiven) {
       throw new BadInputException(
           "--memory %s: the weights of %s alone are %s".formatted(this, model, text(weights)));
     }
+  }
+
+  /**
+   * What to tell a user whose limit was passed all the same; empty if it was not.
+   *
+   * @param peak the most memory that was in use, in bytes
+   */
+  public Optional<String> breach(long peak) {
+    return isGiven && peak > bytes
+        ? Optional.of(
+            "peak memory was %s, above --memory %s: only copies of weights are bounded"
+                .formatted(text(peak), this))
+        : Optional.empty();
   }
 
   private static String text(long bytes) {
