@@ -80,18 +80,12 @@ final class DenseStack implements Form {
 
   @Override
   public Recognition recognise(Routing routing) {
-    GateValues gates = new GateValues(graph, neutral, routing);
-    BlockEnd end = new BlockEnd(graph, neutral, routing);
-    Set<String> behind =
-        Reach.forward(
-            graph,
-            List.of(routing.choice().value()),
-            value -> picked.contains(value) || end.isAt(value));
-    List<PickedRows> here = picks.stream().filter(pick -> behind.contains(pick.ids())).toList();
+    List<PickedRows> here = picks.isEmpty() ? List.of() : behind(routing);
     if (here.isEmpty()) {
       return new Recognition.NotThisForm(
           "the routing indices pick no rows of outputs that lie side by side");
     }
+    GateValues gates = new GateValues(graph, neutral, routing);
     PickedRows pick = here.get(0);
     Node stack = graph.producer(pick.stack(), "Concat").orElseThrow();
     if (here.size() > 1) {
@@ -107,6 +101,16 @@ final class DenseStack implements Form {
               .formatted(pick.ids(), ChangedIds.note(graph, routing)));
     }
     return summed(routing, pick, stack);
+  }
+
+  private List<PickedRows> behind(Routing routing) {
+    BlockEnd end = new BlockEnd(graph, neutral, routing);
+    Set<String> behind =
+        Reach.forward(
+            graph,
+            List.of(routing.choice().value()),
+            value -> picked.contains(value) || end.isAt(value));
+    return picks.stream().filter(pick -> behind.contains(pick.ids())).toList();
   }
 
   private Recognition summed(Routing routing, PickedRows pick, Node stack) {

@@ -92,6 +92,9 @@ final class StackedDense implements Form {
   }
 
   private List<Sum> sums(Routing routing, GateValues gates) {
+    if (sums.isEmpty()) {
+      return List.of();
+    }
     BlockEnd end = new BlockEnd(graph, neutral, routing);
     Set<String> behind =
         Reach.forward(

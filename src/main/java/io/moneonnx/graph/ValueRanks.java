@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 
 /**
  * How many dimensions the values of a graph have, inferred from what makes them; where an operator
- * is not known, what the file declares.
+ * is not known, what the file declares. Nothing is inferred before the first question.
  */
 public final class ValueRanks {
   /** Operators whose output has as many dimensions as their first input. */
@@ -40,19 +40,23 @@ public final class ValueRanks {
 
   private final Graph graph;
   private final Map<String, Integer> ranks = new HashMap<>();
+  private boolean isInferred;
 
   /** Elements of vectors, where known: of what may be a shape. */
   private final Map<String, Integer> lengths = new HashMap<>();
 
   public ValueRanks(Graph graph) {
     this.graph = graph;
-    graph.inputs().forEach(this::declared);
-    graph.initializers().values().forEach(this::constant);
-    graph.nodes().forEach(this::infer);
   }
 
   /** The number of dimensions of {@code value}, where it is known. */
   public OptionalInt of(String value) {
+    if (!isInferred) {
+      isInferred = true;
+      graph.inputs().forEach(this::declared);
+      graph.initializers().values().forEach(this::constant);
+      graph.nodes().forEach(this::infer);
+    }
     Integer rank = ranks.get(value);
     return rank == null ? OptionalInt.empty() : OptionalInt.of(rank);
   }
