@@ -2,7 +2,6 @@ package io.moneonnx.observe;
 
 import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.observe.Taps.Statistic;
@@ -19,9 +18,10 @@ import java.util.stream.IntStream;
 /**
  * What one run of the observed model said of one block.
  *
+ * @param values of each statistic
  * @param batch what the model was fed
  */
-record BlockReading(MoeBlock block, Taps taps, Map<String, Tensor> values, Batch batch) {
+record BlockReading(MoeBlock block, Map<Statistic, float[]> values, Batch batch) {
   private static final int SUMS = 6;
   private static final int MOMENTS = 5;
 
@@ -30,7 +30,7 @@ record BlockReading(MoeBlock block, Taps taps, Map<String, Tensor> values, Batch
   }
 
   private double[] get(Statistic statistic) {
-    float[] found = values.get(taps.outputs().get(statistic)).toFloats();
+    float[] found = values.get(statistic);
     return IntStream.range(0, found.length).mapToDouble(i -> found[i]).toArray();
   }
 
@@ -69,8 +69,7 @@ record BlockReading(MoeBlock block, Taps taps, Map<String, Tensor> values, Batch
                 .formatted(expert, chosen, rows[expert]));
       }
     }
-    if (taps.outputs().containsKey(Statistic.SMALLEST_STEP)
-        && single(Statistic.SMALLEST_STEP) < 0) {
+    if (values.containsKey(Statistic.SMALLEST_STEP) && single(Statistic.SMALLEST_STEP) < 0) {
       return refusal("a region computes rows of another expert than the one it was found for");
     }
     double off = get(Statistic.REBUILT)[0];
@@ -105,7 +104,7 @@ record BlockReading(MoeBlock block, Taps taps, Map<String, Tensor> values, Batch
   BlockStatistics statistics() {
     double[] sums = get(Statistic.SUMS);
     double[] n = get(Statistic.ROWS);
-    float[] moments = values.get(taps.outputs().get(Statistic.MOMENTS)).toFloats();
+    float[] moments = values.get(Statistic.MOMENTS);
     int hidden = block.hidden();
     double[] mean = new double[block.experts() * hidden];
     double[] m2 = new double[mean.length];

@@ -77,8 +77,7 @@ public final class Calibrator {
   public final class Pass implements AutoCloseable {
     private final Session session;
     private final NonFinite nonFinite;
-    private final List<String> outputs =
-        observed.taps().stream().flatMap(tap -> tap.names().stream()).toList();
+    private final List<String> outputs = observed.taps().stream().map(Taps::output).toList();
 
     private Pass(Session session, NonFinite nonFinite) {
       this.session = session;
@@ -97,8 +96,10 @@ public final class Calibrator {
           session.run(fed(batch.feeds(), isChecked(before.batches() + 1)), outputs);
       Merging merging = new Merging(before, batch);
       for (int i = 0; i < blocks.size(); i++) {
+        Taps taps = observed.taps().get(i);
         merging.take(
-            new BlockReading(blocks.get(i), observed.taps().get(i), values, batch), nonFinite);
+            new BlockReading(blocks.get(i), taps.split(values.get(taps.output())), batch),
+            nonFinite);
       }
       return merging.measured();
     }

@@ -8,7 +8,8 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,35 +25,39 @@ public final class Observer {
    * @param valid by sequence the input that says which of its tokens count: float32 {@code
    *     [tokens]} or {@code [1]}
    * @param check the input that says whether outputs are to be rebuilt from rows: bool {@code [1]}
-   * @param taps the outputs of each block
+   * @param taps the output of each block
    */
   record Observed(Model model, Map<Padding, String> valid, String check, List<Taps> taps) {
     /** The model without its own outputs, and without what only they need. */
     Model tapsOnly() {
       List<Value> outputs =
-          taps.stream()
-              .flatMap(tap -> tap.names().stream())
-              .map(name -> Value.untyped(name, ElementType.FLOAT))
-              .toList();
+          taps.stream().map(tap -> Value.untyped(tap.output(), ElementType.FLOAT)).toList();
       return model.withGraph(DeadCode.remove(model.graph().withOutputs(outputs)));
     }
   }
 
+  /**
+   * Adds the statistics of each block.
+   *
+   * <p>The last block's come first: ONNX Runtime runs what leads to the last node that nobody reads
+   * first (GraphViewer in its core/graph/graph_viewer.cc), and a block has one such node. So each
+   * block is summed up as soon as it is computed, and its rows are gone before the next one's come.
+   */
   static Observed observe(Model model, List<MoeBlock> blocks, Moments moments) {
     GraphEdit edit = new GraphEdit(Flat.of(model));
     Map<Padding, String> valid = new EnumMap<>(Padding.class);
-    List<Taps> taps = new ArrayList<>();
+    Deque<Taps> taps = new ArrayDeque<>();
     String check = edit.fresh("mone.check");
     edit.addInput(Value.untyped(check, ElementType.BOOL));
-    for (int i = 0; i < blocks.size(); i++) {
+    for (int i = blocks.size() - 1; i >= 0; i--) {
       MoeBlock block = blocks.get(i);
       Ops ops = new Ops(edit, "mone.observe." + i);
       String counting =
           valid.computeIfAbsent(Padding.of(model.graph(), block), padding -> input(edit, padding));
-      Map<Taps.Statistic, String> outputs =
+      Map<Taps.Statistic, String> statistics =
           new RowStatistics(ops, block, moments).add(block.layout().rows(ops), counting, check);
-      outputs.values().forEach(name -> edit.addOutput(Value.untyped(name, ElementType.FLOAT)));
-      taps.add(new Taps(block.name(), outputs));
+      taps.addFirst(Taps.of(ops, block, statistics));
+      edit.addOutput(Value.untyped(taps.getFirst().output(), ElementType.FLOAT));
     }
     return new Observed(edit.apply(), valid, check, List.copyOf(taps));
   }

@@ -1,16 +1,23 @@
 package io.moneonnx.observe;
 
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.MoeBlock;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * The outputs that an observed model has for one block.
+ * The output that an observed model has for one block: all its statistics in one vector, float32.
  *
  * @param block name of the block
- * @param outputs the name of the graph output for each statistic
+ * @param output name of the graph output
+ * @param sizes how many elements each statistic has there, in their order
  */
-record Taps(String block, Map<Statistic, String> outputs) {
-  /** What one run of the observed model says of one block; sizes in {@code []}, all float32. */
+record Taps(String block, String output, Map<Statistic, Integer> sizes) {
+  /** What one run of the observed model says of one block; sizes in {@code []}. */
   enum Statistic {
     /** Rows counted at the experts {@code [E]}. */
     ROWS,
@@ -44,10 +51,46 @@ record Taps(String block, Map<Statistic, String> outputs) {
      * The first choice of such a token: slot, expert, how many tokens there are, and the magnitudes
      * that {@link NotFinite.What} is about, infinite where something is not finite {@code [6]}.
      */
-    FIRST_SPOILED
+    FIRST_SPOILED;
+
+    private int size(int experts, int hidden) {
+      return switch (this) {
+        case ROWS, PEAK -> experts;
+        case SUMS -> 6 * experts;
+        case MOMENTS -> 5 * experts * hidden;
+        case CHOSEN_TOGETHER -> experts * experts;
+        case REBUILT -> 2;
+        case FIRST_SPOILED -> 6;
+        case SMALLEST_STEP, TOKENS, Y2, SPOILED -> 1;
+      };
+    }
   }
 
-  List<String> names() {
-    return List.copyOf(outputs.values());
+  /** Joins statistics of a block. */
+  static Taps of(Ops ops, MoeBlock block, Map<Statistic, String> statistics) {
+    Map<Statistic, Integer> sizes = new EnumMap<>(Statistic.class);
+    statistics
+        .keySet()
+        .forEach(each -> sizes.put(each, each.size(block.experts(), block.hidden())));
+    List<String> parts =
+        sizes.keySet().stream().map(each -> ops.reshape(statistics.get(each), -1)).toList();
+    return new Taps(block.name(), ops.concat(0, parts), new LinkedHashMap<>(sizes));
+  }
+
+  /** The statistics of one run, out of what the output held. */
+  Map<Statistic, float[]> split(Tensor read) {
+    float[] all = read.toFloats();
+    Map<Statistic, float[]> statistics = new EnumMap<>(Statistic.class);
+    int from = 0;
+    for (Map.Entry<Statistic, Integer> each : sizes.entrySet()) {
+      int to = from + each.getValue();
+      statistics.put(each.getKey(), Arrays.copyOfRange(all, from, to));
+      from = to;
+    }
+    if (from != all.length) {
+      throw new IllegalStateException(
+          "block '%s': %d statistics were read, wanted %d".formatted(block, all.length, from));
+    }
+    return statistics;
   }
 }
