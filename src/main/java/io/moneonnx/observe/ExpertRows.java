@@ -63,12 +63,6 @@ record ExpertRows(
     return ops.where(isNumber, most, ops.scalar(Float.POSITIVE_INFINITY));
   }
 
-  /** The sum of coefficients times rows: the block's output {@code [tokens, hidden]}. */
-  String sum(Ops ops, MoeBlock block, String chosen) {
-    String weighted = bySlot(ops, ops.mul(f, gates), block.hidden(), chosen);
-    return ops.reduceSum(ops.reshape(weighted, -1, block.topK(), block.hidden()), false, 1);
-  }
-
   /** Absolute values, infinite for what is no number: a maximum may pass over that. */
   static String magnitude(Ops ops, String values) {
     String infinite = ops.scalar(Float.POSITIVE_INFINITY);

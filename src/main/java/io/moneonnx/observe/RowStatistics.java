@@ -55,8 +55,9 @@ final class RowStatistics {
     String unhidden = block.routing().choice().whereKept(ops, each, ElementType.FLOAT);
     ExpertRows made = ExpertRows.of(ops, block, chosen(rows, indices), chosen, gates);
 
+    RebuiltOutput rebuilt = new RebuiltOutput(ops, block, made);
     boolean isHidden = rows instanceof Rows.Recomputed;
-    String routed = isHidden ? made.sum(ops, block, chosen) : flat(block.output());
+    String routed = isHidden ? rebuilt.inOrder() : flat(block.output());
     String squares = ops.reduceSumSquare(routed, true, 1L); // [T, 1]
     Map<Statistic, String> taps = new EnumMap<>(Statistic.class);
     String perToken =
@@ -71,10 +72,7 @@ final class RowStatistics {
         Statistic.REBUILT,
         ops.when(
             check,
-            () ->
-                isHidden
-                    ? difference(routed, own(), perToken)
-                    : difference(made.sum(ops, block, chosen), routed, perToken),
+            () -> rebuilt.difference(isHidden ? own() : routed, perToken),
             () -> ops.constant("unasked", Tensor.of(List.of(2L), 0f, 0f))));
     if (isHidden) {
       standIn(routed);
@@ -184,17 +182,5 @@ final class RowStatistics {
     taps.put(Statistic.TOKENS, ops.reduceSum(perToken, false));
     String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), squares, ops.scalar(0f));
     taps.put(Statistic.Y2, ops.reduceSum(counted, false));
-  }
-
-  /** The proof of the block: how far two computations of its output are apart, and its size. */
-  private String difference(String rebuilt, String routed, String perToken) {
-    String counts = ops.greater(perToken, ops.scalar(0f));
-    String off = ExpertRows.magnitude(ops, ops.sub(rebuilt, routed));
-    String largest = ops.abs(ops.where(counts, routed, ops.scalar(0f)));
-    return ops.concat(
-        0,
-        List.of(
-            ops.reshape(ops.reduceMax(ops.where(counts, off, ops.scalar(0f)), false), 1),
-            ops.reshape(ops.reduceMax(largest, false), 1)));
   }
 }
