@@ -1,5 +1,6 @@
 package io.moneonnx.profile;
 
+import com.google.protobuf.UnsafeByteOperations;
 import io.moneonnx.proto.mone.ProfileBlock;
 import io.moneonnx.proto.mone.ProfileSlice;
 import java.util.Arrays;
@@ -31,9 +32,9 @@ final class BlockMessage {
     block.a2().stream().forEach(message::addA2);
     block.b1().stream().forEach(message::addB1);
     block.b2().stream().forEach(message::addB2);
-    block.mean().stream().forEach(message::addMean);
-    block.m2().stream().forEach(message::addM2);
-    block.gmean().stream().forEach(message::addGmean);
+    message.setMean(UnsafeByteOperations.unsafeWrap(block.mean().bytes()));
+    message.setM2(UnsafeByteOperations.unsafeWrap(block.m2().bytes()));
+    message.setGmean(UnsafeByteOperations.unsafeWrap(block.gmean().bytes()));
     block.r2().stream().forEach(message::addR2);
     block.peak().stream().forEach(message::addPeak);
     block.c().stream().forEach(message::addC);
@@ -80,9 +81,9 @@ final class BlockMessage {
         doubles(message.getA2Count(), message::getA2),
         doubles(message.getB1Count(), message::getB1),
         doubles(message.getB2Count(), message::getB2),
-        doubles(message.getMeanCount(), message::getMean),
-        doubles(message.getM2Count(), message::getM2),
-        doubles(message.getGmeanCount(), message::getGmean),
+        Doubles.of(message.getMean().asReadOnlyByteBuffer()),
+        Doubles.of(message.getM2().asReadOnlyByteBuffer()),
+        Doubles.of(message.getGmean().asReadOnlyByteBuffer()),
         doubles(message.getR2Count(), message::getR2),
         doubles(message.getPeakCount(), message::getPeak),
         message.getT(),

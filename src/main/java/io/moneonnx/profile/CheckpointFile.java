@@ -6,12 +6,11 @@ import io.moneonnx.io.Draft;
 import io.moneonnx.proto.mone.CheckpointCount;
 import io.moneonnx.proto.mone.CheckpointFact;
 import io.moneonnx.proto.mone.CheckpointHeader;
-import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +27,6 @@ import java.util.zip.CheckedOutputStream;
 public final class CheckpointFile {
   private static final byte[] MAGIC = "MONEPART".getBytes(StandardCharsets.US_ASCII);
   private static final int VERSION = 1;
-  private static final int PART = 1 << 20;
 
   private CheckpointFile() {}
 
@@ -85,52 +83,42 @@ public final class CheckpointFile {
    *     read
    */
   public static Checkpoint read(Path file) {
-    try {
-      requireIntact(file);
-      return readIntact(file);
+    try (FileChannel in = FileChannel.open(file)) {
+      MessageStream messages = new MessageStream(file, in);
+      if (!isMagic(messages.rest(MAGIC.length))) {
+        throw new BadInputException(file + " is no checkpoint of a calibration");
+      }
+      requireIntact(messages);
+      return read(messages);
     } catch (IOException e) {
       throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
     }
   }
 
-  private static void requireIntact(Path file) throws IOException {
-    CRC32C sum = new CRC32C();
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      byte[] magic = in.readNBytes(MAGIC.length);
-      if (!isMagic(magic)) {
-        throw new BadInputException(file + " is no checkpoint of a calibration");
-      }
-      sum.update(magic);
-      long left = Math.max(0, Files.size(file) - MAGIC.length - Long.BYTES);
-      while (left > 0) {
-        byte[] part = in.readNBytes((int) Math.min(left, PART));
-        sum.update(part);
-        left -= part.length;
-      }
-      byte[] wanted = ByteBuffer.allocate(Long.BYTES).putLong(sum.getValue()).array();
-      if (!Arrays.equals(in.readAllBytes(), wanted)) {
-        throw new BadInputException(
-            file + " is damaged: its sum is not the one it was written with");
-      }
+  /** What is damaged might have any number of blocks. */
+  private static void requireIntact(MessageStream messages) throws IOException {
+    FileChannel in = messages.in();
+    long first = in.position();
+    in.position(Math.max(first, in.size() - Long.BYTES));
+    if (!Arrays.equals(messages.rest(Long.BYTES), messages.checksum(in.size() - Long.BYTES))) {
+      throw new BadInputException(
+          messages.file() + " is damaged: its sum is not the one it was written with");
     }
+    in.position(first);
   }
 
-  private static Checkpoint readIntact(Path file) throws IOException {
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      in.skipNBytes(MAGIC.length);
-      MessageStream messages = new MessageStream(file, in);
-      CheckpointHeader header = messages.next(CheckpointHeader.parser(), "its header");
-      if (header.getVersion() != VERSION) {
-        throw new BadInputException(
-            "%s is a checkpoint of version %d; this program reads version %d"
-                .formatted(file, header.getVersion(), VERSION));
-      }
-      List<BlockStatistics> blocks = new ArrayList<>();
-      while (blocks.size() < header.getBlocks()) {
-        blocks.add(messages.block(blocks.size() + 1, header.getBlocks()));
-      }
-      return checkpoint(header, blocks);
+  private static Checkpoint read(MessageStream messages) throws IOException {
+    CheckpointHeader header = messages.next(CheckpointHeader.parser(), "its header");
+    if (header.getVersion() != VERSION) {
+      throw new BadInputException(
+          "%s is a checkpoint of version %d; this program reads version %d"
+              .formatted(messages.file(), header.getVersion(), VERSION));
     }
+    List<BlockStatistics> blocks = new ArrayList<>();
+    while (blocks.size() < header.getBlocks()) {
+      blocks.add(messages.block(blocks.size() + 1, header.getBlocks()));
+    }
+    return checkpoint(header, blocks);
   }
 
   private static Checkpoint checkpoint(CheckpointHeader header, List<BlockStatistics> blocks) {

@@ -3,29 +3,26 @@ package io.moneonnx.profile;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.proto.mone.ProfileHeader;
-import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.zip.CRC32C;
-import java.util.zip.CheckedInputStream;
 
 /**
- * A profile read block by block: no more than one block is in memory.
+ * A profile read block by block; matrices stay in the file until somebody reads them.
  *
  * <p>Every method throws {@link BadInputException} if the file is no profile, of another version,
  * cut off, or cannot be read.
  */
 final class ProfileReader implements AutoCloseable {
   private final Path file;
-  private final CheckedInputStream in;
+  private final FileChannel in;
   private final MessageStream messages;
   private ProfileHeader header;
   private int read;
 
-  private ProfileReader(Path file, CheckedInputStream in) {
+  private ProfileReader(Path file, FileChannel in) {
     this.file = file;
     this.in = in;
     this.messages = new MessageStream(file, in);
@@ -38,11 +35,7 @@ final class ProfileReader implements AutoCloseable {
       throw new BadInputException(file + ": no such file");
     }
     try {
-      ProfileReader reader =
-          new ProfileReader(
-              file,
-              new CheckedInputStream(
-                  new BufferedInputStream(Files.newInputStream(file)), new CRC32C()));
+      ProfileReader reader = new ProfileReader(file, FileChannel.open(file));
       reader.readHeader();
       return reader;
     } catch (IOException e) {
@@ -52,7 +45,7 @@ final class ProfileReader implements AutoCloseable {
 
   private void readHeader() throws IOException {
     try {
-      byte[] magic = in.readNBytes(ProfileFile.MAGIC.length);
+      byte[] magic = messages.rest(ProfileFile.MAGIC.length);
       if (CheckpointFile.isMagic(magic)) {
         throw new BadInputException(
             file + " is of a calibration that is unfinished: calibrate --resume goes on with it");
@@ -102,13 +95,13 @@ final class ProfileReader implements AutoCloseable {
   }
 
   private void requireEnd() throws IOException {
-    byte[] wanted = ByteBuffer.allocate(Long.BYTES).putLong(in.getChecksum().getValue()).array();
-    byte[] found = in.readNBytes(wanted.length);
+    byte[] wanted = messages.checksum(in.position());
+    byte[] found = messages.rest(wanted.length);
     if (found.length < wanted.length) {
       throw new BadInputException(file + " is cut off in its checksum");
     } else if (!Arrays.equals(found, wanted)) {
       throw new BadInputException(file + " is damaged: its checksum is not that of what it holds");
-    } else if (in.read() >= 0) {
+    } else if (in.position() < in.size()) {
       throw new BadInputException(file + " goes on after its checksum");
     }
   }
