@@ -144,6 +144,15 @@ public record ModelFiles(Path model, Set<Path> all) {
     LinkedData.require(this, out);
   }
 
+  /** Bytes of what else lies in the folder. */
+  long bytesOfOthers() throws IOException {
+    long bytes = 0;
+    for (Path other : others()) {
+      bytes += Files.isDirectory(other) ? 0 : Files.size(other);
+    }
+    return bytes;
+  }
+
   /** Copies what else lies in the folder: configuration, tokenizer, other models, sub-folders. */
   void copyOthers(Path to) throws IOException {
     for (Path other : others()) {
