@@ -75,7 +75,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON: times in seconds, sizes in bytes.")
   private boolean json;
 
-  @Mixin private RunSettings run;
+  @Mixin private DeviceSettings run;
   @Spec private CommandSpec spec;
 
   @Override
