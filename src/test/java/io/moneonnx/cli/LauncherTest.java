@@ -116,6 +116,20 @@ class LauncherTest {
   }
 
   @Test
+  void saysThatThereIsNoJava() throws Exception {
+    Path java = home.resolve("jdk/bin/java");
+    Files.delete(java);
+    Process launcher = start();
+
+    assertThat(launcher.inputReader().lines())
+        .singleElement()
+        .asString()
+        .startsWith("mone-onnx: there is no " + java);
+    assertThat(launcher.waitFor()).isEqualTo(ExitCode.ENVIRONMENT);
+    assertThat(kept()).isEmpty();
+  }
+
+  @Test
   void startsTogether() throws Exception {
     dumps("sleep 0.3");
     List<Process> all = List.of(start(), start(), start());
