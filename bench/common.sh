@@ -3,7 +3,7 @@ set -eu
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 (cd "$home" && mvn -q -B -DskipTests package)
 "$home/mone-onnx" --version > /dev/null
-work=$(mktemp -d "${BENCH_FOLDER:-$home/target}/bench.XXXXXX")
+work=$(realpath "$(mktemp -d "${BENCH_FOLDER:-$home/target}/bench.XXXXXX")")
 trap 'rm -rf "$work"' EXIT
 
 # Runs a class of src/test/java/io/moneonnx/bench, with java_options.

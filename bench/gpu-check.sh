@@ -19,7 +19,7 @@ fi
 
 if [ -n "${MONE_CLASSES:-}" ]; then
   set -eu
-  work=$(mktemp -d "${BENCH_FOLDER:-${TMPDIR:-/tmp}}/bench.XXXXXX")
+  work=$(realpath "$(mktemp -d "${BENCH_FOLDER:-${TMPDIR:-/tmp}}/bench.XXXXXX")")
   trap 'rm -rf "$work"' EXIT
   java_here() { "${MONE_JAVA:-java}" -XX:+UseSerialGC ${java_options:-} -cp "$MONE_CLASSES" "$@"; }
   mone() { java_here io.moneonnx.cli.Main "$@"; }

@@ -75,7 +75,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON: times in seconds, sizes in bytes.")
   private boolean json;
 
-  @Mixin private RunSettings run;
+  @Mixin private DeviceSettings run;
   @Spec private CommandSpec spec;
 
   @Override
@@ -114,7 +114,8 @@ final class BenchCommand implements Callable<Integer> {
   private List<String> process(BenchRun.Request request, String device, int threads) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of("-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     if (natives != null) {
       command.add("-D" + NATIVE_PATH + "=" + natives);
     }

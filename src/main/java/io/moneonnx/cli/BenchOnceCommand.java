@@ -29,7 +29,7 @@ final class BenchOnceCommand implements Callable<Integer> {
   @Option(names = "--data")
   private Path data;
 
-  @Mixin private RunSettings run;
+  @Mixin private DeviceSettings run;
   @Spec private CommandSpec spec;
 
   @Override

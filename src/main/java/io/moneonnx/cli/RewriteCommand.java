@@ -67,7 +67,9 @@ final class RewriteCommand implements Callable<Integer> {
         names = "--link",
         description =
             "Leave weights in MODEL's data files, and write only what is new or has to move. "
-                + "OUT then needs those files; --pack makes it whole.")
+                + "OUT then needs those files; --pack makes it whole. In another folder they are hard "
+                + "links: ONNX Runtime reads those, but Python's onnx from 1.21 on reads no data file "
+                + "that has one, not even for MODEL.")
     private boolean linked;
 
     Optional<Placement> placement() {

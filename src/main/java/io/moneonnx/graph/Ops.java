@@ -403,6 +403,7 @@ public final class Ops {
   private Attribute subgraph(String name, List<Value> inputs, Supplier<List<String>> making) {
     Map<Call, String> madeOutside = Map.copyOf(made);
     Map<String, String> reshapedOutside = Map.copyOf(reshaped);
+    Map<Call, Best> bestOutside = Map.copyOf(best);
     List<Value> outputs = new ArrayList<>();
     List<Node> nodes =
         edit.apart(
@@ -418,6 +419,8 @@ public final class Ops {
     made.putAll(madeOutside);
     reshaped.clear();
     reshaped.putAll(reshapedOutside);
+    best.clear();
+    best.putAll(bestOutside);
     return new Attribute.OfGraph(
         new Graph(name, nodes, Map.of(), inputs, outputs, Map.of(), Wire.NONE));
   }

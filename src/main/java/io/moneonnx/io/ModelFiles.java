@@ -97,6 +97,31 @@ public record ModelFiles(Path model, Set<Path> all) {
     }
   }
 
+  /**
+   * Checks that a data file can be replaced together with a model: that no other model beside it
+   * reads it, as linked ones do.
+   *
+   * @throws BadInputException if one would read other weights from then on
+   */
+  public static void requireReadByNoOther(Path data, Path model) {
+    Path replaced = real(data);
+    try (Stream<Path> beside = Files.list(replaced.getParent())) {
+      beside
+          .filter(other -> other.toString().endsWith(SUFFIX))
+          .filter(other -> !other.getFileName().equals(model.getFileName()))
+          .filter(other -> dataOf(other).contains(replaced))
+          .findFirst()
+          .ifPresent(
+              reader -> {
+                throw new BadInputException(
+                    "%s: is read by %s too, which would be left without its weights; give another output"
+                        .formatted(data, reader.getFileName()));
+              });
+    } catch (IOException e) {
+      throw new BadInputException(data + ": cannot be replaced: " + Reason.of(e), e);
+    }
+  }
+
   private static Set<Path> dataOf(Path file) {
     try {
       return of(file, OnnxReader.read(file)).all();
@@ -142,6 +167,15 @@ public record ModelFiles(Path model, Set<Path> all) {
    */
   public void requireLinkable(Path out) {
     LinkedData.require(this, out);
+  }
+
+  /** Bytes of what else lies in the folder. */
+  long bytesOfOthers() throws IOException {
+    long bytes = 0;
+    for (Path other : others()) {
+      bytes += Files.isDirectory(other) ? 0 : Files.size(other);
+    }
+    return bytes;
   }
 
   /** Copies what else lies in the folder: configuration, tokenizer, other models, sub-folders. */

@@ -56,7 +56,7 @@ public final class OnnxWriter {
         () -> {
           DataFile data = new DataFile(draft.dataPath().getFileName().toString());
           LinkedData linked = new LinkedData(originals, out, data);
-          write(model, draft.path(), sink(placement, data, linked), data);
+          write(model, draft.path(), sink(placement, data, linked), data, 0);
           linked.linkInto(draft.path().getParent());
           draft.refersTo(linked.linked());
         });
@@ -76,12 +76,13 @@ public final class OnnxWriter {
         draft,
         out,
         () -> {
-          original.copyOthers(draft.folder());
           DataFile data = new DataFile(draft.dataPath().getFileName().toString());
           Path file = out.resolve(draft.path().getFileName());
           LinkedData linked = new LinkedData(original.data(), file, data);
-          write(model, draft.path(), sink(placement, data, linked), data);
+          TensorSink sink = sink(placement, data, linked);
+          write(model, draft.path(), sink, data, original.bytesOfOthers());
           linked.linkInto(draft.folder());
+          original.copyOthers(draft.folder());
           draft.refersTo(linked.linked());
         });
   }
@@ -113,11 +114,16 @@ public final class OnnxWriter {
     void run() throws IOException;
   }
 
-  private static void write(Model model, Path file, TensorSink sink, DataFile data)
+  /**
+   * Writes the model and its data.
+   *
+   * @param others bytes of what is to be copied beside it
+   */
+  private static void write(Model model, Path file, TensorSink sink, DataFile data, long others)
       throws IOException {
     ModelMessage message = new GraphWriter(sink).model(model);
     message.checkSize(file.getFileName().toString());
-    DiskSpace space = new DiskSpace(file.getParent(), message.size() + data.size());
+    DiskSpace space = new DiskSpace(file.getParent(), message.size() + data.size() + others);
     space.require();
     Path dataFile = file.resolveSibling(data.location());
     try (SourceFiles sources = new SourceFiles()) {

@@ -61,13 +61,23 @@ final class PiecewiseFile {
       target.truncate(size);
       target.force(true);
     } catch (ExecutionException e) {
-      throw e.getCause() instanceof IOException failure ? failure : new IOException(e.getCause());
+      throw failure(e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     } finally {
       pool.shutdownNow();
     }
+  }
+
+  /** What is no matter of files passes as it is. */
+  private static IOException failure(Throwable cause) {
+    if (cause instanceof RuntimeException defect) {
+      throw defect;
+    } else if (cause instanceof Error error) {
+      throw error;
+    }
+    return cause instanceof IOException failure ? failure : new IOException(cause);
   }
 
   private FileChannel open() throws IOException {

@@ -146,7 +146,9 @@ public final class BenchRun {
     return random.longs(count, 0, vocabulary).boxed().toList();
   }
 
+  /** ONNX Runtime itself is loaded before: that is no matter of the model. */
   private Session load() {
+    Session.runtimeVersion();
     long start = System.nanoTime();
     Session session = Session.open(model.file(), options);
     values.put(BenchMeasure.LOAD, (System.nanoTime() - start) / NANOS);

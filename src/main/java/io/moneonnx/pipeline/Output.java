@@ -70,6 +70,7 @@ public final class Output {
       Path weights = out.resolveSibling(out.getFileName() + ".data");
       if (Files.exists(weights) && !placement.equals(Optional.of(Placement.INLINE))) {
         check(weights, force, all);
+        ModelFiles.requireReadByNoOther(weights, out);
       }
     }
     if (placement.equals(Optional.of(Placement.LINKED))) {

@@ -30,6 +30,11 @@ public record RunOptions(Device device, int threads, MemoryLimit memory, Consume
     this(device, threads, MemoryLimit.NONE, notices);
   }
 
+  /** The same within so much memory. */
+  public RunOptions within(MemoryLimit limit) {
+    return new RunOptions(device, threads, limit, notices);
+  }
+
   /**
    * A model to run as it is where memory suffices; slots that gather weights take pieces of one
    * expert at a time in runs in which their copies would take too much.

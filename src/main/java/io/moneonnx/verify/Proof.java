@@ -28,7 +28,7 @@ import java.util.stream.Stream;
  * and the router is proved by itself too.
  */
 public final class Proof {
-  private final Bench bench;
+  private final Workbench bench;
   private final List<MoeBlock> blocks;
   private final Map<String, ? extends Change> changes;
 
@@ -45,7 +45,7 @@ public final class Proof {
       Map<String, ? extends Change> changes,
       RunOptions options) {
     Masked masked = Masked.of(original, blocks, changes);
-    this.bench = new Bench(Flat.of(masked.model()), folder, options);
+    this.bench = new Workbench(Flat.of(masked.model()), folder, options);
     this.blocks = masked.blocks();
     this.changes = changes;
   }
@@ -110,8 +110,8 @@ public final class Proof {
     choices.addAll(outputs);
     scores.addAll(choices);
     EndToEnd comparison = new EndToEnd(blocks, outputs);
-    try (Session expected = bench.open(Bench.withOutputs(oracle, scores), bench.folder());
-        Session found = bench.open(Bench.withOutputs(written, choices), writtenFolder)) {
+    try (Session expected = bench.open(Workbench.withOutputs(oracle, scores), bench.folder());
+        Session found = bench.open(Workbench.withOutputs(written, choices), writtenFolder)) {
       for (Map<String, Tensor> feed : feeds) {
         comparison.add(expected.run(feed, scores), found.run(feed, choices));
       }

@@ -39,7 +39,7 @@ public final class SideBySide implements AutoCloseable {
 
     private Session open(Set<String> values, RunOptions options) {
       Path folder = file.toAbsolutePath().getParent();
-      Model tapped = values.isEmpty() ? model : Bench.withOutputs(model, values);
+      Model tapped = values.isEmpty() ? model : Workbench.withOutputs(model, values);
       Model fitting = options.fitting(tapped);
       return values.isEmpty() && fitting.equals(model)
           ? Session.open(file, options)

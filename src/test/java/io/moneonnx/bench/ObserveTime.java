@@ -9,12 +9,12 @@ import io.moneonnx.observe.NonFinite;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.profile.Measured;
 import io.moneonnx.run.Device;
+import io.moneonnx.run.PeakMemory;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -53,7 +53,7 @@ final class ObserveTime {
         Batch batch = batch(args[3]);
         way.run(batch);
         way.run(batch);
-        System.out.println(peak());
+        System.out.println(PeakMemory.bytes().orElseThrow());
       }
       return;
     }
@@ -132,16 +132,7 @@ final class ObserveTime {
     if (child.waitFor() != 0) {
       throw new IllegalStateException("the run for memory failed: " + said);
     }
-    return Long.parseLong(said) / 1000.0;
-  }
-
-  /** The most memory this process had, in kB, without what it maps from files. */
-  private static long peak() throws IOException {
-    return Files.readAllLines(Path.of("/proc/self/status")).stream()
-        .filter(line -> line.startsWith("VmHWM"))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-        .findFirst()
-        .orElseThrow();
+    return Long.parseLong(said) * 1e-6;
   }
 
   private static Batch batch(String shape) {

@@ -78,6 +78,12 @@ final class BenchTest {
   }
 
   @Test
+  void runsModelsAsTheyAreAndTakesNoLimitOnMemory() {
+    bench(Cli.OLMOE, Cli.OLMOE, "--memory", "8GiB")
+        .fails(ExitCode.BAD_INPUT, "Unknown option", "--memory");
+  }
+
+  @Test
   void isTheOnlyCommandThatUsersAreToldOf() {
     Cli.run().fails(ExitCode.BAD_INPUT, "bench");
 

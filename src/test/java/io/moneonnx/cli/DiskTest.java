@@ -90,6 +90,31 @@ class DiskTest {
   }
 
   @Test
+  void aDiskIsFullForAllThatLiesBesideAModelToo() throws IOException, InterruptedException {
+    mount("size=8m");
+    Path whole = Files.createDirectory(folder.resolve("whole"));
+    Files.copy(model, whole.resolve("model.onnx"));
+    Files.copy(model.resolveSibling("model.onnx.data"), whole.resolve("model.onnx.data"));
+    Files.write(whole.resolve("other.bin"), new byte[9 << 20]);
+
+    Cli.run(
+            "rewrite",
+            whole,
+            "--profile",
+            profile,
+            "--ratio",
+            "0.5",
+            "--no-verify",
+            "-o",
+            disk.resolve("p"))
+        .fails(
+            ENVIRONMENT,
+            disk.resolve("p") + ": cannot be written: 16,6",
+            "bytes are wanted, 8,388,608 are left on the file system: ");
+    assertThat(disk).isEmptyDirectory();
+  }
+
+  @Test
   void aReadOnlyFolderIsSaidToBeReadOnly() throws IOException, InterruptedException {
     mount("size=1m,ro");
 

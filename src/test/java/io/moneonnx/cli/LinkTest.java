@@ -170,6 +170,17 @@ class LinkTest {
   }
 
   @Test
+  void dataThatALinkedModelReadsAreNotReplaced(@TempDir Path elsewhere) throws IOException {
+    Path other = elsewhere.resolve("other.onnx");
+    rewrite(linked, "--link", "--no-verify").succeeds();
+    pack(model, other, "--external").succeeds();
+
+    pack(other, model, "--force", "--external")
+        .fails(BAD_INPUT, data + ": is read by linked.onnx too");
+    pack(other, model, "--force", "--inline").succeeds();
+  }
+
+  @Test
   void aFileThatHasTheNameOfTheLinkIsKept() throws IOException {
     Path other = Files.createDirectory(folder.resolve("other"));
     Path mine = Files.writeString(other.resolve("p.onnx.linked.data"), "mine");

@@ -83,6 +83,18 @@ final class OpsTest {
   }
 
   @Test
+  void makesAgainOutsideABranchWhatWasMadeInIt() {
+    GraphEdit edit = edit(18);
+    Ops ops = new Ops(edit, "m");
+    String yes = ops.greater(ops.scalar(1f), ops.scalar(0f));
+    String inside =
+        ops.when(yes, () -> ops.neg(ops.topK("x", 2).values()), () -> ops.topK("x", 2).values());
+    String all = ops.concat(1, List.of(inside, ops.topK("x", 2).values(), ops.neg("x")));
+
+    assertThat(run(edit, all)).containsExactly(-5, -2, 5, 2, -1, -5, -2, -6, -4, 6, 4, -4, -3, -6);
+  }
+
+  @Test
   void sharesConstants() {
     GraphEdit edit = edit(18);
     Ops ops = new Ops(edit, "m");

@@ -79,6 +79,21 @@ class PiecewiseFileTest {
         .hasMessage("no piece");
   }
 
+  @Test
+  void takesNoDefectForAFailureOfTheDisk() {
+    IllegalStateException defect = new IllegalStateException("a defect");
+
+    assertThatThrownBy(
+            () ->
+                PiecewiseFile.write(
+                    folder.resolve("f"),
+                    PIECE,
+                    (at, piece) -> {
+                      throw defect;
+                    }))
+        .isSameAs(defect);
+  }
+
   /** Tensors of any size and of many ranges, with gaps between, across the borders of pieces. */
   @Test
   void tensorsLieWhereTheModelSaysTheyDo() throws IOException {
