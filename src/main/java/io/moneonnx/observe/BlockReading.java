@@ -18,10 +18,11 @@ import java.util.stream.IntStream;
 /**
  * What one run of the observed model said of one block.
  *
+ * @param standsIn see {@link Taps}
  * @param values of each statistic
  * @param batch what the model was fed
  */
-record BlockReading(MoeBlock block, Map<Statistic, float[]> values, Batch batch) {
+record BlockReading(MoeBlock block, boolean standsIn, Map<Statistic, float[]> values, Batch batch) {
   private static final int SUMS = 6;
   private static final int MOMENTS = 5;
 

@@ -18,9 +18,13 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** Runs an observed model over calibration data and merges what it says, batch by batch. */
 public final class Calibrator {
+  /** The first runs in which all outputs are compared with what their rows come to. */
+  static final int CHECKED_AT_FIRST = 2;
+
   private final Path folder;
   private final List<MoeBlock> blocks;
   private final RunOptions options;
@@ -92,13 +96,15 @@ public final class Calibrator {
      * @throws BadInputException if an expert's output is not finite and the calibration is to stop
      */
     public Measured add(Measured before, Batch batch) {
-      Map<String, Tensor> values =
-          session.run(fed(batch.feeds(), isChecked(before.batches() + 1)), outputs);
+      Predicate<Taps> checked =
+          taps -> isChecked(before.batches() + 1) || before.disproved().containsKey(taps.block());
+      Map<String, Tensor> values = session.run(fed(batch.feeds(), checked), outputs);
       Merging merging = new Merging(before, batch);
       for (int i = 0; i < blocks.size(); i++) {
         Taps taps = observed.taps().get(i);
         merging.take(
-            new BlockReading(blocks.get(i), taps.split(values.get(taps.output())), batch),
+            new BlockReading(
+                blocks.get(i), taps.standsIn(), taps.split(values.get(taps.output())), batch),
             nonFinite);
       }
       return merging.measured();
@@ -134,7 +140,7 @@ public final class Calibrator {
   /** The model's own outputs from one observed run, to compare with a plain one. */
   public Map<String, Tensor> outputs(Map<String, Tensor> feed, List<String> outputs) {
     try (Session session = open(observed.model())) {
-      return session.run(fed(feed, true), outputs);
+      return session.run(fed(feed, taps -> true), outputs);
     }
   }
 
@@ -161,11 +167,14 @@ public final class Calibrator {
     return Long.bitCount(number) == 1;
   }
 
-  private Map<String, Tensor> fed(Map<String, Tensor> feed, boolean isChecked) {
+  /** A block that was disproved is computed as it is from then on. */
+  private Map<String, Tensor> fed(Map<String, Tensor> feed, Predicate<Taps> checked) {
     Map<String, Tensor> all = new HashMap<>(feed);
-    byte[] check = {(byte) (isChecked ? 1 : 0)};
-    all.put(
-        observed.check(), new Tensor.Inline(ElementType.BOOL, List.of(1L), ByteBuffer.wrap(check)));
+    for (Taps taps : observed.taps()) {
+      byte[] check = {(byte) (checked.test(taps) ? 1 : 0)};
+      all.put(
+          taps.check(), new Tensor.Inline(ElementType.BOOL, List.of(1L), ByteBuffer.wrap(check)));
+    }
     observed.valid().forEach((padding, input) -> all.put(input, padding.valid(feed)));
     return all;
   }

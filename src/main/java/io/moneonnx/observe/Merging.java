@@ -18,6 +18,9 @@ final class Merging {
   private final Map<String, String> disproved;
   private final Map<String, Long> skipped;
 
+  /** Why what comes next in this run cannot be believed. */
+  private Optional<String> behind = Optional.empty();
+
   Merging(Measured before, Batch batch) {
     this.before = before;
     this.batch = batch;
@@ -41,10 +44,15 @@ final class Merging {
       }
       skipped.merge(reading.name(), reading.spoiled(), Long::sum);
     }
-    Optional<Refusal> refusal = reading.disproof();
-    if (refusal.isPresent()) {
-      disproved.put(reading.name(), refusal.get().reason());
+    Optional<String> reason = behind.or(() -> reading.disproof().map(Refusal::reason));
+    if (reason.isPresent()) {
+      disproved.put(reading.name(), reason.get());
       statistics.remove(reading.name());
+      if (reading.standsIn() && before.batches() >= Calibrator.CHECKED_AT_FIRST) {
+        behind =
+            Optional.of(
+                "measured behind '%s', which was disproved later".formatted(reading.name()));
+      }
     } else {
       statistics.merge(
           reading.name(),

@@ -8,6 +8,7 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Rows;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumMap;
@@ -24,10 +25,9 @@ public final class Observer {
    *
    * @param valid by sequence the input that says which of its tokens count: float32 {@code
    *     [tokens]} or {@code [1]}
-   * @param check the input that says whether outputs are to be rebuilt from rows: bool {@code [1]}
-   * @param taps the output of each block
+   * @param taps of each block
    */
-  record Observed(Model model, Map<Padding, String> valid, String check, List<Taps> taps) {
+  record Observed(Model model, Map<Padding, String> valid, List<Taps> taps) {
     /** The model without its own outputs, and without what only they need. */
     Model tapsOnly() {
       List<Value> outputs =
@@ -47,19 +47,21 @@ public final class Observer {
     GraphEdit edit = new GraphEdit(Flat.of(model));
     Map<Padding, String> valid = new EnumMap<>(Padding.class);
     Deque<Taps> taps = new ArrayDeque<>();
-    String check = edit.fresh("mone.check");
-    edit.addInput(Value.untyped(check, ElementType.BOOL));
     for (int i = blocks.size() - 1; i >= 0; i--) {
       MoeBlock block = blocks.get(i);
       Ops ops = new Ops(edit, "mone.observe." + i);
       String counting =
           valid.computeIfAbsent(Padding.of(model.graph(), block), padding -> input(edit, padding));
+      String check = edit.fresh("mone.check." + i);
+      edit.addInput(Value.untyped(check, ElementType.BOOL));
+      Rows rows = block.layout().rows(ops);
       Map<Taps.Statistic, String> statistics =
-          new RowStatistics(ops, block, moments).add(block.layout().rows(ops), counting, check);
-      taps.addFirst(Taps.of(ops, block, statistics));
+          new RowStatistics(ops, block, moments).add(rows, counting, check);
+      boolean standsIn = rows instanceof Rows.Recomputed;
+      taps.addFirst(Taps.of(ops, block, check, standsIn, statistics));
       edit.addOutput(Value.untyped(taps.getFirst().output(), ElementType.FLOAT));
     }
-    return new Observed(edit.apply(), valid, check, List.copyOf(taps));
+    return new Observed(edit.apply(), valid, List.copyOf(taps));
   }
 
   private static String input(GraphEdit edit, Padding padding) {

@@ -23,8 +23,8 @@ import java.util.stream.IntStream;
  * that mean is off for its rounding is told as well, so that the host can put it right in double
  * precision.
  *
- * <p>A block that hides its rows is computed by those that stand for them; its own computation only
- * runs where it is to be compared with them.
+ * <p>For a block that hides its rows, the model reads what those come to that stand for them; the
+ * block's own computation only runs where it is to be compared with them, and is read there.
  */
 final class RowStatistics {
   private final Ops ops;
@@ -42,7 +42,8 @@ final class RowStatistics {
    *
    * @param valid value {@code [tokens]} or {@code [1]}, float32: 1 for tokens that count, 0 for
    *     padding
-   * @param check bool of one element: whether the output is to be rebuilt from the rows
+   * @param check bool of one element: whether the output is to be compared with what its rows come
+   *     to
    * @return the value of each statistic
    */
   Map<Statistic, String> add(Rows rows, String valid, String check) {
@@ -57,7 +58,7 @@ final class RowStatistics {
 
     RebuiltOutput rebuilt = new RebuiltOutput(ops, block, made);
     boolean isHidden = rows instanceof Rows.Recomputed;
-    String routed = isHidden ? rebuilt.inOrder() : flat(block.output());
+    String routed = isHidden ? ops.when(check, this::own, rebuilt::inOrder) : flat(block.output());
     String squares = ops.reduceSumSquare(routed, true, 1L); // [T, 1]
     Map<Statistic, String> taps = new EnumMap<>(Statistic.class);
     String perToken =
@@ -72,7 +73,7 @@ final class RowStatistics {
         Statistic.REBUILT,
         ops.when(
             check,
-            () -> rebuilt.difference(isHidden ? own() : routed, perToken),
+            () -> rebuilt.difference(routed, perToken),
             () -> ops.constant("unasked", Tensor.of(List.of(2L), 0f, 0f))));
     if (isHidden) {
       standIn(routed);
@@ -90,7 +91,7 @@ final class RowStatistics {
     return flat(ops.apply(last, last.inputs(), Map.of()));
   }
 
-  /** Lets the model read what the rows come to, so that the block need not compute it again. */
+  /** Lets the model read this in place of the block's output. */
   private void standIn(String routed) {
     OptionalInt rank = ops.edit().rank(block.output());
     boolean isFlat = rank.equals(OptionalInt.of(2));

@@ -10,13 +10,19 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The output that an observed model has for one block: all its statistics in one vector, float32.
+ * What an observed model has for one block: an output with all its statistics in one vector,
+ * float32.
  *
  * @param block name of the block
+ * @param check the input that says whether the block's output is to be compared with the one that
+ *     its rows come to: bool {@code [1]}
+ * @param standsIn whether the model reads that sum in place of the block's output in runs in which
+ *     they are not compared
  * @param output name of the graph output
  * @param sizes how many elements each statistic has there, in their order
  */
-record Taps(String block, String output, Map<Statistic, Integer> sizes) {
+record Taps(
+    String block, String check, boolean standsIn, String output, Map<Statistic, Integer> sizes) {
   /** What one run of the observed model says of one block; sizes in {@code []}. */
   enum Statistic {
     /** Rows counted at the experts {@code [E]}. */
@@ -67,14 +73,16 @@ record Taps(String block, String output, Map<Statistic, Integer> sizes) {
   }
 
   /** Joins statistics of a block. */
-  static Taps of(Ops ops, MoeBlock block, Map<Statistic, String> statistics) {
+  static Taps of(
+      Ops ops, MoeBlock block, String check, boolean standsIn, Map<Statistic, String> statistics) {
     Map<Statistic, Integer> sizes = new EnumMap<>(Statistic.class);
     statistics
         .keySet()
         .forEach(each -> sizes.put(each, each.size(block.experts(), block.hidden())));
     List<String> parts =
         sizes.keySet().stream().map(each -> ops.reshape(statistics.get(each), -1)).toList();
-    return new Taps(block.name(), ops.concat(0, parts), new LinkedHashMap<>(sizes));
+    return new Taps(
+        block.name(), check, standsIn, ops.concat(0, parts), new LinkedHashMap<>(sizes));
   }
 
   /** The statistics of one run, out of what the output held. */

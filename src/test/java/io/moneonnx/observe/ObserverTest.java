@@ -45,7 +45,7 @@ final class ObserverTest {
     Map<String, Tensor> feeds = new HashMap<>(Map.of("x", tiny.tokens(tokens, 1)));
     observed.valid().values().forEach(input -> feeds.put(input, Tensor.of(List.of(1L), 1f)));
     feeds.put(
-        observed.check(),
+        observed.taps().get(0).check(),
         new Tensor.Inline(ElementType.BOOL, List.of(1L), ByteBuffer.wrap(new byte[1])));
     String taps = observed.taps().get(0).output();
     Map<String, Tensor> read = TinyMoe.run(observed.tapsOnly(), feeds, List.of(taps));
