@@ -1,7 +1,7 @@
 # What all scripts here begin with: builds the program and what makes models, and gives a folder to work in.
-set -eu
+set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-(cd "$home" && mvn -q -B -DskipTests package)
+(cd "$home" && mvn -q -B -DskipTests package >&2)
 "$home/mone-onnx" --version > /dev/null
 work=$(realpath "$(mktemp -d "${BENCH_FOLDER:-$home/target}/bench.XXXXXX")")
 trap 'rm -rf "$work"' EXIT

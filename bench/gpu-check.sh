@@ -18,7 +18,7 @@ if [ -z "$gpu" ]; then
 fi
 
 if [ -n "${MONE_CLASSES:-}" ]; then
-  set -eu
+  set -euo pipefail
   work=$(realpath "$(mktemp -d "${BENCH_FOLDER:-${TMPDIR:-/tmp}}/bench.XXXXXX")")
   trap 'rm -rf "$work"' EXIT
   java_here() { "${MONE_JAVA:-java}" -XX:+UseSerialGC ${java_options:-} -cp "$MONE_CLASSES" "$@"; }
@@ -32,7 +32,6 @@ fi
 device=${DEVICE:-cuda} width=${WIDTH:-1024}
 forms=("$@")
 [ $# -gt 0 ] || forms=(sparse-loop sorted-segments dense-loop stacked-dense gathered-weights fused-operator)
-observed=
 mkdir "$work/data"
 
 # Runs a step; says whether it went well and keeps the last words of one that did not.
@@ -71,9 +70,10 @@ for form in "${forms[@]}"; do
   words="$words $(step bench mone bench "$model" "$pruned" --device "$device" --tokens "$tokens")"
   echo "$words $(ratio load) $(ratio prefill,) $(ratio decode,)" >> "$work/table"
   cat "$work/out" >&2
-  [ "$form" = gathered-weights ] ||
-    observed="$observed$(java_options=-Ddevice=$device made_with ObserveTime "$model" 1x512 1x2048 | sed "s/^/$form /")
-"
+  if [ "$form" != gathered-weights ]; then
+    echo "$form: $(java_options=-Ddevice=$device step observing made_with ObserveTime "$model" 1x512 1x2048)" >&2
+    sed "s/^/$form /" "$work/out" >> "$work/observed"
+  fi
   rm -f "$work"/*.onnx* "$work"/*.profile "$work/golden"
 done
 
@@ -86,5 +86,5 @@ while read -r line; do
 done < "$work/table"
 echo
 echo "observed over plain runs on $device, seconds"
-printf '%s' "$observed"
+[ ! -e "$work/observed" ] || cat "$work/observed"
 [ ! -e "$work/failed" ]

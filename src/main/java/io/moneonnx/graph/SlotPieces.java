@@ -15,9 +15,7 @@ import java.util.function.Function;
  *                                                              y   = MatMul (row, own)
  * }</pre>
  *
- * A piece has a quarter of the slots that an expert has on average, but not fewer than {@value
- * #LEAST} and not more than {@value #MOST}; the last piece of an expert is filled up with the first
- * slot, and what that makes is dropped.
+ * How many slots a piece has says {@link SlotPiece}.
  */
 public final class SlotPieces {
   /** The most slots of a piece. */

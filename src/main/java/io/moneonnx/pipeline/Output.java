@@ -38,6 +38,10 @@ public final class Output {
       throw new BadInputException(out + ": is a device or a pipe, wanted a file to write");
     }
     requireWritable(out);
+    requireForce(out, force);
+  }
+
+  private static void requireForce(Path out, boolean force) {
     if (Files.exists(out) && !force) {
       throw new BadInputException(out + ": exists already; --force replaces it");
     }
@@ -75,6 +79,11 @@ public final class Output {
     }
     if (placement.equals(Optional.of(Placement.LINKED))) {
       original.requireLinkable(out);
+      Path link = out.resolveSibling(out.getFileName() + ".linked.data");
+      if (Files.exists(link)) {
+        requireForce(link, force);
+        ModelFiles.requireReadByNoOther(link, out);
+      }
     }
   }
 

@@ -108,6 +108,19 @@ class LinkTest {
   }
 
   @Test
+  void whatLiesWhereALinkIsToBeIsToldBeforeAnyWork() throws IOException {
+    Path elsewhere = Files.createDirectory(folder.resolve("elsewhere")).resolve("p.onnx");
+    Path taken = elsewhere.resolveSibling("p.onnx.linked.data");
+    Files.writeString(taken, "something else");
+
+    Cli refused = rewrite(elsewhere, "--link", "--no-verify");
+
+    refused.fails(BAD_INPUT, taken + ": exists already; --force replaces it");
+    assertThat(refused.err()).doesNotContain("calibrating");
+    assertThat(taken).hasContent("something else");
+  }
+
+  @Test
   void isTheModelThatWouldBeWrittenWithoutLinks() throws IOException {
     Path whole = folder.resolve("whole.onnx");
     Path packed = folder.resolve("packed.onnx");
