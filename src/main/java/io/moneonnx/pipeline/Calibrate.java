@@ -9,7 +9,6 @@ import io.moneonnx.observe.Calibrator;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Measured;
 import io.moneonnx.profile.Profile;
-import io.moneonnx.run.PeakMemory;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
@@ -64,9 +63,6 @@ public final class Calibrate {
           checkpoints.start(RunFacts.of(subject, data, request.options(), pass.device(), options));
       request.requireMeasured(start);
       Measured measured = measure(pass, data, start, checkpoints);
-      PeakMemory.bytes().stream()
-          .mapToObj(options.memory()::breach)
-          .forEach(breach -> breach.ifPresent(console::say));
       return profile(data, measured, pass.outcome(measured));
     } catch (RuntimeFailureException e) {
       subject.read().requireLoads(options);

@@ -65,11 +65,10 @@ public record MemoryLimit(long bytes, boolean isGiven) {
    *
    * @param peak the most memory that was in use, in bytes
    */
-  public Optional<String> breach(long peak) {
+  Optional<String> breach(long peak) {
     return isGiven && peak > bytes
         ? Optional.of(
-            "peak memory was %s, above --memory %s: only copies of weights are bounded"
-                .formatted(text(peak), this))
+            "memory in use passed --memory %s: only copies of weights are bounded".formatted(this))
         : Optional.empty();
   }
 

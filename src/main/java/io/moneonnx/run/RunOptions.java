@@ -4,6 +4,7 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.SlotPieces;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -71,6 +72,11 @@ public record RunOptions(Device device, int threads, MemoryLimit memory, Consume
         model.graph().initializers().values().stream()
             .mapToLong(initializer -> initializer.tensor().byteSize())
             .sum());
+  }
+
+  /** Says so if more memory than the user allows was in use. */
+  void tellOfBreach() {
+    PeakMemory.bytes().stream().mapToObj(memory::breach).flatMap(Optional::stream).forEach(notices);
   }
 
   /** On the CPU with as many threads as ONNX Runtime likes, and nothing to say. */

@@ -37,12 +37,15 @@ public final class Session implements AutoCloseable {
 
   private final String name;
   private final OrtSession session;
+  private final RunOptions options;
   private final InputSignature inputs;
   private final Device device;
 
-  private Session(String name, OrtSession session, Device device) throws OrtException {
+  private Session(String name, OrtSession session, Device device, RunOptions options)
+      throws OrtException {
     this.name = name;
     this.session = session;
+    this.options = options;
     this.inputs = InputSignature.of(name, session.getInputInfo());
     this.device = device;
   }
@@ -85,7 +88,7 @@ public final class Session implements AutoCloseable {
         return openOnAnyDevice(name, source, options);
       }
       requireDevice(options.device());
-      return openOn(options.device(), name, source, options.threads());
+      return openOn(options.device(), name, source, options);
     } catch (OrtException e) {
       throw failure(name, e);
     }
@@ -115,7 +118,11 @@ public final class Session implements AutoCloseable {
 
   private static boolean works(Device device) {
     try (Session session =
-        openOn(device, "", (engine, settings) -> engine.createSession(SMALLEST, settings), 1)) {
+        openOn(
+            device,
+            "",
+            (engine, settings) -> engine.createSession(SMALLEST, settings),
+            new RunOptions(device, 1, notice -> {}))) {
       return session.device().equals(device);
     } catch (OrtException | RuntimeFailureException e) {
       return false;
@@ -127,12 +134,12 @@ public final class Session implements AutoCloseable {
     Optional<String> obstacle = Engine.cudaObstacle();
     if (obstacle.isEmpty()) {
       try {
-        return openOn(new Device.Cuda(0), name, source, options.threads());
+        return openOn(new Device.Cuda(0), name, source, options);
       } catch (OrtException | RuntimeFailureException e) {
         obstacle = Optional.of(oneLine(e));
       }
     }
-    Session onCpu = openOn(new Device.Cpu(), name, source, options.threads());
+    Session onCpu = openOn(new Device.Cpu(), name, source, options);
     obstacle.ifPresent(why -> options.notices().accept("running on the CPU: " + why));
     return onCpu;
   }
@@ -145,18 +152,19 @@ public final class Session implements AutoCloseable {
     throw new RuntimeFailureException("device %s: %s; %s".formatted(device, why, needs));
   }
 
-  private static Session openOn(Device device, String name, Source source, int threads)
+  private static Session openOn(Device device, String name, Source source, RunOptions options)
       throws OrtException {
     OrtEnvironment environment = Engine.environment();
     try (SessionOptions settings = new SessionOptions()) {
-      settings.setIntraOpNumThreads(threads);
+      settings.setIntraOpNumThreads(options.threads());
       settings.addConfigEntry(STOP_SPINNING, "1");
       if (device instanceof Device.Cuda cuda) {
         Engine.addCuda(settings, cuda.index());
       } else if (device instanceof Device.TensorRt tensorRt) {
         Engine.addTensorRt(settings, tensorRt.index());
       }
-      return Underway.call(() -> new Session(name, source.create(environment, settings), device));
+      return Underway.call(
+          () -> new Session(name, source.create(environment, settings), device, options));
     }
   }
 
@@ -250,6 +258,7 @@ public final class Session implements AutoCloseable {
 
   @Override
   public void close() {
+    options.tellOfBreach();
     try {
       session.close();
     } catch (OrtException e) {

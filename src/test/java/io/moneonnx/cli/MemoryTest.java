@@ -59,7 +59,7 @@ final class MemoryTest {
     Cli scarce = rewrite("scarce.onnx", "1MiB");
     Cli ample = rewrite("ample.onnx", "8GiB");
 
-    assertThat(scarce.err()).contains(PIECES);
+    assertThat(scarce.err()).contains(PIECES).containsOnlyOnce("passed --memory 1 MiB");
     assertThat(ample.err()).doesNotContain(PIECES);
     assertThat(folder.resolve("scarce.onnx")).hasSameBinaryContentAs(folder.resolve("ample.onnx"));
   }
