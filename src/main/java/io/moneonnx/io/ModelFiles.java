@@ -84,7 +84,7 @@ public record ModelFiles(Path model, Set<Path> all) {
   public void requireNotShared() {
     for (Path other : others()) {
       if (other.toString().endsWith(SUFFIX)) {
-        dataOf(other).stream()
+        filesOf(other).stream()
             .filter(all::contains)
             .findFirst()
             .ifPresent(
@@ -109,7 +109,7 @@ public record ModelFiles(Path model, Set<Path> all) {
       beside
           .filter(other -> other.toString().endsWith(SUFFIX))
           .filter(other -> !other.getFileName().equals(model.getFileName()))
-          .filter(other -> dataOf(other).contains(replaced))
+          .filter(other -> filesOf(other).contains(replaced))
           .findFirst()
           .ifPresent(
               reader -> {
@@ -122,11 +122,14 @@ public record ModelFiles(Path model, Set<Path> all) {
     }
   }
 
-  private static Set<Path> dataOf(Path file) {
+  /** A model file itself, and its data files. */
+  private static Set<Path> filesOf(Path file) {
     try {
-      return of(file, OnnxReader.read(file)).all();
-    } catch (BadInputException e) {
-      return Set.of(); // no model, then: it travels as it is
+      Set<Path> all = DataLocations.of(file);
+      all.add(file.toRealPath());
+      return all;
+    } catch (IOException e) {
+      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
     }
   }
 

@@ -74,7 +74,7 @@ final class CompileTime {
         "--no-verify",
         "--force",
         "-o",
-        folder.resolve("out.onnx").toString());
+        Files.createDirectories(folder.resolve("out")).resolve("out.onnx").toString());
     return (System.nanoTime() - start) / 1e9;
   }
 
