@@ -1,13 +1,11 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.pipeline.Bench;
 import io.moneonnx.pipeline.BenchRun;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,18 +87,8 @@ final class BenchCommand implements Callable<Integer> {
         new Bench.Request(model, pruned, rounds, tokens, Optional.ofNullable(data));
     Bench.Result result =
         new Bench(once -> process(once, device, options.threads()), terminal).run(request);
-    BenchReport report = new BenchReport(request, result, device, options.threads());
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
-      JsonWriter writer = new JsonWriter(out);
-      writer.setIndent("  ");
-      report.writeTo(writer);
-      writer.flush();
-      out.println();
-    } else {
-      out.print(report.text());
-    }
-    out.flush();
+    new BenchReport(request, result, device, options.threads())
+        .print(json, spec.commandLine().getOut());
     return ExitCode.DONE;
   }
 

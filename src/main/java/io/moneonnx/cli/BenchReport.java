@@ -16,11 +16,13 @@ import java.util.Map;
  *  "original": {"file", "load", "prefill", "decode", "memory"}, "pruned": ..., "ratio": ...}
  * }</pre>
  */
-record BenchReport(Bench.Request request, Bench.Result result, String device, int threads) {
+record BenchReport(Bench.Request request, Bench.Result result, String device, int threads)
+    implements Report {
   private static final double MILLISECONDS = 1e3;
   private static final double MEBIBYTE = 1 << 20;
 
-  String text() {
+  @Override
+  public String text() {
     Table table = new Table("", "original", "pruned", "ratio");
     Map<BenchMeasure, Double> ratios = result.ratios();
     ratios.forEach(
@@ -66,7 +68,8 @@ record BenchReport(Bench.Request request, Bench.Result result, String device, in
         : "%,.0f".formatted(value / MEBIBYTE);
   }
 
-  void writeTo(JsonWriter json) throws IOException {
+  @Override
+  public void writeTo(JsonWriter json) throws IOException {
     json.beginObject();
     json.name("device").value(device);
     json.name("threads").value(threads);

@@ -1,16 +1,9 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
-import java.io.IOException;
 import java.util.Optional;
 
-/** What a check found, for people and for programs. */
-interface CheckReport {
-  /** For people, line by line. */
-  String text();
-
-  void writeTo(JsonWriter json) throws IOException;
-
+/** What a check found. */
+interface CheckReport extends Report {
   /** For continuous integration. */
   JUnitFile junit();
 

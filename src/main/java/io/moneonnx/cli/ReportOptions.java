@@ -1,6 +1,5 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
 import io.moneonnx.pipeline.CheckFailedException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -33,16 +32,7 @@ final class ReportOptions {
     if (junit != null) {
       report.junit().write(junit);
     }
-    if (json) {
-      JsonWriter writer = new JsonWriter(out);
-      writer.setIndent("  ");
-      report.writeTo(writer);
-      writer.flush();
-      out.println();
-    } else {
-      out.print(report.text());
-    }
-    out.flush();
+    report.print(json, out);
     if (report.failure().isPresent()) {
       throw new CheckFailedException(report.failure().get());
     }
