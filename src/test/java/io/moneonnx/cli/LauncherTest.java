@@ -149,7 +149,8 @@ class LauncherTest {
       Thread.sleep(10);
     }
 
-    new ProcessBuilder("kill", "-INT", Long.toString(launcher.pid())).start().waitFor();
+    // Where the tests are a job in the background, shells ignore SIGINT.
+    new ProcessBuilder("kill", "-TERM", Long.toString(launcher.pid())).start().waitFor();
 
     assertThat(launcher.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(launcher.exitValue()).isEqualTo(INTERRUPTED);
