@@ -1,5 +1,6 @@
 package io.moneonnx;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
@@ -81,7 +82,7 @@ public final class SwitchMoe {
   }
 
   public static MoeFinder.Findings find(String text) {
-    return new MoeFinder(Forms.all(Target.CPU)).find(GraphText.parse(text));
+    return new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(GraphText.parse(text)).graph());
   }
 
   public static MoeBlock block() {

@@ -1,9 +1,9 @@
 package io.moneonnx;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.ElementType;
-import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.GraphText;
@@ -385,10 +385,10 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
             + """
             <float[$E, $H] router, int64[1] k = {$k}, $numbers,
              int64[3] perSlot = {1, $k, 1}, int64[2] rows = {-1, $H}, int64[3] bySlot = {-1, $k, $H},
-             float[$E, $I, $H] up, float[$E, $H, $I] down>
+             int64[2] all = {-1, $E}, float[$E, $I, $H] up, float[$E, $H, $I] down>
             {
               logits = Gemm <transB = 1> (x, router)
-              experts = Identity (logits)
+              experts = Reshape (logits, all)
               routed = com.microsoft.MoE <k = $k, activation_type = "relu", normalize_routing_weights = 1> (x, experts, up, , down)
               y = Add (x, routed)
             }
@@ -841,7 +841,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
   /** The same model in operators that show what a fused one hides. */
   public Model shown() {
-    String operator = "  experts = Identity .*\n  routed = com.microsoft.*\n";
+    String operator = "  experts = Reshape .*\n  routed = com.microsoft.*\n";
     String apart = Spelling.ROUTER + Spelling.SLOTS.replace("Tanh", "Relu");
     return new TinyMoe(spelling, experts, topK, hidden, text.replaceFirst(operator, apart)).model();
   }
@@ -952,7 +952,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
   }
 
   public MoeFinder.Findings find() {
-    return new MoeFinder(Forms.all(Target.CPU)).find(graph());
+    return new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model()).graph());
   }
 
   /** The block as it is found in the model. */
@@ -978,7 +978,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
   public static Map<String, Tensor> run(
       Model model, Map<String, Tensor> feeds, Collection<String> values) {
     boolean isFlat = model.graph().made().containsAll(values);
-    GraphEdit edit = new GraphEdit(isFlat ? model : Flat.of(model));
+    GraphEdit edit = new GraphEdit(isFlat ? model : Canonical.of(model).model());
     for (String value : values) {
       if (!model.graph().isOutput(value)) {
         edit.addOutput(Value.undeclared(value));

@@ -1,9 +1,9 @@
 package io.moneonnx.eval;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.DeadCode;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
-import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
@@ -44,7 +44,7 @@ record EvaluationGraph(
   record Choices(MoeBlock block, String replaced, String novices, Optional<String> gone) {}
 
   static EvaluationGraph of(Model original, List<MoeBlock> blocks, NextToken nextToken) {
-    Model flat = Flat.of(original);
+    Model flat = Canonical.of(original).model();
     Cuttable cuttable = Cuttable.of(flat, blocks);
     GraphEdit edit = new GraphEdit(cuttable.model());
     List<Choices> choices = new ArrayList<>();

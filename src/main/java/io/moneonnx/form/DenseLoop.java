@@ -19,7 +19,6 @@ import io.moneonnx.moe.NeutralValues;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
-import io.moneonnx.moe.StackedRows;
 import io.moneonnx.passes.GateColumn;
 import io.moneonnx.passes.GateSum;
 import io.moneonnx.passes.GatedTerm;
@@ -256,8 +255,6 @@ final class DenseLoop implements Form {
           }
         }
       }
-      StackedRows.keep(
-          ops, graph, routing.without(pruned).stream().map(e -> experts.get(e).made()).toList());
     }
   }
 }

@@ -18,7 +18,6 @@ import io.moneonnx.moe.NeutralValues;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
-import io.moneonnx.moe.StackedRows;
 import io.moneonnx.passes.PickedRows;
 import io.moneonnx.passes.SlotSum;
 import java.util.ArrayList;
@@ -180,7 +179,6 @@ final class DenseStack implements Form {
       Node reader = firstReader(gather);
       int index = reader.equals(gather) ? 1 : 0;
       ops.edit().setInput(reader, index, ops.gather(ops.vector(renumbered), reader.input(index)));
-      StackedRows.keep(ops, graph, routing.without(pruned).stream().map(regions::get).toList());
     }
 
     private String zerosLike(Ops ops, String value) {

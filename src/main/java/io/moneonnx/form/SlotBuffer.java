@@ -17,7 +17,6 @@ import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
-import io.moneonnx.moe.StackedRows;
 import io.moneonnx.passes.ExpertMask;
 import io.moneonnx.passes.GatedTerm;
 import io.moneonnx.passes.Overwrite;
@@ -193,8 +192,6 @@ final class SlotBuffer implements Form {
     public void remove(Ops ops, Set<Integer> pruned) {
       boolean startsFromZeros = Fill.isZero(graph, chain.start());
       chain.bypass(ops, pruned, startsFromZeros ? chain.start() : cleared(ops, pruned));
-      StackedRows.keep(
-          ops, graph, routing.without(pruned).stream().map(e -> experts.get(e).made()).toList());
     }
 
     /** What the buffer starts from, with zeros in the slots of these experts. */

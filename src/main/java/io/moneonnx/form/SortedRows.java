@@ -8,7 +8,6 @@ import io.moneonnx.moe.KeptSlots;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
-import io.moneonnx.moe.StackedRows;
 import io.moneonnx.passes.ExpertGather;
 import java.util.List;
 import java.util.Set;
@@ -75,7 +74,6 @@ record SortedRows(
     KeptSlots kept = new KeptSlots(ops, routing, pruned, ids, raw);
     if (!kept.experts().isEmpty()) {
       cutKept(ops, kept);
-      StackedRows.keep(ops, graph, kept.experts().stream().map(this::region).toList());
       kept.gather(graph, banks);
     }
     kept.spread();

@@ -15,7 +15,6 @@ import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
-import io.moneonnx.moe.StackedRows;
 import io.moneonnx.passes.IdMarker;
 import io.moneonnx.passes.Link;
 import io.moneonnx.passes.Marker;
@@ -208,8 +207,6 @@ final class SparseLoop implements Form {
     @Override
     public void remove(Ops ops, Set<Integer> pruned) {
       links.bypass(ops, pruned);
-      StackedRows.keep(
-          ops, graph, routing.without(pruned).stream().map(e -> experts.get(e).made()).toList());
     }
   }
 }

@@ -1,12 +1,15 @@
 package io.moneonnx.graph;
 
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Removes what no output needs: nodes, initializers, and what was declared of their values.
@@ -48,6 +51,25 @@ public final class DeadCode {
     Map<String, Long> opsets = new LinkedHashMap<>(model.opsets());
     opsets.keySet().retainAll(used);
     return model.withOpsets(opsets);
+  }
+
+  /**
+   * The model without the functions that nothing calls, and the operator sets that only they had.
+   */
+  public static Model removeFunctions(Model model) {
+    Map<String, List<Function>> byName =
+        model.functions().stream().collect(Collectors.groupingBy(Function::name));
+    Set<Function> called = Collections.newSetFromMap(new IdentityHashMap<>());
+    Deque<Node> pending = new ArrayDeque<>(byName.isEmpty() ? List.of() : model.graph().nodes());
+    while (!pending.isEmpty()) {
+      Node node = pending.pop();
+      node.subgraphs().forEach(body -> pending.addAll(body.nodes()));
+      byName.getOrDefault(node.opType(), List.of()).stream()
+          .filter(function -> function.isCalledBy(node) && called.add(function))
+          .forEach(function -> pending.addAll(function.nodes()));
+    }
+    return removeOpsets(
+        model.withFunctions(model.functions().stream().filter(called::contains).toList()));
   }
 
   private static void addDomains(List<Node> nodes, Set<String> domains) {

@@ -40,6 +40,11 @@ public record Function(
         && node.overload().equals(overload);
   }
 
+  public Function withNodes(List<Node> changed) {
+    return new Function(
+        domain, name, overload, inputs, outputs, attributes, defaults, changed, opsets, rest);
+  }
+
   /** How messages call it. */
   public String label() {
     return (domain.isEmpty() ? name : domain + "." + name)

@@ -133,29 +133,41 @@ public final class Graph {
   }
 
   private Optional<Tensor> constantMadeBy(Node node) {
-    if (node.is("Identity")) {
-      return constant(node.input(0));
+    return node.is("Identity")
+        ? constant(node.input(0))
+        : Optional.of(node).filter(made -> made.is("Constant")).flatMap(Graph::tensorOf);
+  }
+
+  /**
+   * What a {@code Constant} makes, or a {@code ConstantOfShape} fills its output with, however its
+   * attribute spells it; empty for sparse tensors.
+   */
+  public static Optional<Tensor> tensorOf(Node node) {
+    return node.attributes().values().stream().findFirst().flatMap(Graph::tensorOf);
+  }
+
+  private static Optional<Tensor> tensorOf(Attribute attribute) {
+    Tensor tensor = null;
+    if (attribute instanceof Attribute.OfTensor given) {
+      tensor = given.value();
+    } else if (attribute instanceof Attribute.OfInt number) {
+      tensor = Tensor.scalar(number.value());
+    } else if (attribute instanceof Attribute.OfFloat number) {
+      tensor = Tensor.scalar(number.value());
+    } else if (attribute instanceof Attribute.OfInts numbers) {
+      tensor = Tensor.vector(numbers.values().stream().mapToLong(Long::longValue).toArray());
+    } else if (attribute instanceof Attribute.OfFloats numbers) {
+      float[] values = new float[numbers.values().size()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = numbers.values().get(i);
+      }
+      tensor = Tensor.of(List.of((long) values.length), values);
+    } else if (attribute instanceof Attribute.OfText text) {
+      tensor = Tensor.strings(List.of(), List.of(text.value()));
+    } else if (attribute instanceof Attribute.OfTexts texts) {
+      tensor = Tensor.strings(List.of((long) texts.values().size()), texts.values());
     }
-    if (!node.is("Constant")) {
-      return Optional.empty();
-    }
-    return node.attributes().entrySet().stream()
-        .findFirst()
-        .flatMap(
-            entry -> {
-              Attribute attribute = entry.getValue();
-              if (attribute instanceof Attribute.OfTensor tensor) {
-                return Optional.of(tensor.value());
-              } else if (attribute instanceof Attribute.OfInt number) {
-                return Optional.of(Tensor.scalar(number.value()));
-              } else if (attribute instanceof Attribute.OfFloat number) {
-                return Optional.of(Tensor.scalar(number.value()));
-              } else if (attribute instanceof Attribute.OfInts numbers) {
-                return Optional.of(
-                    Tensor.vector(numbers.values().stream().mapToLong(Long::longValue).toArray()));
-              }
-              return Optional.empty();
-            });
+    return Optional.ofNullable(tensor);
   }
 
   /** The elements of a constant of an integer type, in order; empty if {@code value} is none. */

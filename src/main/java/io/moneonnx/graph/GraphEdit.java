@@ -1,9 +1,7 @@
 package io.moneonnx.graph;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -13,8 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Changes to an immutable graph, gathered and then applied at once: values redirected, nodes and
@@ -27,8 +23,6 @@ public final class GraphEdit {
   private final Set<String> names;
   private final Map<String, String> redirected = new HashMap<>();
   private final Map<String, Node> replaced = new HashMap<>();
-  private final Map<String, Flat.Round> rounds;
-  private final Map<String, Set<Integer>> leftOut = new LinkedHashMap<>();
   private final List<Node> added = new ArrayList<>();
   private final Map<String, Initializer> constants = new LinkedHashMap<>();
   private final List<Value> inputs = new ArrayList<>();
@@ -40,10 +34,6 @@ public final class GraphEdit {
     this.model = model;
     this.graph = model.graph();
     this.names = new HashSet<>(graph.names());
-    this.rounds =
-        graph.nodes().stream().anyMatch(node -> node.is("Loop"))
-            ? Flat.of(graph).rounds()
-            : Map.of();
   }
 
   /** The graph as it was before this edit. */
@@ -134,42 +124,13 @@ public final class GraphEdit {
   }
 
   /**
-   * From now on the graph's own nodes and outputs read {@code by} where they read {@code value}. In
-   * a loop that {@link Flat} unrolls, what is carried from round to round may be redirected too.
+   * From now on the graph's own nodes and outputs read {@code by} where they read {@code value}.
    */
   public void redirect(String value, String by) {
     if (value.equals(by)) {
       throw new IllegalArgumentException("'" + value + "' redirected to itself");
     }
-    Flat.Round round = rounds.get(value);
-    if (round != null
-        && round.before().equals(by)
-        && graph.producer(round.loop(), "Loop").isPresent()) {
-      leftOut.computeIfAbsent(round.loop(), loop -> new HashSet<>()).add(round.number());
-    } else {
-      redirected.put(value, by);
-    }
-  }
-
-  /**
-   * A value that this edit is about, but that the graph does not have, if there is one: it lies in
-   * the body of a node, and only {@link Flat} shows it.
-   */
-  public Optional<String> outOfReach() {
-    Set<String> known = graph.made();
-    known.addAll(constants.keySet());
-    added.forEach(node -> known.addAll(node.outputs()));
-    Stream<String> read =
-        Stream.concat(added.stream(), replaced.values().stream())
-            .flatMap(node -> node.reads().stream());
-    return Stream.of(
-            read,
-            redirected.keySet().stream(),
-            redirected.values().stream(),
-            replaced.keySet().stream())
-        .flatMap(values -> values)
-        .filter(value -> !known.contains(value))
-        .findFirst();
+    redirected.put(value, by);
   }
 
   /**
@@ -209,11 +170,28 @@ public final class GraphEdit {
 
   /** The changed model, its nodes in topological order, without what has become unused. */
   public Model apply() {
-    leftOut.forEach(this::shorten);
+    return edited().model();
+  }
+
+  /**
+   * A model that was changed.
+   *
+   * @param images by identity what became of the graph's nodes that are still there and that no
+   *     edit was about: the same nodes, but for values that were redirected
+   */
+  public record Edited(Model model, IdentityHashMap<Node, Node> images) {}
+
+  /** The changed model, and what became of each of the graph's own nodes. */
+  public Edited edited() {
     Map<String, String> renamed = keepOutputNames();
-    List<Node> nodes = new ArrayList<>();
+    IdentityHashMap<Node, Node> images = new IdentityHashMap<>(2 * graph.nodes().size());
+    List<Node> nodes = new ArrayList<>(graph.nodes().size() + added.size());
     for (Node node : graph.nodes()) {
-      nodes.add(rename(replaced.getOrDefault(node.output(), node), renamed));
+      Node image = rename(replaced.getOrDefault(node.output(), node), renamed);
+      nodes.add(image);
+      if (image.outputs().equals(node.outputs()) && !replaced.containsKey(node.output())) {
+        images.put(node, image);
+      }
     }
     nodes.addAll(added);
     Map<String, Initializer> initializers = new LinkedHashMap<>(graph.initializers());
@@ -222,23 +200,31 @@ public final class GraphEdit {
     allInputs.addAll(inputs);
     List<Value> allOutputs = new ArrayList<>(graph.outputs());
     allOutputs.addAll(outputs);
+    List<Node> ordered =
+        TopologicalOrder.of(nodes)
+            .orElseThrow(
+                () ->
+                    new IllegalStateException(
+                        "the edited graph has a cycle at "
+                            + TopologicalOrder.cycle(nodes).label()));
     Graph changed =
         new Graph(
-            graph.name(),
-            inOrder(nodes),
-            initializers,
-            allInputs,
-            allOutputs,
-            Map.of(),
-            graph.rest());
-    return DeadCode.removeOpsets(model.withGraph(DeadCode.remove(withDeclared(changed))));
+            graph.name(), ordered, initializers, allInputs, allOutputs, Map.of(), graph.rest());
+    Graph live = DeadCode.remove(withDeclared(changed));
+    Set<Node> left = Collections.newSetFromMap(new IdentityHashMap<>());
+    left.addAll(live.nodes());
+    images.values().removeIf(image -> !left.contains(image));
+    return new Edited(DeadCode.removeOpsets(model.withGraph(live)), images);
   }
 
-  private void shorten(String output, Set<Integer> without) {
-    RowLoop loop = RowLoop.of(graph, graph.producer(output).orElseThrow()).orElseThrow();
-    List<Integer> kept =
-        IntStream.range(0, loop.rounds()).filter(i -> !without.contains(i)).boxed().toList();
-    replaced.put(output, loop.keeping(kept, this));
+  /** A node of the graph's kind, reading what its values were redirected to. */
+  public Node redirected(Node node) {
+    return rename(node, Map.of());
+  }
+
+  /** What {@code value} was redirected to first, if it was. */
+  public Optional<String> redirection(String value) {
+    return Optional.ofNullable(redirected.get(value));
   }
 
   /** What was declared of values holds no longer for those that changed nodes lead to. */
@@ -291,40 +277,5 @@ public final class GraphEdit {
   private Graph renameCaptured(Graph nested) {
     List<Node> nodes = nested.nodes().stream().map(node -> rename(node, Map.of())).toList();
     return nested.withNodes(nodes);
-  }
-
-  /** Nodes so that each comes after what it reads, otherwise in the order given. */
-  private static List<Node> inOrder(List<Node> nodes) {
-    Map<String, Node> producers = new HashMap<>();
-    nodes.forEach(node -> node.outputs().forEach(output -> producers.put(output, node)));
-    Set<String> done = new HashSet<>();
-    Set<String> open = new HashSet<>();
-    List<Node> ordered = new ArrayList<>(nodes.size());
-    Deque<Node> pending = new ArrayDeque<>();
-    for (Node root : nodes) {
-      pending.push(root);
-      while (!pending.isEmpty()) {
-        Node node = pending.peek();
-        if (done.contains(node.output())) {
-          pending.pop();
-          continue;
-        }
-        List<Node> missing =
-            node.reads().stream()
-                .map(producers::get)
-                .filter(producer -> producer != null && !done.contains(producer.output()))
-                .toList();
-        if (missing.isEmpty()) {
-          done.add(node.output());
-          ordered.add(node);
-          pending.pop();
-        } else if (open.add(node.output())) {
-          missing.forEach(pending::push);
-        } else {
-          throw new IllegalStateException("the edited graph has a cycle at " + node.label());
-        }
-      }
-    }
-    return ordered;
   }
 }

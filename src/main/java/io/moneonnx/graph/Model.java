@@ -67,6 +67,10 @@ public record Model(
     return new Model(graph, irVersion, changed, metadata, functions, rest);
   }
 
+  public Model withFunctions(List<Function> changed) {
+    return new Model(graph, irVersion, opsets, metadata, changed, rest);
+  }
+
   public Model withMetadata(String key, String value) {
     Map<String, String> changed = new LinkedHashMap<>(metadata);
     changed.put(key, value);

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -224,6 +225,15 @@ public sealed interface Tensor {
 
   static Inline scalar(float value) {
     return of(List.of(), value);
+  }
+
+  /** Texts, in UTF-8. */
+  static Strings strings(List<Long> dims, List<String> values) {
+    return new Strings(
+        dims,
+        values.stream()
+            .map(text -> ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)))
+            .toList());
   }
 
   private static ByteBuffer allocate(long size) {

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The element types of a graph's values, inferred from what makes them: what a file declares of
@@ -11,13 +12,14 @@ import java.util.Optional;
  */
 public final class ValueTypes {
   private final Map<String, ElementType> types = new HashMap<>();
+  private final Function<String, Optional<ElementType>> outer;
 
   public ValueTypes(Graph graph) {
-    this(graph, Map.of());
+    this(graph, value -> Optional.empty());
   }
 
-  private ValueTypes(Graph graph, Map<String, ElementType> outer) {
-    types.putAll(outer);
+  private ValueTypes(Graph graph, Function<String, Optional<ElementType>> outer) {
+    this.outer = outer;
     graph.inputs().forEach(this::infer);
     graph.initializers().values().forEach(this::infer);
     graph.nodes().forEach(this::infer);
@@ -25,21 +27,22 @@ public final class ValueTypes {
 
   /** The type of {@code value}; empty where an operator is not known and reads nothing typed. */
   public Optional<ElementType> of(String value) {
-    return Optional.ofNullable(types.get(value));
+    ElementType type = types.get(value);
+    return type == null ? outer.apply(value) : Optional.of(type);
   }
 
   /** Takes one more input. */
-  void infer(Value input) {
+  public void infer(Value input) {
     input.type().ifPresent(type -> types.put(input.name(), type));
   }
 
   /** Takes one more constant. */
-  void infer(Initializer constant) {
+  public void infer(Initializer constant) {
     types.put(constant.name(), constant.tensor().type());
   }
 
   /** Takes one more node, whose inputs are known by now. */
-  void infer(Node node) {
+  public void infer(Node node) {
     for (int index = 0; index < node.outputs().size(); index++) {
       Optional<ElementType> type = type(node, index);
       if (type.isPresent()) {
@@ -60,6 +63,9 @@ public final class ValueTypes {
           Optional.of(ElementType.BOOL);
       case "Where", "CastLike", "DequantizeLinear" -> of(node.input(1));
       case "OneHot", "GatherBlockQuantized" -> of(node.input(2));
+      case "MatMulInteger", "ConvInteger" -> Optional.of(ElementType.INT32);
+      case "DynamicQuantizeLinear" ->
+          Optional.of(index == 1 ? ElementType.FLOAT : ElementType.UINT8);
       case "QuantizeLinear" -> of(node.input(2)).or(() -> Optional.of(ElementType.UINT8));
       case "If" -> ofBody(node, "then_branch", index);
       case "Loop" -> ofBody(node, "body", index + 1);
@@ -68,22 +74,14 @@ public final class ValueTypes {
   }
 
   private static Optional<ElementType> ofConstant(Node node) {
-    return node.attributes().values().stream()
-        .findFirst()
-        .map(
-            value ->
-                value instanceof Attribute.OfTensor tensor
-                    ? tensor.value().type()
-                    : value instanceof Attribute.OfFloat || value instanceof Attribute.OfFloats
-                        ? ElementType.FLOAT
-                        : ElementType.INT64);
+    return Graph.tensorOf(node).map(Tensor::type);
   }
 
   private Optional<ElementType> ofBody(Node node, String attribute, int output) {
     if (node.attributes().get(attribute) instanceof Attribute.OfGraph body) {
       List<Value> outputs = body.value().outputs();
       return output < outputs.size()
-          ? new ValueTypes(body.value(), types).of(outputs.get(output).name())
+          ? new ValueTypes(body.value(), this::of).of(outputs.get(output).name())
           : Optional.empty();
     }
     return Optional.empty();

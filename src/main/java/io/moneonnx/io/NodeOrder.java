@@ -2,19 +2,54 @@ package io.moneonnx.io;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
+import io.moneonnx.graph.TopologicalOrder;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
- * Checks that each node comes after what it reads, as ONNX wants; so there are no cycles either.
+ * Puts the nodes of a graph in topological order, as ONNX wants them and as ONNX Runtime does on
+ * loading: some converters leave them out of order.
  */
 final class NodeOrder {
   private NodeOrder() {}
 
-  static void check(Path file, Graph graph) {
-    check(file, graph, Set.of());
+  /**
+   * The model with the nodes of its graph, of all subgraphs and of its functions in topological
+   * order, and otherwise in the order in which they are.
+   *
+   * @throws BadInputException if nodes read each other in a circle, or a value that nothing makes;
+   *     the message names the node and the value
+   */
+  static Model sorted(Path file, Model model) {
+    Model sorted =
+        model
+            .withGraph(sorted(file, model.graph()))
+            .withFunctions(
+                model.functions().stream()
+                    .map(function -> function.withNodes(sorted(file, function.nodes())))
+                    .toList());
+    check(file, sorted.graph(), Set.of());
+    return sorted;
+  }
+
+  private static Graph sorted(Path file, Graph graph) {
+    List<Node> nodes = sorted(file, graph.nodes());
+    return nodes.equals(graph.nodes()) ? graph : graph.withNodes(nodes);
+  }
+
+  private static List<Node> sorted(Path file, List<Node> nodes) {
+    List<Node> inside =
+        nodes.stream().map(node -> node.withSubgraphs(graph -> sorted(file, graph))).toList();
+    return TopologicalOrder.of(inside)
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "%s: the graph has a cycle at node '%s'"
+                        .formatted(file, TopologicalOrder.cycle(inside).label())));
   }
 
   private static void check(Path file, Graph graph, Set<String> outer) {
@@ -25,7 +60,7 @@ final class NodeOrder {
       for (String read : node.inputs()) {
         if (!read.isEmpty() && !known.contains(read)) {
           throw new BadInputException(
-              "%s: node '%s' reads '%s', which nothing before it makes"
+              "%s: node '%s' uses '%s', which no node, input or initializer defines"
                   .formatted(file, node.label(), read));
         }
       }

@@ -37,8 +37,7 @@ public final class OnnxReader {
       checkModel(file, scanned.model());
       TensorReader tensors = new TensorReader(file, new ExternalData(file));
       Model model = new GraphReader(file, tensors).model(scanned.model(), scanned.skipped());
-      NodeOrder.check(file, model.graph());
-      return model;
+      return NodeOrder.sorted(file, model);
     } catch (InvalidProtocolBufferException e) {
       throw new BadInputException(
           "%s: is no ONNX file, or is cut short (%s)".formatted(file, Reason.of(e)), e);

@@ -1,8 +1,5 @@
 package io.moneonnx.moe;
 
-import io.moneonnx.graph.Canonical;
-import io.moneonnx.graph.DeadCode;
-import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Reach;
@@ -91,32 +88,28 @@ public final class MoeFinder {
     }
   }
 
-  public Findings find(Graph original) {
-    Views views = Views.of(original);
-    List<Form> formsHere = forms.stream().map(form -> form.in(views.canonical())).toList();
-    RoutingFinder routings = new RoutingFinder(views.canonical());
+  /**
+   * Finds the blocks of a graph.
+   *
+   * @param graph in its canonical spelling
+   */
+  public Findings find(Graph graph) {
+    List<Form> formsHere = forms.stream().map(form -> form.in(graph)).toList();
+    RoutingFinder routings = new RoutingFinder(graph);
+    ValueTypes types = new ValueTypes(graph);
     Set<String> names = new HashSet<>();
     List<Findings> found = new ArrayList<>();
     found.add(new Findings(List.of(), routings.withoutRouter(), List.of(), List.of(), List.of()));
     for (Routing routing : routings.findAll()) {
-      String name = unique(BlockName.of(views.canonical(), routing), names);
-      found.add(verdict(name, views, routing, Claims.of(formsHere, routing)));
+      String name = unique(BlockName.of(graph, routing), names);
+      found.add(verdict(name, graph, types, routing, Claims.of(formsHere, routing)));
     }
     return Findings.all(found);
   }
 
-  /** A graph as it is, without the control flow that can be spared, and as patterns want it. */
-  private record Views(Graph original, Graph flat, Graph canonical, ValueTypes types) {
-    static Views of(Graph original) {
-      Graph flat = Flat.of(original).graph();
-      Graph canonical = DeadCode.remove(Canonical.of(flat));
-      return new Views(original, flat, canonical, new ValueTypes(canonical));
-    }
-  }
-
   /** A block, a refusal, or nothing if no experts are to be expected behind this choice. */
-  private static Findings verdict(String name, Views views, Routing routing, Claims claims) {
-    Graph graph = views.canonical();
+  private static Findings verdict(
+      String name, Graph graph, ValueTypes types, Routing routing, Claims claims) {
     Findings.Named named = new Findings.Named(name, routing);
     if (claims.only().isEmpty()) {
       return claims.refused() || looksRouted(graph, routing)
@@ -124,11 +117,11 @@ public final class MoeFinder {
           : Findings.NONE;
     }
     Claim claim = claims.only().get();
-    Optional<String> objection = objection(views, claim);
+    Optional<String> objection = objection(graph, claim);
     if (objection.isPresent()) {
       return Findings.refused(named, objection.get(), List.of());
     }
-    return Precision.of(graph, views.types(), claim)
+    return Precision.of(graph, types, claim)
         .map(precision -> Findings.taken(claims.block(name, precision), claims.warnings()))
         .orElseGet(
             () ->
@@ -188,19 +181,15 @@ public final class MoeFinder {
   }
 
   /** Why a block that a form claims is not taken all the same. */
-  private static Optional<String> objection(Views views, Claim claim) {
+  private static Optional<String> objection(Graph graph, Claim claim) {
     String coefficients = claim.coefficients().value();
     Routing routing = claim.routing();
-    Set<String> before =
-        Reach.backward(views.canonical(), List.of(coefficients), routing.input()::equals);
-    if (!before.contains(routing.router())) {
-      return Optional.of(
-          "the coefficients '%s' do not come from the router '%s'"
-              .formatted(coefficients, routing.router()));
-    }
-    return views.flat() == views.original()
+    Set<String> before = Reach.backward(graph, List.of(coefficients), routing.input()::equals);
+    return before.contains(routing.router())
         ? Optional.empty()
-        : OutOfReach.reason(views.original(), claim);
+        : Optional.of(
+            "the coefficients '%s' do not come from the router '%s'"
+                .formatted(coefficients, routing.router()));
   }
 
   /**

@@ -1,11 +1,10 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Attribute;
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
+import io.moneonnx.graph.RowCut;
 import io.moneonnx.graph.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -46,36 +45,9 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims, Optiona
     return rowOf(graph, node);
   }
 
-  /**
-   * One row of a stacked constant, cut out by this node with a constant index: {@code Gather} and
-   * {@code Slice} of one element of the leading axis.
-   */
-  public static Optional<Weight> rowOf(Graph graph, Node node) {
-    Optional<Tensor> stacked = graph.constant(node.input(0)).filter(tensor -> tensor.rank() > 1);
-    Optional<Tensor> index =
-        graph.constant(node.input(1)).filter(tensor -> tensor.type() == ElementType.INT64);
-    if (stacked.isEmpty() || index.filter(tensor -> tensor.elements() == 1).isEmpty()) {
-      return Optional.empty();
-    }
-    long row = index.get().toLongs()[0];
-    List<Long> dims = new ArrayList<>(stacked.get().dims());
-    if (row < 0 || row >= dims.get(0)) {
-      return Optional.empty();
-    } else if (node.is("Gather") && node.intAttribute("axis", 0) == 0) {
-      dims.remove(0);
-      dims.addAll(0, index.get().dims());
-    } else if (node.is("Slice") && isOneRow(graph, node, row)) {
-      dims.set(0, 1L);
-    } else {
-      return Optional.empty();
-    }
-    return Optional.of(new Weight(node.input(0), stacked.get(), dims, OptionalLong.of(row)));
-  }
-
-  private static boolean isOneRow(Graph graph, Node slice, long row) {
-    return isOne(graph, slice.input(2), row + 1)
-        && (slice.input(3).isEmpty() || isOne(graph, slice.input(3), 0))
-        && (slice.input(4).isEmpty() || isOne(graph, slice.input(4), 1));
+  private static Optional<Weight> rowOf(Graph graph, Node node) {
+    return RowCut.of(graph, node)
+        .map(cut -> new Weight(cut.stack(), cut.tensor(), cut.dims(), OptionalLong.of(cut.row())));
   }
 
   private static boolean isOne(Graph graph, String value, long wanted) {

@@ -1,8 +1,8 @@
 package io.moneonnx.pipeline;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.graph.InlineFunctions;
 import io.moneonnx.graph.Model;
 import io.moneonnx.io.ModelFiles;
 import io.moneonnx.io.OnnxReader;
@@ -17,12 +17,12 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * A model that was read, its functions put where they are called.
+ * A model that was read.
  *
  * @param given the model file, or the folder that stands for it
  * @param bytes of the model's files, and of what its functions take where they are called
  */
-public record ReadModel(Path given, ModelFiles files, long bytes, Model model) {
+public record ReadModel(Path given, ModelFiles files, long bytes, Canonical canonical) {
   private static final int OLDEST_OPSET = 13;
 
   /**
@@ -34,13 +34,14 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Model model) {
   static ReadModel open(Path given) {
     Path file = file(given);
     Model read = OnnxReader.read(file);
-    Model model = withoutFunctions(file, read);
-    if (model.opset() < OLDEST_OPSET) {
+    if (read.opset() < OLDEST_OPSET) {
       throw new BadInputException(
-          "%s: opset %d; wanted %d or later".formatted(file, model.opset(), OLDEST_OPSET));
+          "%s: opset %d; wanted %d or later".formatted(file, read.opset(), OLDEST_OPSET));
     }
-    ModelFiles files = ModelFiles.of(file, model);
-    return new ReadModel(given, files, files.bytes() + growth(read, model, files.folder()), model);
+    Canonical canonical = canonical(file, read);
+    ModelFiles files = ModelFiles.of(file, read);
+    return new ReadModel(
+        given, files, files.bytes() + growth(read, canonical.model(), files.folder()), canonical);
   }
 
   /** The model file that a user means by a file or a folder. */
@@ -48,15 +49,20 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Model model) {
     return Files.isDirectory(given) ? new ModelFolder(given).model() : given;
   }
 
-  private static Model withoutFunctions(Path file, Model model) {
+  /** The model in its canonical spelling. */
+  public Model model() {
+    return canonical.model();
+  }
+
+  private static Canonical canonical(Path file, Model model) {
     try {
-      return InlineFunctions.of(model);
+      return Canonical.of(model);
     } catch (BadInputException e) {
       throw new BadInputException(file + ": " + e.getMessage(), e);
     }
   }
 
-  /** How much larger a model is without its functions, in bytes. */
+  /** How much larger a model may get where its functions are put in place of calls, in bytes. */
   private static long growth(Model read, Model inlined, Path folder) {
     return read.functions().isEmpty()
         ? 0
@@ -73,7 +79,7 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Model model) {
    * @throws BadInputException if it says of itself that experts are gone, and the other does not
    */
   void requireOriginalOf(Path pruned, Model other) {
-    if (Provenance.gone(model).isPresent() && Provenance.gone(other).isEmpty()) {
+    if (Provenance.gone(model()).isPresent() && Provenance.gone(other).isEmpty()) {
       throw new BadInputException(
           "%s: was pruned itself, and %s was not; the original comes first"
               .formatted(given, pruned));

@@ -115,7 +115,7 @@ public final class Rewrite {
   /** Rewrites and proves, as {@link #run} does, but publishes nothing yet. */
   Proved prove(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
     Map<String, Change> changes = changes(subject, profile, plan, request.novice());
-    Model rewritten = Rewriter.rewrite(subject.model(), subject.blocks(), changes);
+    Model rewritten = Rewriter.rewrite(subject.read().canonical(), subject.blocks(), changes);
     Model model = signed(rewritten, plan, request.novice());
     Placement placement =
         request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));

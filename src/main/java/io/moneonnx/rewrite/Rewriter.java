@@ -1,5 +1,6 @@
 package io.moneonnx.rewrite;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
@@ -20,8 +21,8 @@ public final class Rewriter {
    * @throws io.moneonnx.graph.BadInputException if a router cannot lose the experts that it should
    */
   public static Model rewrite(
-      Model model, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
-    GraphEdit edit = new GraphEdit(model);
+      Canonical model, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
+    GraphEdit edit = new GraphEdit(model.model());
     List<Provenance.Target> targets = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
@@ -30,7 +31,7 @@ public final class Rewriter {
         targets.add(apply(change, new Ops(edit, prefix(i)), block));
       }
     }
-    return Provenance.with(edit.apply(), targets);
+    return Provenance.with(model.spelled(edit), targets);
   }
 
   /** How the values begin that are made for a block, by where it stands in the model's list. */

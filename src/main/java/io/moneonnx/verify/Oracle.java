@@ -1,7 +1,7 @@
 package io.moneonnx.verify;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.ElementType;
-import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
@@ -31,7 +31,7 @@ final class Oracle {
   /** Experts that are cut out are in no one's way: the original never chooses them. */
   static Substituted of(
       Model original, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
-    GraphEdit edit = new GraphEdit(Flat.of(original));
+    GraphEdit edit = new GraphEdit(Canonical.of(original).model());
     Map<String, String> outputs = new HashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);

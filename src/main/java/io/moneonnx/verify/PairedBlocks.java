@@ -1,6 +1,5 @@
 package io.moneonnx.verify;
 
-import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Model;
 import io.moneonnx.moe.MoeBlock;
@@ -49,7 +48,7 @@ record PairedBlocks(List<PairedBlock> blocks, List<String> missing) {
     Search(Graph original, Graph pruned, Optional<Map<String, Gone>> gone) {
       this.original = original;
       this.pruned = pruned;
-      this.outputs = new RoutedOutputs(Flat.of(original).graph(), pruned);
+      this.outputs = new RoutedOutputs(original, pruned);
       this.gone = gone;
     }
 

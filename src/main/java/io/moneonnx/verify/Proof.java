@@ -1,7 +1,7 @@
 package io.moneonnx.verify;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.ElementType;
-import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.KeyValueRoom;
 import io.moneonnx.graph.Model;
@@ -15,9 +15,11 @@ import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -45,7 +47,7 @@ public final class Proof {
       Map<String, ? extends Change> changes,
       RunOptions options) {
     Masked masked = Masked.of(original, blocks, changes);
-    this.bench = new Workbench(Flat.of(masked.model()), folder, options);
+    this.bench = new Workbench(masked.model(), folder, options);
     this.blocks = masked.blocks();
     this.changes = changes;
   }
@@ -61,19 +63,21 @@ public final class Proof {
    * @param feeds inputs of the original to try, one run each
    */
   public Verdict of(Path rewritten, List<Map<String, Tensor>> feeds) {
-    Model written = OnnxReader.read(rewritten);
+    Model asWritten = OnnxReader.read(rewritten);
+    Model written = Canonical.of(asWritten).model();
     Unchanged unchanged = new Unchanged(bench.original().graph(), blocks, changes);
     List<String> missing = unchanged.missing(written.graph());
     if (!missing.isEmpty()) {
       return Verdict.broken(missing, blocks);
     }
-    Verdict verdict = of(written, rewritten.toAbsolutePath().getParent(), feeds);
+    Verdict verdict = of(asWritten, written, rewritten.toAbsolutePath().getParent(), feeds);
     return verdict
         .with(unchanged.altered(written.graph()))
         .with(unchanged.hints(written.graph(), verdict.wrongBlocks()));
   }
 
-  private Verdict of(Model written, Path writtenFolder, List<Map<String, Tensor>> feeds) {
+  private Verdict of(
+      Model asWritten, Model written, Path writtenFolder, List<Map<String, Tensor>> feeds) {
     Oracle.Substituted oracle = Oracle.of(bench.original(), blocks, changes);
     BlockProof blockByBlock = new BlockProof(bench, writtenFolder, changes);
     RoutedOutputs outputs = new RoutedOutputs(bench.original().graph(), written.graph());
@@ -90,12 +94,13 @@ public final class Proof {
       errors.merge(router.name(), router.worst(), Math::max);
       flips.addAll(router.flips());
     }
-    return endToEnd(oracle.model(), written, writtenFolder, feeds, errors)
+    return endToEnd(oracle.model(), asWritten, written, writtenFolder, feeds, errors)
         .with(blockByBlock.failures(), flips);
   }
 
   private Verdict endToEnd(
       Model oracle,
+      Model asWritten,
       Model written,
       Path writtenFolder,
       List<Map<String, Tensor>> feeds,
@@ -111,12 +116,45 @@ public final class Proof {
     scores.addAll(choices);
     EndToEnd comparison = new EndToEnd(blocks, outputs);
     try (Session expected = bench.open(Workbench.withOutputs(oracle, scores), bench.folder());
-        Session found = bench.open(Workbench.withOutputs(written, choices), writtenFolder)) {
+        Written found = Written.open(bench, asWritten, written, writtenFolder, choices)) {
       for (Map<String, Tensor> feed : feeds) {
-        comparison.add(expected.run(feed, scores), found.run(feed, choices));
+        comparison.add(expected.run(feed, scores), found.run(feed));
       }
     }
     return comparison.verdict(blockErrors);
+  }
+
+  /**
+   * What was written, as it was written; values that it makes only where a function is called, or
+   * in a body, come from its canonical spelling.
+   */
+  private record Written(Session file, Optional<Session> canonical, Set<String> values)
+      implements AutoCloseable {
+    static Written open(
+        Workbench bench, Model asWritten, Model written, Path folder, Set<String> values) {
+      Session file = bench.open(Workbench.withOutputs(asWritten, values), folder);
+      boolean isWhole = file.outputs().containsAll(values);
+      return new Written(
+          file,
+          isWhole
+              ? Optional.empty()
+              : Optional.of(bench.open(Workbench.withOutputs(written, values), folder)),
+          values);
+    }
+
+    Map<String, Tensor> run(Map<String, Tensor> feed) {
+      Set<String> own = new LinkedHashSet<>(values);
+      own.retainAll(file.outputs());
+      Map<String, Tensor> found = new HashMap<>(file.run(feed, own));
+      canonical.ifPresent(session -> session.run(feed, values).forEach(found::putIfAbsent));
+      return found;
+    }
+
+    @Override
+    public void close() {
+      file.close();
+      canonical.ifPresent(Session::close);
+    }
   }
 
   /** Names of the outputs that can be compared number by number. */

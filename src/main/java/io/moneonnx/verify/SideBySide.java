@@ -1,5 +1,6 @@
 package io.moneonnx.verify;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.ShownTokens;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
@@ -29,8 +30,12 @@ public final class SideBySide implements AutoCloseable {
   private final Opened before;
   private final Opened after;
 
-  /** A model, and the file that it was read from. */
+  /** A model in its canonical spelling, and the file that it was read from. */
   public record Side(Path file, Model model) {
+    public Side {
+      model = Canonical.of(model).model();
+    }
+
     private Opened open(List<String> outputs, Set<String> values, RunOptions options) {
       Set<String> asked = new LinkedHashSet<>(outputs);
       asked.addAll(values);

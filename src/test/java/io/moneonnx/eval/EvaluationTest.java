@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.GraphText;
@@ -109,7 +110,7 @@ final class EvaluationTest {
   void losesWhatARewrittenModelLoses(Spelling spelling) {
     TinyMoe tiny = TinyLanguageModel.of(spelling);
     Map<String, Change> changes = Map.of(tiny.block().name(), replacement(0, 3));
-    Model rewritten = Rewriter.rewrite(tiny.model(), List.of(tiny.block()), changes);
+    Model rewritten = Rewriter.rewrite(Canonical.of(tiny.model()), List.of(tiny.block()), changes);
 
     List<Double> found = losses(tiny, new Treatment(changes)).nats();
 
@@ -123,7 +124,7 @@ final class EvaluationTest {
     TinyMoe tiny = TinyLanguageModel.of(spelling);
     Map<String, Change> changes =
         Map.of(tiny.block().name(), new Removal(new TreeSet<>(Set.of(0, 3))));
-    Model rewritten = Rewriter.rewrite(tiny.model(), List.of(tiny.block()), changes);
+    Model rewritten = Rewriter.rewrite(Canonical.of(tiny.model()), List.of(tiny.block()), changes);
 
     List<Double> found = losses(tiny, new Treatment(changes)).nats();
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moneonnx.OutputRules;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxWriter;
@@ -278,7 +279,7 @@ final class DenseVariantsTest {
         .isEmpty();
     for (List<Integer> pruned : List.of(List.of(1), List.of(0, 3), List.of(0, 1, 2, 3))) {
       Map<String, Replacement> replacements = Map.of(block.name(), replacement(pruned));
-      Model rewritten = Rewriter.rewrite(model, List.of(block), replacements);
+      Model rewritten = Rewriter.rewrite(Canonical.of(model), List.of(block), replacements);
       Path file = folder.resolve("rewritten" + pruned.size() + ".onnx");
       OnnxWriter.write(rewritten, file, Placement.INLINE);
       Verdict verdict =
@@ -322,7 +323,9 @@ final class DenseVariantsTest {
             .with("(float[T, 4] y)", "(float[T, 4] y, float[...] beside)");
     Model after =
         Rewriter.rewrite(
-            tiny.model(), List.of(tiny.block()), Map.of("experts", replacement(List.of(1))));
+            Canonical.of(tiny.model()),
+            List.of(tiny.block()),
+            Map.of("experts", replacement(List.of(1))));
 
     assertThat(after.graph().constant("repeats").orElseThrow().toLongs()).containsExactly(4, 1);
     assertThat(after.graph().producer("beside").orElseThrow().input(1)).isEqualTo("repeats");

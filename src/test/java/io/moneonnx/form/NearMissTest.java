@@ -2,6 +2,7 @@ package io.moneonnx.form;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Target;
@@ -10,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** Graphs that have much of a Mixture-of-Experts block and are none. */
 final class NearMissTest {
   private static MoeFinder.Findings find(String text) {
-    return new MoeFinder(Forms.all(Target.CPU)).find(GraphText.parse(text));
+    return new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(GraphText.parse(text)).graph());
   }
 
   private static void isNoBlock(String text) {

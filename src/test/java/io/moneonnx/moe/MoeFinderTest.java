@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
@@ -60,7 +61,7 @@ final class MoeFinderTest {
   }
 
   private static MoeFinder.Findings find(Form.Factory... forms) {
-    return new MoeFinder(List.of(forms)).find(TINY.graph());
+    return new MoeFinder(List.of(forms)).find(Canonical.of(TINY.graph()).graph());
   }
 
   @Test
@@ -118,7 +119,7 @@ final class MoeFinderTest {
   void namesBlocksBehindOneRouterApart() {
     Graph twice = TINY.with("router", "layers.0.mlp.gate.weight").twice().graph();
 
-    assertThat(new MoeFinder(Forms.all(Target.CPU)).find(twice).blocks())
+    assertThat(new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(twice).graph()).blocks())
         .extracting(MoeBlock::name)
         .containsExactly("layers.0.mlp", "layers.0.mlp#2");
   }

@@ -2,8 +2,8 @@ package io.moneonnx.moe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
-import io.moneonnx.graph.Canonical;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import java.util.List;
@@ -42,7 +42,7 @@ final class RoutingFinderTest {
   }
 
   private static List<Routing> routings(Graph graph) {
-    return new RoutingFinder(Canonical.of(graph)).findAll();
+    return new RoutingFinder(Canonical.of(graph).graph()).findAll();
   }
 
   @Test
@@ -248,7 +248,7 @@ final class RoutingFinderTest {
 
     for (Graph graph : List.of(greedy, beams)) {
       assertThat(routings(graph)).hasSize(1);
-      assertThat(new MoeFinder(Forms.all(Target.CPU)).find(graph))
+      assertThat(new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(graph).graph()))
           .isEqualTo(new MoeFinder.Findings(List.of(), List.of(), List.of(), List.of(), List.of()));
     }
   }
@@ -256,7 +256,7 @@ final class RoutingFinderTest {
   @Test
   void refusesARouterBehindWhichNoKnownFormLies() {
     MoeFinder.Findings findings =
-        new MoeFinder(Forms.all(Target.CPU)).find(graph(SOFTMAX_TOP_K, USE));
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(graph(SOFTMAX_TOP_K, USE)).graph());
 
     assertThat(findings.blocks()).isEmpty();
     assertThat(findings.refusals())

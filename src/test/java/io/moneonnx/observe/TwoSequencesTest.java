@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
@@ -70,7 +71,8 @@ final class TwoSequencesTest {
   @EnumSource
   void areCountedEachByItsOwnMask(Spelling spelling) {
     Model model = both(spelling);
-    MoeFinder.Findings findings = new MoeFinder(Forms.all(Target.CPU)).find(model.graph());
+    MoeFinder.Findings findings =
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph());
     List<MoeBlock> blocks = findings.blocks();
     assertThat(blocks)
         .as(findings.misses().toString())

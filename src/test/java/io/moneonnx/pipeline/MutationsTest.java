@@ -6,6 +6,7 @@ import io.moneonnx.Mutant;
 import io.moneonnx.RealExports.Expected;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.RandomFeeds;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
@@ -120,7 +121,7 @@ class MutationsTest {
     List<Map<String, Tensor>> tried = List.of(feeds.apply(Proof.tokens(blocks)), feeds.apply(24));
     Model rewritten;
     try {
-      rewritten = Rewriter.rewrite(model, blocks, changes);
+      rewritten = Rewriter.rewrite(Canonical.of(model), blocks, changes);
     } catch (BadInputException e) {
       assertThat(e).hasMessageContaining("cannot be cut");
       return;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moneonnx.QuantisedMoe;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
@@ -56,7 +57,8 @@ final class QuantisedExpertsTest {
   }
 
   private MoeBlock isRewrittenAsTheOracleSays(Model model, TinyMoe tiny) {
-    MoeFinder.Findings findings = new MoeFinder(Forms.all(Target.CPU)).find(model.graph());
+    MoeFinder.Findings findings =
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph());
     assertThat(findings.refusals()).isEmpty();
     MoeBlock block = findings.blocks().get(0);
     assertThat(block.precision().quantised()).isTrue();
@@ -69,7 +71,7 @@ final class QuantisedExpertsTest {
     TreeMap<Integer, float[]> novices = new TreeMap<>();
     List.of(0, 2).forEach(expert -> novices.put(expert, novice(expert)));
     Map<String, Replacement> replaced = Map.of(block.name(), new Replacement(novices));
-    Model rewritten = Rewriter.rewrite(model, List.of(block), replaced);
+    Model rewritten = Rewriter.rewrite(Canonical.of(model), List.of(block), replaced);
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten, file, Placement.INLINE);
     Verdict verdict =

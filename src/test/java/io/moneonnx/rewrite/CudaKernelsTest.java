@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moneonnx.CudaKernels;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
 import io.moneonnx.moe.MoeBlock;
@@ -51,6 +52,7 @@ final class CudaKernelsTest {
 
   private static Model changed(TinyMoe tiny, ElementType type, Change change) {
     MoeBlock block = tiny.block();
-    return Rewriter.rewrite(tiny.in(type), List.of(block), Map.of(block.name(), change));
+    return Rewriter.rewrite(
+        Canonical.of(tiny.in(type)), List.of(block), Map.of(block.name(), change));
   }
 }

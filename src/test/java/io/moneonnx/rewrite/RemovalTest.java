@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.moneonnx.SwitchMoe;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.DeadCode;
@@ -39,7 +40,8 @@ final class RemovalTest {
   }
 
   private static Model cut(Model model, MoeBlock block, Integer... experts) {
-    return Rewriter.rewrite(model, List.of(block), Map.of(block.name(), removal(experts)));
+    return Rewriter.rewrite(
+        Canonical.of(model), List.of(block), Map.of(block.name(), removal(experts)));
   }
 
   private static float[] run(Model model, TinyMoe tiny) {
@@ -130,12 +132,12 @@ final class RemovalTest {
     TinyMoe large =
         Spelling.FUSED
             .of(7, 2, 4)
-            .with("experts = Identity (logits)", sharing)
+            .with("experts = Reshape (logits, all)", sharing)
             .with(normalise + 1, normalise + normalised);
     TinyMoe few =
         Spelling.FUSED
             .of(3, 2, 4)
-            .with("experts = Identity (logits)", sharing)
+            .with("experts = Reshape (logits, all)", sharing)
             .with(normalise + 1, normalise + normalised);
     Model after = cut(large.model(), large.block(), 1, 3, 4, 6);
     Model wanted = small(few.model(), large.model(), List.of(0, 2, 5));
@@ -209,10 +211,12 @@ final class RemovalTest {
   void leavesASharedRouterToTheOtherBlock() {
     TinyMoe tiny = Spelling.DYNAMO.of(4, 2, 4);
     Model twice = tiny.twice();
-    List<MoeBlock> blocks = new MoeFinder(Forms.all(Target.CPU)).find(twice.graph()).blocks();
+    List<MoeBlock> blocks =
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(twice).graph()).blocks();
     assertThat(blocks).hasSize(2);
     Graph after =
-        Rewriter.rewrite(twice, blocks, Map.of(blocks.get(1).name(), removal(0, 2))).graph();
+        Rewriter.rewrite(Canonical.of(twice), blocks, Map.of(blocks.get(1).name(), removal(0, 2)))
+            .graph();
 
     assertThat(after.initializers()).containsKeys("router", "mone.1/kept", "up0", "up2");
     assertThat(after.initializers().get("router").tensor().dims()).containsExactly(4L, 4L);

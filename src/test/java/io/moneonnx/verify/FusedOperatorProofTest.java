@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
@@ -40,7 +41,8 @@ final class FusedOperatorProofTest {
   })
   void holdsForEveryRouting(Target target, String attribute, String kind) {
     TinyMoe tiny = Spelling.FUSED.of(8, 2, 4).with("normalize_routing_weights = 1", attribute);
-    List<MoeBlock> blocks = new MoeFinder(Forms.all(target)).find(tiny.graph()).blocks();
+    List<MoeBlock> blocks =
+        new MoeFinder(Forms.all(target)).find(Canonical.of(tiny.model()).graph()).blocks();
     assertThat(blocks).extracting(block -> block.routing().kind()).containsExactly(kind);
 
     for (int pruned = 1; pruned <= 8; pruned++) {
@@ -54,7 +56,7 @@ final class FusedOperatorProofTest {
     IntStream.range(0, pruned)
         .forEach(i -> novices.put(5 * i % 8, new float[] {0.3f * i, -1, 0.1f, i}));
     Map<String, Replacement> replacements = Map.of(blocks.get(0).name(), new Replacement(novices));
-    Model rewritten = Rewriter.rewrite(tiny.model(), blocks, replacements);
+    Model rewritten = Rewriter.rewrite(Canonical.of(tiny.model()), blocks, replacements);
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten, file, Placement.INLINE);
     List<Map<String, Tensor>> feeds =

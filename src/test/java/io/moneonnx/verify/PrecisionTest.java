@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moneonnx.OutputRules;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.ElementType;
-import io.moneonnx.graph.Flat;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.ValueTypes;
@@ -58,17 +58,17 @@ final class PrecisionTest {
   }
 
   private static MoeBlock block(Model model) {
-    return new MoeFinder(Forms.all(Target.CPU)).find(model.graph()).blocks().get(0);
+    return new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph()).blocks().get(0);
   }
 
   private static final Map<String, Change> REPLACED = Map.of("experts", replacement());
 
   private static Model rewritten(Model model) {
-    return Rewriter.rewrite(model, List.of(block(model)), REPLACED);
+    return Rewriter.rewrite(Canonical.of(model), List.of(block(model)), REPLACED);
   }
 
   private static String routed(Model model, Model rewritten) {
-    return new RoutedOutputs(Flat.of(model).graph(), rewritten.graph())
+    return new RoutedOutputs(Canonical.of(model).graph(), rewritten.graph())
         .of(block(model).output())
         .orElseThrow();
   }
@@ -78,7 +78,7 @@ final class PrecisionTest {
   }
 
   private Verdict prove(Model model, Tensor x, Map<String, Change> changes) {
-    Model rewritten = Rewriter.rewrite(model, List.of(block(model)), changes);
+    Model rewritten = Rewriter.rewrite(Canonical.of(model), List.of(block(model)), changes);
     OutputRules.hold(model, rewritten);
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten, file, Placement.INLINE);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
@@ -58,9 +59,10 @@ final class ProofTest {
       Map<String, ? extends Change> replacements,
       int tokens,
       UnaryOperator<Model> tamper) {
-    List<MoeBlock> blocks = new MoeFinder(Forms.all(Target.CPU)).find(model.graph()).blocks();
+    List<MoeBlock> blocks =
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph()).blocks();
     assertThat(blocks).extracting(MoeBlock::name).containsAll(replacements.keySet());
-    Model rewritten = Rewriter.rewrite(model, blocks, replacements);
+    Model rewritten = Rewriter.rewrite(Canonical.of(model), blocks, replacements);
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(tamper.apply(rewritten), file, Placement.INLINE);
     TinyMoe any = Spelling.DYNAMO.of(3, 2, 4);
@@ -167,7 +169,7 @@ final class ProofTest {
     TinyMoe tiny = spelling.of(6, 2, 4);
     Model other =
         Rewriter.rewrite(
-            tiny.model(),
+            Canonical.of(tiny.model()),
             List.of(tiny.block()),
             Map.of("experts", new Removal(new TreeSet<>(Set.of(2, 3)))));
     Verdict verdict =
@@ -473,7 +475,7 @@ final class ProofTest {
         Map.of(
             "experts",
             new Replacement(new TreeMap<>(Map.of(2, asked.get("experts").novices().get(1)))));
-    Model other = Rewriter.rewrite(tiny.model(), List.of(tiny.block()), done);
+    Model other = Rewriter.rewrite(Canonical.of(tiny.model()), List.of(tiny.block()), done);
 
     finds(prove(tiny.model(), asked, 30, model -> other));
   }

@@ -3,6 +3,7 @@ package io.moneonnx.verify;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
@@ -136,7 +137,8 @@ final class QuantisedOperatorTest {
   })
   void isObservedAndRewritten(int bits, int block, boolean zeroPoints, boolean routerWeights) {
     Model model = new Packing(bits, block, zeroPoints, routerWeights).model();
-    List<MoeBlock> blocks = new MoeFinder(Forms.all(Target.CPU)).find(model.graph()).blocks();
+    List<MoeBlock> blocks =
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph()).blocks();
     assertThat(blocks).hasSize(1);
     List<Map<String, Tensor>> feeds = List.of(tokens(30, 1), tokens(1, 2));
     Calibrator.Outcome outcome = new Calibrator(model, folder, blocks, RunOptions.cpu()).run(feeds);
@@ -150,7 +152,7 @@ final class QuantisedOperatorTest {
       }
     }
     Map<String, Replacement> replacements = Map.of(name, new Replacement(novices));
-    Model rewritten = Rewriter.rewrite(model, blocks, replacements);
+    Model rewritten = Rewriter.rewrite(Canonical.of(model), blocks, replacements);
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten, file, Placement.INLINE);
     Verdict verdict =

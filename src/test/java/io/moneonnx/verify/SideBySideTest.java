@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.moneonnx.SwitchMoe;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
@@ -72,7 +73,8 @@ final class SideBySideTest {
   }
 
   private static Model rewritten(TinyMoe tiny, Change change) {
-    return Rewriter.rewrite(tiny.model(), List.of(tiny.block()), Map.of("experts", change));
+    return Rewriter.rewrite(
+        Canonical.of(tiny.model()), List.of(tiny.block()), Map.of("experts", change));
   }
 
   private static Replacement zeros(int... experts) {
@@ -169,7 +171,8 @@ final class SideBySideTest {
     Map<String, Tensor> feeds = SwitchMoe.feeds(9);
     MoeBlock block = SwitchMoe.block();
     Model after =
-        Rewriter.rewrite(SwitchMoe.model(), List.of(block), Map.of(block.name(), zeros(0, 1, 2)));
+        Rewriter.rewrite(
+            Canonical.of(SwitchMoe.model()), List.of(block), Map.of(block.name(), zeros(0, 1, 2)));
     Workbench bench = new Workbench(SwitchMoe.model(), Path.of("."), RunOptions.cpu());
     Tensor kept = bench.values(List.of("kept"), List.of(feeds)).get(0).get("kept");
     long goes = LongStream.of(kept.toLongs()).sum();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.moneonnx.SwitchMoe;
 import io.moneonnx.TinyMoe;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxWriter;
@@ -30,7 +31,8 @@ final class SwitchTest {
   @TempDir Path folder;
 
   private static Model rewritten(Replacement replacement) {
-    return Rewriter.rewrite(SwitchMoe.model(), List.of(BLOCK), Map.of(BLOCK.name(), replacement));
+    return Rewriter.rewrite(
+        Canonical.of(SwitchMoe.model()), List.of(BLOCK), Map.of(BLOCK.name(), replacement));
   }
 
   private static Replacement replacement(String experts) {

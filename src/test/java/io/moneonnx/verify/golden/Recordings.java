@@ -1,5 +1,6 @@
 package io.moneonnx.verify.golden;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.Batch;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.GraphText;
@@ -33,7 +34,7 @@ final class Recordings {
         "model",
         model,
         Path.of(""),
-        new MoeFinder(Forms.all(Target.CPU)).find(model.graph()).routings(),
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph()).routings(),
         new RunOptions(new Device.Cpu(), threads, notice -> {}));
   }
 

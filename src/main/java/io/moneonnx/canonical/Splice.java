@@ -1,5 +1,9 @@
-package io.moneonnx.graph;
+package io.moneonnx.canonical;
 
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Value;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -1,5 +1,8 @@
-package io.moneonnx.graph;
+package io.moneonnx.canonical;
 
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;

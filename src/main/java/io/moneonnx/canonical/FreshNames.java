@@ -1,5 +1,6 @@
-package io.moneonnx.graph;
+package io.moneonnx.canonical;
 
+import io.moneonnx.graph.Graph;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -13,6 +14,13 @@ final class FreshNames {
 
   FreshNames(Collection<String> taken) {
     this.taken = new HashSet<>(taken);
+  }
+
+  /** Names that nothing in a graph has, neither values nor nodes. */
+  static FreshNames in(Graph graph) {
+    Set<String> taken = graph.names();
+    graph.nodes().forEach(node -> taken.add(node.name()));
+    return new FreshNames(taken);
   }
 
   /** {@code hint}, or something like it if that is taken. */

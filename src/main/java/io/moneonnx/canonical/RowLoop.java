@@ -1,5 +1,10 @@
-package io.moneonnx.graph;
+package io.moneonnx.canonical;
 
+import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,10 +27,11 @@ import java.util.function.UnaryOperator;
  *     }> (rounds, true, start)
  * }</pre>
  *
+ * @param graph what the loop stands in
  * @param rounds how many there are
  * @param stacked the constants of which each round gathers its row
  */
-record RowLoop(Node node, Graph body, int rounds, Set<String> stacked) {
+record RowLoop(Graph graph, Node node, Graph body, int rounds, Set<String> stacked) {
   private static final int INPUTS = 3;
 
   static Optional<RowLoop> of(Graph graph, Node node) {
@@ -46,6 +52,7 @@ record RowLoop(Node node, Graph body, int rounds, Set<String> stacked) {
         .map(
             count ->
                 new RowLoop(
+                    graph,
                     node,
                     body.value(),
                     Math.toIntExact(count),
@@ -135,29 +142,27 @@ record RowLoop(Node node, Graph body, int rounds, Set<String> stacked) {
 
   /**
    * The loop with some of its rounds only, and of the stacked constants the rows that they gather.
+   *
+   * @param constant adds a constant, called like this, and returns its name
    */
-  Node keeping(List<Integer> kept, GraphEdit edit) {
-    if (kept.isEmpty()) {
-      return Node.of("Identity", List.of(node.input(2)), node.outputs(), Map.of())
-          .withName(node.name());
-    }
-    Graph graph = edit.graph();
+  Node keeping(List<Integer> kept, BiFunction<String, Tensor, String> constant) {
     Map<String, String> rows = new HashMap<>();
-    for (String constant : stacked) {
-      Tensor all = graph.constant(constant).orElseThrow();
-      rows.put(constant, edit.constant(constant + "/kept", all.rows(kept)));
+    for (String stack : stacked) {
+      Tensor all = graph.constant(stack).orElseThrow();
+      rows.put(stack, constant.apply(stack + "/kept", all.rows(kept)));
     }
     Tensor ids = Tensor.vector(kept.stream().mapToLong(Integer::longValue).toArray());
-    String id = edit.fresh(round() + "/kept");
+    String id = constant.apply(round() + "/ids", ids);
+    String number = id + "/kept";
     Node numbering =
-        Node.of("Gather", List.of(edit.constant(id + "/ids", ids), round()), List.of(id), Map.of())
-            .withName(id);
+        Node.of("Gather", List.of(id, round()), List.of(number), Map.of()).withName(number);
     List<Node> nodes = new ArrayList<>(List.of(numbering));
-    nodes.addAll(renumbered(body, id, rows).nodes());
+    nodes.addAll(renumbered(body, number, rows).nodes());
     Tensor count =
         Tensor.of(graph.constant(node.input(0)).orElseThrow().dims(), (long) kept.size());
     return node.withAttribute("body", new Attribute.OfGraph(body.withNodes(nodes)))
-        .withInputs(List.of(edit.constant(id + "/rounds", count), node.input(1), node.input(2)));
+        .withInputs(
+            List.of(constant.apply(round() + "/rounds", count), node.input(1), node.input(2)));
   }
 
   /** Rows are gathered by their new number, everything else sees the old one. */

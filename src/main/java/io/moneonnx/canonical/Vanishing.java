@@ -1,5 +1,10 @@
-package io.moneonnx.graph;
+package io.moneonnx.canonical;
 
+import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.Fill;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -1,5 +1,8 @@
-package io.moneonnx.graph;
+package io.moneonnx.canonical;
 
+import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;

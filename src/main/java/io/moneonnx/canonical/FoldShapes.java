@@ -1,0 +1,69 @@
+package io.moneonnx.canonical;
+
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Small integers that a graph computes from constants, such as shapes and indices, are constants.
+ *
+ * <pre>{@code
+ * s = Unsqueeze (three, [0])      =>      <int64[1] s = {3}>
+ * }</pre>
+ */
+final class FoldShapes implements Rule {
+  private static final int MOST_ELEMENTS = 64;
+
+  @Override
+  public Set<String> operators() {
+    return Set.of("Reshape", "Squeeze", "Unsqueeze");
+  }
+
+  @Override
+  public Optional<Respelled> apply(Node node, Scope scope) {
+    return small(node.input(0), scope)
+        .flatMap(
+            tensor ->
+                switch (node.opType()) {
+                  case "Reshape" ->
+                      small(node.input(1), scope).flatMap(s -> reshape(tensor, s.toLongs()));
+                  case "Unsqueeze" ->
+                      Optional.of(tensor)
+                          .filter(t -> t.rank() == 0)
+                          .map(t -> t.reshaped(List.of(1L)));
+                  default ->
+                      Optional.of(tensor)
+                          .filter(t -> t.elements() == 1)
+                          .map(t -> t.reshaped(List.of()));
+                })
+        .map(folded -> Respelled.constant(node, folded));
+  }
+
+  private static Optional<Tensor> small(String value, Scope scope) {
+    return scope
+        .constant(value)
+        .filter(tensor -> tensor.type() == ElementType.INT64)
+        .filter(tensor -> tensor.elements() <= MOST_ELEMENTS);
+  }
+
+  private static Optional<Tensor> reshape(Tensor tensor, long[] dims) {
+    List<Long> shape = new ArrayList<>();
+    long known = 1;
+    for (long dim : dims) {
+      if (dim == 0) {
+        return Optional.empty();
+      }
+      known *= dim > 0 ? dim : 1;
+    }
+    for (long dim : dims) {
+      shape.add(dim > 0 ? dim : tensor.elements() / known);
+    }
+    return Tensor.elements(shape) == tensor.elements()
+        ? Optional.of(tensor.reshaped(shape))
+        : Optional.empty();
+  }
+}

@@ -1,0 +1,11 @@
+package io.moneonnx.canonical;
+
+import java.util.List;
+
+/** All rules; of those that apply to a node, the first wins. */
+final class Rules {
+  static final List<Rule> ALL =
+      List.of(new NameConstants(), new PassIdentities(), new FoldShapes());
+
+  private Rules() {}
+}

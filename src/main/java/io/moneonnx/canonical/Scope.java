@@ -1,0 +1,102 @@
+package io.moneonnx.canonical;
+
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Initializer;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
+import io.moneonnx.graph.ValueTypes;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What a rule may ask of the graph: all that comes before the node that it is shown. */
+final class Scope {
+  private final Map<String, Initializer> constants;
+  private final Map<String, Node> producers = new HashMap<>();
+  private final Map<String, String> aliases = new HashMap<>();
+  private final Set<String> named = new HashSet<>();
+  private final FreshNames names;
+  private final ValueTypes types;
+
+  Scope(Graph graph, FreshNames names) {
+    this.constants = new LinkedHashMap<>(graph.initializers());
+    this.names = names;
+    this.types = new ValueTypes(graph.withNodes(List.of()));
+    graph.outputs().stream().map(Value::name).forEach(named::add);
+    for (Node node : graph.nodes()) {
+      node.subgraphs().forEach(body -> named.addAll(body.captures()));
+    }
+  }
+
+  /** All constants, those that rules have made among them. */
+  Map<String, Initializer> constants() {
+    return constants;
+  }
+
+  Optional<Tensor> constant(String value) {
+    return Optional.ofNullable(constants.get(value)).map(Initializer::tensor);
+  }
+
+  /** The elements of an int64 or int32 constant. */
+  Optional<long[]> integers(String value) {
+    return constant(value)
+        .filter(t -> t.type() == ElementType.INT64 || t.type() == ElementType.INT32)
+        .map(Tensor::toLongs);
+  }
+
+  Optional<Node> producer(String value) {
+    return Optional.ofNullable(producers.get(value));
+  }
+
+  /** The node that makes {@code value}, if it applies this operator of ONNX's own domain. */
+  Optional<Node> producer(String value, String operator) {
+    return producer(value).filter(node -> node.is(operator));
+  }
+
+  Optional<ElementType> type(String value) {
+    return types.of(value);
+  }
+
+  /** True for values whose names must stay: the graph's outputs, and what subgraphs capture. */
+  boolean isNamed(String value) {
+    return named.contains(value);
+  }
+
+  /** A name that no value has, like {@code hint}. */
+  String fresh(String hint) {
+    return names.like(hint);
+  }
+
+  /** Adds a constant, and returns its name. */
+  String constant(String hint, Tensor tensor) {
+    String name = fresh(hint);
+    put(name, tensor);
+    return name;
+  }
+
+  /** The value that is read in place of {@code value}. */
+  String alias(String value) {
+    return aliases.getOrDefault(value, value);
+  }
+
+  void put(String name, Tensor tensor) {
+    Initializer constant = Initializer.of(name, tensor);
+    constants.put(name, constant);
+    types.infer(constant);
+  }
+
+  void put(Node node) {
+    node.outputs().forEach(output -> producers.put(output, node));
+    types.infer(node);
+  }
+
+  void putAlias(String value, String stands) {
+    aliases.put(value, alias(stands));
+  }
+}
