@@ -20,6 +20,16 @@ record Respelled(List<Node> nodes, Map<String, Tensor> constants, Map<String, St
     aliases = Map.copyOf(aliases);
   }
 
+  /** The same, nodes without a name called like what they make. */
+  Respelled named() {
+    return new Respelled(
+        nodes.stream()
+            .map(node -> node.name().isEmpty() ? node.withName(node.output()) : node)
+            .toList(),
+        constants,
+        aliases);
+  }
+
   static Respelled as(Node... nodes) {
     return new Respelled(List.of(nodes), Map.of(), Map.of());
   }

@@ -83,7 +83,8 @@ final class Respelling {
     }
     return RULES.getOrDefault(node.opType(), List.of()).stream()
         .flatMap(rule -> rule.apply(node, scope).stream())
-        .findFirst();
+        .findFirst()
+        .map(Respelled::named);
   }
 
   private void take(Node before, Respelled respelled, int root) {

@@ -5,7 +5,18 @@ import java.util.List;
 /** All rules; of those that apply to a node, the first wins. */
 final class Rules {
   static final List<Rule> ALL =
-      List.of(new NameConstants(), new PassIdentities(), new FoldShapes());
+      List.of(
+          new NameConstants(),
+          new PassIdentities(),
+          new FoldShapes(),
+          new ShapePart(),
+          new CastLikeAsCast(),
+          new SumAsAdds(),
+          new PlainTransposes(),
+          new TransposedFirst(),
+          new HitColumns(),
+          new UnitParts(),
+          new PlainSlices());
 
   private Rules() {}
 }

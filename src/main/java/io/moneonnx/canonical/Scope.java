@@ -1,11 +1,13 @@
 package io.moneonnx.canonical;
 
+import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
+import io.moneonnx.graph.ValueRanks;
 import io.moneonnx.graph.ValueTypes;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -13,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** What a rule may ask of the graph: all that comes before the node that it is shown. */
@@ -23,11 +26,16 @@ final class Scope {
   private final Set<String> named = new HashSet<>();
   private final FreshNames names;
   private final ValueTypes types;
+  private final ValueRanks ranks;
+  private final Map<List<Object>, String> transposed = new HashMap<>();
+  private final Map<Long, String> numbers = new HashMap<>();
 
   Scope(Graph graph, FreshNames names) {
     this.constants = new LinkedHashMap<>(graph.initializers());
     this.names = names;
     this.types = new ValueTypes(graph.withNodes(List.of()));
+    this.ranks = new ValueRanks(graph, this::constant, this::producer);
+    constants.values().forEach(ranks::constant);
     graph.outputs().stream().map(Value::name).forEach(named::add);
     for (Node node : graph.nodes()) {
       node.subgraphs().forEach(body -> named.addAll(body.captures()));
@@ -63,6 +71,30 @@ final class Scope {
     return types.of(value);
   }
 
+  OptionalInt rank(String value) {
+    return ranks.of(value);
+  }
+
+  /**
+   * The name of {@code value} with its axes in this order.
+   *
+   * @param nodes takes the node that makes it, if none does so far
+   */
+  String transposed(String value, List<Long> perm, List<Node> nodes) {
+    return transposed.computeIfAbsent(
+        List.of(value, perm),
+        key -> {
+          String name = fresh(value + "/transposed");
+          nodes.add(
+              Node.of(
+                  "Transpose",
+                  List.of(value),
+                  List.of(name),
+                  Map.of("perm", new Attribute.OfInts(perm))));
+          return name;
+        });
+  }
+
   /** True for values whose names must stay: the graph's outputs, and what subgraphs capture. */
   boolean isNamed(String value) {
     return named.contains(value);
@@ -80,6 +112,11 @@ final class Scope {
     return name;
   }
 
+  /** A constant int64 vector of one element; each number has one. */
+  String number(long number) {
+    return numbers.computeIfAbsent(number, n -> constant("mone.int" + n, Tensor.vector(number)));
+  }
+
   /** The value that is read in place of {@code value}. */
   String alias(String value) {
     return aliases.getOrDefault(value, value);
@@ -89,11 +126,13 @@ final class Scope {
     Initializer constant = Initializer.of(name, tensor);
     constants.put(name, constant);
     types.infer(constant);
+    ranks.constant(constant);
   }
 
   void put(Node node) {
     node.outputs().forEach(output -> producers.put(output, node));
     types.infer(node);
+    ranks.infer(node);
   }
 
   void putAlias(String value, String stands) {

@@ -8,6 +8,7 @@ import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.TopologicalOrder;
 import io.moneonnx.graph.Value;
@@ -56,6 +57,9 @@ final class Spelling {
 
   private final Map<String, Integer> reads = new HashMap<>();
   private final FreshNames names;
+
+  /** Values that are made otherwise than what was declared of them said. */
+  private final Set<String> changed = new HashSet<>();
 
   /** Carried values of loops that nothing makes any more, and what is read in their place. */
   private final Map<String, String> renamed = new LinkedHashMap<>();
@@ -120,7 +124,7 @@ final class Spelling {
     GraphEdit names =
         new GraphEdit(
             new Model(
-                spelled,
+                withDeclared(spelled),
                 edited.irVersion(),
                 opsets,
                 edited.metadata(),
@@ -141,15 +145,22 @@ final class Spelling {
     unread
         .dropped(this::constant)
         .forEach(
-            (reader, changed) -> {
+            (reader, moved) -> {
               int root = written.get(reader);
               remove(reader);
-              put(changed, root);
+              changed.addAll(moved.outputs());
+              put(moved, root);
               Node origin = origins.get(reader.output());
               if (origin != null) {
                 states.put(origin, State.CHANGED);
               }
             });
+  }
+
+  private Graph withDeclared(Graph spelled) {
+    Map<String, Value> declared = new LinkedHashMap<>(spelled.declared());
+    declared.keySet().removeAll(Reach.forward(spelled, changed, value -> false));
+    return spelled.withDeclared(declared);
   }
 
   /** Constants of the original in their order, then the others. */
@@ -290,6 +301,7 @@ final class Spelling {
     String output = loop.output();
     boolean isFree = edited.graph().producer(output).isEmpty() || last.equals(output);
     String name = isFree ? output : last;
+    changed.add(name);
     put(edit.redirected(loop.withValues(loop.inputs(), List.of(name))), step.root());
     if (!name.equals(last)) {
       renamed.put(last, name);

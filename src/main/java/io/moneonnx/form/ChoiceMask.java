@@ -15,7 +15,7 @@ import java.util.Optional;
 record ChoiceMask(String indices, int expert, String value, Optional<String> kept) {
   /** The mask, if it is that of one expert. */
   static Optional<ChoiceMask> of(ExpertMask mask) {
-    long[] id = mask.expert().tensor().toLongs();
+    long[] id = mask.expert().integers();
     if (id.length != 1 || id[0] < 0) {
       return Optional.empty();
     } else if (mask instanceof OneHotMask column) {
@@ -29,7 +29,7 @@ record ChoiceMask(String indices, int expert, String value, Optional<String> kep
   private static Optional<ChoiceMask> of(OneHotMask mask, long column) {
     long expert = column;
     if (mask.classes().isPresent()) {
-      long[] classes = mask.classes().get().tensor().toLongs();
+      long[] classes = mask.classes().get().integers();
       if (column >= classes.length) {
         return Optional.empty();
       }

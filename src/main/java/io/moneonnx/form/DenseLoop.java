@@ -69,7 +69,7 @@ final class DenseLoop implements Form {
   /** One expert's coefficients {@code gate [tokens, 1]}, and what they were taken from. */
   private record Gate(Coefficients from, int expert, String gate) {
     static Stream<Gate> of(Coefficients from, Constant expert, String gate) {
-      long[] id = expert.tensor().toLongs();
+      long[] id = expert.integers();
       return id.length == 1 ? Stream.of(new Gate(from, (int) id[0], gate)) : Stream.empty();
     }
   }

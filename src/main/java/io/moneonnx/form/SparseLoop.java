@@ -57,14 +57,14 @@ final class SparseLoop implements Form {
   private record Hits(String indices, int expert, String token, String slot) {
     /** The hits in one row of a mask {@code [experts, ...]}, by the order of its other axes. */
     static Optional<Hits> of(Marker marker) {
-      long[] row = marker.expert().tensor().toLongs();
+      long[] row = marker.expert().integers();
       boolean classesLead = marker.order().get(0) == marker.order().size() - 1;
       if (row.length != 1 || row[0] < 0 || !classesLead) {
         return Optional.empty();
       }
       long expert = row[0];
       if (marker.classes().isPresent()) {
-        long[] classes = marker.classes().get().tensor().toLongs();
+        long[] classes = marker.classes().get().integers();
         if (row[0] >= classes.length) {
           return Optional.empty();
         }
@@ -81,7 +81,7 @@ final class SparseLoop implements Form {
 
     /** The hits of one id. */
     static Optional<Hits> of(IdMarker marker) {
-      long[] id = marker.expert().tensor().toLongs();
+      long[] id = marker.expert().integers();
       return id.length == 1
           ? Optional.of(new Hits(marker.experts(), (int) id[0], marker.token(), marker.slot()))
           : Optional.empty();

@@ -25,7 +25,6 @@ final class TracedExample implements Form {
 
   private final Graph graph;
   private final List<SlotSort> sorts;
-  private final List<Node> fixedSplits;
   private final List<Cut> fixedCuts;
 
   /** Rows cut at constants into so many parts. */
@@ -34,11 +33,6 @@ final class TracedExample implements Form {
   TracedExample(Graph graph) {
     this.graph = graph;
     sorts = SlotSort.findAll(graph);
-    fixedSplits =
-        graph.nodes().stream()
-            .filter(node -> node.is("Split") && node.intAttribute("axis", 0) == 0)
-            .filter(node -> graph.integers(node.input(1)).isPresent())
-            .toList();
     Map<String, List<Segment>> slices =
         Segment.findAll(graph).stream()
             .filter(slice -> graph.integers(slice.start()).isPresent())
@@ -46,8 +40,10 @@ final class TracedExample implements Form {
             .collect(Collectors.groupingBy(Segment::rows));
     fixedCuts =
         Stream.concat(
-                fixedSplits.stream()
-                    .map(node -> new Cut(node.input(0), node.outputs().size(), node.label())),
+                graph.nodes().stream()
+                    .filter(node -> node.is("Split") && node.intAttribute("axis", 0) == 0)
+                    .filter(node -> graph.integers(node.input(1)).isPresent())
+                    .map(node -> new Cut(node.input(0), node.outputs().size(), node.output())),
                 slices.entrySet().stream()
                     .map(
                         slice ->
@@ -55,7 +51,6 @@ final class TracedExample implements Form {
                                 slice.getKey(),
                                 slice.getValue().size(),
                                 slice.getValue().get(0).segment())))
-            .filter(cut -> cut.regions() > 1)
             .toList();
   }
 
@@ -74,14 +69,14 @@ final class TracedExample implements Form {
 
   /** The ids that occur in the choices, taken apart into a constant number of them. */
   private Optional<String> partsOfHits(Routing routing) {
-    return fixedSplits.stream()
-        .filter(split -> isListOfHits(split.input(0), routing.choice().value()))
+    return fixedCuts.stream()
+        .filter(cut -> isListOfHits(cut.rows(), routing.choice().value()))
         .map(
-            split ->
+            cut ->
                 ("%d expert regions for %d router outputs: tracing kept one for each expert that its"
                         + " example input chose (at '%s'); export again with"
                         + " experts_implementation=\"batched_mm\", or with a loop over all experts")
-                    .formatted(split.outputs().size(), routing.experts(), split.label()))
+                    .formatted(cut.regions(), routing.experts(), cut.where()))
         .findFirst();
   }
 
@@ -112,7 +107,9 @@ final class TracedExample implements Form {
   private Optional<String> fixedSegments(Routing routing) {
     return sorts.stream()
         .filter(sort -> sort.experts().equals(routing.choice().value()))
-        .flatMap(sort -> fixedCuts.stream().filter(cut -> isSorted(cut.rows(), sort)))
+        .flatMap(
+            sort ->
+                fixedCuts.stream().filter(cut -> cut.regions() > 1 && isSorted(cut.rows(), sort)))
         .map(
             cut ->
                 ("%d expert regions for %d router outputs, cut at constant bounds (at '%s'): tracing"

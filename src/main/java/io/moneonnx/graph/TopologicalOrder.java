@@ -22,27 +22,30 @@ public final class TopologicalOrder {
    * @return empty if some of them read each other in a circle
    */
   public static Optional<List<Node>> of(List<Node> nodes) {
-    Map<String, Node> producers = new HashMap<>(2 * nodes.size());
-    for (Node node : nodes) {
-      node.outputs().forEach(output -> producers.put(output, node));
-    }
-    producers.remove("");
-    return Optional.of(new Walk(producers, nodes.size()))
+    return Optional.of(new Walk(producers(nodes), nodes.size()))
         .filter(walk -> nodes.stream().allMatch(walk::visit))
         .map(walk -> walk.ordered);
   }
 
   /** One of some nodes that need themselves: call it where there is no order. */
   public static Node cycle(List<Node> nodes) {
-    List<Node> left = new ArrayList<>(nodes);
-    int before;
-    do {
-      before = left.size();
-      Set<String> made = new HashSet<>();
-      left.forEach(node -> made.addAll(node.outputs()));
-      left.removeIf(node -> node.reads().stream().noneMatch(made::contains));
-    } while (left.size() < before);
-    return left.get(0);
+    Map<String, Node> producers = producers(nodes);
+    Set<Node> seen = new HashSet<>();
+    Walk walk = new Walk(producers, nodes.size());
+    Node node = nodes.stream().filter(root -> !walk.visit(root)).findFirst().orElseThrow();
+    while (seen.add(node)) {
+      node = walk.missing(node).get(0);
+    }
+    return node;
+  }
+
+  private static Map<String, Node> producers(List<Node> nodes) {
+    Map<String, Node> producers = new HashMap<>(2 * nodes.size());
+    for (Node node : nodes) {
+      node.outputs().forEach(output -> producers.put(output, node));
+    }
+    producers.remove("");
+    return producers;
   }
 
   private static final class Walk {

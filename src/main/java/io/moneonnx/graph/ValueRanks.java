@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -19,12 +20,16 @@ public final class ValueRanks {
           "BatchNormalization",
           "Concat",
           "CumSum",
+          "DequantizeLinear",
           "Dropout",
+          "DynamicQuantizeLinear",
           "LayerNormalization",
           "LogSoftmax",
+          "QuantizeLinear",
           "RMSNormalization",
           "ScatterElements",
           "ScatterND",
+          "SimplifiedLayerNormalization",
           "Slice",
           "Softmax",
           "Split",
@@ -34,29 +39,62 @@ public final class ValueRanks {
           "Trilu");
 
   /** Operators of {@code com.microsoft} of which the same holds. */
-  private static final Set<String> FUSED = Set.of("MoE", "QMoE");
+  private static final Set<String> FUSED =
+      Set.of(
+          "DequantizeLinear",
+          "FusedGemm",
+          "GroupQueryAttention",
+          "MoE",
+          "QMoE",
+          "QuantizeLinear",
+          "RotaryEmbedding",
+          "SimplifiedLayerNormalization",
+          "SkipLayerNormalization",
+          "SkipSimplifiedLayerNormalization");
 
   private static final List<String> PART_OF_SHAPE = List.of("start", "end");
 
-  private final Graph graph;
+  private final Function<String, Optional<Tensor>> constants;
+  private final Function<String, Optional<Node>> producers;
+  private final Map<String, Value> declared;
   private final Map<String, Integer> ranks = new HashMap<>();
-  private boolean isInferred;
+  private Runnable inference;
 
   /** Elements of vectors, where known: of what may be a shape. */
   private final Map<String, Integer> lengths = new HashMap<>();
 
   public ValueRanks(Graph graph) {
-    this.graph = graph;
+    this(graph, graph::constant, graph::producer);
+    this.inference =
+        () -> {
+          graph.initializers().values().forEach(this::constant);
+          graph.nodes().forEach(this::infer);
+        };
+  }
+
+  /**
+   * The ranks of a graph whose nodes are told one by one, with {@link #infer}.
+   *
+   * @param graph of which only what is declared counts
+   * @param constants the constants so far
+   * @param producers the nodes so far
+   */
+  public ValueRanks(
+      Graph graph,
+      Function<String, Optional<Tensor>> constants,
+      Function<String, Optional<Node>> producers) {
+    this.constants = constants;
+    this.producers = producers;
+    this.declared = graph.declared();
+    this.inference = () -> {};
+    graph.inputs().forEach(this::declared);
   }
 
   /** The number of dimensions of {@code value}, where it is known. */
   public OptionalInt of(String value) {
-    if (!isInferred) {
-      isInferred = true;
-      graph.inputs().forEach(this::declared);
-      graph.initializers().values().forEach(this::constant);
-      graph.nodes().forEach(this::infer);
-    }
+    Runnable first = inference;
+    inference = () -> {};
+    first.run();
     Integer rank = ranks.get(value);
     return rank == null ? OptionalInt.empty() : OptionalInt.of(rank);
   }
@@ -65,7 +103,8 @@ public final class ValueRanks {
     value.shape().ifPresent(shape -> ranks.put(value.name(), shape.size()));
   }
 
-  private void constant(Initializer constant) {
+  /** Takes one more constant. */
+  public void constant(Initializer constant) {
     constant(constant.name(), constant.tensor());
   }
 
@@ -76,11 +115,12 @@ public final class ValueRanks {
     }
   }
 
-  private void infer(Node node) {
-    graph.constant(node.output()).ifPresent(tensor -> constant(node.output(), tensor));
+  /** Takes one more node, whose inputs are known by now. */
+  public void infer(Node node) {
+    constants.apply(node.output()).ifPresent(tensor -> constant(node.output(), tensor));
     OptionalInt rank = node.domain().isEmpty() ? rank(node) : ofContributed(node);
     for (String output : node.outputs()) {
-      Value hint = graph.declared().get(output);
+      Value hint = declared.get(output);
       if (rank.isPresent()) {
         ranks.put(output, rank.getAsInt());
       } else if (hint != null) {
@@ -91,7 +131,19 @@ public final class ValueRanks {
   }
 
   private OptionalInt ofContributed(Node node) {
-    return FUSED.contains(node.opType()) ? of(node.input(0)) : OptionalInt.empty();
+    return switch (node.opType()) {
+      case "MatMulNBits", "MatMulBnb4", "MatMulFpQ4" -> of(node.input(0));
+      case "FusedMatMul", "MatMulIntegerToFloat", "DynamicQuantizeMatMul" -> product(node);
+      case "GatherBlockQuantized" -> plus(of(node.input(0)), of(node.input(1)), -1);
+      default ->
+          FUSED.contains(node.opType())
+              ? of(node.input(0))
+              : Elementwise.is(node) ? broadcast(node) : OptionalInt.empty();
+    };
+  }
+
+  private OptionalInt product(Node node) {
+    return isMatrix(node) ? larger(of(node.input(0)), of(node.input(1))) : OptionalInt.empty();
   }
 
   private OptionalInt rank(Node node) {
@@ -111,7 +163,7 @@ public final class ValueRanks {
       case "Unsqueeze" -> plus(first, lengthOf(node.input(1)), 0);
       case "Squeeze" -> less(first, lengthOf(node.input(1)));
       case "Einsum" -> einsum(node);
-      case "MatMul" -> isMatrix(node) ? larger(first, of(node.input(1))) : OptionalInt.empty();
+      case "MatMul", "MatMulInteger" -> product(node);
       case "ArgMax", "ArgMin" -> less(first, OptionalInt.of(isKept(node) ? 0 : 1));
       case "ReduceL1",
           "ReduceL2",
@@ -132,9 +184,11 @@ public final class ValueRanks {
   private OptionalInt gatherNd(Node node) {
     OptionalInt places = of(node.input(1));
     boolean isOneNumber =
-        graph
-            .producer(node.input(1), "Unsqueeze")
-            .flatMap(last -> graph.integers(last.input(1)))
+        producers
+            .apply(node.input(1))
+            .filter(made -> made.is("Unsqueeze"))
+            .flatMap(last -> constants.apply(last.input(1)))
+            .map(Tensor::toLongs)
             .filter(axes -> axes.length == 1)
             .filter(axes -> axes[0] == -1 || axes[0] == places.orElse(0) - 1)
             .isPresent();

@@ -32,7 +32,7 @@ final class NodeOrder {
                 model.functions().stream()
                     .map(function -> function.withNodes(sorted(file, function.nodes())))
                     .toList());
-    check(file, sorted.graph(), Set.of());
+    check(file, sorted.graph(), new HashSet<>());
     return sorted;
   }
 
@@ -52,10 +52,16 @@ final class NodeOrder {
                         .formatted(file, TopologicalOrder.cycle(inside).label())));
   }
 
-  private static void check(Path file, Graph graph, Set<String> outer) {
-    Set<String> known = new HashSet<>(outer);
-    known.addAll(graph.initializers().keySet());
-    graph.inputs().forEach(input -> known.add(input.name()));
+  /**
+   * Checks what a graph reads.
+   *
+   * @param known the values that it may capture; as it was again when this returns
+   */
+  private static void check(Path file, Graph graph, Set<String> known) {
+    Set<String> own = new HashSet<>(graph.initializers().keySet());
+    graph.inputs().forEach(input -> own.add(input.name()));
+    own.removeAll(known);
+    known.addAll(own);
     for (Node node : graph.nodes()) {
       for (String read : node.inputs()) {
         if (!read.isEmpty() && !known.contains(read)) {
@@ -65,7 +71,7 @@ final class NodeOrder {
         }
       }
       node.subgraphs().forEach(nested -> check(file, nested, known));
-      known.addAll(node.outputs());
+      node.outputs().stream().filter(known::add).forEach(own::add);
     }
     graph
         .outputs()
@@ -76,5 +82,6 @@ final class NodeOrder {
                     "%s: nothing makes the output '%s'".formatted(file, output.name()));
               }
             });
+    known.removeAll(own);
   }
 }

@@ -4,6 +4,14 @@ import io.moneonnx.graph.Tensor;
 
 /** A captured constant. Constants of one graph are the same when their values are. */
 public record Constant(String value, Tensor tensor) {
+  /** The elements of a constant of an integer type, in order; none of any other. */
+  public long[] integers() {
+    return switch (tensor.type()) {
+      case INT64, INT32 -> tensor.toLongs();
+      default -> new long[0];
+    };
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof Constant constant && constant.value.equals(value);

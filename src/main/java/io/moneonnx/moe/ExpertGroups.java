@@ -54,8 +54,8 @@ record ExpertGroups(
         limit.limited(),
         experts,
         isApart ? count(sizes(graph, ranks.sizes()), experts) : 0,
-        number(limit.k().tensor().toLongs()),
-        ranks instanceof SumOfBestInGroup sum ? number(sum.few().tensor().toLongs()) : 1);
+        number(limit.k().integers()),
+        ranks instanceof SumOfBestInGroup sum ? number(sum.few().integers()) : 1);
   }
 
   private static int number(long[] only) {

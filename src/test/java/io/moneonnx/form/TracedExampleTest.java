@@ -36,7 +36,7 @@ final class TracedExampleTest {
         .asString()
         .contains(
             "traced-example: 2 expert regions for 3 router outputs: tracing kept one for each"
-                + " expert that its example input chose (at 'Split -> firstHit'); export again with"
+                + " expert that its example input chose (at 'firstHit'); export again with"
                 + " experts_implementation=\"batched_mm\", or with a loop over all experts");
   }
 

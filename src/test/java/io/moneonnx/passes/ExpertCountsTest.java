@@ -2,13 +2,13 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CanonicalText;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphText;
 import org.junit.jupiter.api.Test;
 
 class ExpertCountsTest {
   private static Graph graph(String nodes) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         count (int64[S] ids, int64[T, 2] experts, float[...] ones, float[T, 8] table) => (float[8] counts)
         <float[8] zeros, int64[1] tokens = {0}, int64[1] classes = {1}>

@@ -2,13 +2,13 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CanonicalText;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphText;
 import org.junit.jupiter.api.Test;
 
 class ExpertGatherTest {
   private static Graph graph(String nodes) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         gather (int64[T, 2] ids, int64[S] others) => (float[S, 4, 4] a, float[S, 4, 4] b)
         <float[8, 4, 4] up, float[8, 4, 4] down, int64[1] flat = {-1}>

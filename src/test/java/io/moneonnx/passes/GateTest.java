@@ -2,8 +2,8 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CanonicalText;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphText;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class GateTest {
   /** A graph on the chosen {@code ids [T, 2]} of 4 experts and their {@code weights}. */
   private static Graph graph(String nodes) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         gate (int64[T, 2] ids, float[T, 2] weights, float[T, 4] zeros, float[T, 8] out, int64 any)
             => (float[...] result)

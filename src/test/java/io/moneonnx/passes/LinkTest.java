@@ -2,13 +2,13 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CanonicalText;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphText;
 import org.junit.jupiter.api.Test;
 
 class LinkTest {
   private static Graph graph(String nodes) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         link (float[T, 4] y0, float[n, 4] rows, int64[n] token) => (float[T, 4] y)
         <float[8, 4] zeros, int64[1] one = {1}>

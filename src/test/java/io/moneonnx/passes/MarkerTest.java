@@ -2,24 +2,20 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CanonicalText;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphText;
-import io.moneonnx.graph.Initializer;
-import io.moneonnx.graph.Tensor;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class MarkerTest {
   /** A graph from the chosen {@code ids [T, 2]} of 4 experts. */
   private static Graph graph(String nodes) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         marker (int64[T, 2] ids) => (int64[n] slot, int64[n] token)
         <int64 depth = {4}, int64[2] values = {0, 1}, int64[4] classes = {0, 1, 2, 3},
          int64 e0 = {0}, int64 e1 = {1}, int64[1] zero = {0}, int64[1] one = {1},
-         int64[1] two = {2}, int64[2] halves = {1, 1}, int64[1] last = {-1}>
+         int64[1] two = {2}, int64[1] end = {9223372036854775807}, int64[2] halves = {1, 1}, int64[1] last = {-1}>
         {
         %s
         }
@@ -90,7 +86,7 @@ class MarkerTest {
                 """);
     assertThat(Marker.findAll(graph))
         .singleElement()
-        .isInstanceOf(SlicedMarker.class)
+        .isInstanceOf(OneHotMarker.class)
         .returns("ids", Marker::experts)
         .returns("slot", Marker::first)
         .returns("token", Marker::second);
@@ -105,15 +101,6 @@ class MarkerTest {
                 slot = Slice (pairs, zero, one, zero)
                 token = Slice (pairs, one, two, one)
                 """);
-    assertThat(Marker.findAll(graph)).isEmpty();
-  }
-
-  @Test
-  void wantsTheExpertsInTheLeadingAxis() {
-    Graph graph =
-        graph(
-            TORCHSCRIPT.replace("Gather <axis = 0>", "Gather <axis = 1>")
-                + "slot, token = Split <axis = 1> (pairs, halves)");
     assertThat(Marker.findAll(graph)).isEmpty();
   }
 
@@ -146,7 +133,7 @@ class MarkerTest {
     String split = "token, slot = Split <axis = 1> (pairs, halves)";
     assertThat(IdMarker.findAll(graph(EQUAL_TO_ONE + split)))
         .singleElement()
-        .isInstanceOf(EqualSplitMarker.class);
+        .isInstanceOf(EqualMarker.class);
   }
 
   @Test
@@ -157,34 +144,19 @@ class MarkerTest {
         token = Gather <axis = 1> (all, zero)
         slot = Gather <axis = 1> (all, one)
         """;
-    assertThat(IdMarker.findAll(withEnd(EQUAL_TO_ONE + gathered)))
+    assertThat(IdMarker.findAll(graph(EQUAL_TO_ONE + gathered)))
         .singleElement()
-        .isInstanceOf(EqualGatherMarker.class)
+        .isInstanceOf(EqualMarker.class)
         .satisfies(
             marker ->
                 assertThat(List.of(marker.token(), marker.slot()))
                     .containsExactly("token", "slot"));
     assertThat(
             IdMarker.findAll(
-                withEnd(EQUAL_TO_ONE + gathered.replace("(pairs, zero, end", "(pairs, one, end"))))
+                graph(EQUAL_TO_ONE + gathered.replace("(pairs, zero, end", "(pairs, one, end"))))
         .isEmpty();
-    assertThat(
-            IdMarker.findAll(withEnd(EQUAL_TO_ONE + gathered.replace("<axis = 1>", "<axis = 0>"))))
+    assertThat(IdMarker.findAll(graph(EQUAL_TO_ONE + gathered.replace("<axis = 1>", "<axis = 0>"))))
         .isEmpty();
-  }
-
-  private static Graph withEnd(String nodes) {
-    Graph graph = graph(nodes);
-    Map<String, Initializer> initializers = new LinkedHashMap<>(graph.initializers());
-    initializers.put("end", Initializer.of("end", Tensor.vector(Long.MAX_VALUE)));
-    return new Graph(
-        graph.name(),
-        graph.nodes(),
-        initializers,
-        graph.inputs(),
-        graph.outputs(),
-        graph.declared(),
-        graph.rest());
   }
 
   @Test
@@ -192,5 +164,33 @@ class MarkerTest {
     String computed = EQUAL_TO_ONE.replace("(ids, e1)", "(ids, later)");
     String split = "later = Add (e0, slot)\ntoken, slot = Split <axis = 1> (pairs, halves)";
     assertThat(IdMarker.findAll(graph(computed + split))).isEmpty();
+  }
+
+  @Test
+  void findsTheHitsInAColumnOfAOneHotMask() {
+    Graph graph =
+        graph(
+            """
+            hot = OneHot <axis = -1> (ids, depth, values)
+            column = Gather <axis = 2> (hot, e1)
+            hits = NonZero (column)
+            token = Gather <axis = 0> (hits, e0)
+            slot = Gather <axis = 0> (hits, e1)
+            """);
+    assertThat(IdMarker.findAll(graph))
+        .singleElement()
+        .isInstanceOf(OneHotColumnMarker.class)
+        .returns("ids", IdMarker::experts);
+    assertThat(
+            IdMarker.findAll(
+                graph(
+                    """
+            hot = OneHot <axis = -1> (ids, depth, values)
+            column = Gather <axis = 1> (hot, e1)
+            hits = NonZero (column)
+            token = Gather <axis = 0> (hits, e0)
+            slot = Gather <axis = 0> (hits, e1)
+            """)))
+        .isEmpty();
   }
 }

@@ -2,15 +2,15 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CanonicalText;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphText;
 import io.moneonnx.match.Matcher;
 import org.junit.jupiter.api.Test;
 
 class RouterTest {
   /** A graph from {@code x [T, 4]}, with 8 experts, that chooses 2. */
   private static Graph graph(String nodes) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         router (float[T, 4] x) => (float[T, 2] w, int64[T, 2] e)
         <float[8, 4] rows, float[4, 8] columns, float[8] bias, int64[1] k = {2},

@@ -2,14 +2,14 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CanonicalText;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphText;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SegmentTest {
   private static Graph graph(String inputs) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         cut (float[S, 4] rows, int64[1] start, int64[1] end) => (float[N, 4] segment)
         <int64[1] zero = {0}, int64[1] one = {1}, int64[1] two = {2}>

@@ -2,14 +2,14 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CanonicalText;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphText;
 import org.junit.jupiter.api.Test;
 
 /** Masks of the choices of one expert, and buffers that are overwritten by them. */
 class SlotBufferPassesTest {
   private static Graph graph(String nodes) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         slots (int64[T, 2] ids, float[S, 4] buffer, float[n, 4] rows, bool[S] mask, int64[T, 2, 3] fits)
             => (float[S, 4] next)

@@ -2,13 +2,13 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CanonicalText;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphText;
 import org.junit.jupiter.api.Test;
 
 class SlotSortTest {
   private static Graph graph(String nodes) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         sort (int64[T, 2] experts) => (int64[S] ids, int64[S] order)
         <int64[1] flat = {-1}>

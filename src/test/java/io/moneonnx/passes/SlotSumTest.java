@@ -2,13 +2,13 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.CanonicalText;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.GraphText;
 import org.junit.jupiter.api.Test;
 
 class SlotSumTest {
   private static Graph graph(String nodes) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         sum (float[S, 4] rows, float[S, 1] gates) => (float[T, 4] y)
         <int64[3] shape = {-1, 2, 4}, int64[1] slots = {1}, int64[1] width = {-1}>
@@ -45,7 +45,7 @@ class SlotSumTest {
   }
 
   private static Graph sorted(String nodes) {
-    return GraphText.parse(
+    return CanonicalText.parse(
         """
         sum (float[S, 4] rows, float[S, 1] gates, int64[S] at, float[T, 4] zeros) => (float[T, 4] y)
         <int64[3] shape = {-1, 2, 4}, int64[1] slots = {1}>

@@ -2,6 +2,7 @@ package io.moneonnx.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.io.OnnxReader;
 import java.nio.file.Path;
@@ -13,7 +14,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 @EnabledIfSystemProperty(named = "zoo", matches = ".+")
 class ZooTest {
   private static Graph graph(String file) {
-    return OnnxReader.read(Path.of(System.getProperty("zoo"), file + ".onnx")).graph();
+    return Canonical.of(OnnxReader.read(Path.of(System.getProperty("zoo"), file + ".onnx")))
+        .graph();
   }
 
   @ParameterizedTest

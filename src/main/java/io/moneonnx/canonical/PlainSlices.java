@@ -1,0 +1,63 @@
+package io.moneonnx.canonical;
+
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.LongStream;
+
+/**
+ * A {@code Slice} names its axes, and no steps of 1. One that leaves nothing out is an identity.
+ *
+ * <pre>{@code
+ * y = Slice (x, [1], [2], [0], [1])                 =>      y = Slice (x, [1], [2], [0])
+ * y = Slice (x, [1], [2])                           =>      y = Slice (x, [1], [2], [0])
+ * y = Slice (x, [0], [9223372036854775807], [0])    =>      y = Identity (x)
+ * }</pre>
+ */
+final class PlainSlices implements Rule {
+  @Override
+  public Set<String> operators() {
+    return Set.of("Slice");
+  }
+
+  @Override
+  public Optional<Respelled> apply(Node node, Scope scope) {
+    boolean hasSteps = !node.input(4).isEmpty();
+    if (hasSteps && !isAll(node.input(4), 1, scope)) {
+      return Optional.empty();
+    }
+    if (isAll(node.input(1), 0, scope) && isAll(node.input(2), Long.MAX_VALUE, scope)) {
+      return Optional.of(
+          Respelled.as(
+              Node.of("Identity", List.of(node.input(0)), List.of(node.output()), Map.of())));
+    }
+    boolean hasAxes = !node.input(3).isEmpty();
+    Optional<String> axes =
+        hasAxes
+            ? Optional.of(node.input(3))
+            : scope
+                .constant(node.input(1))
+                .map(starts -> LongStream.range(0, starts.elements()).toArray())
+                .map(all -> all.length == 1 ? scope.number(0) : axes(node, all, scope));
+    return (hasAxes && !hasSteps) || axes.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            Respelled.as(
+                node.withInputs(List.of(node.input(0), node.input(1), node.input(2), axes.get()))));
+  }
+
+  private static String axes(Node node, long[] all, Scope scope) {
+    return scope.constant(node.output() + "/axes", Tensor.vector(all));
+  }
+
+  private static boolean isAll(String value, long number, Scope scope) {
+    return scope
+        .integers(value)
+        .filter(found -> Arrays.stream(found).allMatch(n -> n == number))
+        .isPresent();
+  }
+}

@@ -1,0 +1,72 @@
+package io.moneonnx.canonical;
+
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * One index of an axis that stays is cut out by a {@code Slice}.
+ *
+ * <pre>{@code
+ * a, b = Split <axis = 1> (x, [1, 1])      =>      a = Slice (x, [0], [1], [1])
+ *                                                  b = Slice (x, [1], [2], [1])
+ * a = Gather <axis = 1> (x, [2])           =>      a = Slice (x, [2], [3], [1])
+ * }</pre>
+ */
+final class UnitParts implements Rule {
+  @Override
+  public Set<String> operators() {
+    return Set.of("Gather", "Split");
+  }
+
+  @Override
+  public Optional<Respelled> apply(Node node, Scope scope) {
+    long axis = node.intAttribute("axis", 0);
+    if (node.is("Split")) {
+      return isInUnits(node, axis, scope)
+          ? Optional.of(
+              Respelled.as(
+                  IntStream.range(0, node.outputs().size())
+                      .filter(i -> !node.outputs().get(i).isEmpty())
+                      .mapToObj(i -> slice(node, i, axis, node.outputs().get(i), scope))
+                      .toList()))
+          : Optional.empty();
+    }
+    return scope
+        .constant(node.input(1))
+        .filter(index -> index.rank() == 1 && index.elements() == 1)
+        .map(index -> index.toLongs()[0])
+        .filter(index -> index >= 0)
+        .map(index -> Respelled.as(slice(node, index, axis, node.output(), scope)));
+  }
+
+  private static boolean isInUnits(Node split, long axis, Scope scope) {
+    Optional<Tensor> constant = scope.constant(split.input(0));
+    if (split.input(1).isEmpty()) {
+      return constant
+          .filter(t -> t.dims().get(positive(axis, t.rank())) == split.outputs().size())
+          .isPresent();
+    }
+    return scope
+        .integers(split.input(1))
+        .filter(sizes -> Arrays.stream(sizes).allMatch(size -> size == 1))
+        .isPresent();
+  }
+
+  private static int positive(long axis, int rank) {
+    return Math.toIntExact(axis < 0 ? axis + rank : axis);
+  }
+
+  private static Node slice(Node node, long index, long axis, String output, Scope scope) {
+    return Node.of(
+        "Slice",
+        List.of(node.input(0), scope.number(index), scope.number(index + 1), scope.number(axis)),
+        List.of(output),
+        Map.of());
+  }
+}
