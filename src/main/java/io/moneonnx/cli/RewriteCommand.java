@@ -121,7 +121,7 @@ final class RewriteCommand implements Callable<Integer> {
 
   private int pack() throws IOException {
     checkPacking();
-    Written written = Pack.run(model, output, weights.placement(), force);
+    Written written = Pack.run(model, output, weights.placement(), force, new Terminal());
     PrintWriter out = spec.commandLine().getOut();
     out.printf("size     %,d bytes%n", written.bytes());
     written.files().forEach(file -> out.printf("written  %s%n", file));

@@ -24,7 +24,7 @@ final class DataLocations {
   private DataLocations() {}
 
   /**
-   * Real paths of those that are there; none where the file is no model.
+   * Real paths of the files that are or would be there; none where the file is no model.
    *
    * @throws IOException if the file cannot be read
    */
@@ -33,15 +33,27 @@ final class DataLocations {
     for (String name : names(file)) {
       Optional<Path> path = beside(file, name);
       if (path.isPresent()) {
-        found.add(path.get().toRealPath());
+        found.add(real(path.get()));
       }
     }
     return found;
   }
 
+  /** Where links lead to a file, or would if it were there. */
+  static Path real(Path file) throws IOException {
+    if (Files.exists(file)) {
+      return file.toRealPath();
+    }
+    Path path = file.toAbsolutePath().normalize();
+    return Files.exists(path.getParent())
+        ? path.getParent().toRealPath().resolve(path.getFileName())
+        : path;
+  }
+
   private static Optional<Path> beside(Path file, String name) {
     try {
-      return Optional.of(file.resolveSibling(name)).filter(Files::exists);
+      return Optional.of(file.toAbsolutePath().resolveSibling(name))
+          .filter(path -> !name.isEmpty());
     } catch (InvalidPathException e) {
       return Optional.empty(); // such a file cannot be
     }

@@ -32,6 +32,17 @@ public sealed interface Draft extends AutoCloseable permits FileDraft, FolderDra
     TemporaryFolder.removeAll(out);
   }
 
+  /**
+   * Puts a folder back that a killed program had moved away to replace it, and removes what else it
+   * left; nobody else may be writing there.
+   *
+   * @return whether one was put back
+   * @throws CannotWriteException if the machine does not let it
+   */
+  static boolean restore(Path out) {
+    return FolderDraft.restore(out);
+  }
+
   /** Writes to a path that is free. */
   @FunctionalInterface
   interface Content {

@@ -5,16 +5,20 @@ import io.moneonnx.graph.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** A model file, or any other, with the data file that a model may have. */
 final class FileDraft implements Draft {
   private final Path out;
   private final TemporaryFolder folder;
+  private Optional<String> data = Optional.empty();
   private Written.Linked linked = Written.Linked.NONE;
+  private Set<Path> originals = Set.of();
 
   private FileDraft(Path out, TemporaryFolder folder) {
     this.out = out;
@@ -33,35 +37,73 @@ final class FileDraft implements Draft {
     return folder.path().resolve(out.getFileName());
   }
 
-  /** The data file, which a draft may have. */
-  Path dataPath() {
-    return folder.path().resolve(out.getFileName() + ".data");
-  }
-
-  /** The data files of another model that it refers to once it is published. */
-  void refersTo(Written.Linked linked) {
+  /**
+   * Tells what the model refers to once it is published.
+   *
+   * @param data the name of its data file, which is there if it needs one
+   * @param linked data files of another model
+   * @param originals data files that stay, whatever they are called
+   */
+  void refersTo(String data, Written.Linked linked, Set<Path> originals) {
+    this.data = Optional.of(data);
     this.linked = linked;
+    this.originals = originals;
   }
 
-  /** Each file appears at once, the data before the model that refers to it. */
   @Override
   public Written publish(boolean force) {
     try {
-      List<Path> own = Stream.of(dataPath(), path()).filter(Files::exists).toList();
+      List<Path> own = own();
       long bytes = 0;
       for (Path file : own) {
         bytes += Files.size(file);
       }
-      List<Path> files = links();
-      files.addAll(own);
-      files.forEach(file -> checkFree(target(file), force));
-      for (Path file : files) {
-        Files.move(file, target(file), StandardCopyOption.ATOMIC_MOVE);
-      }
+      PublishStep.runAll(steps(force));
       return new Written(own.stream().map(this::target).toList(), bytes, linked);
     } catch (IOException e) {
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
     }
+  }
+
+  /**
+   * Data that only the new model refers to, then the model, which takes the old one's place at
+   * once, then the removal of data that only the old one referred to.
+   */
+  List<PublishStep> steps(boolean force) throws IOException {
+    List<Path> files = links();
+    files.addAll(own());
+    Set<Path> old = DataNames.dataOf(out);
+    for (Path file : files) {
+      checkFree(target(file), force);
+      if (old.contains(DataLocations.real(target(file)))) {
+        throw new BadInputException(
+            "%s: was written by another program, and reads %s by now"
+                .formatted(out, target(file).getFileName()));
+      }
+    }
+    List<PublishStep> steps = new ArrayList<>();
+    files.forEach(file -> steps.add(new PublishStep.Move(file, target(file))));
+    abandoned(old).forEach(file -> steps.add(new PublishStep.Remove(file)));
+    return steps;
+  }
+
+  /** The data file, if there is one, and the model. */
+  private List<Path> own() {
+    return Stream.concat(data.map(folder.path()::resolve).stream(), Stream.of(path()))
+        .filter(Files::exists)
+        .toList();
+  }
+
+  /** Data files of the model that is replaced which nothing reads from then on. */
+  private List<Path> abandoned(Set<Path> old) throws IOException {
+    Set<Path> read = new HashSet<>(originals);
+    for (Path file : linked.files()) {
+      read.add(DataLocations.real(file));
+    }
+    return old.stream()
+        .filter(file -> Files.exists(file) && DataNames.isOf(out, file))
+        .filter(file -> !read.contains(file) && !ModelFiles.isReadByOther(file, out))
+        .toList();
   }
 
   /** The links that are not at their place yet. */

@@ -6,15 +6,20 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A folder with a model in it. */
 final class FolderDraft implements Draft {
+  private static final String REPLACED = "-replaced";
+
   private final Path out;
   private final TemporaryFolder temporary;
   private final Path folder;
   private final ModelFiles original;
+  private Optional<String> data = Optional.empty();
   private Written.Linked linked = Written.Linked.NONE;
 
   private FolderDraft(Path out, TemporaryFolder temporary, ModelFiles original) throws IOException {
@@ -48,20 +53,24 @@ final class FolderDraft implements Draft {
     return folder.resolve(original.model().getFileName());
   }
 
-  /** The data file, which a draft may have. */
-  Path dataPath() {
-    return folder.resolve(original.dataName());
-  }
-
-  /** The data files of another model that it refers to once it is published. */
-  void refersTo(Written.Linked linked) {
+  /**
+   * Tells what the model refers to once it is published.
+   *
+   * @param data the name of its data file, which is there if it needs one
+   * @param linked data files of another model
+   */
+  void refersTo(String data, Written.Linked linked) {
+    this.data = Optional.of(data);
     this.linked = linked;
   }
 
   /** A folder that may be replaced is replaced as a whole. */
   @Override
   public Written publish(boolean force) {
-    List<Path> files = Stream.of(dataPath(), path()).filter(Files::exists).toList();
+    List<Path> files =
+        Stream.concat(data.map(folder::resolve).stream(), Stream.of(path()))
+            .filter(Files::exists)
+            .toList();
     try {
       long bytes = 0;
       for (Path file : files) {
@@ -76,20 +85,49 @@ final class FolderDraft implements Draft {
   }
 
   private void move(boolean force) throws IOException {
-    if (!Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
-      Files.move(folder, out, StandardCopyOption.ATOMIC_MOVE);
-      return;
-    }
-    original.requireRoom(out, force);
-    Path replaced = out.resolveSibling(temporary.path().getFileName() + "-replaced");
-    Files.move(out, replaced, StandardCopyOption.ATOMIC_MOVE);
     try {
-      Files.move(folder, out, StandardCopyOption.ATOMIC_MOVE);
+      PublishStep.runAll(steps(force));
     } catch (IOException e) {
-      Files.move(replaced, out, StandardCopyOption.ATOMIC_MOVE);
+      restore(out);
       throw e;
     }
-    TemporaryFolder.remove(replaced);
+  }
+
+  /** No file system exchanges two folders: between two moves, nothing is there. */
+  List<PublishStep> steps(boolean force) {
+    PublishStep publish = new PublishStep.Move(folder, out);
+    if (!Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
+      return List.of(publish);
+    }
+    original.requireRoom(out, force);
+    Path replaced = out.resolveSibling(temporary.path().getFileName() + REPLACED);
+    return List.of(new PublishStep.Move(out, replaced), publish, new PublishStep.Remove(replaced));
+  }
+
+  /** As {@link Draft#restore}: of several, which no one program leaves, the newest. */
+  static boolean restore(Path out) {
+    try {
+      boolean restored = false;
+      for (Path replaced : newestFirst(TemporaryFolder.allBeside(out, REPLACED))) {
+        if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
+          TemporaryFolder.remove(replaced);
+        } else {
+          Files.move(replaced, out.toAbsolutePath(), StandardCopyOption.ATOMIC_MOVE);
+          restored = true;
+        }
+        String draft = replaced.getFileName().toString().replaceFirst(REPLACED + "$", "");
+        TemporaryFolder.remove(replaced.resolveSibling(draft));
+      }
+      return restored;
+    } catch (IOException e) {
+      throw new CannotWriteException(out + ": cannot be restored: " + Reason.of(e), e);
+    }
+  }
+
+  private static List<Path> newestFirst(List<Path> folders) {
+    return folders.stream()
+        .sorted(Comparator.comparing(folder -> -folder.toFile().lastModified()))
+        .toList();
   }
 
   @Override

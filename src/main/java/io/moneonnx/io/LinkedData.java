@@ -21,6 +21,7 @@ import java.util.Set;
 final class LinkedData implements TensorSink {
   private final Set<Path> originals;
   private final Path out;
+  private final DataNames names;
   private final Path folder;
   private final DataFile moved;
   private final Map<Path, String> locations = new LinkedHashMap<>();
@@ -29,11 +30,13 @@ final class LinkedData implements TensorSink {
   /**
    * @param originals the data files that may be referred to
    * @param out where the model file is going to lie
+   * @param names those that links there may have
    * @param moved takes what has to move
    */
-  LinkedData(Set<Path> originals, Path out, DataFile moved) throws IOException {
+  LinkedData(Set<Path> originals, Path out, DataNames names, DataFile moved) throws IOException {
     this.originals = originals;
     this.out = out;
+    this.names = names;
     this.folder = realFolder(out);
     this.moved = moved;
   }
@@ -82,11 +85,7 @@ final class LinkedData implements TensorSink {
     if (data.startsWith(folder)) {
       return folder.relativize(data).toString().replace('\\', '/');
     }
-    String name = out.getFileName() + ".linked.data";
-    for (int number = 2; locations.containsValue(name) || name.equals(moved.location()); number++) {
-      name = "%s.linked-%d.data".formatted(out.getFileName(), number);
-    }
-    return name;
+    return names.linkTo(data);
   }
 
   /** Makes links to all that was left, where a model in {@code draft} looks for it. */

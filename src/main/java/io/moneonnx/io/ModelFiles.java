@@ -98,25 +98,16 @@ public record ModelFiles(Path model, Set<Path> all) {
   }
 
   /**
-   * Checks that a data file can be replaced together with a model: that no other model beside it
-   * reads it, as linked ones do.
-   *
-   * @throws BadInputException if one would read other weights from then on
+   * True of a data file that a model beside it reads, another one than {@code model}, as linked
+   * ones do.
    */
-  public static void requireReadByNoOther(Path data, Path model) {
-    Path replaced = real(data);
-    try (Stream<Path> beside = Files.list(replaced.getParent())) {
-      beside
+  static boolean isReadByOther(Path data, Path model) {
+    Path real = real(data);
+    try (Stream<Path> beside = Files.list(real.getParent())) {
+      return beside
           .filter(other -> other.toString().endsWith(SUFFIX))
           .filter(other -> !other.getFileName().equals(model.getFileName()))
-          .filter(other -> filesOf(other).contains(replaced))
-          .findFirst()
-          .ifPresent(
-              reader -> {
-                throw new BadInputException(
-                    "%s: is read by %s too, which would be left without its weights; give another output"
-                        .formatted(data, reader.getFileName()));
-              });
+          .anyMatch(other -> filesOf(other).contains(real));
     } catch (IOException e) {
       throw new BadInputException(data + ": cannot be replaced: " + Reason.of(e), e);
     }

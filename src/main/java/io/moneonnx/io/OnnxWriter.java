@@ -54,11 +54,12 @@ public final class OnnxWriter {
         draft,
         out,
         () -> {
-          DataFile data = new DataFile(draft.dataPath().getFileName().toString());
-          LinkedData linked = new LinkedData(originals, out, data);
+          DataNames names = DataNames.beside(out);
+          DataFile data = new DataFile(names.data());
+          LinkedData linked = new LinkedData(originals, out, names, data);
           write(model, draft.path(), sink(placement, data, linked), data, 0);
           linked.linkInto(draft.path().getParent());
-          draft.refersTo(linked.linked());
+          draft.refersTo(data.location(), linked.linked(), originals);
         });
   }
 
@@ -76,14 +77,15 @@ public final class OnnxWriter {
         draft,
         out,
         () -> {
-          DataFile data = new DataFile(draft.dataPath().getFileName().toString());
+          DataNames names = DataNames.besideCopies(original);
+          DataFile data = new DataFile(names.data(original.dataName()));
           Path file = out.resolve(draft.path().getFileName());
-          LinkedData linked = new LinkedData(original.data(), file, data);
+          LinkedData linked = new LinkedData(original.data(), file, names, data);
           TensorSink sink = sink(placement, data, linked);
           write(model, draft.path(), sink, data, original.bytesOfOthers());
           linked.linkInto(draft.folder());
           original.copyOthers(draft.folder());
-          draft.refersTo(linked.linked());
+          draft.refersTo(data.location(), linked.linked());
         });
   }
 

@@ -9,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
@@ -42,11 +43,17 @@ final class TemporaryFolder implements AutoCloseable {
 
   /** Removes all that are there beside {@code out} for it. */
   static void removeAll(Path out) throws IOException {
+    allBeside(out, "").forEach(TemporaryFolder::remove);
+  }
+
+  /** Those of which the name ends so. */
+  static List<Path> allBeside(Path out, String suffix) throws IOException {
     Path target = out.toAbsolutePath();
     try (Stream<Path> beside = Files.list(target.getParent())) {
-      beside
+      return beside
           .filter(path -> path.getFileName().toString().startsWith(prefix(target)))
-          .forEach(TemporaryFolder::remove);
+          .filter(path -> path.getFileName().toString().endsWith(suffix))
+          .toList();
     }
   }
 

@@ -2,6 +2,7 @@ package io.moneonnx.pipeline;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.CannotWriteException;
+import io.moneonnx.io.Draft;
 import io.moneonnx.io.ModelFiles;
 import io.moneonnx.io.Placement;
 import java.io.IOException;
@@ -53,6 +54,7 @@ public final class Output {
    * @param given the model that it is made from: a file, or a folder, and then a folder is written
    * @param original the files of that model
    * @param inputs what else is read
+   * @param console is told of a folder that a killed program had moved away, which is put back
    * @throws BadInputException if an input is there, or something that may not be replaced, or the
    *     model cannot be linked from there
    * @throws CannotWriteException if nothing can be written there
@@ -63,10 +65,11 @@ public final class Output {
       Optional<Placement> placement,
       Path given,
       ModelFiles original,
-      Collection<Path> inputs)
+      Collection<Path> inputs,
+      Console console)
       throws IOException {
     if (Files.isDirectory(given)) {
-      checkFolder(out, force, original, inputs);
+      checkFolder(out, force, original, inputs, console);
     } else {
       List<Path> all = new ArrayList<>(inputs);
       all.addAll(original.all());
@@ -74,16 +77,12 @@ public final class Output {
       Path weights = out.resolveSibling(out.getFileName() + ".data");
       if (Files.exists(weights) && !placement.equals(Optional.of(Placement.INLINE))) {
         check(weights, force, all);
-        ModelFiles.requireReadByNoOther(weights, out);
       }
     }
     if (placement.equals(Optional.of(Placement.LINKED))) {
       original.requireLinkable(out);
       Path link = out.resolveSibling(out.getFileName() + ".linked.data");
-      if (Files.exists(link)) {
-        requireForce(link, force);
-        ModelFiles.requireReadByNoOther(link, out);
-      }
+      requireForce(link, force);
     }
   }
 
@@ -92,15 +91,20 @@ public final class Output {
    *
    * @param original the model of which it is to hold a rewritten one
    * @param inputs what else is read
+   * @param console is told of a folder that is put back
    * @throws BadInputException if {@code out} holds an input, or may not be replaced
    * @throws CannotWriteException if nothing can be written there
    */
-  static void checkFolder(Path out, boolean force, ModelFiles original, Collection<Path> inputs)
+  private static void checkFolder(
+      Path out, boolean force, ModelFiles original, Collection<Path> inputs, Console console)
       throws IOException {
     if (out.toString().isEmpty() || out.getFileName() == null) {
       throw new BadInputException("-o: found '" + out + "', wanted the name of a folder to write");
     }
     requireWritable(out);
+    if (Draft.restore(out)) {
+      console.say(out + ": is back as it was before a program that was to replace it was killed");
+    }
     original.requireRoom(out, force);
     original.requireNotShared();
     for (Path input : inputs) {

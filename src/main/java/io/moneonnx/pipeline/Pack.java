@@ -24,21 +24,23 @@ public final class Pack {
    * @param output a file, or a folder if the model was given as one
    * @param placement where the weights go; chosen by size and input if absent
    * @param force whether what is at {@code output} may be replaced
+   * @param console is told what the user should know
    * @throws io.moneonnx.graph.BadInputException if it is no model that can be read, or may not be
    *     written there
    * @throws io.moneonnx.io.CannotWriteException if the machine does not let it
    */
-  public static Written run(Path given, Path output, Optional<Placement> placement, boolean force)
+  public static Written run(
+      Path given, Path output, Optional<Placement> placement, boolean force, Console console)
       throws IOException {
     Path file = ReadModel.file(given);
     Model model = OnnxReader.read(file);
     ModelFiles files = ModelFiles.of(file, model);
-    Output.checkModel(output, force, placement, given, files, List.of());
+    Output.checkModel(output, force, placement, given, files, List.of(), console);
     Placement where = placement.orElseGet(() -> Placement.fitting(model, file));
     try (Draft draft =
         Files.isDirectory(given)
             ? OnnxWriter.draftFolder(model, files, output, where)
-            : OnnxWriter.draft(model, output, where)) {
+            : OnnxWriter.draft(model, files, output, where)) {
       return draft.publish(force);
     }
   }

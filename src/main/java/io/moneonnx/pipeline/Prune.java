@@ -160,8 +160,7 @@ public final class Prune {
     return folder.resolveSibling(folder.getFileName() + PRUNED);
   }
 
-  private static void checkOutput(Subject subject, Path output, Request request)
-      throws IOException {
+  private void checkOutput(Subject subject, Path output, Request request) throws IOException {
     List<Path> inputs = new ArrayList<>(request.data().read(subject));
     request.profile().ifPresent(inputs::add);
     if (request.choice() instanceof Choice.Given given) {
@@ -170,6 +169,12 @@ public final class Prune {
       inputs.addAll(within.data().readHeldOut(subject));
     }
     Output.checkModel(
-        output, request.force(), request.placement(), subject.given(), subject.files(), inputs);
+        output,
+        request.force(),
+        request.placement(),
+        subject.given(),
+        subject.files(),
+        inputs,
+        console);
   }
 }

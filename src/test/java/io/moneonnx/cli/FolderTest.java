@@ -126,6 +126,33 @@ class FolderTest {
     assertThat(Cli.names(folder)).containsExactly("models", "pruned");
   }
 
+  /** As a program leaves it that is killed between the two moves. */
+  @Test
+  void aFolderThatAKilledProgramMovedAwayIsPutBack() throws IOException {
+    rewrite("-o", out, "--no-verify").succeeds();
+    Files.move(out, folder.resolve(".pruned.tmp-1-replaced"));
+    Files.createDirectories(folder.resolve(".pruned.tmp-1/pruned"));
+
+    Cli refused = rewrite("-o", out);
+
+    refused.fails(ExitCode.BAD_INPUT, "pruned: exists already; --force replaces it");
+    assertThat(refused.err()).contains("pruned: is back as it was");
+    assertLoads(out.resolve("decoder.onnx"));
+    assertThat(Cli.names(folder)).containsExactly("models", "pruned");
+  }
+
+  @Test
+  void aStrayFileOfTheDataFilesNameIsNotInTheWay() throws IOException {
+    Path stray = models.resolve("decoder.onnx.data");
+    OnnxWriter.write(OnnxReader.read(Cli.OLMOE), models.resolve("decoder.onnx"), Placement.INLINE);
+    Files.writeString(stray, "stray");
+
+    rewrite("-o", out, "--no-verify", "--external").succeeds();
+
+    assertThat(out.resolve("decoder.onnx.data")).hasContent("stray");
+    assertLoads(out.resolve("decoder.onnx"));
+  }
+
   @Test
   void forceReplacesNoOtherFolder() throws IOException {
     Files.writeString(Files.createDirectory(out).resolve("diary.txt"), "mine");
