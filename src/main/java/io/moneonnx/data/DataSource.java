@@ -4,6 +4,7 @@ import io.moneonnx.graph.BadInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -12,6 +13,8 @@ import java.util.Optional;
  * @param tag what the user calls it; files of one tag belong together, and so do those without
  */
 public record DataSource(Optional<String> tag, Path path) {
+  private static final List<String> NO_TEXT = List.of(".csv", ".tsv", ".json");
+
   /** A file that nobody called anything. */
   public static DataSource untagged(Path path) {
     return new DataSource(Optional.empty(), path);
@@ -22,18 +25,36 @@ public record DataSource(Optional<String> tag, Path path) {
     return paths.stream().map(DataSource::untagged).toList();
   }
 
-  /** Throws {@link BadInputException} where there is no such file. */
+  /**
+   * Checks that there is such a file, and that it is of a kind that is read.
+   *
+   * @throws BadInputException if there is none, or it holds a table or JSON, which would be
+   *     tokenised with all its commas and braces
+   */
   void requireFile(String kind) {
     if (Files.isDirectory(path)) {
       throw new BadInputException("%s: is a folder, wanted a file with %s".formatted(path, kind));
     } else if (!Files.exists(path)) {
       throw new BadInputException(path + ": no such file");
     }
+    String name = path.toString().toLowerCase(Locale.ROOT);
+    NO_TEXT.stream()
+        .filter(name::endsWith)
+        .findFirst()
+        .ifPresent(
+            found -> {
+              throw new BadInputException(
+                  "%s: expected text, .jsonl, .npz or .npy, found %s".formatted(path, found));
+            });
   }
 
   /** True of a {@code .npz} or {@code .npy} file; any other is text. */
   boolean isArrays() {
-    return path.toString().endsWith(".npz") || path.toString().endsWith(".npy");
+    return isArrays(path);
+  }
+
+  static boolean isArrays(Path file) {
+    return file.toString().endsWith(".npz") || file.toString().endsWith(".npy");
   }
 
   /**

@@ -39,12 +39,12 @@ record SourceGroup(Optional<String> tag, List<CalibrationSource> sources, List<S
     List<CalibrationSource> sources = new ArrayList<>();
     List<String> notices = new ArrayList<>();
     int room = options.blocks().orElse(Integer.MAX_VALUE);
-    List<Path> texts = files.stream().filter(file -> !isArrays(file)).toList();
+    List<Path> texts = files.stream().filter(file -> !DataSource.isArrays(file)).toList();
     if (!texts.isEmpty()) {
       sources.add(TokenBlocks.read(tag, texts, inputs, folder, options, room));
       room -= sources.get(0).samples();
     }
-    for (Path arrays : files.stream().filter(SourceGroup::isArrays).toList()) {
+    for (Path arrays : files.stream().filter(DataSource::isArrays).toList()) {
       if (room > 0) {
         CalibrationSource source = NamedArrays.read(tag, arrays, inputs, room);
         sources.add(source);
@@ -56,10 +56,6 @@ record SourceGroup(Optional<String> tag, List<CalibrationSource> sources, List<S
     shortfall(name, options.blocks(), room).ifPresent(notices::add);
     unread(files, sources).ifPresent(unread -> notices.add(name + ": " + unread));
     return new SourceGroup(tag, sources, notices);
-  }
-
-  private static boolean isArrays(Path file) {
-    return file.toString().endsWith(".npz") || file.toString().endsWith(".npy");
   }
 
   /** What messages call files that belong together. */

@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -933,6 +934,21 @@ class BadInputTest {
   @Test
   void aFolderForData() {
     calibrate("--data", folder).fails(BAD_INPUT, folder + ": is a folder, wanted a file");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {".csv", ".tsv", ".json", ".CSV"})
+  void dataOfAKindThatIsNotRead(String suffix) throws IOException {
+    Path data = file("data" + suffix, "text,label\n\"" + "word ".repeat(500) + "\",1\n");
+    String message =
+        data + ": expected text, .jsonl, .npz or .npy, found " + suffix.toLowerCase(Locale.ROOT);
+
+    calibrate("--data", data).fails(BAD_INPUT, message);
+    compare(Cli.OLMOE, "--test", data).fails(BAD_INPUT, message);
+    rewrite("--max-ppl-increase", "5%", "--eval-data", data).fails(BAD_INPUT, message);
+    Cli.run("eval", Cli.OLMOE, "--perplexity", data).fails(BAD_INPUT, message);
+    Cli.run("verify", Cli.OLMOE, Cli.OLMOE, "--data", data).fails(BAD_INPUT, message);
+    Cli.run("golden", "record", Cli.OLMOE, "--data", data, "-o", out).fails(BAD_INPUT, message);
   }
 
   @ParameterizedTest
