@@ -29,6 +29,7 @@ class ArchitectureTest {
           Map.entry("graph", List.of()),
           Map.entry("proto", List.of()),
           Map.entry("passgen", List.of()),
+          Map.entry("json", List.of("graph")),
           Map.entry("match", List.of("graph")),
           Map.entry("canonical", List.of("graph")),
           Map.entry("passes", List.of("graph", "match")),
@@ -38,10 +39,10 @@ class ArchitectureTest {
           Map.entry("moe", List.of("graph", "match", "passes")),
           Map.entry("form", List.of("graph", "match", "passes", "moe")),
           Map.entry("profile", List.of("graph", "io", "proto")),
-          Map.entry("plan", List.of("graph", "io", "profile")),
+          Map.entry("plan", List.of("graph", "io", "json", "profile")),
           Map.entry(
               "observe", List.of("graph", "canonical", "io", "run", "data", "moe", "profile")),
-          Map.entry("rewrite", List.of("graph", "canonical", "moe")),
+          Map.entry("rewrite", List.of("graph", "canonical", "json", "moe")),
           Map.entry(
               "verify",
               List.of("graph", "canonical", "io", "run", "data", "moe", "rewrite", "proto")),
@@ -79,6 +80,7 @@ class ArchitectureTest {
               List.of(
                   "graph",
                   "io",
+                  "json",
                   "run",
                   "data",
                   "moe",

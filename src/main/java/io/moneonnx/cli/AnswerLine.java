@@ -1,9 +1,10 @@
 package io.moneonnx.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import io.moneonnx.data.ChoiceItem;
 import io.moneonnx.eval.Answer;
+import io.moneonnx.json.Fields;
+import io.moneonnx.json.JsonText;
+import java.util.stream.IntStream;
 
 /**
  * One answer as a line of JSON, to compare models item by item. {@code logLikelihoods} are in nats,
@@ -19,22 +20,18 @@ record AnswerLine(Answer answer) {
   @Override
   public String toString() {
     ChoiceItem item = answer.item();
-    JsonArray likelihoods = new JsonArray();
-    JsonArray lengths = new JsonArray();
-    for (int choice = 0; choice < item.choices().size(); choice++) {
-      likelihoods.add(answer.logLikelihoods().get(choice));
-      lengths.add(item.length(choice));
-    }
-    JsonObject line = new JsonObject();
-    line.addProperty("item", item.place());
-    line.addProperty("group", item.group());
-    line.addProperty("label", item.label());
-    line.add("logLikelihoods", likelihoods);
-    line.add("lengths", lengths);
-    line.addProperty("chosen", answer.chosen());
-    line.addProperty("chosenByLength", answer.chosenByLength());
-    line.addProperty("acc", answer.isRight() ? 1 : 0);
-    line.addProperty("acc_norm", answer.isRightByLength() ? 1 : 0);
-    return line.toString();
+    return JsonText.of(
+        new Fields()
+            .with("item", item.place())
+            .with("group", item.group())
+            .with("label", item.label())
+            .with("logLikelihoods", answer.logLikelihoods())
+            .with(
+                "lengths",
+                IntStream.range(0, item.choices().size()).map(item::length).boxed().toList())
+            .with("chosen", answer.chosen())
+            .with("chosenByLength", answer.chosenByLength())
+            .with("acc", answer.isRight() ? 1 : 0)
+            .with("acc_norm", answer.isRightByLength() ? 1 : 0));
   }
 }

@@ -1,10 +1,9 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
+import io.moneonnx.json.Fields;
 import io.moneonnx.pipeline.Bench;
 import io.moneonnx.pipeline.BenchFigures;
 import io.moneonnx.pipeline.BenchMeasure;
-import java.io.IOException;
 import java.util.Locale;
 import java.util.Map;
 
@@ -69,24 +68,21 @@ record BenchReport(Bench.Request request, Bench.Result result, String device, in
   }
 
   @Override
-  public void writeTo(JsonWriter json) throws IOException {
-    json.beginObject();
-    json.name("device").value(device);
-    json.name("threads").value(threads);
-    json.name("rounds").value(request.rounds());
-    json.name("tokens").value(result.tokens());
-    json.name("madeUp").value(request.data().isEmpty());
-    write(json.name("original"), result.original().values());
-    write(json.name("pruned"), result.pruned().values());
-    write(json.name("ratio"), result.ratios());
-    json.endObject();
+  public Fields json() {
+    return new Fields()
+        .with("device", device)
+        .with("threads", threads)
+        .with("rounds", request.rounds())
+        .with("tokens", result.tokens())
+        .with("madeUp", request.data().isEmpty())
+        .with("original", json(result.original().values()))
+        .with("pruned", json(result.pruned().values()))
+        .with("ratio", json(result.ratios()));
   }
 
-  private static void write(JsonWriter json, Map<BenchMeasure, Double> values) throws IOException {
-    json.beginObject();
-    for (Map.Entry<BenchMeasure, Double> value : values.entrySet()) {
-      json.name(value.getKey().name().toLowerCase(Locale.ROOT)).value(value.getValue());
-    }
-    json.endObject();
+  private static Fields json(Map<BenchMeasure, Double> values) {
+    Fields fields = new Fields();
+    values.forEach((measure, value) -> fields.with(measure.name().toLowerCase(Locale.ROOT), value));
+    return fields;
   }
 }

@@ -78,8 +78,7 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     requireOne();
     PrintWriter out = spec.commandLine().getOut();
-    out.print(tasks.areGiven() ? tasks() : perplexity());
-    out.flush();
+    (tasks.areGiven() ? tasks() : perplexity()).print(json, out);
     return ExitCode.DONE;
   }
 
@@ -100,7 +99,7 @@ final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  private String tasks() throws IOException {
+  private Report tasks() throws IOException {
     Terminal terminal = new Terminal();
     AnswerTasks.Request request =
         new AnswerTasks.Request(
@@ -115,11 +114,10 @@ final class EvalCommand implements Callable<Integer> {
         tasks.samples().isPresent()
             ? new AnswersFile(tasks.samples().get()).write(each -> answering.run(request, each))
             : answering.run(request, answer -> {});
-    TaskReport report = new TaskReport(scores);
-    return json ? report.json() : report.text();
+    return new TaskReport(scores);
   }
 
-  private String perplexity() throws IOException {
+  private Report perplexity() throws IOException {
     Terminal terminal = new Terminal();
     MeasurePerplexity.Result result =
         new MeasurePerplexity(run.options(terminal), terminal)
@@ -131,7 +129,6 @@ final class EvalCommand implements Callable<Integer> {
                         Optional.ofNullable(tokenizer),
                         Values.optional(limit),
                         Values.optional(batch))));
-    PerplexityReport report = new PerplexityReport(result);
-    return json ? report.json() : report.text();
+    return new PerplexityReport(result);
   }
 }

@@ -1,9 +1,13 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
+import io.moneonnx.json.Fields;
 import io.moneonnx.pipeline.CheckGolden;
-import java.io.IOException;
+import io.moneonnx.verify.golden.GoldenReport;
+import io.moneonnx.verify.golden.GoldenReport.Deviation;
+import io.moneonnx.verify.golden.GoldenReport.Flip;
+import io.moneonnx.verify.golden.GoldenReport.OutputCheck;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Whether a model puts out what was recorded. */
@@ -13,9 +17,54 @@ record GoldenOutcome(Path model, Path golden, CheckGolden.Result result) impleme
     return new GoldenText(result).toString();
   }
 
+  /** What is not finite is null. */
   @Override
-  public void writeTo(JsonWriter json) throws IOException {
-    new GoldenJson(result).writeTo(json);
+  public Fields json() {
+    GoldenReport report = result.report();
+    return new Fields()
+        .with("holds", report.holds())
+        .with("sameModel", result.sameModel())
+        .with("recorded", result.golden().origin())
+        .with("inputs", report.inputs())
+        .with("outputs", report.outputs().stream().map(GoldenOutcome::json).toList())
+        .with("routing", report.routing().name().toLowerCase(Locale.ROOT))
+        .with("positions", report.positions())
+        .with("leftOut", report.leftOut())
+        .with("flips", report.flips().stream().map(GoldenOutcome::json).toList());
+  }
+
+  private static Fields json(OutputCheck output) {
+    Fields fields =
+        new Fields()
+            .with("name", output.name())
+            .with("rtol", output.relative())
+            .with("rows", output.rows())
+            .with("moved", output.moved())
+            .with("errorOverAllowed", output.worst())
+            .withAny("failure", output.failure().map(Deviation::text));
+    return output.failure().orElse(null) instanceof Deviation.Moved first
+        ? fields.with("first", json(first))
+        : fields;
+  }
+
+  private static Fields json(Deviation.Moved first) {
+    return new Fields()
+        .with("run", first.place().run())
+        .with("row", first.place().row())
+        .with("place", first.place().text())
+        .with("figure", first.figure().toString())
+        .with("recorded", first.recorded())
+        .with("found", first.found())
+        .with("allowed", first.allowed());
+  }
+
+  private static Fields json(Flip flip) {
+    return new Fields()
+        .with("router", flip.router())
+        .with("place", flip.place())
+        .with("gap", flip.gap())
+        .with("bound", flip.bound())
+        .with("rounding", flip.isRounding());
   }
 
   @Override

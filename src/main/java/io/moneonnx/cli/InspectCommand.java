@@ -1,14 +1,13 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
+import io.moneonnx.json.Fields;
+import io.moneonnx.json.JsonText;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
-import io.moneonnx.moe.Warning;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.run.Device;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -40,7 +39,7 @@ final class InspectCommand implements Callable<Integer> {
     Subject subject = Subject.open(model, target.or(new Device.Auto()));
     subject.warn(new Terminal());
     PrintWriter out = spec.commandLine().getOut();
-    out.print(json ? json(subject) : text(subject));
+    out.print(json ? JsonText.indented(json(subject)) : text(subject));
     out.flush();
     return subject.blocks().isEmpty() ? ExitCode.NOTHING_TO_DO : ExitCode.DONE;
   }
@@ -75,38 +74,22 @@ final class InspectCommand implements Callable<Integer> {
     return text.toString();
   }
 
-  private static String json(Subject subject) throws IOException {
-    StringWriter text = new StringWriter();
-    JsonWriter json = new JsonWriter(text);
-    json.setIndent("  ");
-    json.beginObject().name("blocks").beginArray();
-    for (MoeBlock block : subject.blocks()) {
-      json.beginObject();
-      json.name("name").value(block.name());
-      json.name("form").value(block.form());
-      json.name("experts").value(block.experts());
-      json.name("topK").value(block.topK());
-      json.name("hidden").value(block.hidden());
-      json.name("expertBytes").value(block.expertBytes());
-      json.name("precision").value(block.precision().toString());
-      json.name("router").value(block.routing().kind());
-      json.endObject();
-    }
-    json.endArray().name("refused").beginArray();
-    for (Refusal refusal : subject.findings().refusals()) {
-      json.beginObject();
-      json.name("where").value(refusal.where());
-      json.name("reason").value(refusal.reason());
-      json.endObject();
-    }
-    json.endArray().name("warnings").beginArray();
-    for (Warning warning : subject.findings().warnings()) {
-      json.beginObject();
-      json.name("where").value(warning.where());
-      json.name("text").value(warning.text());
-      json.endObject();
-    }
-    json.endArray().endObject();
-    return text.append('\n').toString();
+  private static Fields json(Subject subject) {
+    return new Fields()
+        .with("blocks", subject.blocks().stream().map(InspectCommand::json).toList())
+        .with("refused", subject.findings().refusals())
+        .with("warnings", subject.findings().warnings());
+  }
+
+  private static Fields json(MoeBlock block) {
+    return new Fields()
+        .with("name", block.name())
+        .with("form", block.form())
+        .with("experts", block.experts())
+        .with("topK", block.topK())
+        .with("hidden", block.hidden())
+        .with("expertBytes", block.expertBytes())
+        .with("precision", block.precision().toString())
+        .with("router", block.routing().kind());
   }
 }

@@ -1,15 +1,15 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
 import io.moneonnx.eval.Perplexity;
+import io.moneonnx.json.Fields;
 import io.moneonnx.pipeline.MeasurePerplexity;
-import java.io.IOException;
-import java.io.StringWriter;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The perplexity of each source, and of all of them where there are several. */
-record PerplexityReport(MeasurePerplexity.Result result) {
-  String text() {
+record PerplexityReport(MeasurePerplexity.Result result) implements Report {
+  @Override
+  public String text() {
     Table table =
         new Table(
             "source",
@@ -45,36 +45,34 @@ record PerplexityReport(MeasurePerplexity.Result result) {
         isText ? "%.4f".formatted(found.perByte()) : "-");
   }
 
-  String json() throws IOException {
-    StringWriter text = new StringWriter();
-    JsonWriter json = new JsonWriter(text);
-    json.setIndent("  ");
-    json.beginObject().name("perplexity").beginObject();
-    json.name("window").value(result.length());
-    json.name("stride").value(result.stride());
-    json.name("sources").beginArray();
-    for (Map.Entry<String, Perplexity> source : result.sources().entrySet()) {
-      json.beginObject().name("source").value(source.getKey());
-      write(json, source.getValue());
-      json.endObject();
-    }
-    json.endArray().name("total").beginObject();
-    write(json, result.total());
-    json.endObject().endObject().endObject();
-    return text.append('\n').toString();
+  @Override
+  public Fields json() {
+    List<Fields> sources = new ArrayList<>();
+    result
+        .sources()
+        .forEach((name, found) -> sources.add(json(new Fields().with("source", name), found)));
+    return new Fields()
+        .with(
+            "perplexity",
+            new Fields()
+                .with("window", result.length())
+                .with("stride", result.stride())
+                .with("sources", sources)
+                .with("total", json(new Fields(), result.total())));
   }
 
   /** What is not defined is null: the error of one window, bytes of arrays. */
-  private static void write(JsonWriter json, Perplexity found) throws IOException {
-    json.name("windows").value(found.windows());
-    json.name("tokens").value(found.tokens());
-    json.name("natsPerToken").value(found.natsPerToken());
-    json.name("standardError").value(Finite.orNull(found.standardError()));
-    json.name("perplexity").value(found.perToken());
-    json.name("accuracy").value(found.accuracy());
+  private static Fields json(Fields fields, Perplexity found) {
     boolean isText = found.bytes().isPresent();
-    json.name("bytes").value(isText ? found.bytes().getAsLong() : null);
-    json.name("bitsPerByte").value(isText ? found.bitsPerByte() : null);
-    json.name("perplexityPerByte").value(isText ? found.perByte() : null);
+    return fields
+        .with("windows", found.windows())
+        .with("tokens", found.tokens())
+        .with("natsPerToken", found.natsPerToken())
+        .with("standardError", found.standardError())
+        .with("perplexity", found.perToken())
+        .with("accuracy", found.accuracy())
+        .with("bytes", found.bytes())
+        .with("bitsPerByte", isText ? found.bitsPerByte() : null)
+        .with("perplexityPerByte", isText ? found.perByte() : null);
   }
 }

@@ -1,6 +1,6 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
+import io.moneonnx.json.JsonText;
 import io.moneonnx.pipeline.Output;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Plan;
@@ -11,11 +11,11 @@ import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -77,7 +77,12 @@ final class PlanCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      out.println(json(measured, goals, plans, files));
+      out.print(
+          JsonText.indented(
+              IntStream.range(0, plans.size())
+                  .mapToObj(i -> new PlanJson(measured, goals.get(i), plans.get(i), files.get(i)))
+                  .map(PlanJson::json)
+                  .toList()));
     } else if (plans.size() == 1) {
       out.print(new PlanReport(measured, goals.get(0), plans.get(0)).text());
       out.println("written  " + output);
@@ -95,19 +100,6 @@ final class PlanCommand implements Callable<Integer> {
     String ratio = "-" + ((Ratio) goal.amount()).ratio().toPlainString();
     return output.resolveSibling(
         dot <= 0 ? name + ratio : name.substring(0, dot) + ratio + name.substring(dot));
-  }
-
-  private static String json(Profile measured, List<Goal> goals, List<Plan> plans, List<Path> files)
-      throws IOException {
-    StringWriter text = new StringWriter();
-    JsonWriter json = new JsonWriter(text);
-    json.setIndent("  ");
-    json.beginArray();
-    for (int i = 0; i < plans.size(); i++) {
-      new PlanJson(measured, goals.get(i), plans.get(i), files.get(i)).writeTo(json);
-    }
-    json.endArray();
-    return text.toString();
   }
 
   private static Table table(

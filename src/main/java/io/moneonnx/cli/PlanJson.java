@@ -1,14 +1,14 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
+import io.moneonnx.json.Fields;
 import io.moneonnx.plan.Forecast;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Margins;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Stability;
 import io.moneonnx.profile.Profile;
-import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -23,41 +23,32 @@ import java.util.OptionalDouble;
  * }</pre>
  */
 record PlanJson(Profile profile, Goal goal, Plan plan, Path file) {
-  void writeTo(JsonWriter json) throws IOException {
+  Fields json() {
     Forecast forecast = Forecast.of(profile, plan, goal.novice());
     Optional<Stability> stability = Stability.of(profile, goal);
-    json.beginObject();
-    json.name("file").value(file.toString());
-    json.name("criterion").value(goal.criterion().description());
-    json.name("budget").value(goal.budget());
-    json.name("router").value(plan.router().toString());
-    json.name("novice").value(plan.novice().map(Object::toString).orElse(null));
-    json.name("calls").value(forecast.share());
-    json.name("bytes").value(forecast.bytes());
-    json.name("shards").value(stability.map(Stability::shards).orElse(null));
-    json.name("blocks").beginArray();
     List<OptionalDouble> margins = Margins.of(profile, goal, plan).blocks();
+    List<Fields> blocks = new ArrayList<>();
     for (int i = 0; i < plan.blocks().size(); i++) {
       int block = i;
-      json.beginObject();
-      json.name("name").value(plan.blocks().get(i).name());
-      json.name("experts").value(plan.blocks().get(i).experts());
-      json.name("pruned").jsonValue(plan.blocks().get(i).pruned().toString());
-      json.name("calls").value(forecast.blocks().get(i).share());
-      number(json.name("error"), forecast.blocks().get(i).error());
-      number(json.name("margin"), margins.get(i));
-      json.name("unstable")
-          .jsonValue(stability.map(known -> known.unstable().get(block).toString()).orElse("null"));
-      json.endObject();
+      blocks.add(
+          new Fields()
+              .with("name", plan.blocks().get(i).name())
+              .with("experts", plan.blocks().get(i).experts())
+              .with("pruned", plan.blocks().get(i).pruned())
+              .with("calls", forecast.blocks().get(i).share())
+              .with("error", forecast.blocks().get(i).error())
+              .with("margin", margins.get(i))
+              .with("unstable", stability.map(known -> known.unstable().get(block))));
     }
-    json.endArray().endObject();
-  }
-
-  private static void number(JsonWriter json, OptionalDouble value) throws IOException {
-    if (value.isPresent()) {
-      json.value(value.getAsDouble());
-    } else {
-      json.nullValue();
-    }
+    return new Fields()
+        .with("file", file)
+        .with("criterion", goal.criterion().description())
+        .with("budget", goal.budget())
+        .with("router", plan.router())
+        .with("novice", plan.novice())
+        .with("calls", forecast.share())
+        .with("bytes", forecast.bytes())
+        .with("shards", stability.map(Stability::shards))
+        .with("blocks", blocks);
   }
 }

@@ -1,12 +1,11 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
+import io.moneonnx.json.Fields;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.pipeline.Prove;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.run.Device;
 import io.moneonnx.verify.Verdict;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,57 +79,40 @@ record ProofReport(Path pruned, Prove.Result result) implements CheckReport {
    * }</pre>
    */
   @Override
-  public void writeTo(JsonWriter json) throws IOException {
-    json.beginObject();
-    json.name("pruned").value(pruned.toString());
-    json.name("holds").value(result.holds());
-    json.name("devices").beginArray();
-    for (Device device : result.verdicts().keySet()) {
-      write(json, device, result.verdicts().get(device));
-    }
-    json.endArray().endObject();
+  public Fields json() {
+    List<Fields> devices = new ArrayList<>();
+    result.verdicts().forEach((device, verdict) -> devices.add(json(device, verdict)));
+    return new Fields()
+        .with("pruned", pruned)
+        .with("holds", result.holds())
+        .with("devices", devices);
   }
 
-  private void write(JsonWriter json, Device device, Verdict verdict) throws IOException {
-    json.beginObject();
-    json.name("device").value(device.toString());
-    json.name("holds").value(verdict.holds());
-    json.name("reasons").beginArray();
-    for (String reason : verdict.reasons()) {
-      json.value(reason);
-    }
-    json.endArray();
-    json.name("error").value(Finite.orNull(verdict.endToEnd()));
-    json.name("bound").value(verdict.bounds().endToEnd());
-    json.name("positions").value(verdict.positions());
-    json.name("leftOut").value(verdict.leftOut());
-    json.name("flips").beginArray();
-    for (Verdict.Flip flip : verdict.flips()) {
-      json.beginObject().name("block").value(flip.block());
-      json.name("position").value(flip.position());
-      json.name("gap").value(Finite.orNull(flip.gap()));
-      json.endObject();
-    }
-    json.endArray().name("blocks").beginArray();
-    for (MoeBlock block : result.subject().blocks()) {
-      write(json, block, verdict);
-    }
-    json.endArray().endObject();
+  private Fields json(Device device, Verdict verdict) {
+    return new Fields()
+        .with("device", device.toString())
+        .with("holds", verdict.holds())
+        .with("reasons", verdict.reasons())
+        .with("error", verdict.endToEnd())
+        .with("bound", verdict.bounds().endToEnd())
+        .with("positions", verdict.positions())
+        .with("leftOut", verdict.leftOut())
+        .with("flips", verdict.flips())
+        .with("blocks", result.subject().blocks().stream().map(b -> json(b, verdict)).toList());
   }
 
-  private void write(JsonWriter json, MoeBlock block, Verdict verdict) throws IOException {
-    Change change = result.changes().get(block.name());
-    Double error = verdict.blockErrors().get(block.name());
+  private Fields json(MoeBlock block, Verdict verdict) {
+    Optional<Change> change = Optional.ofNullable(result.changes().get(block.name()));
+    Optional<Double> error = Optional.ofNullable(verdict.blockErrors().get(block.name()));
     double bound = verdict.bounds().blocks().get(block.name());
-    json.beginObject();
-    json.name("name").value(block.name());
-    json.name("experts").value(block.experts());
-    json.name("done").value(change == null ? "nothing" : change.done());
-    json.name("which").jsonValue(change == null ? "[]" : change.experts().toString());
-    json.name("error").value(error == null ? null : Finite.orNull(error));
-    json.name("bound").value(bound);
-    json.name("holds").value(error != null && error <= bound);
-    json.endObject();
+    return new Fields()
+        .with("name", block.name())
+        .with("experts", block.experts())
+        .with("done", change.map(Change::done).orElse("nothing"))
+        .with("which", change.map(Change::experts).orElse(List.of()))
+        .with("error", error)
+        .with("bound", bound)
+        .with("holds", error.isPresent() && error.get() <= bound);
   }
 
   /** A case for each block and one for the whole model, on each device. */

@@ -1,7 +1,7 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
-import java.io.IOException;
+import io.moneonnx.json.Fields;
+import io.moneonnx.json.JsonText;
 import java.io.PrintWriter;
 
 /** What a command found, for people and for programs. */
@@ -9,19 +9,12 @@ interface Report {
   /** For people, line by line. */
   String text();
 
-  void writeTo(JsonWriter json) throws IOException;
+  /** For programs. */
+  Fields json();
 
   /** Prints it for one or the other. */
-  default void print(boolean asJson, PrintWriter out) throws IOException {
-    if (asJson) {
-      JsonWriter json = new JsonWriter(out);
-      json.setIndent("  ");
-      writeTo(json);
-      json.flush();
-      out.println();
-    } else {
-      out.print(text());
-    }
+  default void print(boolean asJson, PrintWriter out) {
+    out.print(asJson ? JsonText.indented(json()) : text());
     out.flush();
   }
 }

@@ -1,20 +1,18 @@
 package io.moneonnx.cli;
 
-import com.google.gson.stream.JsonWriter;
 import io.moneonnx.eval.Estimate;
 import io.moneonnx.eval.Metric;
 import io.moneonnx.eval.Tally;
 import io.moneonnx.eval.TaskScore;
 import io.moneonnx.eval.TaskScores;
-import java.io.IOException;
-import java.io.StringWriter;
+import io.moneonnx.json.Fields;
 import java.util.Arrays;
-import java.util.List;
 import java.util.stream.Collectors;
 
 /** How a model did at each task, the subjects of MMLU as well, and what the average counts. */
-record TaskReport(TaskScores scores) {
-  String text() {
+record TaskReport(TaskScores scores) implements Report {
+  @Override
+  public String text() {
     Table table = new Table("task", "items", "acc", "+-", "acc_norm", "+-", "averaged");
     scores.subjects().forEach(subject -> row(table, subject, "in mmlu"));
     scores.tasks().forEach(task -> row(table, task, task.counted().toString()));
@@ -68,43 +66,34 @@ record TaskReport(TaskScores scores) {
    *  "mmluSubjects": [...], "average": {"value", "standardError", "tasks"}}
    * }</pre>
    */
-  String json() throws IOException {
-    StringWriter text = new StringWriter();
-    JsonWriter json = new JsonWriter(text);
-    json.setIndent("  ");
-    json.beginObject();
-    tasks(json.name("tasks"), scores.tasks());
-    tasks(json.name("mmluSubjects"), scores.subjects());
+  @Override
+  public Fields json() {
     Estimate average = scores.average();
-    json.name("average").beginObject();
-    json.name("value").value(average.mean());
-    json.name("standardError").value(average.standardError());
-    json.name("tasks").value(scores.tasks().size());
-    json.endObject();
-    json.endObject();
-    return text.append('\n').toString();
+    return new Fields()
+        .with("tasks", scores.tasks().stream().map(TaskReport::json).toList())
+        .with("mmluSubjects", scores.subjects().stream().map(TaskReport::json).toList())
+        .with(
+            "average",
+            new Fields()
+                .with("value", average.mean())
+                .with("standardError", average.standardError())
+                .with("tasks", scores.tasks().size()));
   }
 
-  private static void tasks(JsonWriter json, List<TaskScore> tasks) throws IOException {
-    json.beginArray();
-    for (TaskScore task : tasks) {
-      json.beginObject();
-      json.name("task").value(task.name());
-      json.name("items").value(task.items());
-      json.name("averaged").value(task.counted().toString());
-      tally(json.name("acc"), task.acc());
-      tally(json.name("acc_norm"), task.accNorm());
-      json.endObject();
-    }
-    json.endArray();
+  private static Fields json(TaskScore task) {
+    return new Fields()
+        .with("task", task.name())
+        .with("items", task.items())
+        .with("averaged", task.counted())
+        .with("acc", json(task.acc()))
+        .with("acc_norm", json(task.accNorm()));
   }
 
-  private static void tally(JsonWriter json, Tally tally) throws IOException {
-    json.beginObject();
-    json.name("right").value(tally.right());
-    json.name("value").value(tally.accuracy());
-    json.name("standardError").value(tally.estimate().standardError());
-    json.name("closedError").value(Finite.orNull(tally.closedError()));
-    json.endObject();
+  private static Fields json(Tally tally) {
+    return new Fields()
+        .with("right", tally.right())
+        .with("value", tally.accuracy())
+        .with("standardError", tally.estimate().standardError())
+        .with("closedError", tally.closedError());
   }
 }

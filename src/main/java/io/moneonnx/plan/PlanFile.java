@@ -1,28 +1,17 @@
 package io.moneonnx.plan;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.JsonWriter;
-import com.google.gson.stream.MalformedJsonException;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.io.Draft;
+import io.moneonnx.json.JsonReading;
+import io.moneonnx.json.JsonText;
 import java.io.IOException;
-import java.io.StringReader;
-import java.io.StringWriter;
+import java.math.BigDecimal;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Plans as JSON that a person can read, edit and pass back.
@@ -50,10 +39,34 @@ import java.util.stream.Stream;
  * plan came from, and {@code note} what else to know of it; it is not read.
  */
 public final class PlanFile {
-  private static final Set<String> KEYS =
-      Set.of(
-          "model", "profile", "criterion", "novice", "router", "budget", "ratio", "note", "blocks");
-  private static final Set<String> BLOCK_KEYS = Set.of("name", "experts", "pruned");
+  /** A plan as it is written. */
+  private record Document(
+      String model,
+      Optional<String> profile,
+      Optional<String> criterion,
+      Optional<Novice> novice,
+      Plan.Router router,
+      Optional<String> budget,
+      Optional<BigDecimal> ratio,
+      Optional<String> note,
+      List<Plan.Block> blocks) {
+    static Document of(Plan plan) {
+      return new Document(
+          plan.model(),
+          plan.profile(),
+          plan.criterion(),
+          plan.novice(),
+          plan.router(),
+          plan.budget(),
+          plan.ratio(),
+          plan.note(),
+          plan.blocks());
+    }
+
+    Plan plan() {
+      return new Plan(model, profile, criterion, novice, router, budget, ratio, blocks);
+    }
+  }
 
   private PlanFile() {}
 
@@ -85,97 +98,10 @@ public final class PlanFile {
   }
 
   static String print(Plan plan) {
-    StringWriter text = new StringWriter();
-    try {
-      JsonWriter json = new JsonWriter(text);
-      json.setIndent("  ");
-      json.beginObject();
-      json.name("model").value(plan.model());
-      text(json, "profile", plan.profile());
-      text(json, "criterion", plan.criterion());
-      text(json, "novice", plan.novice().map(Novice::toString));
-      text(json, "router", Optional.of(plan.router().toString()));
-      text(json, "budget", plan.budget());
-      if (plan.ratio().isPresent()) {
-        json.name("ratio").value(plan.ratio().get());
-      }
-      text(json, "note", plan.note());
-      json.name("blocks").beginArray();
-      for (Plan.Block block : plan.blocks()) {
-        json.beginObject();
-        json.name("name").value(block.name());
-        json.name("experts").value(block.experts());
-        // On one line, as a list prints itself: [0, 3, 7]
-        json.name("pruned").jsonValue(block.pruned().toString());
-        json.endObject();
-      }
-      json.endArray().endObject();
-    } catch (IOException e) {
-      throw new IllegalStateException("a string cannot be written to", e);
-    }
-    return text.append('\n').toString();
-  }
-
-  private static void text(JsonWriter json, String key, Optional<String> value) throws IOException {
-    if (value.isPresent()) {
-      json.name(key).value(value.get());
-    }
+    return JsonText.indented(Document.of(plan));
   }
 
   static Plan parse(String text) {
-    JsonMembers plan = JsonMembers.of("plan", tree(text)).only(KEYS);
-    return new Plan(
-        plan.text("model"),
-        plan.optionalText("profile"),
-        plan.optionalText("criterion"),
-        plan.optionalText("novice").map(name -> oneOf(Novice.values(), "novice", name)),
-        oneOf(Plan.Router.values(), "router", plan.text("router")),
-        plan.optionalText("budget"),
-        plan.has("ratio") ? Optional.of(plan.number("ratio")) : Optional.empty(),
-        blocks(plan.array("blocks")));
-  }
-
-  private static <T> T oneOf(T[] values, String key, String text) {
-    return Stream.of(values)
-        .filter(value -> value.toString().equals(text))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new BadInputException(
-                    "plan: '%s' wants %s, found \"%s\""
-                        .formatted(
-                            key,
-                            Stream.of(values)
-                                .map(value -> "\"" + value + "\"")
-                                .collect(Collectors.joining(" or ")),
-                            text)));
-  }
-
-  private static List<Plan.Block> blocks(List<JsonElement> elements) {
-    List<Plan.Block> blocks = new ArrayList<>();
-    for (JsonElement element : elements) {
-      JsonMembers block = JsonMembers.of("plan: blocks[" + blocks.size() + "]", element);
-      String name = block.text("name");
-      block = block.named("block '" + name + "'").only(BLOCK_KEYS);
-      blocks.add(new Plan.Block(name, block.integer("experts"), block.integers("pruned")));
-    }
-    return blocks;
-  }
-
-  private static JsonElement tree(String text) {
-    JsonReader reader = new JsonReader(new StringReader(text));
-    reader.setStrictness(Strictness.STRICT);
-    try {
-      if (text.isBlank()) {
-        throw new MalformedJsonException("the file is empty");
-      }
-      JsonElement tree = JsonParser.parseReader(reader);
-      if (reader.peek() != JsonToken.END_DOCUMENT) {
-        throw new MalformedJsonException("the text goes on after the plan");
-      }
-      return tree;
-    } catch (JsonParseException | IOException e) {
-      throw new BadInputException("is no JSON: " + Reason.of(e), e);
-    }
+    return JsonReading.read("plan", text, Document.class).plan();
   }
 }

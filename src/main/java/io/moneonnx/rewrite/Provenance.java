@@ -1,12 +1,13 @@
 package io.moneonnx.rewrite;
 
-import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Reason;
+import io.moneonnx.json.Fields;
+import io.moneonnx.json.JsonText;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -41,18 +42,43 @@ public final class Provenance {
   record Target(String block, int experts, Change change, String novices) {}
 
   static Model with(Model model, Collection<Target> targets) {
-    JsonObject router = new JsonObject();
-    router.addProperty("preserve_logical_expert_ids", true);
-    boolean isWhole = targets.stream().allMatch(t -> t.change() instanceof Replacement);
-    router.addProperty("preserve_router_weights", isWhole);
-    router.addProperty("renormalize_after_substitution", false);
-    JsonObject blocks = new JsonObject();
-    targets.forEach(target -> blocks.add(target.block(), json(target)));
-    JsonObject substitution = new JsonObject();
-    substitution.addProperty("version", 1);
-    substitution.add("router_semantics", router);
-    substitution.add("targets", blocks);
-    return model.withMetadata(SUBSTITUTION, new Gson().toJson(substitution));
+    Fields router =
+        new Fields()
+            .with("preserve_logical_expert_ids", true)
+            .with(
+                "preserve_router_weights",
+                targets.stream().allMatch(target -> target.change() instanceof Replacement))
+            .with("renormalize_after_substitution", false);
+    Fields blocks = new Fields();
+    targets.forEach(target -> blocks.with(target.block(), json(target)));
+    return model.withMetadata(
+        SUBSTITUTION,
+        JsonText.of(
+            new Fields()
+                .with("version", 1)
+                .with("router_semantics", router)
+                .with("targets", blocks)));
+  }
+
+  private static Fields json(Target target) {
+    Fields replacements = new Fields();
+    if (target.change() instanceof Replacement) {
+      int row = 0;
+      for (int expert : target.change().experts()) {
+        Fields tensors = new Fields().with("value", target.novices() + "[" + row++ + "]");
+        replacements.with(
+            Integer.toString(expert),
+            new Fields().with("format", "constant-v1").with("tensors", tensors));
+      }
+    }
+    Fields block =
+        new Fields()
+            .with("num_logical_experts", target.experts())
+            .with("weight_layout", "compact_retained_experts")
+            .with("replacements", replacements);
+    return target.change() instanceof Removal removal
+        ? block.with("removed", removal.experts())
+        : block;
   }
 
   /**
@@ -107,33 +133,5 @@ public final class Provenance {
       }
     }
     return new Gone(replaced, removed);
-  }
-
-  private static JsonObject json(Target target) {
-    JsonObject block = new JsonObject();
-    block.addProperty("num_logical_experts", target.experts());
-    block.addProperty("weight_layout", "compact_retained_experts");
-    block.add("replacements", replacements(target));
-    if (target.change() instanceof Removal removal) {
-      block.add("removed", new Gson().toJsonTree(removal.experts()));
-    }
-    return block;
-  }
-
-  private static JsonObject replacements(Target target) {
-    JsonObject replacements = new JsonObject();
-    if (!(target.change() instanceof Replacement)) {
-      return replacements;
-    }
-    int row = 0;
-    for (int expert : target.change().experts()) {
-      JsonObject tensors = new JsonObject();
-      tensors.addProperty("value", target.novices() + "[" + row++ + "]");
-      JsonObject replacement = new JsonObject();
-      replacement.addProperty("format", "constant-v1");
-      replacement.add("tensors", tensors);
-      replacements.add(Integer.toString(expert), replacement);
-    }
-    return replacements;
   }
 }
