@@ -1,6 +1,8 @@
 package io.moneonnx.io;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
 import io.moneonnx.proto.onnx.AttributeProto;
 import io.moneonnx.proto.onnx.GraphProto;
 import io.moneonnx.proto.onnx.ModelProto;
@@ -24,30 +26,39 @@ final class DataLocations {
   private DataLocations() {}
 
   /**
-   * Real paths of the files that are or would be there; none where the file is no model.
+   * Real paths of the files that are or would be there; none where there is no model.
    *
-   * @throws IOException if the file cannot be read
+   * @throws BadInputException if the file cannot be read
    */
-  static Set<Path> of(Path file) throws IOException {
+  static Set<Path> of(Path file) {
     Set<Path> found = new LinkedHashSet<>();
-    for (String name : names(file)) {
-      Optional<Path> path = beside(file, name);
-      if (path.isPresent()) {
-        found.add(real(path.get()));
-      }
+    for (String name : Files.isRegularFile(file) ? names(file) : Set.<String>of()) {
+      beside(file, name).map(DataLocations::real).ifPresent(found::add);
     }
     return found;
   }
 
-  /** Where links lead to a file, or would if it were there. */
-  static Path real(Path file) throws IOException {
-    if (Files.exists(file)) {
-      return file.toRealPath();
+  /**
+   * Where links lead to a file, or would if it were there.
+   *
+   * @throws BadInputException if that cannot be told
+   */
+  static Path real(Path file) {
+    try {
+      if (Files.exists(file)) {
+        return file.toRealPath();
+      }
+      Path path = file.toAbsolutePath().normalize();
+      return Files.exists(path.getParent())
+          ? path.getParent().toRealPath().resolve(path.getFileName())
+          : path;
+    } catch (IOException e) {
+      throw unreadable(file, e);
     }
-    Path path = file.toAbsolutePath().normalize();
-    return Files.exists(path.getParent())
-        ? path.getParent().toRealPath().resolve(path.getFileName())
-        : path;
+  }
+
+  private static BadInputException unreadable(Path file, IOException e) {
+    return new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
   }
 
   private static Optional<Path> beside(Path file, String name) {
@@ -59,7 +70,7 @@ final class DataLocations {
     }
   }
 
-  private static Set<String> names(Path file) throws IOException {
+  private static Set<String> names(Path file) {
     DataLocations locations = new DataLocations();
     try {
       ModelProto model = ModelScan.scan(file).model();
@@ -67,6 +78,8 @@ final class DataLocations {
       model.getFunctionsList().forEach(function -> locations.addNodes(function.getNodeList()));
     } catch (InvalidProtocolBufferException e) {
       return Set.of();
+    } catch (IOException e) {
+      throw unreadable(file, e);
     }
     return locations.names;
   }

@@ -37,13 +37,13 @@ final class DataNames {
   /** Names beside a model file, which may replace one that has data files. */
   static DataNames beside(Path out) {
     Path model = out.toAbsolutePath();
-    Set<Path> own = dataOf(model);
+    Set<Path> own = DataLocations.of(model);
     return new DataNames(
         model,
         Optional.of(model.getParent()),
         name -> {
           Path file = model.resolveSibling(name);
-          return own.contains(real(file))
+          return own.contains(DataLocations.real(file))
               || (Files.exists(file) && ModelFiles.isReadByOther(file, model));
         });
   }
@@ -55,7 +55,7 @@ final class DataNames {
         Optional.empty(),
         name -> {
           Path file = original.folder().resolve(name);
-          return Files.exists(file) && !original.all().contains(real(file));
+          return Files.exists(file) && !original.all().contains(DataLocations.real(file));
         });
   }
 
@@ -95,24 +95,9 @@ final class DataNames {
   /** True of a file that has such a name and lies beside the model {@code out}. */
   static boolean isOf(Path out, Path data) {
     String name = Pattern.quote(out.getFileName().toString()) + "(\\.linked)?(-\\d+)?\\.data";
-    return real(data).getParent().equals(real(out.toAbsolutePath().getParent()))
+    return DataLocations.real(data)
+            .getParent()
+            .equals(DataLocations.real(out.toAbsolutePath().getParent()))
         && data.getFileName().toString().matches(name);
-  }
-
-  /** Real paths of the data files that a model refers to; none where there is no model. */
-  static Set<Path> dataOf(Path model) {
-    try {
-      return Files.isRegularFile(model) ? DataLocations.of(model) : Set.of();
-    } catch (IOException e) {
-      throw new BadInputException(model + ": cannot be read: " + Reason.of(e), e);
-    }
-  }
-
-  private static Path real(Path file) {
-    try {
-      return DataLocations.real(file);
-    } catch (IOException e) {
-      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
-    }
   }
 }

@@ -72,7 +72,7 @@ final class FileDraft implements Draft {
   List<PublishStep> steps(boolean force) throws IOException {
     List<Path> files = links();
     files.addAll(own());
-    Set<Path> old = DataNames.dataOf(out);
+    Set<Path> old = DataLocations.of(out);
     for (Path file : files) {
       checkFree(target(file), force);
       if (old.contains(DataLocations.real(target(file)))) {
@@ -95,7 +95,7 @@ final class FileDraft implements Draft {
   }
 
   /** Data files of the model that is replaced which nothing reads from then on. */
-  private List<Path> abandoned(Set<Path> old) throws IOException {
+  private List<Path> abandoned(Set<Path> old) {
     Set<Path> read = new HashSet<>(originals);
     for (Path file : linked.files()) {
       read.add(DataLocations.real(file));

@@ -102,7 +102,7 @@ public record ModelFiles(Path model, Set<Path> all) {
    * ones do.
    */
   static boolean isReadByOther(Path data, Path model) {
-    Path real = real(data);
+    Path real = DataLocations.real(data);
     try (Stream<Path> beside = Files.list(real.getParent())) {
       return beside
           .filter(other -> other.toString().endsWith(SUFFIX))
@@ -115,13 +115,9 @@ public record ModelFiles(Path model, Set<Path> all) {
 
   /** A model file itself, and its data files. */
   private static Set<Path> filesOf(Path file) {
-    try {
-      Set<Path> all = DataLocations.of(file);
-      all.add(file.toRealPath());
-      return all;
-    } catch (IOException e) {
-      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
-    }
+    Set<Path> all = DataLocations.of(file);
+    all.add(DataLocations.real(file));
+    return all;
   }
 
   /**
@@ -132,8 +128,8 @@ public record ModelFiles(Path model, Set<Path> all) {
    * @throws BadInputException if it may not, or is, holds or lies in this folder
    */
   public void requireRoom(Path out, boolean force) {
-    Path here = real(folder());
-    Path there = Files.exists(out) ? real(out) : real(parent(out)).resolve(out.getFileName());
+    Path here = DataLocations.real(folder());
+    Path there = DataLocations.real(out);
     if (there.startsWith(here) || here.startsWith(there)) {
       throw new BadInputException(
           out + ": is the model's folder, in it or around it; give another output with -o");
@@ -148,10 +144,6 @@ public record ModelFiles(Path model, Set<Path> all) {
           "%s: holds no %s; --force replaces only folders that do"
               .formatted(out, model.getFileName()));
     }
-  }
-
-  private static Path parent(Path out) {
-    return out.toAbsolutePath().getParent();
   }
 
   /**
@@ -189,7 +181,7 @@ public record ModelFiles(Path model, Set<Path> all) {
     try (Stream<Path> files = Files.walk(folder(), FileVisitOption.FOLLOW_LINKS)) {
       return files
           .filter(file -> !file.equals(folder()) && !isHistory(file))
-          .filter(file -> !all.contains(real(file)))
+          .filter(file -> !all.contains(DataLocations.real(file)))
           .toList();
     } catch (UncheckedIOException e) {
       throw unreadable(e.getCause());
@@ -204,13 +196,5 @@ public record ModelFiles(Path model, Set<Path> all) {
 
   private boolean isHistory(Path file) {
     return folder().relativize(file).startsWith(HISTORY);
-  }
-
-  private static Path real(Path file) {
-    try {
-      return file.toRealPath();
-    } catch (IOException e) {
-      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
-    }
   }
 }
