@@ -54,7 +54,7 @@ public record BenchFigures(Map<BenchMeasure, Double> values) {
   }
 
   /** The middle one, or the mean of the two in the middle. */
-  static double median(List<Double> numbers) {
+  public static double median(List<Double> numbers) {
     double[] sorted = numbers.stream().mapToDouble(Double::doubleValue).toArray();
     Arrays.sort(sorted);
     int middle = sorted.length / 2;

@@ -1,5 +1,7 @@
 package io.moneonnx.bench;
 
+import static io.moneonnx.pipeline.BenchFigures.median;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,16 +36,16 @@ final class CompileTime {
     for (int blocks : BLOCKS) {
       make(blocks);
     }
-    double[][] seconds = new double[BLOCKS.size()][ROUNDS];
+    List<List<Double>> seconds = BLOCKS.stream().<List<Double>>map(b -> new ArrayList<>()).toList();
     for (int round = 0; round < ROUNDS; round++) {
       for (int size = 0; size < BLOCKS.size(); size++) {
-        seconds[size][round] = rewrite(BLOCKS.get(size));
+        seconds.get(size).add(rewrite(BLOCKS.get(size)));
       }
     }
     System.out.println("blocks   nodes  seconds  to the size before");
     for (int size = 0; size < BLOCKS.size(); size++) {
-      double median = median(seconds[size]);
-      String ratio = size == 0 ? "" : "%.2f".formatted(median / median(seconds[size - 1]));
+      double median = median(seconds.get(size));
+      String ratio = size == 0 ? "" : "%.2f".formatted(median / median(seconds.get(size - 1)));
       System.out.printf(
           Locale.ROOT, "%6d  %,6d  %7.2f  %s%n", BLOCKS.get(size), nodes(size), median, ratio);
     }
@@ -104,11 +106,5 @@ final class CompileTime {
 
   private String plan(int blocks) {
     return folder.resolve(blocks + ".json").toString();
-  }
-
-  private static double median(double... values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return sorted[sorted.length / 2];
   }
 }

@@ -1,5 +1,7 @@
 package io.moneonnx.bench;
 
+import static io.moneonnx.pipeline.BenchFigures.median;
+
 import com.sun.management.OperatingSystemMXBean;
 import io.moneonnx.data.Batch;
 import io.moneonnx.graph.Tensor;
@@ -18,7 +20,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -88,11 +89,6 @@ final class ObserveTime {
         before,
         after,
         after - before);
-  }
-
-  private static double median(List<Double> values) {
-    Collections.sort(values);
-    return values.get(values.size() / 2);
   }
 
   /** Short runs are repeated, for the clock of the process ticks slowly. */

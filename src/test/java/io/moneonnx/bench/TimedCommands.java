@@ -1,5 +1,7 @@
 package io.moneonnx.bench;
 
+import static io.moneonnx.pipeline.BenchFigures.median;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,21 +85,19 @@ final class TimedCommands {
   }
 
   private static void print(Map<String, List<Run>> runs) {
-    double first = median(runs.values().iterator().next());
+    double first = seconds(runs.values().iterator().next());
     System.out.printf("%-24s %8s %8s %10s%n", "command", "seconds", "ratio", "peak MB");
     runs.forEach(
         (name, all) ->
             System.out.printf(
                 "%-24s %8.2f %8.2f %10d%n",
                 name,
-                median(all),
-                median(all) / first,
+                seconds(all),
+                seconds(all) / first,
                 all.stream().mapToLong(Run::peak).max().orElseThrow() >> 20));
   }
 
-  private static double median(List<Run> runs) {
-    double[] sorted = runs.stream().mapToDouble(Run::seconds).sorted().toArray();
-    int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  private static double seconds(List<Run> runs) {
+    return median(runs.stream().map(Run::seconds).toList());
   }
 }

@@ -1,5 +1,7 @@
 package io.moneonnx.results;
 
+import static io.moneonnx.pipeline.BenchFigures.median;
+
 import io.moneonnx.data.Batch;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
@@ -16,7 +18,6 @@ import io.moneonnx.run.Session;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -99,11 +100,6 @@ final class VerifyTime {
     long start = System.nanoTime();
     work.run();
     return (System.nanoTime() - start) / 1e9;
-  }
-
-  private static double median(List<Double> numbers) {
-    Collections.sort(numbers);
-    return numbers.get(numbers.size() / 2);
   }
 
   /** What is timed. */
