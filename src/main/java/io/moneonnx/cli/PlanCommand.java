@@ -1,5 +1,6 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.json.Fields;
 import io.moneonnx.json.JsonText;
 import io.moneonnx.pipeline.Output;
 import io.moneonnx.plan.Goal;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -75,19 +77,19 @@ final class PlanCommand implements Callable<Integer> {
     for (int i = 0; i < plans.size(); i++) {
       PlanFile.write(plans.get(i), files.get(i));
     }
+    List<PlanReport> reports =
+        IntStream.range(0, plans.size())
+            .mapToObj(i -> new PlanReport(measured, goals.get(i), plans.get(i)))
+            .toList();
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      out.print(
-          JsonText.indented(
-              IntStream.range(0, plans.size())
-                  .mapToObj(i -> new PlanJson(measured, goals.get(i), plans.get(i), files.get(i)))
-                  .map(PlanJson::json)
-                  .toList()));
+      IntFunction<Fields> plan = i -> reports.get(i).json(files.get(i));
+      out.print(JsonText.indented(IntStream.range(0, plans.size()).mapToObj(plan).toList()));
     } else if (plans.size() == 1) {
-      out.print(new PlanReport(measured, goals.get(0), plans.get(0)).text());
+      out.print(reports.get(0).text());
       out.println("written  " + output);
     } else {
-      out.print(table(measured, goals, plans, files));
+      out.print(table(plans, reports, files));
     }
     out.flush();
     return ExitCode.DONE;
@@ -102,12 +104,10 @@ final class PlanCommand implements Callable<Integer> {
         dot <= 0 ? name + ratio : name.substring(0, dot) + ratio + name.substring(dot));
   }
 
-  private static Table table(
-      Profile measured, List<Goal> goals, List<Plan> plans, List<Path> files) {
+  private static Table table(List<Plan> plans, List<PlanReport> reports, List<Path> files) {
     Table table = new Table(row("ratio", PlanReport.head(), "written"));
     for (int i = 0; i < plans.size(); i++) {
-      PlanReport report = new PlanReport(measured, goals.get(i), plans.get(i));
-      table.row(row(plans.get(i).ratio().orElseThrow(), report.summary(), files.get(i)));
+      table.row(row(plans.get(i).ratio().orElseThrow(), reports.get(i).summary(), files.get(i)));
     }
     return table;
   }
