@@ -4,11 +4,15 @@ import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
-import io.moneonnx.observe.Taps.Statistic;
+import io.moneonnx.observe.Taps.Tap;
+import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.Doubles;
-import io.moneonnx.profile.Longs;
 import io.moneonnx.profile.Slices;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Statistic.Detail;
+import io.moneonnx.profile.Statistics;
+import io.moneonnx.profile.Values;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,34 +23,33 @@ import java.util.stream.IntStream;
  * What one run of the observed model said of one block.
  *
  * @param standsIn see {@link Taps}
- * @param values of each statistic
+ * @param values of each tap
  * @param batch what the model was fed
  */
-record BlockReading(MoeBlock block, boolean standsIn, Map<Statistic, float[]> values, Batch batch) {
-  private static final int SUMS = 6;
+record BlockReading(MoeBlock block, boolean standsIn, Map<Tap, float[]> values, Batch batch) {
   private static final int MOMENTS = 5;
 
   String name() {
     return block.name();
   }
 
-  private double[] get(Statistic statistic) {
-    float[] found = values.get(statistic);
+  private double[] get(Tap tap) {
+    float[] found = values.get(tap);
     return IntStream.range(0, found.length).mapToDouble(i -> found[i]).toArray();
   }
 
-  private double single(Statistic statistic) {
-    return get(statistic)[0];
+  private double single(Tap tap) {
+    return get(tap)[0];
   }
 
   /** How many tokens are in none of the statistics, since something of theirs is not finite. */
   long spoiled() {
-    return Math.round(single(Statistic.SPOILED));
+    return Math.round(single(Tap.SPOILED));
   }
 
   /** Says where the first of them is. */
   BadInputException failure() {
-    double[] first = get(Statistic.FIRST_SPOILED);
+    double[] first = get(Tap.FIRST_SPOILED);
     NotFinite.What what = NotFinite.What.of(first[3], first[4]);
     return new NotFinite(Math.round(first[0]), (int) first[1], Math.round(first[2]), what)
         .failure(name(), block.topK(), batch);
@@ -60,8 +63,8 @@ record BlockReading(MoeBlock block, boolean standsIn, Map<Statistic, float[]> va
    */
   Optional<Refusal> disproof() {
     requireFinite();
-    double[] rows = get(Statistic.ROWS);
-    double[] together = get(Statistic.CHOSEN_TOGETHER);
+    double[] rows = get(Tap.ROWS);
+    double[] together = get(Tap.CHOSEN_TOGETHER);
     for (int expert = 0; expert < block.experts(); expert++) {
       double chosen = together[expert * (block.experts() + 1)];
       if (rows[expert] != chosen) {
@@ -70,11 +73,11 @@ record BlockReading(MoeBlock block, boolean standsIn, Map<Statistic, float[]> va
                 .formatted(expert, chosen, rows[expert]));
       }
     }
-    if (values.containsKey(Statistic.SMALLEST_STEP) && single(Statistic.SMALLEST_STEP) < 0) {
+    if (values.containsKey(Tap.SMALLEST_STEP) && single(Tap.SMALLEST_STEP) < 0) {
       return refusal("a region computes rows of another expert than the one it was found for");
     }
-    double off = get(Statistic.REBUILT)[0];
-    double largest = get(Statistic.REBUILT)[1];
+    double off = get(Tap.REBUILT)[0];
+    double largest = get(Tap.REBUILT)[1];
     return Double.isFinite(off) && off <= block.precision().rebuilt() * largest
         ? Optional.empty()
         : refusal(
@@ -88,8 +91,8 @@ record BlockReading(MoeBlock block, boolean standsIn, Map<Statistic, float[]> va
 
   /** Each token's are finite by now, but float32 may not hold their sums. */
   private void requireFinite() {
-    for (Statistic statistic : List.of(Statistic.SUMS, Statistic.MOMENTS, Statistic.Y2)) {
-      if (!DoubleStream.of(get(statistic)).allMatch(Double::isFinite)) {
+    for (Tap tap : List.of(Tap.SUMS, Tap.MOMENTS, Tap.Y2)) {
+      if (!DoubleStream.of(get(tap)).allMatch(Double::isFinite)) {
         throw new BadInputException(
             "block '%s': the squares of its experts' outputs are too large to be summed up at %s"
                 .formatted(name(), String.join(", ", batch.samples())));
@@ -97,25 +100,46 @@ record BlockReading(MoeBlock block, boolean standsIn, Map<Statistic, float[]> va
     }
   }
 
-  /**
-   * The statistics, moved to the means that float32 could not hold: with {@code c = sum (f - m) /
-   * n} the mean is {@code m + c}, and {@code sum (f - m - c)^2 = sum (f - m)^2 - n c^2}; with
-   * weights {@code g^2} in the same way.
-   */
+  /** The statistics, as they are or made from moments. */
   BlockStatistics statistics() {
-    double[] sums = get(Statistic.SUMS);
-    double[] n = get(Statistic.ROWS);
-    float[] moments = values.get(Statistic.MOMENTS);
+    BlockHeader header = BlockHeaders.of(block);
+    Map<Statistic, Values> all = new EnumMap<>(Statistic.class);
+    for (Tap tap : values.keySet()) {
+      int from = 0;
+      for (Statistic statistic : tap.statistics()) {
+        int size = (int) statistic.shape().elements(header);
+        all.put(statistic, values(statistic.type(), values.get(tap), from, size));
+        from += size;
+      }
+    }
+    addMoments(all);
+    return new BlockStatistics(new Statistics(header, Detail.FULL, all), Slices.NONE);
+  }
+
+  private static Values values(Values.Type type, float[] found, int from, int size) {
+    double[] numbers = IntStream.range(from, from + size).mapToDouble(i -> found[i]).toArray();
+    return type == Values.Type.COUNT
+        ? Values.counts(DoubleStream.of(numbers).mapToLong(Math::round).toArray())
+        : Values.of(numbers);
+  }
+
+  /**
+   * Moved to the means that float32 could not hold: with {@code c = sum (f - m) / n} the mean is
+   * {@code m + c}, and {@code sum (f - m - c)^2 = sum (f - m)^2 - n c^2}; with weights {@code g^2}
+   * in the same way.
+   */
+  private void addMoments(Map<Statistic, Values> all) {
+    float[] moments = values.get(Tap.MOMENTS);
     int hidden = block.hidden();
     double[] mean = new double[block.experts() * hidden];
     double[] m2 = new double[mean.length];
     double[] gmean = new double[mean.length];
     double[] r2 = new double[block.experts()];
     for (int expert = 0; expert < block.experts(); expert++) {
-      double g2 = sums[expert * SUMS + 1];
-      double part = n[expert] > 0 ? 1 / n[expert] : 0;
+      double n = all.get(Statistic.N).get(expert);
+      double g2 = all.get(Statistic.G2).get(expert);
+      double part = n > 0 ? 1 / n : 0;
       double gatedPart = g2 > 0 ? 1 / g2 : 0;
-      double gatedSquares = 0;
       for (int i = 0; i < hidden; i++) {
         int at = expert * MOMENTS * hidden + i;
         int to = expert * hidden + i;
@@ -124,39 +148,12 @@ record BlockReading(MoeBlock block, boolean standsIn, Map<Statistic, float[]> va
         mean[to] = moments[at] + off * part;
         m2[to] = Math.max(0, moments[at + 3 * hidden] - off * off * part);
         gmean[to] = moments[at] + gatedOff * gatedPart;
-        gatedSquares += Math.max(0, moments[at + 4 * hidden] - gatedOff * gatedOff * gatedPart);
+        r2[expert] += Math.max(0, moments[at + 4 * hidden] - gatedOff * gatedOff * gatedPart);
       }
-      r2[expert] = gatedSquares;
     }
-    return new BlockStatistics(
-        BlockHeaders.of(block),
-        Longs.of(rounded(Statistic.ROWS)),
-        sum(sums, 0),
-        sum(sums, 1),
-        sum(sums, 2),
-        sum(sums, 3),
-        sum(sums, 4),
-        sum(sums, 5),
-        Doubles.of(mean),
-        Doubles.of(m2),
-        Doubles.of(gmean),
-        Doubles.of(r2),
-        Doubles.of(get(Statistic.PEAK)),
-        Math.round(single(Statistic.TOKENS)),
-        Longs.of(rounded(Statistic.CHOSEN_TOGETHER)),
-        single(Statistic.Y2),
-        Slices.NONE);
-  }
-
-  private long[] rounded(Statistic statistic) {
-    double[] found = get(statistic);
-    return IntStream.range(0, found.length).mapToLong(i -> Math.round(found[i])).toArray();
-  }
-
-  private Doubles sum(double[] sums, int column) {
-    return Doubles.of(
-        IntStream.range(0, block.experts())
-            .mapToDouble(expert -> sums[expert * SUMS + column])
-            .toArray());
+    all.put(Statistic.MEAN, Values.of(mean));
+    all.put(Statistic.M2, Values.of(m2));
+    all.put(Statistic.GMEAN, Values.of(gmean));
+    all.put(Statistic.R2, Values.of(r2));
   }
 }

@@ -8,7 +8,7 @@ import java.util.List;
 
 /**
  * How sums over the rows of each expert are computed where they have {@code hidden} columns: {@link
- * Taps.Statistic#MOMENTS}. All ways give the same, and each is fast on one kind of device
+ * Taps.Tap#MOMENTS}. All ways give the same, and each is fast on one kind of device
  * (docs/benchmarks.md).
  */
 enum Moments {

@@ -55,7 +55,7 @@ public final class Observer {
       String check = edit.fresh("mone.check." + i);
       edit.addInput(Value.untyped(check, ElementType.BOOL));
       Rows rows = block.layout().rows(ops);
-      Map<Taps.Statistic, String> statistics =
+      Map<Taps.Tap, String> statistics =
           new RowStatistics(ops, block, moments).add(rows, counting, check);
       boolean standsIn = rows instanceof Rows.Recomputed;
       taps.addFirst(Taps.of(ops, block, check, standsIn, statistics));

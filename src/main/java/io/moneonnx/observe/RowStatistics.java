@@ -6,7 +6,8 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Rows;
-import io.moneonnx.observe.Taps.Statistic;
+import io.moneonnx.observe.Taps.Tap;
+import io.moneonnx.profile.Statistic;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -44,9 +45,9 @@ final class RowStatistics {
    *     padding
    * @param check bool of one element: whether the output is to be compared with what its rows come
    *     to
-   * @return the value of each statistic
+   * @return the value of each tap
    */
-  Map<Statistic, String> add(Rows rows, String valid, String check) {
+  Map<Tap, String> add(Rows rows, String valid, String check) {
     String indices = block.routing().indices(ops);
     String chosen = ops.reshape(indices, -1);
     String coefficients = block.coefficients().perChoice(ops, block.routing(), indices);
@@ -60,7 +61,7 @@ final class RowStatistics {
     boolean isHidden = rows instanceof Rows.Recomputed;
     String routed = isHidden ? ops.when(check, this::own, rebuilt::inOrder) : flat(block.output());
     String squares = ops.reduceSumSquare(routed, true, 1L); // [T, 1]
-    Map<Statistic, String> taps = new EnumMap<>(Statistic.class);
+    Map<Tap, String> taps = new EnumMap<>(Tap.class);
     String perToken =
         new SpoiledTokens(ops, block.topK(), made, chosen, squares).add(taps, unhidden);
     String perSlot = ops.reshape(ops.expand(perToken, ops.shape(indices)), -1);
@@ -70,7 +71,7 @@ final class RowStatistics {
     }
     addPerBlock(taps, indices, squares, perToken);
     taps.put(
-        Statistic.REBUILT,
+        Tap.REBUILT,
         ops.when(
             check,
             () -> rebuilt.difference(routed, perToken),
@@ -113,17 +114,17 @@ final class RowStatistics {
   }
 
   /** Rows of separate experts lie in the order of their ids: no region is taken for another's. */
-  private void addOrder(Map<Statistic, String> taps, String ids) {
+  private void addOrder(Map<Tap, String> taps, String ids) {
     String next = ops.concat(0, List.of(ids, ops.vector(block.experts())));
     String step = ops.sub(next, ops.concat(0, List.of(ops.vector(0), ids)));
-    taps.put(Statistic.SMALLEST_STEP, ops.reduceMin(ops.cast(step, ElementType.FLOAT), false));
+    taps.put(Tap.SMALLEST_STEP, ops.reduceMin(ops.cast(step, ElementType.FLOAT), false));
   }
 
   private String column(String vector) {
     return ops.reshape(vector, -1, 1);
   }
 
-  private void addPerExpert(Map<Statistic, String> taps, ExpertRows rows, String valid) {
+  private void addPerExpert(Map<Tap, String> taps, ExpertRows rows, String valid) {
     String ids = rows.ids();
     String experts =
         ops.constant(
@@ -141,23 +142,22 @@ final class RowStatistics {
     String norm2 = ops.where(counts, rows.norm2(), ops.scalar(0f)); // [R, 1]
     String norm = ops.sqrt(norm2);
     String squareColumn = ops.mul(gColumn, gColumn);
-    String perRow =
-        ops.concat(
-            1,
-            List.of(
-                gColumn,
-                squareColumn,
-                norm,
-                norm2,
-                ops.mul(gColumn, norm),
-                ops.mul(squareColumn, norm2)));
-    String sums = ops.matMul(made, perRow); // [E, 6]
+    Map<Statistic, String> perRow =
+        Map.of(
+            Statistic.G1, gColumn,
+            Statistic.G2, squareColumn,
+            Statistic.A1, norm,
+            Statistic.A2, norm2,
+            Statistic.B1, ops.mul(gColumn, norm),
+            Statistic.B2, ops.mul(squareColumn, norm2));
+    String columns = ops.concat(1, Tap.SUMS.statistics().stream().map(perRow::get).toList());
+    String sums = ops.transpose(ops.matMul(made, columns), 1L, 0L); // [6, E]
     String count = ops.reduceSum(made, true, 1); // [E, 1]
-    taps.put(Statistic.ROWS, ops.reshape(count, -1));
-    taps.put(Statistic.SUMS, sums);
+    taps.put(Tap.ROWS, ops.reshape(count, -1));
+    taps.put(Tap.SUMS, sums);
 
     taps.put(
-        Statistic.MOMENTS,
+        Tap.MOMENTS,
         moments.of(
             ops,
             new Moments.Counted(
@@ -165,11 +165,10 @@ final class RowStatistics {
 
     String largest = ops.reshape(rows.largest(), 1, -1); // [1, R]
     String own = ops.where(ops.greater(made, ops.scalar(0f)), largest, ops.scalar(0f)); // [E, R]
-    taps.put(Statistic.PEAK, ops.reduceMax(own, false, 1L));
+    taps.put(Tap.PEAK, ops.reduceMax(own, false, 1L));
   }
 
-  private void addPerBlock(
-      Map<Statistic, String> taps, String indices, String squares, String perToken) {
+  private void addPerBlock(Map<Tap, String> taps, String indices, String squares, String perToken) {
     String tokens = ops.shape(perToken); // [T, 1]
     String tokensByExperts =
         ops.concat(0, List.of(ops.gather(tokens, ops.vector(0)), ops.vector(block.experts())));
@@ -179,9 +178,9 @@ final class RowStatistics {
             indices,
             ops.expand(perToken, ops.shape(indices)),
             1); // [T, E]
-    taps.put(Statistic.CHOSEN_TOGETHER, ops.matMul(ops.transpose(chosen, 1L, 0L), chosen));
-    taps.put(Statistic.TOKENS, ops.reduceSum(perToken, false));
+    taps.put(Tap.CHOSEN_TOGETHER, ops.matMul(ops.transpose(chosen, 1L, 0L), chosen));
+    taps.put(Tap.TOKENS, ops.reduceSum(perToken, false));
     String counted = ops.where(ops.greater(perToken, ops.scalar(0f)), squares, ops.scalar(0f));
-    taps.put(Statistic.Y2, ops.reduceSum(counted, false));
+    taps.put(Tap.Y2, ops.reduceSum(counted, false));
   }
 }

@@ -3,7 +3,7 @@ package io.moneonnx.observe;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.observe.Taps.Statistic;
+import io.moneonnx.observe.Taps.Tap;
 import java.util.List;
 import java.util.Map;
 
@@ -24,14 +24,14 @@ record SpoiledTokens(Ops ops, int topK, ExpertRows rows, String chosen, String s
    * @param perToken {@code [tokens, 1]}: 1 for tokens that count, 0 for others
    * @return {@code perToken} with 0 for those tokens
    */
-  String add(Map<Statistic, String> taps, String perToken) {
+  String add(Map<Tap, String> taps, String perToken) {
     String kinds = kinds(); // [slots, 3]
     String worst = ops.reduceMax(kinds, true, 1L);
     String counting = ops.where(ops.greater(perSlot(perToken), zero()), worst, zero());
     String bad = ops.reshape(isInfinite(counting), -1, topK);
     String spoiled = ops.reduceMax(bad, true, 1L); // [tokens, 1]
-    taps.put(Statistic.SPOILED, ops.reduceSum(spoiled, false));
-    taps.put(Statistic.FIRST_SPOILED, first(kinds, counting, perToken));
+    taps.put(Tap.SPOILED, ops.reduceSum(spoiled, false));
+    taps.put(Tap.FIRST_SPOILED, first(kinds, counting, perToken));
     return ops.mul(perToken, ops.sub(ops.scalar(1f), spoiled));
   }
 

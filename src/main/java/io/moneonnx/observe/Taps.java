@@ -3,6 +3,8 @@ package io.moneonnx.observe;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.profile.BlockHeader;
+import io.moneonnx.profile.Statistic;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -10,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What an observed model has for one block: an output with all its statistics in one vector,
+ * What an observed model has for one block: an output with all that is observed in one vector,
  * float32.
  *
  * @param block name of the block
@@ -19,32 +21,31 @@ import java.util.Map;
  * @param standsIn whether the model reads that sum in place of the block's output in runs in which
  *     they are not compared
  * @param output name of the graph output
- * @param sizes how many elements each statistic has there, in their order
+ * @param sizes how many elements each tap has there, in their order
  */
-record Taps(
-    String block, String check, boolean standsIn, String output, Map<Statistic, Integer> sizes) {
-  /** What one run of the observed model says of one block; sizes in {@code []}. */
-  enum Statistic {
-    /** Rows counted at the experts {@code [E]}. */
+record Taps(String block, String check, boolean standsIn, String output, Map<Tap, Integer> sizes) {
+  /**
+   * What one run of the observed model says of one block: statistics as they are in the table, one
+   * after the other, or what they are computed or proved from; sizes in {@code []}.
+   */
+  enum Tap {
+    /** Rows counted at the experts. */
     ROWS,
-    /** Sums of {@code g, g^2, |f|, |f|^2, g|f|, g^2|f|^2} {@code [E, 6]}. */
+    /** Sums over the rows of each expert. */
     SUMS,
     /**
      * Of each expert {@code m}, its mean as float32 rounds it, {@code sum (f - m)}, {@code sum g^2
      * (f - m)}, {@code sum (f - m)^2} and {@code sum g^2 (f - m)^2} {@code [E, 5, H]}.
      */
     MOMENTS,
-    /** {@code [E]}. */
     PEAK,
     /**
      * Least step from the id of one row to the next, for forms with separate experts {@code []}.
      */
     SMALLEST_STEP,
-    /** Tokens that chose both of two experts {@code [E, E]}; the diagonal counts the choices. */
+    /** The diagonal counts the choices. */
     CHOSEN_TOGETHER,
-    /** {@code []}. */
     TOKENS,
-    /** {@code []}. */
     Y2,
     /**
      * Largest difference between the block's output and the one rebuilt from rows, and the largest
@@ -59,46 +60,58 @@ record Taps(
      */
     FIRST_SPOILED;
 
-    private int size(int experts, int hidden) {
+    /** The statistics that it holds as they are, one after the other. */
+    List<Statistic> statistics() {
       return switch (this) {
-        case ROWS, PEAK -> experts;
-        case SUMS -> 6 * experts;
-        case MOMENTS -> 5 * experts * hidden;
-        case CHOSEN_TOGETHER -> experts * experts;
+        case ROWS -> List.of(Statistic.N);
+        case SUMS ->
+            List.of(
+                Statistic.G1, Statistic.G2, Statistic.A1, Statistic.A2, Statistic.B1, Statistic.B2);
+        case PEAK -> List.of(Statistic.PEAK);
+        case CHOSEN_TOGETHER -> List.of(Statistic.C);
+        case TOKENS -> List.of(Statistic.T);
+        case Y2 -> List.of(Statistic.Y2);
+        default -> List.of();
+      };
+    }
+
+    private int size(BlockHeader block) {
+      return switch (this) {
+        case MOMENTS -> 5 * block.experts() * block.hidden();
         case REBUILT -> 2;
         case FIRST_SPOILED -> 6;
-        case SMALLEST_STEP, TOKENS, Y2, SPOILED -> 1;
+        case SMALLEST_STEP, SPOILED -> 1;
+        default ->
+            (int) statistics().stream().mapToLong(each -> each.shape().elements(block)).sum();
       };
     }
   }
 
-  /** Joins statistics of a block. */
-  static Taps of(
-      Ops ops, MoeBlock block, String check, boolean standsIn, Map<Statistic, String> statistics) {
-    Map<Statistic, Integer> sizes = new EnumMap<>(Statistic.class);
-    statistics
-        .keySet()
-        .forEach(each -> sizes.put(each, each.size(block.experts(), block.hidden())));
+  /** Joins the taps of a block. */
+  static Taps of(Ops ops, MoeBlock block, String check, boolean standsIn, Map<Tap, String> taps) {
+    BlockHeader header = BlockHeaders.of(block);
+    Map<Tap, Integer> sizes = new EnumMap<>(Tap.class);
+    taps.keySet().forEach(each -> sizes.put(each, each.size(header)));
     List<String> parts =
-        sizes.keySet().stream().map(each -> ops.reshape(statistics.get(each), -1)).toList();
+        sizes.keySet().stream().map(each -> ops.reshape(taps.get(each), -1)).toList();
     return new Taps(
         block.name(), check, standsIn, ops.concat(0, parts), new LinkedHashMap<>(sizes));
   }
 
-  /** The statistics of one run, out of what the output held. */
-  Map<Statistic, float[]> split(Tensor read) {
+  /** What each tap said in one run, out of what the output held. */
+  Map<Tap, float[]> split(Tensor read) {
     float[] all = read.toFloats();
-    Map<Statistic, float[]> statistics = new EnumMap<>(Statistic.class);
+    Map<Tap, float[]> taps = new EnumMap<>(Tap.class);
     int from = 0;
-    for (Map.Entry<Statistic, Integer> each : sizes.entrySet()) {
+    for (Map.Entry<Tap, Integer> each : sizes.entrySet()) {
       int to = from + each.getValue();
-      statistics.put(each.getKey(), Arrays.copyOfRange(all, from, to));
+      taps.put(each.getKey(), Arrays.copyOfRange(all, from, to));
       from = to;
     }
     if (from != all.length) {
       throw new IllegalStateException(
-          "block '%s': %d statistics were read, wanted %d".formatted(block, all.length, from));
+          "block '%s': %d elements were read, wanted %d".formatted(block, all.length, from));
     }
-    return statistics;
+    return taps;
   }
 }

@@ -149,6 +149,6 @@ public final class Calibrate {
 
   /** Tokens that reached a block, for models that are not fed any. */
   private static long routed(Calibrator.Outcome outcome) {
-    return outcome.statistics().stream().mapToLong(BlockStatistics::t).max().orElse(0);
+    return outcome.statistics().stream().mapToLong(BlockStatistics::tokens).max().orElse(0);
   }
 }

@@ -96,7 +96,7 @@ record Candidates(long modelBytes, List<Block> blocks) {
   }
 
   private static double[] scores(Evidence.Block block, Criterion criterion) {
-    double[] scores = criterion.scores(block.name(), block.sums());
+    double[] scores = criterion.scores(block.sums());
     for (int expert = 0; expert < scores.length; expert++) {
       if (Double.isNaN(scores[expert])) {
         throw new BadInputException(

@@ -1,8 +1,9 @@
 package io.moneonnx.plan;
 
 import io.moneonnx.profile.BlockHeader;
-import io.moneonnx.profile.ExpertSums;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic.Detail;
+import io.moneonnx.profile.Statistics;
 import java.util.List;
 
 /**
@@ -16,28 +17,30 @@ record Evidence(long modelBytes, List<Block> blocks) {
   }
 
   /** What is known of one block. */
-  record Block(BlockHeader header, ExpertSums sums) {
+  record Block(Statistics sums) {
+    BlockHeader header() {
+      return sums.header();
+    }
+
     String name() {
-      return header.name();
+      return header().name();
     }
 
     int experts() {
-      return header.experts();
+      return header().experts();
     }
   }
 
   static Evidence of(Profile profile) {
     return new Evidence(
         profile.modelBytes(),
-        profile.blocks().stream().map(block -> new Block(block.header(), block.sums())).toList());
+        profile.blocks().stream().map(block -> new Block(block.all().sums())).toList());
   }
 
   /** Of blocks of which nothing was measured yet. */
   static Evidence unmeasured(long modelBytes, List<BlockHeader> blocks) {
     return new Evidence(
         modelBytes,
-        blocks.stream()
-            .map(header -> new Block(header, ExpertSums.nothing(header.experts())))
-            .toList());
+        blocks.stream().map(header -> new Block(Statistics.nothing(header, Detail.SUMS))).toList());
   }
 }

@@ -2,6 +2,7 @@ package io.moneonnx.plan;
 
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -48,16 +49,16 @@ public record Forecast(long bytes, List<Block> blocks) {
     List<Integer> pruned = plan.pruned(block.name());
     return new Block(
         block.name(),
-        block.n().stream().sum(),
-        pruned.stream().mapToLong(block.n()::get).sum(),
-        plan.router() == Plan.Router.CUT || block.y2() == 0
+        block.calls(),
+        pruned.stream().mapToLong(block.get(Statistic.N)::count).sum(),
+        plan.router() == Plan.Router.CUT || block.get(Statistic.Y2, 0) == 0
             ? OptionalDouble.empty()
             : OptionalDouble.of(error(block, pruned, novice)));
   }
 
   private static double error(BlockStatistics block, List<Integer> pruned, Novice novice) {
     double squares = pruned.stream().mapToDouble(expert -> novice.residual(block, expert)).sum();
-    return Math.sqrt(squares / block.y2());
+    return Math.sqrt(squares / block.get(Statistic.Y2, 0));
   }
 
   /** The part of all calls that meet a pruned expert; 0 where nothing was measured. */

@@ -2,6 +2,7 @@ package io.moneonnx.plan;
 
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -57,7 +58,7 @@ public record Gaps(List<Unseen> neverChosen, List<Starved> starved, List<Hole> h
   }
 
   private static double calls(BlockStatistics block) {
-    return block.n().stream().average().orElse(0);
+    return (double) block.calls() / block.experts();
   }
 
   private static List<Hole> holes(BlockStatistics block) {
@@ -68,8 +69,8 @@ public record Gaps(List<Unseen> neverChosen, List<Starved> starved, List<Hole> h
                     source.getKey(),
                     block.name(),
                     IntStream.range(0, block.experts())
-                        .filter(expert -> block.n().get(expert) > 0)
-                        .filter(expert -> source.getValue().n().get(expert) == 0)
+                        .filter(expert -> block.get(Statistic.N, expert) > 0)
+                        .filter(expert -> source.getValue().get(Statistic.N, expert) == 0)
                         .boxed()
                         .toList()))
         .filter(hole -> !hole.experts().isEmpty())

@@ -1,5 +1,6 @@
 package io.moneonnx.plan;
 
+import io.moneonnx.profile.Statistic;
 import java.util.Locale;
 
 /** What scores are divided by where those of different blocks are compared. */
@@ -26,7 +27,7 @@ public enum Normalisation {
   RESIDUAL {
     @Override
     double of(Candidates.Block block) {
-      return block.evidence().sums().y2();
+      return block.evidence().sums().get(Statistic.Y2, 0);
     }
   };
 

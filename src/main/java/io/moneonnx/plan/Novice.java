@@ -1,7 +1,7 @@
 package io.moneonnx.plan;
 
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.Doubles;
+import io.moneonnx.profile.Statistic;
 import java.util.Locale;
 
 /** What stands in for a replaced expert. */
@@ -10,17 +10,20 @@ public enum Novice {
   MEAN {
     @Override
     public float[] of(BlockStatistics block, int expert) {
-      return row(block.mean(), expert, block.hidden());
+      return row(block, Statistic.MEAN, expert);
     }
 
     @Override
     public double residual(BlockStatistics block, int expert) {
+      if (!block.all().defines(Statistic.GMEAN, expert)) {
+        return 0;
+      }
       double apart = 0;
       for (int i = expert * block.hidden(); i < (expert + 1) * block.hidden(); i++) {
-        double d = block.mean().get(i) - block.gmean().get(i);
+        double d = block.get(Statistic.MEAN, i) - block.get(Statistic.GMEAN, i);
         apart += d * d;
       }
-      return block.r2().get(expert) + block.g2().get(expert) * apart;
+      return block.get(Statistic.R2, expert) + block.get(Statistic.G2, expert) * apart;
     }
   },
   /**
@@ -30,14 +33,14 @@ public enum Novice {
   GATE2 {
     @Override
     public float[] of(BlockStatistics block, int expert) {
-      return block.hasGatedMean(expert)
-          ? row(block.gmean(), expert, block.hidden())
+      return block.all().defines(Statistic.GMEAN, expert)
+          ? row(block, Statistic.GMEAN, expert)
           : MEAN.of(block, expert);
     }
 
     @Override
     public double residual(BlockStatistics block, int expert) {
-      return block.r2().get(expert);
+      return block.all().orZero(Statistic.R2, expert);
     }
   },
   /** Nothing. */
@@ -49,14 +52,16 @@ public enum Novice {
 
     @Override
     public double residual(BlockStatistics block, int expert) {
-      return block.b2().get(expert);
+      return block.get(Statistic.B2, expert);
     }
   };
 
-  private static float[] row(Doubles matrix, int row, int width) {
-    float[] values = new float[width];
-    for (int i = 0; i < width; i++) {
-      values[i] = (float) matrix.get(row * width + i);
+  private static float[] row(BlockStatistics block, Statistic mean, int expert) {
+    float[] values = new float[block.hidden()];
+    if (block.all().defines(mean, expert)) {
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) block.get(mean, expert * values.length + i);
+      }
     }
     return values;
   }

@@ -1,18 +1,21 @@
 package io.moneonnx.plan;
 
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.Doubles;
-import io.moneonnx.profile.ExpertSums;
-import io.moneonnx.profile.Longs;
+import io.moneonnx.profile.Merge;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Statistic.Detail;
+import io.moneonnx.profile.Statistic.Shape;
+import io.moneonnx.profile.Statistics;
+import io.moneonnx.profile.Values;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.function.Function;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What would be known if a shard of the data had been left out. What shards keep adds up exactly,
@@ -34,28 +37,29 @@ final class Shards {
 
   /** One block: what is known exactly, and what each shard and all together say. */
   private record Block(
-      Evidence.Block exact, SortedMap<Integer, ExpertSums> shards, ExpertSums all) {
+      Evidence.Block exact, SortedMap<Integer, Statistics> shards, Statistics all) {
     static Block of(BlockStatistics block, Evidence.Block exact) {
-      SortedMap<Integer, ExpertSums> shards = block.slices().shards();
-      return new Block(exact, shards, pooled(shards, block.experts(), shard -> true));
+      SortedMap<Integer, Statistics> shards = block.slices().shards();
+      return new Block(exact, shards, pooled(shards, exact, shard -> true));
     }
 
-    private static ExpertSums pooled(
-        SortedMap<Integer, ExpertSums> shards, int experts, IntPredicate kept) {
+    private static Statistics pooled(
+        SortedMap<Integer, Statistics> shards, Evidence.Block exact, IntPredicate kept) {
       return shards.entrySet().stream()
           .filter(shard -> kept.test(shard.getKey()))
           .map(Map.Entry::getValue)
-          .reduce(ExpertSums::pooled)
-          .orElseGet(() -> ExpertSums.nothing(experts));
+          .reduce(Statistics::merge)
+          .orElseGet(() -> Statistics.nothing(exact.header(), Detail.SUMS));
     }
 
     boolean isWhole() {
-      return all.t() == exact.sums().t() && all.n().equals(exact.sums().n());
+      return Stream.of(Statistic.T, Statistic.N)
+          .allMatch(count -> all.get(count).equals(exact.sums().get(count)));
     }
 
     Evidence.Block of(IntPredicate kept) {
-      ExpertSums part = pooled(shards, exact.experts(), kept);
-      return new Evidence.Block(exact.header(), new Part(exact.sums(), part, all).sums());
+      Statistics part = pooled(shards, exact, kept);
+      return new Evidence.Block(new Part(exact.sums(), part, all).sums());
     }
   }
 
@@ -65,7 +69,7 @@ final class Shards {
     if (blocks.stream().allMatch(Block::isWhole)) {
       for (Block block : blocks) {
         block.shards.entrySet().stream()
-            .filter(shard -> shard.getValue().t() > 0)
+            .filter(shard -> shard.getValue().get(Statistic.T, 0) > 0)
             .forEach(shard -> numbers.add(shard.getKey()));
       }
     }
@@ -83,39 +87,33 @@ final class Shards {
   }
 
   /** What is known exactly of all data, and what shards say of a part and of all. */
-  private record Part(ExpertSums exact, ExpertSums part, ExpertSums all) {
-    ExpertSums sums() {
-      return new ExpertSums(
-          part.t(),
-          part.n(),
-          scaled(ExpertSums::g1),
-          scaled(ExpertSums::g2),
-          scaled(ExpertSums::a1),
-          scaled(ExpertSums::a2),
-          scaled(ExpertSums::b1),
-          scaled(ExpertSums::b2),
-          scaled(ExpertSums::m2),
-          scaled(ExpertSums::r2),
-          part.peak(),
-          all.y2() > 0 ? exact.y2() * (part.y2() / all.y2()) : part.y2());
+  private record Part(Statistics exact, Statistics part, Statistics all) {
+    Statistics sums() {
+      return Statistics.of(exact.header(), Detail.SUMS, this::values);
     }
 
-    private Doubles scaled(Function<ExpertSums, Doubles> sums) {
-      Doubles whole = sums.apply(exact);
-      double[] values = new double[whole.size()];
-      for (int expert = 0; expert < values.length; expert++) {
-        values[expert] = whole.get(expert) * share(sums.apply(part), sums.apply(all), expert);
-      }
-      return Doubles.of(values);
+    /** Counts are exact, and so is the largest of something. */
+    private Values values(Statistic statistic) {
+      boolean isExact = statistic.type() == Values.Type.COUNT || statistic.merge() == Merge.LARGEST;
+      return isExact ? part.get(statistic) : scaled(statistic);
+    }
+
+    private Values scaled(Statistic statistic) {
+      Values whole = exact.get(statistic);
+      return Values.of(
+          IntStream.range(0, whole.size())
+              .mapToDouble(row -> whole.get(row) * share(statistic, row))
+              .toArray());
     }
 
     /** By counts where shards say nothing: a shard with one token of an expert has no spread. */
-    private double share(Doubles some, Doubles whole, int expert) {
-      if (whole.get(expert) > 0) {
-        return some.get(expert) / whole.get(expert);
+    private double share(Statistic statistic, int row) {
+      if (all.get(statistic, row) > 0) {
+        return part.orZero(statistic, row) / all.get(statistic, row);
       }
-      Longs calls = all.n();
-      return calls.get(expert) == 0 ? 1 : (double) part.n().get(expert) / calls.get(expert);
+      Statistic count = statistic.shape() == Shape.BLOCK ? Statistic.T : Statistic.N;
+      double calls = all.get(count, row);
+      return calls == 0 ? 1 : part.get(count, row) / calls;
     }
   }
 }

@@ -1,10 +1,12 @@
 package io.moneonnx.plan;
 
+import io.moneonnx.profile.Statistic;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
@@ -18,13 +20,17 @@ public record SuperExperts() implements Protection {
 
   @Override
   public Map<String, Set<Integer>> of(List<Evidence.Block> blocks) {
-    double[] peaks =
-        blocks.stream().flatMapToDouble(block -> block.sums().peak().stream()).sorted().toArray();
+    double[] peaks = blocks.stream().flatMapToDouble(SuperExperts::peaks).sorted().toArray();
     double largest = peaks.length == 0 ? 0 : peaks[peaks.length - 1];
     double bound = Math.max(percentile(peaks), largest * PART_OF_LARGEST);
     Map<String, Set<Integer>> held = new HashMap<>();
     blocks.forEach(block -> held.put(block.name(), above(bound, block)));
     return held;
+  }
+
+  private static DoubleStream peaks(Evidence.Block block) {
+    return IntStream.range(0, block.experts())
+        .mapToDouble(expert -> block.sums().orZero(Statistic.PEAK, expert));
   }
 
   /** Interpolated between neighbours, as NumPy does by default. */
@@ -40,7 +46,7 @@ public record SuperExperts() implements Protection {
 
   private static Set<Integer> above(double bound, Evidence.Block block) {
     return IntStream.range(0, block.experts())
-        .filter(expert -> block.sums().peak().get(expert) > bound)
+        .filter(expert -> block.sums().orZero(Statistic.PEAK, expert) > bound)
         .boxed()
         .collect(Collectors.toSet());
   }

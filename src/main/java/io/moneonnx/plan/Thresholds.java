@@ -2,6 +2,7 @@ package io.moneonnx.plan;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.plan.criterion.Expert;
+import io.moneonnx.profile.Statistic;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -84,9 +85,9 @@ public record Thresholds(OptionalDouble frequency, OptionalDouble spread) implem
     Block(Candidates.Block candidates) {
       this(
           candidates,
-          Expert.of(candidates.name(), candidates.evidence().sums()),
-          candidates.evidence().sums().n().stream().asDoubleStream().sum(),
-          candidates.evidence().sums().a1().stream().sum());
+          Expert.of(candidates.evidence().sums()),
+          (double) candidates.evidence().sums().get(Statistic.N).total(),
+          candidates.evidence().sums().get(Statistic.A1).stream().sum());
     }
 
     boolean isBelow(Thresholds thresholds, int expert) {

@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.List;
 
 /** A hash over the model, and each block's name, counts and sums of one number an expert. */
 final class ProfileId {
@@ -28,25 +27,20 @@ final class ProfileId {
     return "sha256:" + HexFormat.of().formatHex(id.digest.digest()).substring(0, HEX_DIGITS);
   }
 
+  /** What is not defined counts as 0. */
   private void add(BlockStatistics block) {
-    ExpertSums sums = block.sums();
     add(block.name());
-    add(sums.t());
-    sums.n().stream().forEach(this::add);
-    for (Doubles values :
-        List.of(
-            sums.g1(),
-            sums.g2(),
-            sums.a1(),
-            sums.a2(),
-            sums.b1(),
-            sums.b2(),
-            sums.m2(),
-            sums.r2(),
-            sums.peak())) {
-      values.stream().mapToLong(Double::doubleToLongBits).forEach(this::add);
+    block.all().sums().values().values().forEach(this::add);
+  }
+
+  private void add(Values values) {
+    for (int i = 0; i < values.size(); i++) {
+      add(values.type() == Values.Type.COUNT ? values.count(i) : bits(values.get(i)));
     }
-    add(Double.doubleToLongBits(sums.y2()));
+  }
+
+  private static long bits(double value) {
+    return Double.isNaN(value) ? 0 : Double.doubleToLongBits(value);
   }
 
   private void add(String text) {

@@ -83,14 +83,14 @@ public final class ProfileJson {
   private void block(BlockStatistics block) throws IOException {
     json.beginObject();
     header(block.header());
-    arrays(NamedArray.of(block));
+    arrays(block.all());
     json.name("shards").beginObject();
-    for (Map.Entry<Integer, ExpertSums> shard : block.slices().shards().entrySet()) {
+    for (Map.Entry<Integer, Statistics> shard : block.slices().shards().entrySet()) {
       slice(shard.getKey().toString(), shard.getValue());
     }
     json.endObject();
     json.name("sources").beginObject();
-    for (Map.Entry<String, ExpertSums> source : block.slices().sources().entrySet()) {
+    for (Map.Entry<String, Statistics> source : block.slices().sources().entrySet()) {
       slice(source.getKey(), source.getValue());
     }
     json.endObject();
@@ -117,47 +117,43 @@ public final class ProfileJson {
     json.endArray();
   }
 
-  private void slice(String name, ExpertSums sums) throws IOException {
+  private void slice(String name, Statistics sums) throws IOException {
     json.name(name).beginObject();
-    arrays(NamedArray.of(sums));
+    arrays(sums);
     json.endObject();
   }
 
-  private void arrays(List<NamedArray> arrays) throws IOException {
-    for (NamedArray array : arrays) {
-      json.name(array.name());
-      elements(array, 0, 0, Math.toIntExact(array.elements()));
+  private void arrays(Statistics statistics) throws IOException {
+    for (Map.Entry<Statistic, Values> each : statistics.values().entrySet()) {
+      json.name(each.getKey().symbol());
+      List<Integer> sizes = statistics.detail().shape(each.getKey()).sizes(statistics.header());
+      elements(each.getValue(), sizes, 0, each.getValue().size());
     }
   }
 
   /** A row of nulls, not a null for a row, where nothing is defined: the shape stays. */
-  private void elements(NamedArray array, int axis, int from, int length) throws IOException {
-    if (axis == array.shape().size()) {
-      element(array, from);
+  private void elements(Values values, List<Integer> sizes, int from, int length)
+      throws IOException {
+    if (sizes.isEmpty()) {
+      element(values, from);
       return;
     }
-    int rows = array.shape().get(axis);
+    int part = length / sizes.get(0);
     json.beginArray();
-    for (int row = 0; row < rows; row++) {
-      elements(array, axis + 1, from + row * (length / rows), length / rows);
+    for (int at = from; at < from + length; at += part) {
+      elements(values, sizes.subList(1, sizes.size()), at, part);
     }
     json.endArray();
   }
 
-  private void element(NamedArray array, int index) throws IOException {
-    if (array instanceof NamedArray.Counts counts) {
-      json.value(counts.values().get(index));
-    } else if (array instanceof NamedArray.Numbers numbers) {
-      number(numbers.get(index));
-    }
-  }
-
-  /** JSON has no infinities and no NaN. */
-  private void number(double value) throws IOException {
-    if (Double.isFinite(value)) {
-      json.value(value);
-    } else {
+  /** JSON has no NaN. */
+  private void element(Values values, int index) throws IOException {
+    if (values.type() == Values.Type.COUNT) {
+      json.value(values.count(index));
+    } else if (Double.isNaN(values.get(index))) {
       json.nullValue();
+    } else {
+      json.value(values.get(index));
     }
   }
 }

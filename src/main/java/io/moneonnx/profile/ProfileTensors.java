@@ -30,9 +30,9 @@ public final class ProfileTensors {
   }
 
   /** A tensor and the name that is its own in the file. */
-  private record Entry(String name, NamedArray array) {
+  private record Entry(String name, List<Integer> shape, Values values) {
     long bytes() {
-      return array.elements() * Long.BYTES; // of counts and numbers alike
+      return (long) values.size() * Values.BYTES;
     }
   }
 
@@ -57,14 +57,14 @@ public final class ProfileTensors {
     out.write(ByteBuffer.wrap(header));
     out.write(ByteBuffer.wrap(" ".repeat(padding).getBytes(StandardCharsets.UTF_8)));
     for (Entry entry : entries) {
-      put(entry.array());
+      put(entry.values());
     }
     flush();
   }
 
   private static List<Entry> of(BlockStatistics block) {
     List<Entry> entries = new ArrayList<>();
-    add(entries, block.name(), NamedArray.of(block));
+    add(entries, block.name(), block.all());
     block
         .slices()
         .shards()
@@ -76,12 +76,16 @@ public final class ProfileTensors {
     return entries;
   }
 
-  private static void add(List<Entry> entries, String prefix, ExpertSums sums) {
-    add(entries, prefix, NamedArray.of(sums));
-  }
-
-  private static void add(List<Entry> entries, String prefix, List<NamedArray> arrays) {
-    arrays.forEach(array -> entries.add(new Entry(prefix + "." + array.name(), array)));
+  private static void add(List<Entry> entries, String prefix, Statistics statistics) {
+    statistics
+        .values()
+        .forEach(
+            (each, values) ->
+                entries.add(
+                    new Entry(
+                        prefix + "." + each.symbol(),
+                        statistics.detail().shape(each).sizes(statistics.header()),
+                        values)));
   }
 
   private static String header(Profile profile, List<Entry> entries) throws IOException {
@@ -96,9 +100,9 @@ public final class ProfileTensors {
     long end = 0;
     for (Entry entry : entries) {
       json.name(entry.name()).beginObject();
-      json.name("dtype").value(entry.array() instanceof NamedArray.Counts ? "I64" : "F64");
+      json.name("dtype").value(entry.values().type().dtype());
       json.name("shape").beginArray();
-      for (int size : entry.array().shape()) {
+      for (int size : entry.shape()) {
         json.value(size);
       }
       json.endArray();
@@ -123,14 +127,10 @@ public final class ProfileTensors {
     return text.toString();
   }
 
-  private void put(NamedArray array) throws IOException {
-    int elements = Math.toIntExact(array.elements());
-    for (int i = 0; i < elements; i++) {
-      if (array instanceof NamedArray.Counts counts) {
-        put(counts.values().get(i));
-      } else if (array instanceof NamedArray.Numbers numbers) {
-        put(Double.doubleToRawLongBits(numbers.get(i)));
-      }
+  private void put(Values values) throws IOException {
+    ByteBuffer bytes = values.bytes();
+    while (bytes.hasRemaining()) {
+      put(bytes.getLong());
     }
   }
 

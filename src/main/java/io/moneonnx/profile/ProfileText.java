@@ -1,5 +1,10 @@
 package io.moneonnx.profile;
 
+import static io.moneonnx.profile.Statistic.A1;
+import static io.moneonnx.profile.Statistic.G1;
+import static io.moneonnx.profile.Statistic.N;
+import static io.moneonnx.profile.Statistic.PEAK;
+
 import io.moneonnx.profile.Profile.Run;
 import io.moneonnx.profile.Profile.Source;
 import java.util.List;
@@ -56,8 +61,8 @@ public final class ProfileText {
         header.experts(),
         header.topK(),
         header.hidden(),
-        block.t(),
-        calls(block) == 0 ? "-" : number(block.a1().stream().sum() / calls(block)));
+        block.tokens(),
+        block.calls() == 0 ? "-" : number(block.get(A1).stream().sum() / block.calls()));
     line(
         text,
         "%6s %10s %7s %10s %10s %10s %10s%s",
@@ -75,28 +80,23 @@ public final class ProfileText {
   }
 
   private static void row(StringBuilder text, BlockStatistics block, int expert) {
-    long n = block.n().get(expert);
-    OptionalDouble variance = block.variance(expert);
+    long n = block.get(N).count(expert);
+    OptionalDouble variance = block.all().variance(expert);
     line(
         text,
         "%6d %,10d %7s %10s %10s %10s %10s%s",
         expert,
         n,
-        calls(block) == 0 ? "-" : "%.2f%%".formatted(100.0 * n / calls(block)),
-        n == 0 ? "-" : number(block.g1().get(expert) / n),
+        block.calls() == 0 ? "-" : "%.2f%%".formatted(100.0 * n / block.calls()),
+        n == 0 ? "-" : number(block.get(G1, expert) / n),
         variance.isEmpty() ? "-" : number(Math.sqrt(variance.getAsDouble())),
-        n == 0 ? "-" : number(block.a1().get(expert) / n),
-        n == 0 ? "-" : number(block.peak().get(expert)),
-        perTag(block, (tag, sums) -> String.format(Locale.ROOT, "%,d", sums.n().get(expert))));
-  }
-
-  /** How often any of the block's experts was chosen. */
-  private static long calls(BlockStatistics block) {
-    return block.n().stream().sum();
+        n == 0 ? "-" : number(block.get(A1, expert) / n),
+        n == 0 ? "-" : number(block.get(PEAK, expert)),
+        perTag(block, (tag, sums) -> String.format(Locale.ROOT, "%,d", sums.get(N).count(expert))));
   }
 
   /** A column for each tagged source, as wide as its title. */
-  private static String perTag(BlockStatistics block, BiFunction<String, ExpertSums, String> cell) {
+  private static String perTag(BlockStatistics block, BiFunction<String, Statistics, String> cell) {
     StringBuilder cells = new StringBuilder();
     block
         .slices()

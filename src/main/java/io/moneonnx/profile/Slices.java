@@ -4,7 +4,6 @@ import java.util.Collections;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * What is known of parts of the data, one number an expert.
@@ -13,7 +12,7 @@ import java.util.stream.Stream;
  *     hangs on the data that happened to be there
  * @param sources by the tag that the user gave to a source
  */
-public record Slices(SortedMap<Integer, ExpertSums> shards, SortedMap<String, ExpertSums> sources) {
+public record Slices(SortedMap<Integer, Statistics> shards, SortedMap<String, Statistics> sources) {
   /** Batch after batch goes to the next shard, so that each has some of all sources. */
   public static final int SHARDS = 8;
 
@@ -25,27 +24,15 @@ public record Slices(SortedMap<Integer, ExpertSums> shards, SortedMap<String, Ex
     sources = Collections.unmodifiableSortedMap(new TreeMap<>(sources));
   }
 
-  void requireExperts(BlockHeader header) {
-    Stream.concat(shards.values().stream(), sources.values().stream())
-        .filter(sums -> sums.experts() != header.experts())
-        .findFirst()
-        .ifPresent(
-            sums -> {
-              throw new IllegalArgumentException(
-                  "block '%s': a part of the data has %d experts, not %d"
-                      .formatted(header.name(), sums.experts(), header.experts()));
-            });
-  }
-
   /**
    * The parts that one batch is in.
    *
    * @param batch its number, from 0
    * @param source the tag of what it was read from, if that has one
    */
-  static Slices of(ExpertSums sums, long batch, Optional<String> source) {
-    SortedMap<Integer, ExpertSums> shards = new TreeMap<>();
-    SortedMap<String, ExpertSums> sources = new TreeMap<>();
+  static Slices of(Statistics sums, long batch, Optional<String> source) {
+    SortedMap<Integer, Statistics> shards = new TreeMap<>();
+    SortedMap<String, Statistics> sources = new TreeMap<>();
     shards.put((int) (batch % SHARDS), sums);
     source.ifPresent(tag -> sources.put(tag, sums));
     return new Slices(shards, sources);
@@ -55,10 +42,10 @@ public record Slices(SortedMap<Integer, ExpertSums> shards, SortedMap<String, Ex
     return new Slices(merged(shards, other.shards), merged(sources, other.sources));
   }
 
-  private static <K> SortedMap<K, ExpertSums> merged(
-      SortedMap<K, ExpertSums> some, SortedMap<K, ExpertSums> others) {
-    SortedMap<K, ExpertSums> all = new TreeMap<>(some);
-    others.forEach((part, sums) -> all.merge(part, sums, ExpertSums::pooled));
+  private static <K> SortedMap<K, Statistics> merged(
+      SortedMap<K, Statistics> some, SortedMap<K, Statistics> others) {
+    SortedMap<K, Statistics> all = new TreeMap<>(some);
+    others.forEach((part, sums) -> all.merge(part, sums, Statistics::merge));
     return all;
   }
 }

@@ -6,11 +6,11 @@ import io.moneonnx.observe.BlockHeaders;
 import io.moneonnx.pipeline.Subject;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.Doubles;
-import io.moneonnx.profile.Longs;
+import io.moneonnx.profile.MadeStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
-import io.moneonnx.profile.Slices;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Values;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -45,27 +45,28 @@ final class MadeProfile {
     BlockHeader header = BlockHeaders.of(block);
     int experts = header.experts();
     int cells = experts * header.hidden();
-    return new BlockStatistics(
-        header,
-        Longs.of(LongStream.generate(() -> 1 + random.nextInt(99)).limit(experts).toArray()),
-        some(experts),
-        some(experts),
-        some(experts),
-        some(experts),
-        some(experts),
-        some(experts),
-        some(cells),
-        some(cells),
-        some(cells),
-        some(experts),
-        some(experts),
-        TOKENS,
-        Longs.of(new long[experts * experts]),
-        1,
-        Slices.NONE);
+    return MadeStatistics.of(header)
+        .with(
+            Statistic.N,
+            Values.counts(
+                LongStream.generate(() -> 1 + random.nextInt(99)).limit(experts).toArray()))
+        .with(Statistic.G1, some(experts))
+        .with(Statistic.G2, some(experts))
+        .with(Statistic.A1, some(experts))
+        .with(Statistic.A2, some(experts))
+        .with(Statistic.B1, some(experts))
+        .with(Statistic.B2, some(experts))
+        .with(Statistic.MEAN, some(cells))
+        .with(Statistic.M2, some(cells))
+        .with(Statistic.GMEAN, some(cells))
+        .with(Statistic.R2, some(experts))
+        .with(Statistic.PEAK, some(experts))
+        .with(Statistic.T, Values.counts(TOKENS))
+        .with(Statistic.Y2, 1)
+        .block();
   }
 
-  private Doubles some(int size) {
-    return Doubles.of(random.doubles(size).toArray());
+  private Values some(int size) {
+    return Values.of(random.doubles(size).toArray());
   }
 }

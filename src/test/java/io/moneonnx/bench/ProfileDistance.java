@@ -3,6 +3,7 @@ package io.moneonnx.bench;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
+import io.moneonnx.profile.Statistic;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -27,14 +28,21 @@ final class ProfileDistance {
       BlockStatistics other = b.block(block.name()).orElseThrow();
       int experts = block.experts();
       int cells = experts * block.hidden();
-      double all = IntStream.range(0, experts).mapToDouble(e -> block.n().get(e)).sum();
+      double all =
+          IntStream.range(0, experts).mapToDouble(e -> block.get(Statistic.N).count(e)).sum();
       double moved =
           IntStream.range(0, experts)
-              .mapToDouble(e -> Math.abs(block.n().get(e) - other.n().get(e)))
+              .mapToDouble(
+                  e -> Math.abs(block.get(Statistic.N).count(e) - other.get(Statistic.N).count(e)))
               .sum();
       calls = Math.max(calls, moved / 2 / all);
-      means = Math.max(means, distance(cells, block.mean()::get, other.mean()::get));
-      moments = Math.max(moments, distance(cells, block.m2()::get, other.m2()::get));
+      means =
+          Math.max(
+              means,
+              distance(cells, block.get(Statistic.MEAN)::get, other.get(Statistic.MEAN)::get));
+      moments =
+          Math.max(
+              moments, distance(cells, block.get(Statistic.M2)::get, other.get(Statistic.M2)::get));
     }
     System.out.printf(Locale.ROOT, "calls %.1e means %.1e moments %.1e%n", calls, means, moments);
   }

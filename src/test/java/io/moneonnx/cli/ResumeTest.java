@@ -254,6 +254,6 @@ class ResumeTest {
 
     assertThat(read.run()).containsEntry("--threads", "1").containsEntry("--seq-len", "32");
     assertThat(read.measured().statistics())
-        .allSatisfy(block -> assertThat(block.t()).isEqualTo(32 * read.measured().batches()));
+        .allSatisfy(block -> assertThat(block.tokens()).isEqualTo(32 * read.measured().batches()));
   }
 }

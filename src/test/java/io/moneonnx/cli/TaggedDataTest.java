@@ -15,9 +15,10 @@ import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.ExpertSums;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Statistics;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -60,7 +61,7 @@ class TaggedDataTest {
             .toArray());
   }
 
-  private SortedMap<String, ExpertSums> sources() {
+  private SortedMap<String, Statistics> sources() {
     return ProfileFile.read(out).blocks().get(0).slices().sources();
   }
 
@@ -73,15 +74,15 @@ class TaggedDataTest {
         .extracting(Profile.Source::tag)
         .containsExactly(Optional.of("code"), Optional.of("prose"));
     assertThat(sources()).containsOnlyKeys("code", "prose");
-    assertThat(sources().get("code").t()).isEqualTo(3 * 16);
-    assertThat(sources().get("prose").t()).isEqualTo(3 * 16);
+    assertThat(sources().get("code").get(Statistic.T).count(0)).isEqualTo(3 * 16);
+    assertThat(sources().get("prose").get(Statistic.T).count(0)).isEqualTo(3 * 16);
     assertThat(profile.tokens()).isEqualTo(6 * 16);
   }
 
   @Test
   void aTagIsMeasuredAsItWouldBeAlone() {
     calibrate("--data", "code=" + TEXT, "prose=" + OTHER, "--blocks", 3).succeeds();
-    ExpertSums beside = sources().get("prose");
+    Statistics beside = sources().get("prose");
     Path alone = folder.resolve("alone");
     Cli.run(
             "calibrate",
@@ -100,8 +101,8 @@ class TaggedDataTest {
     BlockStatistics block = ProfileFile.read(alone).blocks().get(0);
 
     assertThat(block.slices().sources()).isEmpty();
-    assertThat(beside.n()).isEqualTo(block.n());
-    assertThat(beside.b1()).isEqualTo(block.b1());
+    assertThat(beside.get(Statistic.N)).isEqualTo(block.get(Statistic.N));
+    assertThat(beside.get(Statistic.B1)).isEqualTo(block.get(Statistic.B1));
   }
 
   @Test
@@ -109,7 +110,7 @@ class TaggedDataTest {
     calibrate("--data", "a=" + TEXT, "--data", "b=" + OTHER, "--blocks", 3, "--batch", 2)
         .succeeds();
 
-    assertThat(sources().get("a").t()).isEqualTo(3 * 16);
+    assertThat(sources().get("a").get(Statistic.T).count(0)).isEqualTo(3 * 16);
     assertThat(ProfileFile.read(out).blocks().get(0).slices().shards()).hasSize(4);
   }
 
@@ -122,7 +123,7 @@ class TaggedDataTest {
 
     cli.succeeds();
     assertThat(cli.err()).doesNotContain("less than one block");
-    assertThat(sources().get("a").t()).isEqualTo(2 * 16);
+    assertThat(sources().get("a").get(Statistic.T).count(0)).isEqualTo(2 * 16);
   }
 
   @Test
@@ -159,7 +160,7 @@ class TaggedDataTest {
         .singleElement()
         .asString()
         .startsWith("'few': ");
-    assertThat(sources().get("many").t()).isEqualTo(50 * 16);
+    assertThat(sources().get("many").get(Statistic.T).count(0)).isEqualTo(50 * 16);
   }
 
   @Test
@@ -223,10 +224,10 @@ class TaggedDataTest {
         .succeeds();
 
     Profile profile = ProfileFile.read(out);
-    assertThat(sources().get("padded").t()).isEqualTo(12);
+    assertThat(sources().get("padded").get(Statistic.T).count(0)).isEqualTo(12);
     assertThat(profile.tokens()).isEqualTo(12 + 2 * 16);
     assertThat(profile.runs().get(0).sources().get(0).tokens()).isEqualTo(12);
-    assertThat(profile.blocks().get(0).t()).isEqualTo(12 + 2 * 16);
+    assertThat(profile.blocks().get(0).get(Statistic.T).count(0)).isEqualTo(12 + 2 * 16);
   }
 
   /** The model with a mask among its inputs, which it does not read. */
@@ -290,8 +291,9 @@ class TaggedDataTest {
     Profile profile = ProfileFile.read(out);
     assertThat(profile.runs().get(0).notes().get("skipped"))
         .startsWith("4 tokens in 'layers.0', 4 tokens in 'layers.1'");
-    assertThat(profile.blocks()).allSatisfy(block -> assertThat(block.t()).isEqualTo(8));
-    assertThat(sources().get("a").t()).isEqualTo(8);
+    assertThat(profile.blocks())
+        .allSatisfy(block -> assertThat(block.get(Statistic.T).count(0)).isEqualTo(8));
+    assertThat(sources().get("a").get(Statistic.T).count(0)).isEqualTo(8);
   }
 
   private static byte[] longs(int rows, int columns, long... values) {

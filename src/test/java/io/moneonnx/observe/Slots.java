@@ -6,9 +6,9 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.Doubles;
-import io.moneonnx.profile.Longs;
-import io.moneonnx.profile.Slices;
+import io.moneonnx.profile.MadeStatistics;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Values;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,11 +19,11 @@ import java.util.stream.IntStream;
  * values, and the statistics of that as their definitions say: plainly, in double precision.
  */
 final class Slots {
-  private record Slot(int token, int expert, double gate, Doubles f) {}
+  private record Slot(int token, int expert, double gate, Values f) {}
 
   private final MoeBlock block;
   private final List<Slot> slots = new ArrayList<>();
-  private final List<Doubles> routed = new ArrayList<>();
+  private final List<Values> routed = new ArrayList<>();
 
   Slots(MoeBlock block) {
     this.block = block;
@@ -34,10 +34,10 @@ final class Slots {
     Map<String, Tensor> values = TinyMoe.run(tiny.shown(), feeds, names(tiny));
     int k = tiny.topK();
     int first = routed.size();
-    for (Doubles y : rows(values.get("routed"), tiny.hidden())) {
+    for (Values y : rows(values.get("routed"), tiny.hidden())) {
       routed.add(y);
     }
-    Doubles[] raw = new Doubles[(routed.size() - first) * k];
+    Values[] raw = new Values[(routed.size() - first) * k];
     if (tiny.spelling().isSorted()) {
       long[] order = values.get("order").toLongs();
       for (int row = 0; row < order.length; row++) {
@@ -45,7 +45,7 @@ final class Slots {
       }
     } else if (tiny.spelling() == Spelling.STACKED) {
       long[] chosen = values.get("experts").toLongs();
-      Doubles[] all = rows(values.get("raw"), tiny.hidden());
+      Values[] all = rows(values.get("raw"), tiny.hidden());
       int tokens = chosen.length / k;
       for (int slot = 0; slot < chosen.length; slot++) {
         raw[slot] = all[(int) chosen[slot] * tokens + slot / k];
@@ -59,7 +59,7 @@ final class Slots {
       }
     } else {
       for (int e = 0; e < tiny.experts(); e++) {
-        Doubles[] own = rows(values.get("raw" + e), tiny.hidden());
+        Values[] own = rows(values.get("raw" + e), tiny.hidden());
         for (int row = 0; row < own.length; row++) {
           long slot = values.get("slot" + e).toLongs()[row];
           long token =
@@ -104,12 +104,12 @@ final class Slots {
     return names;
   }
 
-  private static Doubles[] rows(Tensor tensor, int width) {
+  private static Values[] rows(Tensor tensor, int width) {
     float[] values = tensor.toFloats();
     return IntStream.range(0, values.length / width)
         .mapToObj(row -> IntStream.range(0, width).mapToDouble(i -> values[row * width + i]))
-        .map(row -> Doubles.of(row.toArray()))
-        .toArray(Doubles[]::new);
+        .map(row -> Values.of(row.toArray()))
+        .toArray(Values[]::new);
   }
 
   BlockStatistics statistics() {
@@ -146,25 +146,27 @@ final class Slots {
         }
       }
     }
-    return new BlockStatistics(
-        new BlockHeader(
-            block.name(), block.form(), experts, block.topK(), hidden, block.expertBytes()),
-        Longs.of(n),
-        Doubles.of(sums[0]),
-        Doubles.of(sums[1]),
-        Doubles.of(sums[2]),
-        Doubles.of(sums[3]),
-        Doubles.of(sums[4]),
-        Doubles.of(sums[5]),
-        Doubles.of(mean),
-        Doubles.of(m2),
-        Doubles.of(gmean),
-        Doubles.of(r2),
-        Doubles.of(peak),
-        routed.stream().filter(y -> y != null).count(),
-        Longs.of(together()),
-        routed.stream().filter(y -> y != null).mapToDouble(Slots::squares).sum(),
-        Slices.NONE);
+    return MadeStatistics.of(
+            new BlockHeader(
+                block.name(), block.form(), experts, block.topK(), hidden, block.expertBytes()))
+        .with(Statistic.N, Values.counts(n))
+        .with(Statistic.G1, Values.of(sums[0]))
+        .with(Statistic.G2, Values.of(sums[1]))
+        .with(Statistic.A1, Values.of(sums[2]))
+        .with(Statistic.A2, Values.of(sums[3]))
+        .with(Statistic.B1, Values.of(sums[4]))
+        .with(Statistic.B2, Values.of(sums[5]))
+        .with(Statistic.MEAN, Values.of(mean))
+        .with(Statistic.M2, Values.of(m2))
+        .with(Statistic.GMEAN, Values.of(gmean))
+        .with(Statistic.R2, Values.of(r2))
+        .with(Statistic.PEAK, Values.of(peak))
+        .with(Statistic.T, Values.counts(routed.stream().filter(y -> y != null).count()))
+        .with(Statistic.C, Values.counts(together()))
+        .with(
+            Statistic.Y2,
+            Values.of(routed.stream().filter(y -> y != null).mapToDouble(Slots::squares).sum()))
+        .block();
   }
 
   /** The least M2 as {@code sum f^2 - (sum f)^2 / n} in float32: what cancellation makes of it. */
@@ -202,7 +204,7 @@ final class Slots {
     return together;
   }
 
-  private static double squares(Doubles vector) {
+  private static double squares(Values vector) {
     return vector.stream().map(Slots::square).sum();
   }
 

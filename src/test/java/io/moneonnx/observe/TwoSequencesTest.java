@@ -83,6 +83,6 @@ final class TwoSequencesTest {
         new Calibrator(model, Path.of(""), blocks, RunOptions.cpu()).run(List.of(FEEDS));
 
     assertThat(outcome.disproved()).isEmpty();
-    assertThat(outcome.statistics()).extracting(BlockStatistics::t).containsExactly(3L, 2L);
+    assertThat(outcome.statistics()).extracting(BlockStatistics::tokens).containsExactly(3L, 2L);
   }
 }

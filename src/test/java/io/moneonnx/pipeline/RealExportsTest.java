@@ -24,6 +24,7 @@ import io.moneonnx.plan.Ratio;
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import io.moneonnx.verify.Difference;
@@ -182,7 +183,7 @@ class RealExportsTest {
     Calibrator.Outcome outcome = calibrate(subject, feeds);
     assertThat(outcome.disproved()).isEmpty();
     assertThat(outcome.statistics()).hasSize(expected.blocks());
-    assertThat(outcome.statistics()).extracting(BlockStatistics::t).containsOnly(14L);
+    assertThat(outcome.statistics()).extracting(BlockStatistics::tokens).containsOnly(14L);
     // Casts of half precision, and with them its rounding, move where outputs are added.
     double bar = bar(subject) < 1e-3 ? bar(subject) / 10 : bar(subject);
     double off = observedOff(subject, feeds);
@@ -262,7 +263,11 @@ class RealExportsTest {
                         block.experts(),
                         IntStream.range(0, block.experts())
                             .boxed()
-                            .sorted((a, b) -> Long.compare(block.n().get(b), block.n().get(a)))
+                            .sorted(
+                                (a, b) ->
+                                    Long.compare(
+                                        block.get(Statistic.N).count(b),
+                                        block.get(Statistic.N).count(a)))
                             .limit(block.experts() / 2)
                             .toList()))
             .toList();

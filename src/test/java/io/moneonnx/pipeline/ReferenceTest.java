@@ -19,8 +19,9 @@ import io.moneonnx.plan.Planner;
 import io.moneonnx.plan.Ratio;
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.Doubles;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Values;
 import io.moneonnx.rewrite.Removal;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
@@ -114,19 +115,30 @@ class ReferenceTest {
   }
 
   private static void agrees(BlockStatistics found, Safetensors reference, String layer) {
-    assertThat(found.n().stream().toArray()).isEqualTo(reference.longs(layer + "n"));
-    agrees(layer + "G1", found.g1(), reference.doubles(layer + "gate_sum"));
-    agrees(layer + "G2", found.g2(), reference.doubles(layer + "gate_sq_sum"));
-    agrees(layer + "mean", found.mean(), reference.doubles(layer + "mean"));
-    agrees(layer + "M2", found.m2(), reference.doubles(layer + "M2"));
-    agrees(layer + "gmean", found.gmean(), reference.doubles(layer + "gate_weighted_mean"));
-    double[] n = found.n().stream().mapToDouble(count -> count).toArray();
-    agrees(layer + "A1", found.a1(), times(reference.doubles(layer + "score.man"), n));
-    agrees(layer + "A2", found.a2(), times(reference.doubles(layer + "score.msan"), n));
-    agrees(layer + "B1", found.b1(), times(reference.doubles(layer + "score.reap"), n));
-    double tokens = found.t();
-    agrees(layer + "B2", found.b2(), times(reference.doubles(layer + "score.gmsan"), tokens));
-    agrees(layer + "R2", found.r2(), times(reference.doubles(layer + "score.gvar"), tokens));
+    assertThat(found.get(Statistic.N)).isEqualTo(Values.counts(reference.longs(layer + "n")));
+    agrees(layer + "G1", found.get(Statistic.G1), reference.doubles(layer + "gate_sum"));
+    agrees(layer + "G2", found.get(Statistic.G2), reference.doubles(layer + "gate_sq_sum"));
+    agrees(layer + "mean", found.get(Statistic.MEAN), reference.doubles(layer + "mean"));
+    agrees(layer + "M2", found.get(Statistic.M2), reference.doubles(layer + "M2"));
+    agrees(
+        layer + "gmean",
+        found.get(Statistic.GMEAN),
+        reference.doubles(layer + "gate_weighted_mean"));
+    double[] n = found.get(Statistic.N).stream().toArray();
+    agrees(layer + "A1", found.get(Statistic.A1), times(reference.doubles(layer + "score.man"), n));
+    agrees(
+        layer + "A2", found.get(Statistic.A2), times(reference.doubles(layer + "score.msan"), n));
+    agrees(
+        layer + "B1", found.get(Statistic.B1), times(reference.doubles(layer + "score.reap"), n));
+    double tokens = found.get(Statistic.T).count(0);
+    agrees(
+        layer + "B2",
+        found.get(Statistic.B2),
+        times(reference.doubles(layer + "score.gmsan"), tokens));
+    agrees(
+        layer + "R2",
+        found.get(Statistic.R2),
+        times(reference.doubles(layer + "score.gvar"), tokens));
   }
 
   private static double[] times(double[] values, double... factors) {
@@ -136,7 +148,7 @@ class ReferenceTest {
   }
 
   /** Within the tolerance, relative to the largest value of the array. */
-  private static void agrees(String what, Doubles found, double[] wanted) {
+  private static void agrees(String what, Values found, double[] wanted) {
     double largest = 0;
     double apart = 0;
     for (int i = 0; i < wanted.length; i++) {
@@ -174,7 +186,7 @@ class ReferenceTest {
       float[] values = logits.toFloats();
       agrees(
           treatment,
-          Doubles.of(IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray()),
+          Values.of(IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray()),
           wide);
     }
   }

@@ -7,8 +7,9 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.Longs;
+import io.moneonnx.profile.MadeStatistics;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
@@ -63,27 +64,11 @@ final class AmountTest {
 
   @Test
   void expertsThatPutOutNothingHaveNoSpread() {
-    BlockStatistics zero =
-        BlockStatistics.empty(new BlockHeader("layers.0", "SparseLoop", 2, 1, 1, 1));
     BlockStatistics silent =
-        new BlockStatistics(
-            zero.header(),
-            Longs.of(1, 99),
-            zero.g1(),
-            zero.g2(),
-            zero.a1(),
-            zero.a2(),
-            zero.b1(),
-            zero.b2(),
-            zero.mean(),
-            zero.m2(),
-            zero.gmean(),
-            zero.r2(),
-            zero.peak(),
-            100,
-            zero.c(),
-            0,
-            zero.slices());
+        MadeStatistics.of(new BlockHeader("layers.0", "SparseLoop", 2, 1, 1, 1))
+            .with(Statistic.N, 1, 99)
+            .with(Statistic.T, 100)
+            .block();
     Profile profile = new Profile("sha256:0", 1000, List.of(), List.of(silent));
 
     assertThat(Profiles.pruned(Planner.plan(profile, goal(thresholds(0.5, 0.1)))))

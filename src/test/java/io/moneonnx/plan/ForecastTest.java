@@ -9,6 +9,7 @@ import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.RandomTokens;
+import io.moneonnx.profile.Statistic;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -42,7 +43,7 @@ final class ForecastTest {
     float[] vector = novice.of(block, 1);
 
     assertThat(novice.residual(block, 1))
-        .isCloseTo(tokens.squaredError(1, vector), within(1e-5 * block.b2().get(1)));
+        .isCloseTo(tokens.squaredError(1, vector), within(1e-5 * block.get(Statistic.B2).get(1)));
   }
 
   @Test
@@ -54,7 +55,11 @@ final class ForecastTest {
     Forecast forecast = Forecast.of(PROFILE, plan, Novice.GATE2);
 
     assertThat(forecast.blocks().get(0).error().getAsDouble())
-        .isCloseTo(Math.sqrt((block.r2().get(2) + block.r2().get(4)) / block.y2()), within(1e-12));
+        .isCloseTo(
+            Math.sqrt(
+                (block.get(Statistic.R2).get(2) + block.get(Statistic.R2).get(4))
+                    / block.get(Statistic.Y2, 0)),
+            within(1e-12));
     assertThat(forecast.blocks().get(1).error()).hasValue(0);
     assertThat(forecast.worst().orElseThrow().name()).isEqualTo("layers.0");
   }

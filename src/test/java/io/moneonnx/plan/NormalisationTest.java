@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -42,7 +43,9 @@ final class NormalisationTest {
   void residualsAreDividedByTheEnergyOfTheOutput() {
     Profile profile = everyExpertChosen();
     List<Double> lowest =
-        profile.blocks().stream().map(block -> lowestResidual(block) / block.y2()).toList();
+        profile.blocks().stream()
+            .map(block -> lowestResidual(block) / block.get(Statistic.Y2, 0))
+            .toList();
     int wanted =
         IntStream.range(0, lowest.size())
             .boxed()
@@ -62,7 +65,7 @@ final class NormalisationTest {
   }
 
   private static double lowestResidual(BlockStatistics block) {
-    return block.r2().stream().min().orElseThrow();
+    return block.get(Statistic.R2).stream().min().orElseThrow();
   }
 
   private static List<List<Integer>> first(

@@ -2,10 +2,10 @@ package io.moneonnx.plan;
 
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.Doubles;
-import io.moneonnx.profile.Longs;
+import io.moneonnx.profile.MadeStatistics;
 import io.moneonnx.profile.Profile;
-import io.moneonnx.profile.Slices;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Values;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -28,25 +28,23 @@ public final class Profiles {
   }
 
   private static BlockStatistics counts(BlockHeader header, long... n) {
-    Doubles ones = Doubles.of(LongStream.of(n).mapToDouble(count -> 1).toArray());
-    return new BlockStatistics(
-        header,
-        Longs.of(n),
-        ones,
-        ones,
-        ones,
-        ones,
-        ones,
-        ones,
-        ones,
-        ones,
-        ones,
-        ones,
-        ones,
-        LongStream.of(n).sum(),
-        Longs.of(new long[n.length * n.length]),
-        1,
-        Slices.NONE);
+    Values ones = Values.of(LongStream.of(n).mapToDouble(count -> 1).toArray());
+    return MadeStatistics.of(header)
+        .with(Statistic.N, Values.counts(n))
+        .with(Statistic.G1, ones)
+        .with(Statistic.G2, ones)
+        .with(Statistic.A1, ones)
+        .with(Statistic.A2, ones)
+        .with(Statistic.B1, ones)
+        .with(Statistic.B2, ones)
+        .with(Statistic.MEAN, ones)
+        .with(Statistic.M2, ones)
+        .with(Statistic.GMEAN, ones)
+        .with(Statistic.R2, ones)
+        .with(Statistic.PEAK, ones)
+        .with(Statistic.T, Values.counts(LongStream.of(n).sum()))
+        .with(Statistic.Y2, 1)
+        .block();
   }
 
   /** Blocks measured on nine batches of two sources in turn, in eight shards. */
@@ -76,31 +74,31 @@ public final class Profiles {
         Arrays.stream(liked).mapToLong(x -> (long) (200 * x * random.nextDouble())).toArray();
     double[] moved = Arrays.stream(mean).map(x -> x + random.nextGaussian() / 10).toArray();
     int hidden = header.hidden();
-    return new BlockStatistics(
-        header,
-        Longs.of(n),
-        each(n, i -> n[i] * 0.3),
-        each(n, i -> n[i] * 0.1),
-        each(n, i -> n[i] * (1 + spread[i])),
-        each(n, i -> n[i] * (1 + spread[i]) * (1 + spread[i])),
-        each(n, i -> n[i] * 0.3 * (1 + spread[i])),
-        each(n, i -> n[i] * 0.1 * (1 + spread[i]) * (1 + spread[i])),
-        Doubles.of(moved),
-        Doubles.of(
-            IntStream.range(0, mean.length)
-                .mapToDouble(i -> Math.max(0, n[i / hidden] - 1) * spread[i / hidden] / hidden)
-                .toArray()),
-        Doubles.of(Arrays.stream(moved).map(x -> x * 1.1).toArray()),
-        each(n, i -> n[i] * 0.1 * spread[i]),
-        each(n, i -> 1 + spread[i]),
-        LongStream.of(n).sum() / header.topK(),
-        Longs.of(new long[n.length * n.length]),
-        LongStream.of(n).sum(),
-        Slices.NONE);
+    return MadeStatistics.of(header)
+        .with(Statistic.N, Values.counts(n))
+        .with(Statistic.G1, each(n, i -> n[i] * 0.3))
+        .with(Statistic.G2, each(n, i -> n[i] * 0.1))
+        .with(Statistic.A1, each(n, i -> n[i] * (1 + spread[i])))
+        .with(Statistic.A2, each(n, i -> n[i] * (1 + spread[i]) * (1 + spread[i])))
+        .with(Statistic.B1, each(n, i -> n[i] * 0.3 * (1 + spread[i])))
+        .with(Statistic.B2, each(n, i -> n[i] * 0.1 * (1 + spread[i]) * (1 + spread[i])))
+        .with(Statistic.MEAN, Values.of(moved))
+        .with(
+            Statistic.M2,
+            Values.of(
+                IntStream.range(0, mean.length)
+                    .mapToDouble(i -> Math.max(0, n[i / hidden] - 1) * spread[i / hidden] / hidden)
+                    .toArray()))
+        .with(Statistic.GMEAN, Values.of(Arrays.stream(moved).map(x -> x * 1.1).toArray()))
+        .with(Statistic.R2, each(n, i -> n[i] * 0.1 * spread[i]))
+        .with(Statistic.PEAK, each(n, i -> 1 + spread[i]))
+        .with(Statistic.T, Values.counts(LongStream.of(n).sum() / header.topK()))
+        .with(Statistic.Y2, (double) LongStream.of(n).sum())
+        .block();
   }
 
-  private static Doubles each(long[] n, IntToDoubleFunction value) {
-    return Doubles.of(IntStream.range(0, n.length).mapToDouble(value).toArray());
+  private static Values each(long[] n, IntToDoubleFunction value) {
+    return Values.of(IntStream.range(0, n.length).mapToDouble(value).toArray());
   }
 
   private static BlockHeader header(String name, int experts, int topK, int hidden) {
@@ -124,30 +122,15 @@ public final class Profiles {
                 block -> {
                   int from = next[0];
                   next[0] += block.experts();
-                  return withPeak(block, Doubles.of(Arrays.copyOfRange(peaks, from, next[0])));
+                  return withPeak(block, Values.of(Arrays.copyOfRange(peaks, from, next[0])));
                 })
             .toList());
   }
 
-  private static BlockStatistics withPeak(BlockStatistics b, Doubles peak) {
-    return new BlockStatistics(
-        b.header(),
-        b.n(),
-        b.g1(),
-        b.g2(),
-        b.a1(),
-        b.a2(),
-        b.b1(),
-        b.b2(),
-        b.mean(),
-        b.m2(),
-        b.gmean(),
-        b.r2(),
-        peak,
-        b.t(),
-        b.c(),
-        b.y2(),
-        b.slices());
+  private static BlockStatistics withPeak(BlockStatistics block, Values peak) {
+    return new MadeStatistics(block.header(), block.all().detail(), block.all().values())
+        .with(Statistic.PEAK, peak)
+        .block(block.slices());
   }
 
   /** The experts that go, by block. */

@@ -11,10 +11,10 @@ import io.moneonnx.Safetensors;
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.Doubles;
-import io.moneonnx.profile.Longs;
+import io.moneonnx.profile.MadeStatistics;
 import io.moneonnx.profile.Profile;
-import io.moneonnx.profile.Slices;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Values;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,33 +117,28 @@ final class TrainedModelsTest {
   /** Means over an expert's calls there are sums here. */
   private static BlockStatistics block(Safetensors tensors, String layer, BlockHeader header) {
     long[] n = tensors.longs(layer + "n");
-    int experts = header.experts();
-    return new BlockStatistics(
-        header,
-        Longs.of(n),
-        Doubles.of(tensors.doubles(layer + "gate_sum")),
-        Doubles.of(tensors.doubles(layer + "gate_sq_sum")),
-        sums(tensors.doubles(layer + "score.man"), n),
-        sums(tensors.doubles(layer + "score.msan"), n),
-        sums(tensors.doubles(layer + "score.reap"), n),
-        times(tensors.doubles(layer + "score.gmsan"), TOKENS),
-        Doubles.of(tensors.doubles(layer + "mean")),
-        Doubles.of(tensors.doubles(layer + "M2")),
-        Doubles.of(tensors.doubles(layer + "gate_weighted_mean")),
-        times(tensors.doubles(layer + "score.gvar"), TOKENS),
-        Doubles.of(new double[experts]),
-        TOKENS,
-        Longs.of(new long[experts * experts]),
-        0,
-        Slices.NONE);
+    return MadeStatistics.of(header)
+        .with(Statistic.N, Values.counts(n))
+        .with(Statistic.G1, Values.of(tensors.doubles(layer + "gate_sum")))
+        .with(Statistic.G2, Values.of(tensors.doubles(layer + "gate_sq_sum")))
+        .with(Statistic.A1, sums(tensors.doubles(layer + "score.man"), n))
+        .with(Statistic.A2, sums(tensors.doubles(layer + "score.msan"), n))
+        .with(Statistic.B1, sums(tensors.doubles(layer + "score.reap"), n))
+        .with(Statistic.B2, times(tensors.doubles(layer + "score.gmsan"), TOKENS))
+        .with(Statistic.MEAN, Values.of(tensors.doubles(layer + "mean")))
+        .with(Statistic.M2, Values.of(tensors.doubles(layer + "M2")))
+        .with(Statistic.GMEAN, Values.of(tensors.doubles(layer + "gate_weighted_mean")))
+        .with(Statistic.R2, times(tensors.doubles(layer + "score.gvar"), TOKENS))
+        .with(Statistic.T, Values.counts(TOKENS))
+        .block();
   }
 
-  private static Doubles times(double[] means, double factor) {
-    return Doubles.of(Arrays.stream(means).map(mean -> mean * factor).toArray());
+  private static Values times(double[] means, double factor) {
+    return Values.of(Arrays.stream(means).map(mean -> mean * factor).toArray());
   }
 
-  private static Doubles sums(double[] means, long[] n) {
-    return Doubles.of(IntStream.range(0, n.length).mapToDouble(i -> means[i] * n[i]).toArray());
+  private static Values sums(double[] means, long[] n) {
+    return Values.of(IntStream.range(0, n.length).mapToDouble(i -> means[i] * n[i]).toArray());
   }
 
   private static List<Integer> integers(JsonElement array) {

@@ -1,5 +1,6 @@
 package io.moneonnx.profile;
 
+import static io.moneonnx.profile.Closeness.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -56,10 +57,16 @@ final class BlockStatisticsTest {
     BlockStatistics block = RandomTokens.of(TOKENS, 0, 4).statistics(0, TOKENS);
 
     assertThat(block.neverChosen()).isEqualTo(List.of(4));
-    assertThat(block.hasMean(4)).isFalse();
-    assertThat(block.hasGatedMean(4)).isFalse();
-    assertThat(block.mean().stream()).allMatch(Double::isFinite);
-    assertThat(block.gmean().stream()).allMatch(Double::isFinite);
+    for (Statistic statistic : Statistic.values()) {
+      Values values = block.get(statistic);
+      int row = statistic == Statistic.T || statistic == Statistic.Y2 ? 0 : 4;
+      int width = values.size() / (row == 0 ? 1 : block.experts());
+      boolean isDefined = statistic.weight().isEmpty();
+      assertThat(block.all().defines(statistic, row)).isEqualTo(isDefined);
+      assertThat(values.stream().skip((long) row * width))
+          .allMatch(isDefined ? x -> x >= 0 : x -> Double.isNaN(x));
+      assertThat(values.stream().limit((long) row * width)).allMatch(Double::isFinite);
+    }
   }
 
   @Test
@@ -67,7 +74,7 @@ final class BlockStatisticsTest {
     BlockStatistics block = RandomTokens.of(1, 0, 5).statistics(0, 1);
 
     for (int expert = 0; expert < block.experts(); expert++) {
-      assertThat(block.variance(expert)).isEmpty();
+      assertThat(block.all().variance(expert)).isEmpty();
     }
   }
 
@@ -81,11 +88,15 @@ final class BlockStatisticsTest {
 
     Slices slices = third.merge(second).merge(first).slices();
 
-    ExpertSums pooled = third.sums().pooled(first.sums());
-    assertThat(slices.shards()).isEqualTo(Map.of(1, pooled, 2, second.sums()));
+    Statistics pooled = third.all().sums().merge(first.all().sums());
+    assertThat(slices.shards()).isEqualTo(Map.of(1, pooled, 2, second.all().sums()));
     assertThat(slices.sources()).isEqualTo(Map.of("prose", pooled));
-    assertThat(pooled.n().get(0)).isEqualTo(first.n().get(0) + third.n().get(0));
-    assertThat(pooled.m2().get(0)).isEqualTo(third.sums().m2().get(0) + first.sums().m2().get(0));
+    assertThat(pooled.get(Statistic.N).count(0))
+        .isEqualTo(first.get(Statistic.N).count(0) + third.get(Statistic.N).count(0));
+    assertThat(pooled.get(Statistic.M2).get(0))
+        .isEqualTo(
+            third.all().sums().get(Statistic.M2).get(0)
+                + first.all().sums().get(Statistic.M2).get(0));
   }
 
   @Test
@@ -97,28 +108,7 @@ final class BlockStatisticsTest {
   }
 
   private static void assertSame(BlockStatistics found, BlockStatistics wanted) {
-    assertThat(found.n()).isEqualTo(wanted.n());
-    assertThat(found.c()).isEqualTo(wanted.c());
-    assertThat(found.t()).isEqualTo(wanted.t());
-    assertThat(found.peak()).isEqualTo(wanted.peak());
-    assertClose(found.g1(), wanted.g1());
-    assertClose(found.g2(), wanted.g2());
-    assertClose(found.a1(), wanted.a1());
-    assertClose(found.a2(), wanted.a2());
-    assertClose(found.b1(), wanted.b1());
-    assertClose(found.b2(), wanted.b2());
-    assertClose(found.mean(), wanted.mean());
-    assertClose(found.m2(), wanted.m2());
-    assertClose(found.gmean(), wanted.gmean());
-    assertClose(found.r2(), wanted.r2());
-    assertThat(found.y2()).isEqualTo(wanted.y2());
-  }
-
-  private static void assertClose(Doubles found, Doubles wanted) {
-    assertThat(found.size()).isEqualTo(wanted.size());
-    double scale = wanted.stream().map(Math::abs).max().orElse(0);
-    for (int i = 0; i < found.size(); i++) {
-      assertThat(Math.abs(found.get(i) - wanted.get(i))).isLessThanOrEqualTo(1e-12 * scale);
-    }
+    assertClose(found.all(), wanted.all(), 1e-12);
+    assertThat(found.get(Statistic.PEAK)).isEqualTo(wanted.get(Statistic.PEAK));
   }
 }

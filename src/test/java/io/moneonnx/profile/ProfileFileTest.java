@@ -117,7 +117,7 @@ final class ProfileFileTest {
 
     assertThatThrownBy(() -> ProfileFile.read(file))
         .isInstanceOf(BadInputException.class)
-        .hasMessageContaining("a part of the data has 0 experts, not 5");
+        .hasMessageContaining("n: expected 5 elements of type COUNT, found 0 of type COUNT");
   }
 
   @Test

@@ -11,40 +11,43 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 final class ProfileJsonTest {
-  private static final ExpertSums TAGGED =
-      new ExpertSums(
-          2,
-          Longs.of(2, 0),
-          Doubles.of(1.5, 0),
-          Doubles.of(1.25, 0),
-          Doubles.of(3, 0),
-          Doubles.of(5, 0),
-          Doubles.of(2, 0),
-          Doubles.of(2.5, 0),
-          Doubles.of(0.5, 0),
-          Doubles.of(0.25, 0),
-          Doubles.of(1, 0),
-          2.25);
+  private static final BlockHeader HEADER = new BlockHeader("mlp", "SparseLoop", 2, 1, 2, 100);
+
+  private static final Statistics TAGGED =
+      MadeStatistics.of(HEADER)
+          .sums()
+          .with(Statistic.T, 2)
+          .with(Statistic.N, 2, 0)
+          .with(Statistic.G1, 1.5, 0)
+          .with(Statistic.G2, 1.25, 0)
+          .with(Statistic.A1, 3, 0)
+          .with(Statistic.A2, 5, 0)
+          .with(Statistic.B1, 2, 0)
+          .with(Statistic.B2, 2.5, 0)
+          .with(Statistic.M2, 0.5, 0)
+          .with(Statistic.R2, 0.25, 0)
+          .with(Statistic.PEAK, 1, 0)
+          .with(Statistic.Y2, 2.25)
+          .all();
 
   private static final BlockStatistics ONE_EXPERT_OF_TWO =
-      new BlockStatistics(
-          new BlockHeader("mlp", "SparseLoop", 2, 1, 2, 100),
-          Longs.of(2, 0),
-          Doubles.of(1.5, 0),
-          Doubles.of(1.25, 0),
-          Doubles.of(3, 0),
-          Doubles.of(5, 0),
-          Doubles.of(2, 0),
-          Doubles.of(2.5, 0),
-          Doubles.of(1, -1, Double.NaN, Double.NaN),
-          Doubles.of(0.5, 0, Double.NaN, Double.NaN),
-          Doubles.of(0.75, -1, Double.NaN, Double.NaN),
-          Doubles.of(0.25, Double.NaN),
-          Doubles.of(1, 0),
-          2,
-          Longs.of(2, 0, 0, 0),
-          2.25,
-          new Slices(new TreeMap<>(), new TreeMap<>(Map.of("code", TAGGED))));
+      MadeStatistics.of(HEADER)
+          .with(Statistic.N, 2, 0)
+          .with(Statistic.G1, 1.5, 0)
+          .with(Statistic.G2, 1.25, 0)
+          .with(Statistic.A1, 3, 0)
+          .with(Statistic.A2, 5, 0)
+          .with(Statistic.B1, 2, 0)
+          .with(Statistic.B2, 2.5, 0)
+          .with(Statistic.MEAN, 1, -1, Double.NaN, Double.NaN)
+          .with(Statistic.M2, 0.5, 0, Double.NaN, Double.NaN)
+          .with(Statistic.GMEAN, 0.75, -1, Double.NaN, Double.NaN)
+          .with(Statistic.R2, 0.25, Double.NaN)
+          .with(Statistic.PEAK, 1, 0)
+          .with(Statistic.T, 2)
+          .with(Statistic.C, 2, 0, 0, 0)
+          .with(Statistic.Y2, 2.25)
+          .block(new Slices(new TreeMap<>(), new TreeMap<>(Map.of("code", TAGGED))));
 
   private static final Profile PROFILE = profile(run());
 

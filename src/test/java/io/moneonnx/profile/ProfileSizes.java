@@ -85,31 +85,29 @@ public final class ProfileSizes {
     int experts = header.experts();
     long[] n = new long[experts];
     Arrays.fill(n, 2);
-    return new BlockStatistics(
-        header,
-        Longs.of(n),
-        some(experts, random),
-        some(experts, random),
-        some(experts, random),
-        some(experts, random),
-        some(experts, random),
-        some(experts, random),
-        some(experts * header.hidden(), random),
-        some(experts * header.hidden(), random),
-        some(experts * header.hidden(), random),
-        some(experts, random),
-        some(experts, random),
-        2L * experts,
-        Longs.of(new long[experts * experts]),
-        1,
-        Slices.NONE);
+    return MadeStatistics.of(header)
+        .with(Statistic.N, Values.counts(n))
+        .with(Statistic.G1, some(experts, random))
+        .with(Statistic.G2, some(experts, random))
+        .with(Statistic.A1, some(experts, random))
+        .with(Statistic.A2, some(experts, random))
+        .with(Statistic.B1, some(experts, random))
+        .with(Statistic.B2, some(experts, random))
+        .with(Statistic.MEAN, some(experts * header.hidden(), random))
+        .with(Statistic.M2, some(experts * header.hidden(), random))
+        .with(Statistic.GMEAN, some(experts * header.hidden(), random))
+        .with(Statistic.R2, some(experts, random))
+        .with(Statistic.PEAK, some(experts, random))
+        .with(Statistic.T, Values.counts(2L * experts))
+        .with(Statistic.Y2, 1)
+        .block();
   }
 
-  private static Doubles some(int size, Random random) {
+  private static Values some(int size, Random random) {
     double base = random.nextDouble();
     double[] values = new double[size];
     Arrays.setAll(values, i -> base + i);
-    return Doubles.of(values);
+    return Values.of(values);
   }
 
   private static void step(String what, Step step) throws IOException {

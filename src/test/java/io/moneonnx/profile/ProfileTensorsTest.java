@@ -34,10 +34,10 @@ final class ProfileTensorsTest {
   @Test
   void holdsEveryStatisticUnderItsName() {
     assertThat(read.longs(NAME + ".T")).containsExactly(50);
-    assertThat(read.longs(NAME + ".n")).isEqualTo(BLOCK.n().stream().toArray());
-    assertThat(read.longs(NAME + ".C")).isEqualTo(BLOCK.c().stream().toArray());
-    assertThat(read.doubles(NAME + ".B2")).isEqualTo(BLOCK.b2().stream().toArray());
-    assertThat(read.doubles(NAME + ".Y2")).containsExactly(BLOCK.y2());
+    assertThat(Values.counts(read.longs(NAME + ".n"))).isEqualTo(BLOCK.get(Statistic.N));
+    assertThat(Values.counts(read.longs(NAME + ".C"))).isEqualTo(BLOCK.get(Statistic.C));
+    assertThat(read.doubles(NAME + ".B2")).isEqualTo(BLOCK.get(Statistic.B2).stream().toArray());
+    assertThat(read.doubles(NAME + ".Y2")).containsExactly(BLOCK.get(Statistic.Y2, 0));
     assertThat(shape(NAME + ".Y2")).isEqualTo("[]");
     assertThat(shape(NAME + ".C")).isEqualTo("[5,5]");
     assertThat(shape(NAME + ".mean")).isEqualTo("[5,3]");
@@ -52,16 +52,17 @@ final class ProfileTensorsTest {
         assertThat(Double.isNaN(values[i])).as(matrix).isEqualTo(i >= 4 * 3);
       }
     }
-    assertThat(read.doubles(NAME + ".mean")).startsWith(BLOCK.mean().stream().limit(12).toArray());
+    assertThat(read.doubles(NAME + ".mean"))
+        .startsWith(BLOCK.get(Statistic.MEAN).stream().limit(12).toArray());
     assertThat(read.doubles(NAME + ".peak")[4]).isNaN();
     assertThat(read.doubles(NAME + ".G1")[4]).isZero();
   }
 
   @Test
   void holdsShardsAndTaggedSources() {
-    assertThat(read.longs(NAME + ".shard.1.n")).isEqualTo(BLOCK.n().stream().toArray());
+    assertThat(Values.counts(read.longs(NAME + ".shard.1.n"))).isEqualTo(BLOCK.get(Statistic.N));
     assertThat(read.doubles(NAME + ".source.prose.M2"))
-        .startsWith(BLOCK.sums().m2().stream().limit(4).toArray());
+        .startsWith(BLOCK.all().sums().get(Statistic.M2).stream().limit(4).toArray());
     assertThat(read.header().has("/layers.1/mlp.shard.1.n")).isFalse();
   }
 

@@ -7,7 +7,7 @@ import java.util.stream.IntStream;
 /** Made-up tokens of one block, and the statistics of any run of them, computed in one pass. */
 public record RandomTokens(BlockHeader header, List<Call> calls) {
   /** One expert's answer to one token. */
-  record Call(int token, int expert, double gate, Doubles output) {}
+  record Call(int token, int expert, double gate, Values output) {}
 
   /** Each token calls {@code topK} experts; the last expert is never called. */
   public static RandomTokens of(int tokens, double offset, long seed) {
@@ -30,7 +30,7 @@ public record RandomTokens(BlockHeader header, List<Call> calls) {
   private static Call call(int token, int expert, double offset, Random random) {
     double gate = random.nextDouble();
     double[] output = random.doubles(3, offset - 1, offset + 1).toArray();
-    return new Call(token, expert, gate, Doubles.of(output));
+    return new Call(token, expert, gate, Values.of(output));
   }
 
   /** {@code sum g^2 ||f - constant||^2} over an expert's calls. */
@@ -87,23 +87,22 @@ public record RandomTokens(BlockHeader header, List<Call> calls) {
         r2[call.expert] += Math.pow(call.gate * (call.output.get(h) - gmean[i]), 2);
       }
     }
-    return new BlockStatistics(
-        header,
-        Longs.of(n),
-        Doubles.of(sums[0]),
-        Doubles.of(sums[1]),
-        Doubles.of(sums[2]),
-        Doubles.of(sums[3]),
-        Doubles.of(sums[4]),
-        Doubles.of(sums[5]),
-        Doubles.of(mean),
-        Doubles.of(m2),
-        Doubles.of(gmean),
-        Doubles.of(r2),
-        Doubles.of(peak),
-        to - from,
-        Longs.of(c),
-        fed.size(),
-        Slices.NONE);
+    return MadeStatistics.of(header)
+        .with(Statistic.N, Values.counts(n))
+        .with(Statistic.G1, Values.of(sums[0]))
+        .with(Statistic.G2, Values.of(sums[1]))
+        .with(Statistic.A1, Values.of(sums[2]))
+        .with(Statistic.A2, Values.of(sums[3]))
+        .with(Statistic.B1, Values.of(sums[4]))
+        .with(Statistic.B2, Values.of(sums[5]))
+        .with(Statistic.MEAN, Values.of(mean))
+        .with(Statistic.M2, Values.of(m2))
+        .with(Statistic.GMEAN, Values.of(gmean))
+        .with(Statistic.R2, Values.of(r2))
+        .with(Statistic.PEAK, Values.of(peak))
+        .with(Statistic.T, Values.counts(to - from))
+        .with(Statistic.C, Values.counts(c))
+        .with(Statistic.Y2, Values.of(fed.size()))
+        .block();
   }
 }

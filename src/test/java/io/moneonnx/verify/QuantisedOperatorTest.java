@@ -17,6 +17,7 @@ import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
+import io.moneonnx.profile.Statistic;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
@@ -148,7 +149,9 @@ final class QuantisedOperatorTest {
     TreeMap<Integer, float[]> novices = new TreeMap<>();
     for (int expert = 0; expert < EXPERTS; expert++) {
       if (!KEPT.contains(expert)) {
-        novices.put(expert, novice(outcome.statistics().get(0).mean().stream().toArray(), expert));
+        novices.put(
+            expert,
+            novice(outcome.statistics().get(0).get(Statistic.MEAN).stream().toArray(), expert));
       }
     }
     Map<String, Replacement> replacements = Map.of(name, new Replacement(novices));

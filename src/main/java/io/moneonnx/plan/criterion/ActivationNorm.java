@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /** Expert activation norm: the sum of the outputs' norms. */
 record ActivationNorm() implements Criterion {
   @Override
@@ -9,6 +11,6 @@ record ActivationNorm() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.a1();
+    return expert.get(Statistic.A1);
   }
 }

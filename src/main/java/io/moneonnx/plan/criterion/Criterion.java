@@ -1,7 +1,7 @@
 package io.moneonnx.plan.criterion;
 
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.ExpertSums;
+import io.moneonnx.profile.Statistics;
 
 /** What an expert is worth; the lowest score is pruned first. */
 public interface Criterion {
@@ -17,13 +17,13 @@ public interface Criterion {
   double score(Expert expert);
 
   /** The scores of a block's experts, {@code [E]}; negative infinity for those never chosen. */
-  default double[] scores(String block, ExpertSums sums) {
-    return Expert.of(block, sums).stream()
+  default double[] scores(Statistics sums) {
+    return Expert.of(sums).stream()
         .mapToDouble(expert -> expert.n() == 0 ? Double.NEGATIVE_INFINITY : score(expert))
         .toArray();
   }
 
   default double[] scores(BlockStatistics block) {
-    return scores(block.name(), block.sums());
+    return scores(block.all().sums());
   }
 }

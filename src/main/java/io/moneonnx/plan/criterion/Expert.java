@@ -1,42 +1,39 @@
 package io.moneonnx.plan.criterion;
 
-import io.moneonnx.profile.ExpertSums;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Statistics;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 
 /**
- * One expert's numbers as a criterion reads them. {@code f} is its output, {@code g} the
- * coefficient that it is multiplied by.
+ * One expert's numbers as a criterion reads them.
  *
- * @param sums those of its block
+ * @param sums those of its block, one number an expert
  * @param largest the largest variance {@code V} that is known in its block
  */
-public record Expert(String block, ExpertSums sums, int index, double largest) {
+public record Expert(Statistics sums, int index, double largest) {
   /** The experts of a block. Where no variance is known at all, they count as equal. */
-  public static List<Expert> of(String block, ExpertSums sums) {
+  public static List<Expert> of(Statistics sums) {
     double largest =
         IntStream.range(0, sums.experts())
-            .filter(expert -> sums.n().get(expert) > 1)
-            .mapToDouble(expert -> variance(sums, expert))
+            .mapToObj(sums::variance)
+            .flatMapToDouble(OptionalDouble::stream)
             .max()
             .orElse(1);
     return IntStream.range(0, sums.experts())
-        .mapToObj(expert -> new Expert(block, sums, expert, largest))
+        .mapToObj(expert -> new Expert(sums, expert, largest))
         .toList();
-  }
-
-  private static double variance(ExpertSums sums, int expert) {
-    return sums.m2().get(expert) / (sums.n().get(expert) - 1);
   }
 
   /** Tokens that reached the block. */
   public double tokens() {
-    return sums.t();
+    return sums.get(Statistic.T, 0);
   }
 
   /** Tokens that chose this expert. */
   public double n() {
-    return sums.n().get(index);
+    return get(Statistic.N);
   }
 
   /**
@@ -44,36 +41,11 @@ public record Expert(String block, ExpertSums sums, int index, double largest) {
    * one.
    */
   public double spread() {
-    return Math.sqrt(n() > 1 ? variance(sums, index) : largest);
+    return Math.sqrt(sums.variance(index).orElse(largest));
   }
 
-  /** {@code sum g}. */
-  public double g1() {
-    return sums.g1().get(index);
-  }
-
-  /** {@code sum ||f||}. */
-  public double a1() {
-    return sums.a1().get(index);
-  }
-
-  /** {@code sum ||f||^2}. */
-  public double a2() {
-    return sums.a2().get(index);
-  }
-
-  /** {@code sum g ||f||}. */
-  public double b1() {
-    return sums.b1().get(index);
-  }
-
-  /** {@code sum g^2 ||f||^2}. */
-  public double b2() {
-    return sums.b2().get(index);
-  }
-
-  /** {@code sum g^2 ||f - gmean||^2}. */
-  public double r2() {
-    return sums.r2().get(index);
+  /** This expert's number of a statistic; 0 where it is not defined. */
+  public double get(Statistic statistic) {
+    return sums.orZero(statistic, index);
   }
 }

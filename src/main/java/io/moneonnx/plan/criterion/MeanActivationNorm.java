@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /** The mean of the outputs' norms (arXiv 2606.15716). */
 record MeanActivationNorm() implements Criterion {
   @Override
@@ -9,6 +11,6 @@ record MeanActivationNorm() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.a1() / expert.n();
+    return expert.get(Statistic.A1) / expert.n();
   }
 }

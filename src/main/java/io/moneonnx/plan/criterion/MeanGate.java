@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /** The mean coefficient when chosen. */
 record MeanGate() implements Criterion {
   @Override
@@ -9,6 +11,6 @@ record MeanGate() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.g1() / expert.n();
+    return expert.get(Statistic.G1) / expert.n();
   }
 }

@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /** The mean of the outputs' squared norms (arXiv 2606.15716). */
 record MeanSquaredNorm() implements Criterion {
   @Override
@@ -9,6 +11,6 @@ record MeanSquaredNorm() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.a2() / expert.n();
+    return expert.get(Statistic.A2) / expert.n();
   }
 }

@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /** MoNE as its authors' code has it: spread times the coefficient's mean over all tokens. */
 record Mone() implements Criterion {
   @Override
@@ -9,6 +11,6 @@ record Mone() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.spread() * expert.g1() / expert.tokens();
+    return expert.spread() * expert.get(Statistic.G1) / expert.tokens();
   }
 }

@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /** MoNE as its paper prints it (arXiv 2507.00390): the mean coefficient is that when chosen. */
 record MonePaper() implements Criterion {
   @Override
@@ -9,6 +11,6 @@ record MonePaper() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.spread() * expert.g1() / expert.n();
+    return expert.spread() * expert.get(Statistic.G1) / expert.n();
   }
 }

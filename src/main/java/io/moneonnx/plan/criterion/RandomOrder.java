@@ -20,7 +20,7 @@ record RandomOrder(long seed) implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    long block = new SplittableRandom(seed).nextLong() ^ expert.block().hashCode();
+    long block = new SplittableRandom(seed).nextLong() ^ expert.sums().header().name().hashCode();
     return new SplittableRandom(new SplittableRandom(block).nextLong() + expert.index())
         .nextDouble();
   }

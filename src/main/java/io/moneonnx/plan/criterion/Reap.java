@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /** REAP: the mean of the outputs' norms, each times its coefficient. */
 record Reap() implements Criterion {
   @Override
@@ -9,6 +11,6 @@ record Reap() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.b1() / expert.n();
+    return expert.get(Statistic.B1) / expert.n();
   }
 }

@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /**
  * The squared error that stays in the block's output when the best constant stands in, cross terms
  * between experts ignored.
@@ -12,6 +14,6 @@ record Residual() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.r2();
+    return expert.get(Statistic.R2);
   }
 }

@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /** The sum of the coefficients, MoNE's baseline RS. */
 record RoutingScore() implements Criterion {
   @Override
@@ -9,6 +11,6 @@ record RoutingScore() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.g1();
+    return expert.get(Statistic.G1);
   }
 }

@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /** The sum of the outputs' norms, each times its coefficient. */
 record WeightedNorm() implements Criterion {
   @Override
@@ -9,6 +11,6 @@ record WeightedNorm() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.b1();
+    return expert.get(Statistic.B1);
   }
 }

@@ -1,5 +1,7 @@
 package io.moneonnx.plan.criterion;
 
+import io.moneonnx.profile.Statistic;
+
 /** The squared error of the block's output if the expert were dropped: {@code sum g^2 ||f||^2}. */
 record WeightedSquaredNorm() implements Criterion {
   @Override
@@ -9,6 +11,6 @@ record WeightedSquaredNorm() implements Criterion {
 
   @Override
   public double score(Expert expert) {
-    return expert.b2();
+    return expert.get(Statistic.B2);
   }
 }

@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
-import io.moneonnx.profile.Doubles;
-import io.moneonnx.profile.Longs;
-import io.moneonnx.profile.Slices;
+import io.moneonnx.profile.MadeStatistics;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Values;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -71,29 +71,30 @@ final class CriteriaTest {
 
     assertThat(Criteria.named("random", 7).scores(BLOCK)).containsExactly(scores);
     assertThat(Criteria.named("random", 8).scores(BLOCK)).isNotEqualTo(scores);
-    assertThat(Criteria.named("random", 7).scores("other", BLOCK.sums())).isNotEqualTo(scores);
+    assertThat(
+            Criteria.named("random", 7)
+                .scores(MadeStatistics.of(header("other")).with(Statistic.N, 3, 2, 1, 0).block()))
+        .isNotEqualTo(scores);
     assertThat(scores).doesNotHaveDuplicates().endsWith(Double.NEGATIVE_INFINITY);
     assertThat(Criteria.named("random", 7).description()).isEqualTo("random, seed 7");
   }
 
+  private static BlockHeader header(String name) {
+    return new BlockHeader(name, "SparseLoop", 4, 2, 2, 100);
+  }
+
   private static BlockStatistics block(long[] n, double... m2) {
-    return new BlockStatistics(
-        new BlockHeader("mlp", "SparseLoop", 4, 2, 2, 100),
-        Longs.of(n),
-        Doubles.of(1.5, 1, 0.5, 0),
-        Doubles.of(1, 1, 1, 0),
-        Doubles.of(9, 8, 7, 0),
-        Doubles.of(30, 40, 50, 0),
-        Doubles.of(6, 3, 2, 0),
-        Doubles.of(0.9, 0.8, 0.7, 0),
-        Doubles.of(new double[8]),
-        Doubles.of(m2),
-        Doubles.of(new double[8]),
-        Doubles.of(0.3, 0.2, 0.1, 0),
-        Doubles.of(new double[4]),
-        10,
-        Longs.of(new long[16]),
-        0,
-        Slices.NONE);
+    return MadeStatistics.of(header("mlp"))
+        .with(Statistic.N, Values.counts(n))
+        .with(Statistic.G1, 1.5, 1, 0.5, 0)
+        .with(Statistic.G2, 1, 1, 1, 0)
+        .with(Statistic.A1, 9, 8, 7, 0)
+        .with(Statistic.A2, 30, 40, 50, 0)
+        .with(Statistic.B1, 6, 3, 2, 0)
+        .with(Statistic.B2, 0.9, 0.8, 0.7, 0)
+        .with(Statistic.M2, Values.of(m2))
+        .with(Statistic.R2, 0.3, 0.2, 0.1, 0)
+        .with(Statistic.T, 10)
+        .block();
   }
 }
