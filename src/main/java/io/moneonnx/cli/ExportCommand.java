@@ -6,7 +6,6 @@ import io.moneonnx.pipeline.Output;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
 import io.moneonnx.profile.ProfileJson;
-import io.moneonnx.profile.ProfileTensors;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -76,17 +75,19 @@ final class ExportCommand implements Callable<Integer> {
     return ExitCode.DONE;
   }
 
+  /** A profile is a safetensors file already; one that is damaged is not copied. */
   private void write(Profile measured) {
-    switch (format) {
-      case SAFETENSORS -> ProfileTensors.write(measured, output);
-      case JSON ->
-          Draft.write(
-              output,
-              path -> {
-                try (BufferedWriter writer = Files.newBufferedWriter(path)) {
-                  ProfileJson.write(measured, writer);
-                }
-              });
-    }
+    Draft.write(
+        output,
+        path -> {
+          switch (format) {
+            case SAFETENSORS -> Files.copy(profile, path);
+            case JSON -> {
+              try (BufferedWriter writer = Files.newBufferedWriter(path)) {
+                ProfileJson.write(measured, writer);
+              }
+            }
+          }
+        });
   }
 }

@@ -1,135 +1,81 @@
 package io.moneonnx.profile;
 
 import io.moneonnx.graph.BadInputException;
-import io.moneonnx.io.Draft;
 import io.moneonnx.profile.Profile.Run;
 import io.moneonnx.profile.Profile.Source;
-import io.moneonnx.proto.mone.ProfileHeader;
-import io.moneonnx.proto.mone.ProfileRun;
-import io.moneonnx.proto.mone.ProfileSource;
-import java.io.BufferedOutputStream;
-import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import io.moneonnx.profile.StatisticsFile.Kind;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
-import java.util.zip.CRC32C;
-import java.util.zip.CheckedOutputStream;
+import java.util.Map;
 
-/** Profiles on disk, in the format of {@code proto/mone.proto}. */
+/**
+ * Profiles on disk: safetensors files ({@code docs/profiles.md}) whose metadata hold {@code model},
+ * {@code bytes}, and {@code runs} as JSON.
+ */
 public final class ProfileFile {
-  static final byte[] MAGIC = "MONEPROF".getBytes(StandardCharsets.US_ASCII);
-  static final int VERSION = 2;
-
   private ProfileFile() {}
 
   /** Writes a profile, or nothing; a present file is replaced. */
   public static void write(Profile profile, Path file) {
-    write(profile, profile.blocks().size(), profile.blocks(), file);
+    List<BlockStatistics> blocks = profile.blocks();
+    write(profile, blocks.stream().map(BlockOutline::of).toList(), blocks, file);
   }
 
   /**
    * Writes a profile whose blocks are made one after the other.
    *
    * @param head the profile, whatever its blocks
-   * @param size how many {@code blocks} there are
+   * @param outlines of all {@code blocks}
    */
-  static void write(Profile head, int size, Iterable<BlockStatistics> blocks, Path file) {
-    Draft.write(
-        file,
-        path -> {
-          CRC32C sum = new CRC32C();
-          try (OutputStream disk = Files.newOutputStream(path);
-              OutputStream out = new BufferedOutputStream(new CheckedOutputStream(disk, sum))) {
-            out.write(MAGIC);
-            header(head, size).writeDelimitedTo(out);
-            for (BlockStatistics block : blocks) {
-              BlockMessage.of(block).writeDelimitedTo(out);
-            }
-            out.flush();
-            out.write(ByteBuffer.allocate(Long.BYTES).putLong(sum.getValue()).array());
-          }
-        });
+  static void write(
+      Profile head, List<BlockOutline> outlines, Iterable<BlockStatistics> blocks, Path file) {
+    Map<String, String> metadata = new LinkedHashMap<>();
+    metadata.put("model", head.model());
+    metadata.put("bytes", Long.toString(head.modelBytes()));
+    metadata.put("runs", ProfileJson.text(ProfileJson.tree(head.runs())));
+    StatisticsFile.write(file, Kind.PROFILE, metadata, outlines, blocks);
   }
 
   /**
-   * Reads a whole profile.
+   * Reads a whole profile; what was measured stays in the file, which is mapped.
    *
-   * @throws BadInputException if the file is no profile, of another version, or cut off, or cannot
-   *     be read
+   * @throws BadInputException if the file is no profile, of another version, damaged, or cannot be
+   *     read
    */
   public static Profile read(Path file) {
-    try (ProfileReader reader = ProfileReader.open(file)) {
-      List<BlockStatistics> blocks = new ArrayList<>();
-      while (blocks.size() < reader.size()) {
-        blocks.add(reader.next());
-      }
-      return reader.head().withBlocks(blocks);
+    Profile profile = StatisticsReader.read(file, Kind.PROFILE, ProfileFile::profile);
+    if (profile.blocks().isEmpty()) {
+      throw new BadInputException(file + " is a profile without blocks");
     }
+    return profile;
   }
 
-  private static ProfileHeader header(Profile profile, int blocks) {
-    ProfileHeader.Builder header =
-        ProfileHeader.newBuilder()
-            .setVersion(VERSION)
-            .setModel(profile.model())
-            .setBytes(profile.modelBytes())
-            .setBlocks(blocks);
-    profile.runs().forEach(run -> header.addRuns(message(run)));
-    return header.build();
-  }
-
-  private static ProfileRun message(Run run) {
-    ProfileRun.Builder message =
-        ProfileRun.newBuilder()
-            .setToolVersion(run.toolVersion())
-            .setRuntimeVersion(run.runtimeVersion())
-            .setDevice(run.device())
-            .setTokens(run.tokens())
-            .setSequenceLength(run.sequenceLength())
-            .putAllNotes(run.notes());
-    for (Source source : run.sources()) {
-      ProfileSource.Builder fed =
-          message
-              .addSourcesBuilder()
-              .setName(source.name())
-              .setBytes(source.bytes())
-              .setSha256(source.sha256())
-              .setTokens(source.tokens());
-      source.tag().ifPresent(fed::setTag);
-    }
-    return message.build();
-  }
-
-  /** The profile without its blocks. */
-  static Profile head(ProfileHeader header) {
+  private static Profile profile(JsonMembers metadata, List<BlockStatistics> blocks) {
     return new Profile(
-        header.getModel(),
-        header.getBytes(),
-        header.getRunsList().stream().map(ProfileFile::run).toList(),
-        List.of());
+        metadata.text("model"),
+        Long.parseLong(metadata.text("bytes")),
+        metadata.parsed("runs").objects("runs").stream().map(ProfileFile::run).toList(),
+        blocks);
   }
 
-  private static Run run(ProfileRun message) {
+  private static Run run(JsonMembers run) {
     return new Run(
-        message.getToolVersion(),
-        message.getRuntimeVersion(),
-        message.getDevice(),
-        message.getTokens(),
-        message.getSequenceLength(),
-        message.getSourcesList().stream().map(ProfileFile::source).toList(),
-        message.getNotesMap());
+        run.text("toolVersion"),
+        run.text("runtimeVersion"),
+        run.text("device"),
+        run.whole("tokens"),
+        run.integer("sequenceLength"),
+        run.objects("sources").stream().map(ProfileFile::source).toList(),
+        run.namedTexts("notes"));
   }
 
-  private static Source source(ProfileSource message) {
+  private static Source source(JsonMembers source) {
     return new Source(
-        message.getName(),
-        message.hasTag() ? Optional.of(message.getTag()) : Optional.empty(),
-        message.getBytes(),
-        message.getSha256(),
-        message.getTokens());
+        source.text("name"),
+        source.nullableText("tag"),
+        source.whole("bytes"),
+        source.text("sha256"),
+        source.whole("tokens"));
   }
 }

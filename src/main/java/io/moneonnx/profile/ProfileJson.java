@@ -1,12 +1,15 @@
 package io.moneonnx.profile;
 
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonSerializer;
 import com.google.gson.stream.JsonWriter;
-import io.moneonnx.profile.Profile.Run;
-import io.moneonnx.profile.Profile.Source;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A profile as JSON, with every statistic under its name and null where it is not defined:
@@ -21,9 +24,19 @@ import java.util.Map;
  * }</pre>
  */
 public final class ProfileJson {
+  private static final Gson GSON =
+      new GsonBuilder()
+          .serializeNulls()
+          .disableHtmlEscaping()
+          .registerTypeAdapter(
+              Optional.class,
+              (JsonSerializer<Optional<?>>)
+                  (value, type, context) -> context.serialize(value.orElse(null)))
+          .create();
+
   private final JsonWriter json;
 
-  ProfileJson(Writer out) {
+  private ProfileJson(Writer out) {
     this.json = new JsonWriter(out);
   }
 
@@ -32,12 +45,20 @@ public final class ProfileJson {
     new ProfileJson(out).profile(profile);
   }
 
+  /** Records, or lists of them, as JSON with their components' names. */
+  static JsonElement tree(Object records) {
+    return GSON.toJsonTree(records);
+  }
+
+  static String text(JsonElement json) {
+    return GSON.toJson(json);
+  }
+
   private void profile(Profile profile) throws IOException {
     json.beginObject();
     json.name("model").value(profile.model());
     json.name("bytes").value(profile.modelBytes());
-    json.name("runs");
-    runs(profile.runs());
+    GSON.toJson(tree(profile.runs()), json.name("runs"));
     json.name("blocks").beginArray();
     for (BlockStatistics block : profile.blocks()) {
       block(block);
@@ -46,43 +67,11 @@ public final class ProfileJson {
     json.endObject().flush();
   }
 
-  void runs(List<Run> runs) throws IOException {
-    json.beginArray();
-    for (Run run : runs) {
-      json.beginObject();
-      json.name("toolVersion").value(run.toolVersion());
-      json.name("runtimeVersion").value(run.runtimeVersion());
-      json.name("device").value(run.device());
-      json.name("tokens").value(run.tokens());
-      json.name("sequenceLength").value(run.sequenceLength());
-      json.name("sources").beginArray();
-      for (Source source : run.sources()) {
-        source(source);
-      }
-      json.endArray();
-      json.name("notes").beginObject();
-      for (Map.Entry<String, String> note : run.notes().entrySet()) {
-        json.name(note.getKey()).value(note.getValue());
-      }
-      json.endObject();
-      json.endObject();
-    }
-    json.endArray();
-  }
-
-  private void source(Source source) throws IOException {
-    json.beginObject();
-    json.name("name").value(source.name());
-    json.name("tag").value(source.tag().orElse(null));
-    json.name("bytes").value(source.bytes());
-    json.name("sha256").value(source.sha256());
-    json.name("tokens").value(source.tokens());
-    json.endObject();
-  }
-
   private void block(BlockStatistics block) throws IOException {
     json.beginObject();
-    header(block.header());
+    for (Map.Entry<String, JsonElement> each : tree(block.header()).getAsJsonObject().entrySet()) {
+      GSON.toJson(each.getValue(), json.name(each.getKey()));
+    }
     arrays(block.all());
     json.name("shards").beginObject();
     for (Map.Entry<Integer, Statistics> shard : block.slices().shards().entrySet()) {
@@ -95,26 +84,6 @@ public final class ProfileJson {
     }
     json.endObject();
     json.endObject();
-  }
-
-  private void header(BlockHeader header) throws IOException {
-    json.name("name").value(header.name());
-    json.name("form").value(header.form());
-    json.name("experts").value(header.experts());
-    json.name("topK").value(header.topK());
-    json.name("hidden").value(header.hidden());
-    json.name("expertBytes").value(header.expertBytes());
-  }
-
-  /** What blocks are, without what was measured of them. */
-  void headers(List<BlockStatistics> blocks) throws IOException {
-    json.beginArray();
-    for (BlockStatistics block : blocks) {
-      json.beginObject();
-      header(block.header());
-      json.endObject();
-    }
-    json.endArray();
   }
 
   private void slice(String name, Statistics sums) throws IOException {

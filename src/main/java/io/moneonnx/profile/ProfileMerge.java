@@ -26,13 +26,24 @@ import java.util.stream.IntStream;
  * block by block, in the order of their contents: the result is the same, byte for byte, in
  * whatever order they are named.
  */
-public final class ProfileMerge implements AutoCloseable {
+public final class ProfileMerge {
   /** The note of a run that says for which execution provider the model was read. */
   private static final String TARGET = "target";
 
-  private final List<ProfileReader> inputs = new ArrayList<>();
+  private final List<Input> inputs;
 
-  private ProfileMerge() {}
+  private ProfileMerge(List<Path> files) {
+    this.inputs =
+        new ArrayList<>(
+            files.stream().map(file -> new Input(file, ProfileFile.read(file))).toList());
+  }
+
+  /** A profile that is merged; what was measured stays in its file. */
+  private record Input(Path file, Profile profile) {
+    List<BlockStatistics> blocks() {
+      return profile.blocks();
+    }
+  }
 
   /**
    * Writes what {@code profiles} say together; a present file is replaced.
@@ -43,47 +54,68 @@ public final class ProfileMerge implements AutoCloseable {
    *     same, or one is no profile
    */
   public static Profile write(List<Path> profiles, Path out, Consumer<String> notices) {
-    try (ProfileMerge merge = new ProfileMerge()) {
-      profiles.forEach(profile -> merge.inputs.add(ProfileReader.open(profile)));
-      merge.requireAlike();
-      merge.sort();
-      merge.noticeSourcesOfTwo(notices);
-      Profile head = merge.head();
-      ProfileFile.write(head, merge.size(), merge::blocks, out);
-      return head;
-    }
+    ProfileMerge merge = new ProfileMerge(profiles);
+    merge.requireAlike();
+    merge.sort();
+    merge.noticeSourcesOfTwo(notices);
+    Profile head = merge.head();
+    ProfileFile.write(head, merge.outlines(), merge::blocks, out);
+    return head;
   }
 
-  private ProfileReader first() {
+  private Input first() {
     return inputs.get(0);
   }
 
-  private List<ProfileReader> others() {
-    return inputs.subList(1, inputs.size());
-  }
-
   private int size() {
-    return first().size();
+    return first().blocks().size();
   }
 
   private void requireAlike() {
-    Profile wanted = first().head();
-    for (ProfileReader other : others()) {
-      Profile found = other.head();
-      if (!found.model().equals(wanted.model())) {
+    for (Input other : inputs.subList(1, inputs.size())) {
+      requireAlike(first().file(), first().profile(), other.file(), other.profile());
+    }
+  }
+
+  private static void requireAlike(Path file, Profile wanted, Path other, Profile found) {
+    if (!found.model().equals(wanted.model())) {
+      throw new BadInputException(
+          "%s is of model %s, %s of model %s; wanted profiles of one model"
+              .formatted(file, wanted.model(), other, found.model()));
+    }
+    if (!targets(found).equals(targets(wanted))) {
+      throw new BadInputException(
+          "%s was measured for target %s, %s for %s; wanted one --target for all"
+              .formatted(file, targets(wanted), other, targets(found)));
+    }
+    if (!names(found).equals(names(wanted))) {
+      throw new BadInputException(
+          ("%s and %s hold different blocks: %s only in the first, %s only in the second;"
+                  + " a block that a calibration refuses is not in its profile")
+              .formatted(
+                  file,
+                  other,
+                  without(names(wanted), names(found)),
+                  without(names(found), names(wanted))));
+    }
+    for (int i = 0; i < wanted.blocks().size(); i++) {
+      BlockHeader header = wanted.blocks().get(i).header();
+      if (!header.equals(found.blocks().get(i).header())) {
         throw new BadInputException(
-            "%s is of model %s, %s of model %s; wanted profiles of one model"
-                .formatted(first().file(), wanted.model(), other.file(), found.model()));
-      }
-      if (!targets(found).equals(targets(wanted))) {
-        throw new BadInputException(
-            "%s was measured for target %s, %s for %s; wanted one --target for all"
-                .formatted(first().file(), targets(wanted), other.file(), targets(found)));
-      }
-      if (other.size() != size()) {
-        throw differentBlocks(first().file(), other.file());
+            "%s holds %s, %s holds %s"
+                .formatted(file, header, other, found.blocks().get(i).header()));
       }
     }
+  }
+
+  private static List<String> names(Profile profile) {
+    return profile.blocks().stream().map(BlockStatistics::name).toList();
+  }
+
+  private static Set<String> without(Collection<String> names, Collection<String> others) {
+    Set<String> rest = new TreeSet<>(names);
+    rest.removeAll(others);
+    return rest;
   }
 
   private static String targets(Profile profile) {
@@ -94,7 +126,7 @@ public final class ProfileMerge implements AutoCloseable {
   }
 
   private void sort() {
-    inputs.sort(Comparator.comparing(ProfileReader::file, ProfileMerge::compare));
+    inputs.sort(Comparator.comparing(Input::file, ProfileMerge::compare));
     for (int i = 1; i < inputs.size(); i++) {
       Path one = inputs.get(i - 1).file();
       Path other = inputs.get(i).file();
@@ -125,7 +157,7 @@ public final class ProfileMerge implements AutoCloseable {
   private void noticeSourcesOfTwo(Consumer<String> notices) {
     for (int i = 0; i < inputs.size(); i++) {
       Map<String, String> sources = sources(inputs.get(i));
-      for (ProfileReader other : inputs.subList(i + 1, inputs.size())) {
+      for (Input other : inputs.subList(i + 1, inputs.size())) {
         Map<String, String> both = new TreeMap<>(sources);
         both.keySet().retainAll(sources(other).keySet());
         for (String source : both.values()) {
@@ -138,9 +170,9 @@ public final class ProfileMerge implements AutoCloseable {
   }
 
   /** Names of what was fed, by the hash of its contents. */
-  private static Map<String, String> sources(ProfileReader profile) {
+  private static Map<String, String> sources(Input input) {
     Map<String, String> names = new TreeMap<>();
-    for (Run run : profile.head().runs()) {
+    for (Run run : input.profile().runs()) {
       run.sources().forEach(source -> names.putIfAbsent(source.sha256(), source.name()));
     }
     return names;
@@ -151,7 +183,7 @@ public final class ProfileMerge implements AutoCloseable {
    * ones are kept, which promise too little rather than too much.
    */
   private Profile head() {
-    List<Profile> heads = inputs.stream().map(ProfileReader::head).toList();
+    List<Profile> heads = inputs.stream().map(Input::profile).toList();
     return new Profile(
         heads.get(0).model(),
         heads.stream().mapToLong(Profile::modelBytes).max().orElseThrow(),
@@ -162,54 +194,25 @@ public final class ProfileMerge implements AutoCloseable {
         List.of());
   }
 
+  private List<BlockOutline> outlines() {
+    return IntStream.range(0, size())
+        .mapToObj(
+            number ->
+                inputs.stream()
+                    .map(input -> BlockOutline.of(input.blocks().get(number)))
+                    .reduce(BlockOutline::merge)
+                    .orElseThrow())
+        .toList();
+  }
+
   private Iterator<BlockStatistics> blocks() {
-    return IntStream.range(0, size()).mapToObj(number -> nextBlock()).iterator();
-  }
-
-  private BlockStatistics nextBlock() {
-    BlockStatistics merged = first().next();
-    for (ProfileReader other : others()) {
-      BlockStatistics block = other.next();
-      if (!block.name().equals(merged.name())) {
-        throw differentBlocks(first().file(), other.file());
-      }
-      if (!block.header().equals(merged.header())) {
-        throw new BadInputException(
-            "%s holds %s, %s holds %s"
-                .formatted(first().file(), merged.header(), other.file(), block.header()));
-      }
-      merged = merged.merge(block);
-    }
-    return merged;
-  }
-
-  private static BadInputException differentBlocks(Path one, Path other) {
-    Set<String> ofOne = names(one);
-    Set<String> ofOther = names(other);
-    return new BadInputException(
-        ("%s and %s hold different blocks: %s only in the first, %s only in the second;"
-                + " a block that a calibration refuses is not in its profile")
-            .formatted(one, other, without(ofOne, ofOther), without(ofOther, ofOne)));
-  }
-
-  private static Set<String> names(Path profile) {
-    Set<String> names = new TreeSet<>();
-    try (ProfileReader reader = ProfileReader.open(profile)) {
-      for (int i = 0; i < reader.size(); i++) {
-        names.add(reader.next().name());
-      }
-    }
-    return names;
-  }
-
-  private static Set<String> without(Set<String> names, Collection<String> others) {
-    Set<String> rest = new TreeSet<>(names);
-    rest.removeAll(others);
-    return rest;
-  }
-
-  @Override
-  public void close() {
-    inputs.forEach(ProfileReader::close);
+    return IntStream.range(0, size())
+        .mapToObj(
+            number ->
+                inputs.stream()
+                    .map(input -> input.blocks().get(number))
+                    .reduce(BlockStatistics::merge)
+                    .orElseThrow())
+        .iterator();
   }
 }

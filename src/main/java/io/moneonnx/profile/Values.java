@@ -137,6 +137,24 @@ public final class Values {
     }
   }
 
+  /**
+   * The first element that is below 0 among counts, not finite in a row of {@code width} numbers
+   * that is defined, or a number in one that is not; the size if there is none.
+   */
+  int firstUnsound(int width, IntPredicate defined) {
+    for (int from = 0; from < size(); from += width) {
+      boolean isDefined = defined.test(from / width);
+      for (int i = from; i < from + width; i++) {
+        double value = get(i);
+        boolean isNumber = isDefined ? Double.isFinite(value) : Double.isNaN(value);
+        if (type == Type.COUNT ? value < 0 : !isNumber) {
+          return i;
+        }
+      }
+    }
+    return size();
+  }
+
   /** The same with NaN in every row of {@code width} elements that {@code undefined} names. */
   Values withoutRows(int width, IntPredicate undefined) {
     int[] rows =

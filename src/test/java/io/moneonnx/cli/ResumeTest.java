@@ -225,7 +225,7 @@ class ResumeTest {
   void aProfileForACheckpoint() throws IOException {
     Files.copy(whole, partial);
 
-    calibrate(out, "--resume").fails(BAD_INPUT, "out.partial is no checkpoint of a calibration");
+    calibrate(out, "--resume").fails(BAD_INPUT, "out.partial is no checkpoint");
   }
 
   @ParameterizedTest

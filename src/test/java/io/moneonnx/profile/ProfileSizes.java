@@ -22,11 +22,13 @@ public final class ProfileSizes {
   private static final double MIB = 1 << 20;
 
   private final int blocks;
-  private final BlockHeader header;
+  private final int experts;
+  private final int hidden;
 
   private ProfileSizes(int blocks, int experts, int hidden) {
     this.blocks = blocks;
-    this.header = new BlockHeader("/layers/mlp", "sparse-loop", experts, 8, hidden, 1 << 20);
+    this.experts = experts;
+    this.hidden = hidden;
   }
 
   /** Something to measure. */
@@ -41,7 +43,7 @@ public final class ProfileSizes {
     try {
       new ProfileSizes(sizes[0], sizes[1], sizes[2]).measure(folder, sizes[3]);
     } finally {
-      for (String name : List.of("a", "b", "merged", "tensors")) {
+      for (String name : List.of("a", "b", "merged")) {
         Files.deleteIfExists(folder.resolve(name));
       }
       Files.delete(folder);
@@ -58,7 +60,6 @@ public final class ProfileSizes {
     step(
         "merge two",
         () -> ProfileMerge.write(List.of(a, b), folder.resolve("merged"), notice -> {}));
-    step("export", () -> ProfileTensors.write(ProfileFile.read(a), folder.resolve("tensors")));
   }
 
   private void write(int batches, long seed, Path file) {
@@ -66,7 +67,7 @@ public final class ProfileSizes {
     List<BlockStatistics> all = new ArrayList<>();
     for (int batch = 0; batch < batches; batch++) {
       for (int block = 0; block < blocks; block++) {
-        BlockStatistics next = batch(random).ofBatch(batch, Optional.empty());
+        BlockStatistics next = batch(block, random).ofBatch(batch, Optional.empty());
         if (batch == 0) {
           all.add(next);
         } else {
@@ -81,8 +82,9 @@ public final class ProfileSizes {
     return new Profile.Run("0", "0", "cpu", seed, 1, List.of(), Map.of());
   }
 
-  private BlockStatistics batch(Random random) {
-    int experts = header.experts();
+  private BlockStatistics batch(int block, Random random) {
+    BlockHeader header =
+        new BlockHeader("/layers.%d/mlp".formatted(block), "sparse-loop", experts, 8, hidden, 1);
     long[] n = new long[experts];
     Arrays.fill(n, 2);
     return MadeStatistics.of(header)
@@ -93,9 +95,9 @@ public final class ProfileSizes {
         .with(Statistic.A2, some(experts, random))
         .with(Statistic.B1, some(experts, random))
         .with(Statistic.B2, some(experts, random))
-        .with(Statistic.MEAN, some(experts * header.hidden(), random))
-        .with(Statistic.M2, some(experts * header.hidden(), random))
-        .with(Statistic.GMEAN, some(experts * header.hidden(), random))
+        .with(Statistic.MEAN, some(experts * hidden, random))
+        .with(Statistic.M2, some(experts * hidden, random))
+        .with(Statistic.GMEAN, some(experts * hidden, random))
         .with(Statistic.R2, some(experts, random))
         .with(Statistic.PEAK, some(experts, random))
         .with(Statistic.T, Values.counts(2L * experts))

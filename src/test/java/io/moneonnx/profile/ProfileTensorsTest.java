@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+/** A profile as other programs read it. */
 final class ProfileTensorsTest {
   private static final Profile PROFILE = ProfileFileTest.profile();
   private static final BlockStatistics BLOCK = PROFILE.blocks().get(0);
@@ -27,7 +28,7 @@ final class ProfileTensorsTest {
   @BeforeEach
   void writes() throws IOException {
     file = folder.resolve("a.safetensors");
-    ProfileTensors.write(PROFILE, file);
+    ProfileFile.write(PROFILE, file);
     read = Safetensors.read(file);
   }
 
@@ -70,6 +71,8 @@ final class ProfileTensorsTest {
   void saysWhatWasFed() {
     JsonObject metadata = read.header().getAsJsonObject("__metadata__");
 
+    assertThat(metadata.get("kind").getAsString()).isEqualTo("profile");
+    assertThat(metadata.get("version").getAsString()).isEqualTo("3");
     assertThat(metadata.get("model").getAsString()).isEqualTo("sha256:00");
     assertThat(metadata.get("bytes").getAsString()).isEqualTo("1000000");
     assertThat(JsonParser.parseString(metadata.get("runs").getAsString()).getAsJsonArray())

@@ -1,0 +1,73 @@
+package io.moneonnx.profile;
+
+import io.moneonnx.profile.Statistic.Detail;
+import java.io.IOException;
+import java.util.Collections;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * Which tensors a file has of a block: all that the shape of its statistics hangs on.
+ *
+ * @param shards of the data
+ * @param sources tags of the data
+ */
+record BlockOutline(BlockHeader header, SortedSet<Integer> shards, SortedSet<String> sources) {
+  BlockOutline {
+    shards = Collections.unmodifiableSortedSet(new TreeSet<>(shards));
+    sources = Collections.unmodifiableSortedSet(new TreeSet<>(sources));
+  }
+
+  static BlockOutline of(BlockStatistics block) {
+    return new BlockOutline(
+        block.header(),
+        new TreeSet<>(block.slices().shards().keySet()),
+        new TreeSet<>(block.slices().sources().keySet()));
+  }
+
+  /** What the statistics of both merge to. */
+  BlockOutline merge(BlockOutline other) {
+    return new BlockOutline(header, union(shards, other.shards), union(sources, other.sources));
+  }
+
+  private static <T> SortedSet<T> union(Set<T> some, Set<T> others) {
+    SortedSet<T> all = new TreeSet<>(some);
+    all.addAll(others);
+    return all;
+  }
+
+  String prefix() {
+    return header.name() + ".";
+  }
+
+  String shard(int number) {
+    return prefix() + "shard." + number + ".";
+  }
+
+  String source(String tag) {
+    return prefix() + "source." + tag + ".";
+  }
+
+  /**
+   * Adds the block's tensors, one after the other.
+   *
+   * @throws IllegalArgumentException if two tensors have one name
+   */
+  void addTo(SafetensorsHeader file) throws IOException {
+    add(file, prefix(), Detail.FULL);
+    for (int shard : shards) {
+      add(file, shard(shard), Detail.SUMS);
+    }
+    for (String source : sources) {
+      add(file, source(source), Detail.SUMS);
+    }
+  }
+
+  private void add(SafetensorsHeader file, String prefix, Detail detail) throws IOException {
+    for (Statistic each : detail.statistics()) {
+      Statistic.Shape shape = detail.shape(each);
+      file.add(prefix + each.symbol(), each.type(), shape.sizes(header), shape.elements(header));
+    }
+  }
+}

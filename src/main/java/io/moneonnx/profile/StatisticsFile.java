@@ -1,0 +1,134 @@
+package io.moneonnx.profile;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.io.Draft;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
+
+/**
+ * Statistics of blocks on disk, as a safetensors file ({@code docs/profiles.md}). Tensors are those
+ * of the table {@link Statistic}, block after block; what is not defined is NaN. The metadata hold
+ * a checksum of the whole file, what kind of file this is, its version, what the kind adds, and the
+ * blocks.
+ */
+final class StatisticsFile {
+  /** Raised when a reader of older files would misread newer ones. */
+  static final int VERSION = 3;
+
+  static final String BEFORE_CHECKSUM = "{\"__metadata__\":{\"checksum\":\"";
+  static final String NO_CHECKSUM = "00000000";
+  static final int CHECKSUM_AT = Long.BYTES + BEFORE_CHECKSUM.length();
+  static final int PART = 1 << 16;
+
+  private StatisticsFile() {}
+
+  /** What a file of statistics is. */
+  enum Kind {
+    PROFILE("profile", "MONEPROF"),
+    CHECKPOINT("checkpoint", "MONEPART");
+
+    final String text;
+
+    /** What files of earlier versions began with. */
+    final String earlier;
+
+    Kind(String text, String earlier) {
+      this.text = text;
+      this.earlier = earlier;
+    }
+  }
+
+  /**
+   * Writes a file, or nothing; a present file is replaced.
+   *
+   * @param outlines of all blocks
+   * @param blocks in the same order, made one after the other
+   */
+  static void write(
+      Path file,
+      Kind kind,
+      Map<String, String> metadata,
+      List<BlockOutline> outlines,
+      Iterable<BlockStatistics> blocks) {
+    Draft.write(file, path -> write(path, header(kind, metadata, outlines), blocks));
+  }
+
+  private static byte[] header(Kind kind, Map<String, String> metadata, List<BlockOutline> outlines)
+      throws IOException {
+    JsonArray blocks = new JsonArray();
+    outlines.forEach(outline -> blocks.add(json(outline)));
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("checksum", NO_CHECKSUM);
+    all.put("kind", kind.text);
+    all.put("version", Integer.toString(VERSION));
+    all.putAll(metadata);
+    all.put("blocks", ProfileJson.text(blocks));
+    SafetensorsHeader header = new SafetensorsHeader(all);
+    try {
+      for (BlockOutline outline : outlines) {
+        outline.addTo(header);
+      }
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException("blocks and tags cannot be told apart: " + e.getMessage(), e);
+    }
+    return header.toBytes();
+  }
+
+  private static JsonObject json(BlockOutline outline) {
+    JsonObject json = ProfileJson.tree(outline.header()).getAsJsonObject();
+    json.add("shards", ProfileJson.tree(outline.shards()));
+    json.add("sources", ProfileJson.tree(outline.sources()));
+    return json;
+  }
+
+  private static void write(Path path, byte[] header, Iterable<BlockStatistics> blocks)
+      throws IOException {
+    CRC32C sum = new CRC32C();
+    try (OutputStream disk = new BufferedOutputStream(Files.newOutputStream(path), PART);
+        OutputStream out = new CheckedOutputStream(disk, sum)) {
+      out.write(header);
+      byte[] part = new byte[PART];
+      for (BlockStatistics block : blocks) {
+        for (Values values : (Iterable<Values>) values(block)::iterator) {
+          ByteBuffer bytes = values.bytes();
+          while (bytes.hasRemaining()) {
+            int length = Math.min(PART, bytes.remaining());
+            bytes.get(part, 0, length);
+            out.write(part, 0, length);
+          }
+        }
+      }
+    }
+    try (FileChannel written = FileChannel.open(path, StandardOpenOption.WRITE)) {
+      written.write(ByteBuffer.wrap(digits(sum)), CHECKSUM_AT);
+    }
+  }
+
+  private static Stream<Values> values(BlockStatistics block) {
+    return Stream.of(
+            Stream.of(block.all()),
+            block.slices().shards().values().stream(),
+            block.slices().sources().values().stream())
+        .flatMap(sets -> sets)
+        .flatMap(set -> set.values().values().stream());
+  }
+
+  static byte[] digits(CRC32C sum) {
+    return "%08x".formatted(sum.getValue()).getBytes(StandardCharsets.US_ASCII);
+  }
+}

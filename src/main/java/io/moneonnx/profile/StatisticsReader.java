@@ -1,0 +1,278 @@
+package io.moneonnx.profile;
+
+import com.google.gson.JsonObject;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
+import io.moneonnx.profile.Statistic.Detail;
+import io.moneonnx.profile.StatisticsFile.Kind;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.zip.CRC32C;
+
+/**
+ * Reads what {@link StatisticsFile} writes, and nothing else: every tensor must be where it was
+ * written. What was measured stays in the file, which is mapped, until somebody asks for it.
+ */
+final class StatisticsReader {
+  private static final int SHOWN = 120;
+
+  private final Kind kind;
+  private final FileChannel in;
+
+  private StatisticsReader(Kind kind, FileChannel in) {
+    this.kind = kind;
+    this.in = in;
+  }
+
+  /** Makes what the kind of file is about. */
+  @FunctionalInterface
+  interface Contents<T> {
+    T of(JsonMembers metadata, List<BlockStatistics> blocks);
+  }
+
+  /**
+   * Reads a whole file.
+   *
+   * @throws BadInputException if it is of another kind or version, damaged, or cannot be read, or
+   *     holds tensors or numbers that statistics cannot have
+   */
+  static <T> T read(Path file, Kind kind, Contents<T> contents) {
+    if (Files.isDirectory(file)) {
+      throw new BadInputException("%s: is a folder, wanted a %s".formatted(file, kind.text));
+    } else if (!Files.exists(file)) {
+      throw new BadInputException(file + ": no such file");
+    }
+    try (FileChannel in = FileChannel.open(file)) {
+      return new StatisticsReader(kind, in).read(contents);
+    } catch (IOException e) {
+      throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
+    } catch (BadInputException e) {
+      throw new BadInputException(file + " " + e.getMessage(), e);
+    }
+  }
+
+  private <T> T read(Contents<T> contents) throws IOException {
+    byte[] header = header();
+    try {
+      String text = text(header);
+      Map<String, String> found = SafetensorsHeader.metadata(text);
+      JsonMembers metadata = members(found);
+      requireKind(metadata);
+      List<BlockOutline> outlines = outlines(metadata);
+      SafetensorsHeader wanted = new SafetensorsHeader(found);
+      List<Long> ends = new ArrayList<>(List.of((long) header.length));
+      for (BlockOutline outline : outlines) {
+        outline.addTo(wanted);
+        ends.add(header.length + wanted.end());
+      }
+      requireSame(text(wanted.toBytes()), text);
+      requireSize(ends.get(outlines.size()));
+      requireChecksum(metadata.text("checksum"));
+      List<BlockStatistics> blocks = new ArrayList<>();
+      for (int i = 0; i < outlines.size(); i++) {
+        blocks.add(block(outlines.get(i), ends.get(i), ends.get(i + 1) - ends.get(i)));
+      }
+      return contents.of(metadata, blocks);
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException("is damaged: " + e.getMessage(), e);
+    } catch (ArithmeticException e) {
+      throw new BadInputException("is damaged: its sizes are too large", e);
+    }
+  }
+
+  /** The header, its length included. */
+  private byte[] header() throws IOException {
+    byte[] first = bytes(Long.BYTES);
+    for (Kind each : Kind.values()) {
+      if (each.earlier.equals(new String(first, StandardCharsets.US_ASCII))) {
+        throw new BadInputException(
+            "is a %s of an earlier version: calibrate again".formatted(each.text));
+      }
+    }
+    if (first.length < Long.BYTES) {
+      throw other();
+    }
+    long length = ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    if (length < StatisticsFile.BEFORE_CHECKSUM.length() || length > SafetensorsHeader.LARGEST) {
+      throw other();
+    }
+    byte[] header = bytes(Long.BYTES + (int) length);
+    if (!text(header).startsWith(StatisticsFile.BEFORE_CHECKSUM)) {
+      throw other();
+    } else if (header.length < Long.BYTES + length) {
+      throw new BadInputException(
+          "is cut off: expected a header of %,d bytes, found %,d"
+              .formatted(length, header.length - Long.BYTES));
+    }
+    return header;
+  }
+
+  private static String text(byte... header) {
+    return new String(header, Long.BYTES, header.length - Long.BYTES, StandardCharsets.UTF_8);
+  }
+
+  private BadInputException other() {
+    return new BadInputException("is no " + kind.text);
+  }
+
+  /** The first bytes, as many as there are and {@code most} of them at most. */
+  private byte[] bytes(int most) throws IOException {
+    byte[] bytes = new byte[(int) Math.min(most, in.size())];
+    ByteBuffer rest = ByteBuffer.wrap(bytes);
+    while (rest.hasRemaining() && in.read(rest, rest.position()) > 0) {}
+    return bytes;
+  }
+
+  private static JsonMembers members(Map<String, String> metadata) {
+    JsonObject all = new JsonObject();
+    metadata.forEach(all::addProperty);
+    return JsonMembers.of("is damaged: its metadata", all);
+  }
+
+  private void requireKind(JsonMembers metadata) {
+    String found = metadata.text("kind");
+    if (kind == Kind.PROFILE && found.equals(Kind.CHECKPOINT.text)) {
+      throw new BadInputException(
+          "is of a calibration that is unfinished: calibrate --resume goes on with it");
+    } else if (!found.equals(kind.text)) {
+      throw other();
+    }
+    String version = metadata.text("version");
+    if (!version.equals(Integer.toString(StatisticsFile.VERSION))) {
+      throw new BadInputException(
+          "is a %s of version %s; this program reads version %d: calibrate again"
+              .formatted(kind.text, version, StatisticsFile.VERSION));
+    }
+  }
+
+  private static List<BlockOutline> outlines(JsonMembers metadata) {
+    return metadata.parsed("blocks").objects("blocks").stream()
+        .map(
+            block ->
+                new BlockOutline(
+                    new BlockHeader(
+                        block.text("name"),
+                        block.text("form"),
+                        block.integer("experts"),
+                        block.integer("topK"),
+                        block.integer("hidden"),
+                        block.whole("expertBytes")),
+                    new TreeSet<>(block.integers("shards")),
+                    new TreeSet<>(block.texts("sources"))))
+        .toList();
+  }
+
+  /** A header hangs on its metadata alone: all tensors are where they were written. */
+  private static void requireSame(String wanted, String found) {
+    int same = 0;
+    while (same < Math.min(wanted.length(), found.length())
+        && wanted.charAt(same) == found.charAt(same)) {
+      same++;
+    }
+    if (same < Math.max(wanted.length(), found.length())) {
+      int from = Math.max(0, wanted.lastIndexOf("},", same) + 2);
+      throw new IllegalArgumentException(
+          "its tensors are not those of its metadata: expected %s, found %s"
+              .formatted(excerpt(wanted, from), excerpt(found, from)));
+    }
+  }
+
+  private static String excerpt(String text, int from) {
+    return text.substring(Math.min(from, text.length()), Math.min(from + SHOWN, text.length()))
+        .trim();
+  }
+
+  private void requireSize(long wanted) throws IOException {
+    if (in.size() != wanted) {
+      throw new BadInputException(
+          "%s: expected %,d bytes, found %,d"
+              .formatted(
+                  in.size() < wanted ? "is cut off" : "goes on after its tensors",
+                  wanted,
+                  in.size()));
+    }
+  }
+
+  private void requireChecksum(String wanted) throws IOException {
+    CRC32C sum = new CRC32C();
+    ByteBuffer part = ByteBuffer.allocate(StatisticsFile.PART);
+    for (long at = 0; in.read(part.clear(), at) > 0; at += part.limit()) {
+      if (at == 0) {
+        part.put(
+            StatisticsFile.CHECKSUM_AT,
+            StatisticsFile.NO_CHECKSUM.getBytes(StandardCharsets.US_ASCII));
+      }
+      sum.update(part.flip());
+    }
+    String found = new String(StatisticsFile.digits(sum), StandardCharsets.US_ASCII);
+    if (!found.equals(wanted)) {
+      throw new BadInputException(
+          "is damaged: its checksum is %s, expected %s".formatted(found, wanted));
+    }
+  }
+
+  private BlockStatistics block(BlockOutline outline, long from, long bytes) throws IOException {
+    BlockHeader header = outline.header();
+    if (bytes > Integer.MAX_VALUE) {
+      throw new BadInputException(
+          "has %,d bytes of block '%s'; 2 GiB can be read".formatted(bytes, header.name()));
+    }
+    ByteBuffer data = in.map(MapMode.READ_ONLY, from, bytes);
+    Statistics all = statistics(data, header, Detail.FULL, outline.prefix());
+    SortedMap<Integer, Statistics> shards = new TreeMap<>();
+    for (int shard : outline.shards()) {
+      shards.put(shard, statistics(data, header, Detail.SUMS, outline.shard(shard)));
+    }
+    SortedMap<String, Statistics> sources = new TreeMap<>();
+    for (String source : outline.sources()) {
+      sources.put(source, statistics(data, header, Detail.SUMS, outline.source(source)));
+    }
+    return new BlockStatistics(all, new Slices(shards, sources));
+  }
+
+  /** The next ones. */
+  private Statistics statistics(ByteBuffer data, BlockHeader header, Detail detail, String prefix) {
+    Map<Statistic, Values> all = new EnumMap<>(Statistic.class);
+    for (Statistic statistic : detail.statistics()) {
+      int bytes = (int) detail.shape(statistic).elements(header) * Values.BYTES;
+      Values values = Values.of(statistic.type(), data.slice(data.position(), bytes));
+      data.position(data.position() + bytes);
+      all.put(statistic, values);
+      Optional<Values> weights = statistic.weight().map(all::get);
+      int width = detail.shape(statistic).width(header);
+      int wrong =
+          values.firstUnsound(width, row -> weights.isEmpty() || weights.get().get(row) > 0);
+      if (wrong < values.size()) {
+        throw new BadInputException(
+            "is damaged: tensor '%s': expected %s, found %s at element %d"
+                .formatted(
+                    prefix + statistic.symbol(),
+                    statistic.type() == Values.Type.COUNT
+                        ? "counts"
+                        : weights.isEmpty()
+                            ? "finite numbers"
+                            : "finite numbers where %s is above 0 and NaN elsewhere"
+                                .formatted(statistic.weight().get().symbol()),
+                    statistic.type() == Values.Type.COUNT
+                        ? Long.toString(values.count(wrong))
+                        : Double.toString(values.get(wrong)),
+                    wrong));
+      }
+    }
+    return new Statistics(header, detail, all);
+  }
+}
