@@ -16,7 +16,8 @@ final class Rules {
           new TransposedFirst(),
           new HitColumns(),
           new UnitParts(),
-          new PlainSlices());
+          new PlainSlices(),
+          new RowsFirst());
 
   private Rules() {}
 }

@@ -4,12 +4,12 @@ import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
-import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.RouterCut;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
+import io.moneonnx.moe.WeightView;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -46,7 +46,7 @@ import java.util.TreeMap;
  * @param perExpert for each input that holds something of each expert what it holds
  */
 record FusedLayout(
-    Node node, SortedMap<Integer, Tensor> perExpert, Routing routing, FusedRouting inside)
+    Node node, SortedMap<Integer, WeightView> perExpert, Routing routing, FusedRouting inside)
     implements Layout {
   private static final float FAR_BELOW = -1e4f;
   private static final float LEAST = 1e-30f;
@@ -93,7 +93,7 @@ record FusedLayout(
     String ids = ops.vector(kept.stream().mapToLong(Integer::longValue).toArray());
     String g = ops.gather(inside.perExpert(ops, routing), ids, 1);
     Map<Integer, String> cut = new HashMap<>();
-    perExpert.forEach((input, tensor) -> cut.put(input, ops.constant("kept", tensor.rows(kept))));
+    perExpert.forEach((input, weight) -> cut.put(input, weight.keep(ops, 0, kept)));
     int topK = Math.min(routing.topK(), kept.size());
     String y = applied(ops, tokens(), scores(ops, ids, g), cut, topK);
     String scaled = scaled(ops, y, ops.reduceSum(g, true, 1));
@@ -126,8 +126,7 @@ record FusedLayout(
     String ids = ops.vector(kept.stream().mapToLong(Integer::longValue).toArray());
     ops.edit().setInput(node, FusedSignature.SCORES, ops.gather(scores, ids, 1));
     perExpert.forEach(
-        (input, tensor) ->
-            ops.edit().setInput(node, input, ops.constant("kept", tensor.rows(kept))));
+        (input, weight) -> ops.edit().setInput(node, input, weight.keep(ops, 0, kept)));
   }
 
   /** Scores of which the operator makes the shares of {@code g [tokens, kept]} in their sum. */

@@ -10,6 +10,7 @@ import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Target;
+import io.moneonnx.moe.WeightView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -89,29 +90,32 @@ final class FusedOperator implements Form {
   private Optional<String> notPerExpert(
       Node node, FusedSignature signature, int index, Routing routing) {
     String name = node.input(index);
-    Optional<Tensor> tensor = graph.constant(name);
-    if (tensor.isEmpty()) {
+    Optional<WeightView> weight = WeightView.of(graph, name);
+    if (weight.isEmpty()) {
       return Optional.of(
-          "input %d of %s, '%s', is not an initializer".formatted(index, node.opType(), name));
+          "input %d of %s, '%s', is not an initializer, nor made of some by laying them out"
+              .formatted(index, node.opType(), name));
     }
-    List<Long> dims = tensor.get().dims();
-    boolean isOne = signature.mayBeShared(index) && tensor.get().elements() == 1;
-    return isOfEach(tensor.get(), routing) || isOne
-        ? Optional.empty()
+    List<Long> dims = weight.get().dims();
+    if (signature.mayBeShared(index) && Tensor.elements(dims) == 1) {
+      return Optional.empty();
+    }
+    return isOfEach(weight.get(), routing)
+        ? weight.get().objection(0, routing.experts())
         : Optional.of(
             "input %d of %s, '%s', is %s; wanted %d experts in front"
                 .formatted(index, node.opType(), name, dims, routing.experts()));
   }
 
-  private static boolean isOfEach(Tensor tensor, Routing routing) {
-    return tensor.rank() > 0 && tensor.dims().get(0) == routing.experts();
+  private static boolean isOfEach(WeightView weight, Routing routing) {
+    return !weight.dims().isEmpty() && weight.dims().get(0) == routing.experts();
   }
 
   private Optional<String> otherWidth(Node node, FusedSignature signature, Routing routing) {
     return signature
         .down(node)
-        .flatMap(graph::constant)
-        .map(Tensor::dims)
+        .flatMap(name -> WeightView.of(graph, name))
+        .map(WeightView::dims)
         .filter(dims -> dims.size() != 3 || dims.get(1) != routing.hidden())
         .map(
             dims ->
@@ -121,12 +125,16 @@ final class FusedOperator implements Form {
 
   private Recognition claim(
       Node node, FusedSignature signature, FusedRouting inside, Routing routing) {
-    SortedMap<Integer, Tensor> perExpert = new TreeMap<>();
+    SortedMap<Integer, WeightView> perExpert = new TreeMap<>();
     signature
         .perExpert(node)
-        .forEach(index -> perExpert.put(index, graph.constant(node.input(index)).orElseThrow()));
-    perExpert.values().removeIf(tensor -> !isOfEach(tensor, routing));
-    Set<String> weights = perExpert.keySet().stream().map(node::input).collect(Collectors.toSet());
+        .forEach(
+            index -> perExpert.put(index, WeightView.of(graph, node.input(index)).orElseThrow()));
+    perExpert.values().removeIf(weight -> !isOfEach(weight, routing));
+    Set<String> weights =
+        perExpert.values().stream()
+            .flatMap(weight -> weight.constants(0).stream())
+            .collect(Collectors.toSet());
     String border =
         inside instanceof FusedRouting.Weights given ? given.value() : routing.choice().scores();
     Coefficients coefficients = new Coefficients.Hidden(border, inside);

@@ -5,7 +5,6 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.ValueRanks;
-import io.moneonnx.moe.Bank;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
@@ -17,6 +16,7 @@ import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.moe.Weight;
+import io.moneonnx.moe.WeightView;
 import io.moneonnx.passes.ExpertGather;
 import io.moneonnx.passes.SlotSum;
 import java.util.LinkedHashSet;
@@ -79,9 +79,28 @@ final class GatheredWeights implements Form {
     }
     return Recognition.unless(
         gathers.stream()
-            .flatMap(gather -> new Bank(graph, gather.bank()).objection(routing.experts()).stream())
+            .flatMap(gather -> objection(gather.bank(), routing.experts()).stream())
             .findFirst(),
         () -> combined(routing, gathers));
+  }
+
+  private WeightView bank(String value) {
+    return WeightView.of(graph, value).orElseThrow();
+  }
+
+  /** Why single experts cannot be cut out of a stacked weight; empty if they can. */
+  private Optional<String> objection(String bank, int experts) {
+    List<Long> dims = Weight.behind(graph, bank).orElseThrow().dims();
+    if (dims.isEmpty() || dims.get(0) != experts) {
+      return Optional.of(
+          "'%s' %s is gathered by the routing indices; wanted %d experts in front"
+              .formatted(bank, dims, experts));
+    }
+    return WeightView.of(graph, bank)
+        .map(view -> view.objection(0, experts))
+        .orElseGet(
+            () ->
+                Optional.of("the stacked weight '%s' is computed, not a constant".formatted(bank)));
   }
 
   /** Why what is gathered is not one row of a bank for each slot. */
@@ -128,7 +147,7 @@ final class GatheredWeights implements Form {
     }
     Set<String> banks =
         gathers.stream()
-            .flatMap(gather -> new Bank(graph, gather.bank()).initializers().stream())
+            .flatMap(gather -> bank(gather.bank()).constants(0).stream())
             .collect(Collectors.toSet());
     return new Recognition.Recognised(
         Claim.of(

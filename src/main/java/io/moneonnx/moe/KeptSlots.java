@@ -73,7 +73,9 @@ public final class KeptSlots {
     Map<String, String> banks = new HashMap<>();
     for (ExpertGather gather : gathers) {
       String kept =
-          banks.computeIfAbsent(gather.bank(), bank -> new Bank(graph, bank).rows(ops, experts));
+          banks.computeIfAbsent(
+              gather.bank(),
+              bank -> WeightView.of(graph, bank).orElseThrow().keep(ops, 0, experts));
       ops.edit().redirect(gather.rows(), ops.gather(kept, renumbered));
     }
   }

@@ -53,7 +53,7 @@ record RouterProjection(Graph graph, Node product, Optional<Node> sum, int exper
   /** Why single experts cannot be cut out of the router; empty if they can. */
   Optional<String> objection() {
     if (!product.opType().equals("MatMulNBits")) {
-      return weight().objection(experts).or(this::termObjection);
+      return objection(weight(), weightAxis()).or(this::termObjection);
     }
     return PACKED.stream()
         .filter(input -> !product.input(input).isEmpty())
@@ -72,9 +72,7 @@ record RouterProjection(Graph graph, Node product, Optional<Node> sum, int exper
     if (!isPlain && Weight.behind(graph, term).isEmpty()) {
       return Optional.of("'%s', that the router adds, is no constant".formatted(term));
     }
-    return isPlain || isOneNumber(term)
-        ? Optional.empty()
-        : new WeightSlice(graph, term, 0).objection(experts);
+    return isPlain || isOneNumber(term) ? Optional.empty() : objection(term, 0);
   }
 
   private boolean isOneNumber(String term) {
@@ -95,7 +93,7 @@ record RouterProjection(Graph graph, Node product, Optional<Node> sum, int exper
   }
 
   private String multiplied(Ops ops, List<String> inputs, List<Integer> kept) {
-    inputs.set(1, weight().keep(ops, kept));
+    inputs.set(1, WeightView.of(graph, weight()).orElseThrow().keep(ops, weightAxis(), kept));
     if (inputs.size() > 2) {
       inputs.set(2, term(ops, inputs.get(2), kept));
     }
@@ -105,12 +103,26 @@ record RouterProjection(Graph graph, Node product, Optional<Node> sum, int exper
   private String term(Ops ops, String term, List<Integer> kept) {
     return term.isEmpty() || graph.constant(term).isPresent() || isOneNumber(term)
         ? perExpert(ops, term, kept)
-        : new WeightSlice(graph, term, 0).keep(ops, kept);
+        : WeightView.of(graph, term).orElseThrow().keep(ops, 0, kept);
   }
 
-  private WeightSlice weight() {
-    boolean isTransposed = product.is("Gemm") && product.intAttribute("transB", 0) == 1;
-    return new WeightSlice(graph, product.input(1), isTransposed ? 0 : 1);
+  private String weight() {
+    return product.input(1);
+  }
+
+  private int weightAxis() {
+    return product.is("Gemm") && product.intAttribute("transB", 0) == 1 ? 0 : 1;
+  }
+
+  private Optional<String> objection(String constant, int axis) {
+    return WeightView.of(graph, constant)
+        .map(view -> view.objection(axis, experts))
+        .orElseGet(() -> Optional.of(computed(constant)));
+  }
+
+  private String computed(String weight) {
+    Node node = graph.producer(weight).orElseThrow();
+    return "the weight '%s' is made by %s '%s'".formatted(weight, node.opType(), node.label());
   }
 
   private String packed(Ops ops, List<String> inputs, List<Integer> kept) {

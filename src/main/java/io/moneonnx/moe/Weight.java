@@ -42,7 +42,19 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims, Optiona
     if (node.is("Squeeze")) {
       return behind(graph, node.input(0)).flatMap(weight -> weight.squeezed(graph, node));
     }
-    return rowOf(graph, node);
+    return rowOf(graph, node).or(() -> viewed(graph, node));
+  }
+
+  /** The first of the constants that a weight is made of, in the shape that is read. */
+  private static Optional<Weight> viewed(Graph graph, Node node) {
+    return WeightView.of(graph, node.output())
+        .flatMap(
+            view ->
+                behind(graph, node.input(0))
+                    .map(
+                        first ->
+                            new Weight(
+                                first.initializer(), first.tensor(), view.dims(), first.row())));
   }
 
   private static Optional<Weight> rowOf(Graph graph, Node node) {
@@ -66,9 +78,13 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims, Optiona
 
   /** All constants that the weight behind {@code value} is made of, scales among them. */
   static Stream<Weight> parts(Graph graph, String value) {
-    Optional<Node> dequantised = graph.producer(value, "DequantizeLinear");
-    if (dequantised.isPresent()) {
-      return dequantised.get().inputs().stream().flatMap(input -> parts(graph, input));
+    Optional<Node> several =
+        graph
+            .producer(value)
+            .filter(node -> node.is("DequantizeLinear") || node.is("Concat"))
+            .filter(node -> behind(graph, value).isPresent());
+    if (several.isPresent()) {
+      return several.get().inputs().stream().flatMap(input -> parts(graph, input));
     }
     Optional<Weight> weight = behind(graph, value);
     Optional<Node> from =

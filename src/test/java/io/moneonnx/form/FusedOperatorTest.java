@@ -119,7 +119,7 @@ final class FusedOperatorTest {
     refuses(
         TINY.with("up, , down)", "twice, , down)")
             .with("  logits =", "  twice = Add (up, up)\n  logits ="),
-        "input 2 of MoE, 'twice', is not an initializer");
+        "input 2 of MoE, 'twice', is not an initializer, nor made of some by laying them out");
   }
 
   @Test

@@ -53,11 +53,13 @@ final class GatheredWeightsTest {
   }
 
   @Test
-  void wantsConstantBanks() {
-    refuses(
-        TINY.with("float[3, 5, 4] up", "float[3, 4, 5] across")
-            .with("  ups =", "  up = Transpose <perm = [0, 2, 1]> (across)\n  ups ="),
-        "the stacked weight 'up' is computed, not a constant");
+  void takesBanksThatAreConstantsLaidOutOtherwise() {
+    assertThat(
+            TINY.with("float[3, 5, 4] up", "float[3, 4, 5] across")
+                .with("  ups =", "  up = Transpose <perm = [0, 2, 1]> (across)\n  ups =")
+                .block()
+                .weights())
+        .containsExactlyInAnyOrder("across", "down");
   }
 
   @Test

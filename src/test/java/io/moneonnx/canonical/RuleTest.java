@@ -1,0 +1,121 @@
+package io.moneonnx.canonical;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphText;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Each rule with what it is given and what it makes of that; and what it leaves alone. */
+class RuleTest {
+  private static Graph canonical(String nodes) {
+    return Canonical.of(
+            GraphText.parse(
+                """
+                g (float[A, B, C] x, float[A, B] m, float16[A] h, float[A] f, float[...] unknown)
+                    => (float[...] y)
+                <int64 i = {1}, int64[1] first = {0}, int64[1] second = {1}, int64[1] third = {2},
+                 int64[2] units = {1, 1}, int64[2] uneven = {1, 2}, int64[1] all = {9223372036854775807},
+                 int64 five = {5}, float16[4, 2] stored>
+                {
+                %s
+                }
+                """
+                    .formatted(nodes)))
+        .graph();
+  }
+
+  /** The nodes; constant inputs by their elements, values between by their order. */
+  private static String text(Graph graph) {
+    Map<String, String> names = new LinkedHashMap<>();
+    return graph.nodes().stream()
+        .map(node -> text(graph, node, names))
+        .collect(Collectors.joining("  "));
+  }
+
+  private static String text(Graph graph, Node node, Map<String, String> names) {
+    String inputs =
+        node.inputs().stream()
+            .map(
+                input ->
+                    graph
+                        .constant(input)
+                        .filter(tensor -> !input.equals("stored"))
+                        .map(RuleTest::elements)
+                        .orElse(names.getOrDefault(input, input)))
+            .collect(Collectors.joining(", "));
+    String made =
+        node.outputs().stream()
+            .map(
+                output ->
+                    graph.isOutput(output)
+                        ? output
+                        : names.computeIfAbsent(output, o -> "v" + names.size()))
+            .collect(Collectors.joining(", "));
+    String attributes = GraphText.print(node).replaceAll("^[^<(]*(<[^>]*> )?.*$", "$1");
+    return made + " = " + node.opType() + " " + attributes + "(" + inputs + ")";
+  }
+
+  private static String elements(Tensor tensor) {
+    return Arrays.toString(tensor.toLongs());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "y = Sum (f, f, f) | v0 = Add (f, f)  y = Add (v0, f)",
+        "a = Sum (f) y = Neg (a) | y = Neg (f)",
+        "y = CastLike (f, h) | y = Cast <to = 10> (f)",
+        "y = Shape <start = 0> (x) | y = Shape (x)",
+        "y = Shape <start = 1, end = 3> (x) | v0 = Shape (x)  y = Slice (v0, [1], [3], [0])",
+        "y = Slice (x, first, second, third, second) | y = Slice (x, [0], [1], [2])",
+        "y = Slice (x, first, second) | y = Slice (x, [0], [1], [0])",
+        "a = Slice (x, first, all, third) y = Neg (a) | y = Neg (x)",
+        "a, b = Split <axis = 1> (m, units) y = Add (a, b) | v0 = Slice (m, [0], [1], [1])  v1 = Slice (m, [1], [2], [1])  y = Add (v0, v1)",
+        "y = Gather <axis = 2> (x, second) | y = Slice (x, [1], [2], [2])",
+        "a = Transpose <perm = [0, 1]> (m) y = Neg (a) | y = Neg (m)",
+        "y = Transpose (m) | y = Transpose <perm = [1, 0]> (m)",
+        "a = Transpose <perm = [1, 2, 0]> (x) y = Transpose <perm = [1, 0, 2]> (a) | y = Transpose <perm = [2, 1, 0]> (x)",
+        "a = Gather <axis = 2> (x, i) y = Transpose <perm = [1, 0]> (a) | v0 = Transpose <perm = [2, 1, 0]> (x)  y = Gather <axis = 0> (v0, [1])",
+        "a = Slice (m, first, second, first) y = Transpose <perm = [1, 0]> (a) | v0 = Transpose <perm = [1, 0]> (m)  y = Slice (v0, [0], [1], [1])",
+        "a = NonZero (m) y = Gather <axis = 0> (a, i) | v0 = NonZero (m)  v1 = Transpose <perm = [1, 0]> (v0)  v2 = Slice (v1, [1], [2], [1])  y = Squeeze (v2, [1])",
+        "a = NonZero (m) b = Slice (a, second, third, first) y = Squeeze (b, first) | v0 = NonZero (m)  v1 = Transpose <perm = [1, 0]> (v0)  v2 = Slice (v1, [1], [2], [1])  y = Squeeze (v2, [1])",
+        "a = Cast <to = 1> (stored) y = Gather (a, i) | v0 = Gather (stored, [1])  y = Cast <to = 1> (v0)",
+      })
+  void bringsSpellingsTogether(String before, String after) {
+    Graph graph = canonical(before);
+
+    assertThat(text(graph)).isEqualTo(after);
+    assertThat(text(Canonical.of(graph).graph())).isEqualTo(after);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "y = Identity (f)",
+        "y = Slice (x, first, second, third, third)",
+        "a, b = Split <axis = 1> (m, uneven) y = Concat <axis = 1> (a, b)",
+        "a, b = Split <axis = 1, num_outputs = 2> (m) y = Add (a, b)",
+        "y = Gather <axis = 2> (x, units)",
+        "y = Transpose <perm = [1, 0]> (m)",
+        "y = Transpose (unknown)",
+        "a = NonZero (m) b = Slice (a, second, third, second) y = Squeeze (b, first)",
+      })
+  void leavesWhatIsNotTheSame(String nodes) {
+    assertThat(canonical(nodes).nodes())
+        .extracting(Node::opType)
+        .isEqualTo(
+            Arrays.stream(nodes.split("(?<=\\)) (?=\\w)"))
+                .map(node -> node.replaceAll("^[^=]*= (\\w+) .*$", "$1"))
+                .toList());
+  }
+}
