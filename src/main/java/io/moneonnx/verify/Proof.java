@@ -7,6 +7,7 @@ import io.moneonnx.graph.KeyValueRoom;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
+import io.moneonnx.graph.ValueTypes;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Change;
@@ -157,10 +158,17 @@ public final class Proof {
     }
   }
 
-  /** Names of the outputs that can be compared number by number. */
+  /** Names of the outputs that can be compared number by number, whether declared so or not. */
   public static List<String> floatingOutputs(Graph graph) {
+    ValueTypes types = new ValueTypes(graph);
     return comparedOutputs(graph)
-        .filter(output -> output.type().map(ElementType::isFloating).orElse(false))
+        .filter(
+            output ->
+                output
+                    .type()
+                    .or(() -> types.of(output.name()))
+                    .map(ElementType::isFloating)
+                    .orElse(false))
         .map(Value::name)
         .toList();
   }
