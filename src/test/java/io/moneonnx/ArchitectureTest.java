@@ -38,7 +38,7 @@ class ArchitectureTest {
           Map.entry("data", List.of("graph")),
           Map.entry("moe", List.of("graph", "match", "passes")),
           Map.entry("form", List.of("graph", "match", "passes", "moe")),
-          Map.entry("profile", List.of("graph", "io")),
+          Map.entry("profile", List.of("graph", "io", "json")),
           Map.entry("plan", List.of("graph", "io", "json", "profile")),
           Map.entry(
               "observe", List.of("graph", "canonical", "io", "run", "data", "moe", "profile")),

@@ -22,17 +22,22 @@ import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
  * Reads records from JSON, strictly: a key that is missing, not known or of another kind is an
- * error that names it. Only an {@code Optional} may be left out. Components are texts, {@code int},
- * {@code BigDecimal}, enum constants as they print themselves, and lists of these and of records.
+ * error that names it. Only an {@code Optional} may be left out, or null. Components are texts,
+ * {@code int}, {@code long}, {@code BigDecimal}, enum constants as they print themselves, lists of
+ * these and of records, and maps from texts to these.
  */
 public final class JsonReading {
   private static final int SHOWN = 40;
+  private static final String FITS = "\\P{Cntrl}{1,200}";
 
   private JsonReading() {}
 
@@ -45,10 +50,33 @@ public final class JsonReading {
    *     {@code blocks}
    */
   public static <T extends Record> T read(String what, String text, Class<T> type) {
-    return type.cast(object(what, tree(text), type));
+    return type.cast(object(what, tree("", text), type));
   }
 
-  private static JsonElement tree(String text) {
+  /**
+   * Reads a record from a text for each component, as {@link JsonText#texts} makes them; other
+   * texts are left alone.
+   *
+   * @param what what messages call it
+   * @throws BadInputException if a text is missing or cannot be its component, with its key
+   */
+  public static <T extends Record> T read(String what, Map<String, String> texts, Class<T> type) {
+    JsonObject object = new JsonObject();
+    for (RecordComponent component : type.getRecordComponents()) {
+      String key = component.getName();
+      String text = texts.get(key);
+      if (text != null) {
+        object.add(
+            key,
+            component.getType() == String.class
+                ? new JsonPrimitive(text)
+                : tree("%s: '%s' ".formatted(what, key), text));
+      }
+    }
+    return type.cast(object(what, object, type));
+  }
+
+  private static JsonElement tree(String where, String text) {
     JsonReader reader = new JsonReader(new StringReader(text));
     reader.setStrictness(Strictness.STRICT);
     try {
@@ -61,7 +89,7 @@ public final class JsonReading {
       }
       return tree;
     } catch (JsonParseException | IOException e) {
-      throw new BadInputException("is no JSON: " + Reason.of(e), e);
+      throw new BadInputException(where + "is no JSON: " + Reason.of(e), e);
     }
   }
 
@@ -86,34 +114,41 @@ public final class JsonReading {
 
   private static Object component(String where, JsonObject object, String key, Type type) {
     Optional<JsonElement> found = Optional.ofNullable(object.get(key));
-    return argument(type, Optional.class)
-        .<Object>map(wanted -> found.map(value -> value(where, key, value, wanted)))
-        .orElseGet(
-            () ->
-                found
-                    .map(value -> value(where, key, value, type))
-                    .orElseThrow(
-                        () -> new BadInputException("%s: no key '%s'".formatted(where, key))));
+    Optional<Type> optional = argument(type, Optional.class);
+    return optional.isPresent()
+        ? found
+            .filter(value -> !value.isJsonNull())
+            .map(value -> value(where, key, value, optional.get()))
+        : found
+            .map(value -> value(where, key, value, type))
+            .orElseThrow(() -> new BadInputException("%s: no key '%s'".formatted(where, key)));
   }
 
-  /** What a {@code List<...>} or {@code Optional<...>} holds; empty for another type. */
+  /**
+   * The last argument of a {@code List<...>} or the like: what it holds; empty for another type.
+   */
   private static Optional<Type> argument(Type type, Class<?> container) {
     return type instanceof ParameterizedType generic && generic.getRawType() == container
-        ? Optional.of(generic.getActualTypeArguments()[0])
+        ? Stream.of(generic.getActualTypeArguments()).reduce((key, held) -> held)
         : Optional.empty();
   }
 
   private static Object value(String where, String key, JsonElement found, Type type) {
     String place = "%s: '%s'".formatted(where, key);
     Optional<Type> listed = argument(type, List.class);
+    Optional<Type> mapped = argument(type, Map.class);
     if (listed.isPresent()) {
       return list(where, key, found, listed.get());
+    } else if (mapped.isPresent()) {
+      return map(place, found, mapped.get());
     } else if (type == String.class) {
       return text(place, found);
     } else if (type == BigDecimal.class) {
       return number(place, "a number", found);
     } else if (type == int.class || type == Integer.class) {
-      return integer(place, found);
+      return integer(place, found, BigDecimal::intValueExact);
+    } else if (type == long.class || type == Long.class) {
+      return integer(place, found, BigDecimal::longValueExact);
     } else if (type instanceof Class<?> constants && constants.isEnum()) {
       return oneOf(place, found, List.of(constants.getEnumConstants()));
     }
@@ -134,11 +169,24 @@ public final class JsonReading {
     return values;
   }
 
-  /** {@code block 'name'} for what has a name among {@code blocks}, else its number. */
+  private static Map<String, Object> map(String place, JsonElement found, Type type) {
+    if (!(found instanceof JsonObject object)) {
+      throw wrong(place, "an object", found);
+    }
+    Map<String, Object> values = new LinkedHashMap<>();
+    object.asMap().forEach((key, value) -> values.put(key, value(place, key, value, type)));
+    return values;
+  }
+
+  /**
+   * {@code block 'name'} for what has a name among {@code blocks} that fits on a line, else its
+   * number.
+   */
   private static String place(String where, String key, int index, JsonElement element) {
     return element instanceof JsonObject object
             && object.get("name") instanceof JsonPrimitive name
             && name.isString()
+            && name.getAsString().matches(FITS)
         ? "%s '%s'".formatted(key.replaceFirst("s$", ""), name.getAsString())
         : "%s: %s[%d]".formatted(where, key, index);
   }
@@ -150,9 +198,9 @@ public final class JsonReading {
     throw wrong(place, "a text", found);
   }
 
-  private static int integer(String place, JsonElement found) {
+  private static <T> T integer(String place, JsonElement found, Function<BigDecimal, T> exact) {
     try {
-      return number(place, "an integer", found).intValueExact();
+      return exact.apply(number(place, "an integer", found));
     } catch (ArithmeticException e) {
       throw wrong(place, "an integer", found);
     }

@@ -8,17 +8,18 @@ import java.io.StringWriter;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
 /**
- * Writes values as JSON: a record is an object of its components in their order, without those that
- * are empty optionals, as {@link JsonReading} reads it; {@link Fields} and maps are objects too.
- * Collections are arrays, on one line where they hold integers. Elsewhere empty optionals are null,
- * and so are numbers that are not finite. Texts, paths and enum constants are what they print
- * themselves as.
+ * Writes values as JSON: a record is an object of its components in their order, as {@link
+ * JsonReading} reads it; {@link Fields} and maps are objects too. Collections are arrays, on one
+ * line where they hold integers. Empty optionals are null, and so are numbers that are not finite;
+ * indented, a record goes without its empty optionals. Texts, paths and enum constants are what
+ * they print themselves as.
  */
 public final class JsonText {
   private final StringWriter text = new StringWriter();
@@ -42,6 +43,16 @@ public final class JsonText {
   /** For people too: a line for each key, and an end of line. */
   public static String indented(Object value) {
     return new JsonText(true).text(value) + "\n";
+  }
+
+  /** A text for each component: a text as it is, any other as JSON on one line. */
+  public static Map<String, String> texts(Record object) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    for (RecordComponent component : object.getClass().getRecordComponents()) {
+      Object value = component(object, component);
+      texts.put(component.getName(), value instanceof String text ? text : of(value));
+    }
+    return texts;
   }
 
   private String text(Object value) {
@@ -92,7 +103,7 @@ public final class JsonText {
     json.beginObject();
     for (RecordComponent component : object.getClass().getRecordComponents()) {
       Object value = unwrapped(component(object, component));
-      if (value != null) {
+      if (value != null || !isIndented) {
         json.name(component.getName());
         write(value);
       }

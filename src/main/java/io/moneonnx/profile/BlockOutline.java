@@ -3,6 +3,7 @@ package io.moneonnx.profile;
 import io.moneonnx.profile.Statistic.Detail;
 import java.io.IOException;
 import java.util.Collections;
+import java.util.List;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -17,6 +18,37 @@ record BlockOutline(BlockHeader header, SortedSet<Integer> shards, SortedSet<Str
   BlockOutline {
     shards = Collections.unmodifiableSortedSet(new TreeSet<>(shards));
     sources = Collections.unmodifiableSortedSet(new TreeSet<>(sources));
+  }
+
+  /** As metadata have it. */
+  record Document(
+      String name,
+      String form,
+      int experts,
+      int topK,
+      int hidden,
+      long expertBytes,
+      List<Integer> shards,
+      List<String> sources) {
+    static Document of(BlockOutline outline) {
+      BlockHeader header = outline.header;
+      return new Document(
+          header.name(),
+          header.form(),
+          header.experts(),
+          header.topK(),
+          header.hidden(),
+          header.expertBytes(),
+          List.copyOf(outline.shards),
+          List.copyOf(outline.sources));
+    }
+
+    BlockOutline outline() {
+      return new BlockOutline(
+          new BlockHeader(name, form, experts, topK, hidden, expertBytes),
+          new TreeSet<>(shards),
+          new TreeSet<>(sources));
+    }
   }
 
   static BlockOutline of(BlockStatistics block) {

@@ -1,15 +1,11 @@
 package io.moneonnx.profile;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonSerializer;
 import com.google.gson.stream.JsonWriter;
+import io.moneonnx.json.JsonText;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A profile as JSON, with every statistic under its name and null where it is not defined:
@@ -24,16 +20,6 @@ import java.util.Optional;
  * }</pre>
  */
 public final class ProfileJson {
-  private static final Gson GSON =
-      new GsonBuilder()
-          .serializeNulls()
-          .disableHtmlEscaping()
-          .registerTypeAdapter(
-              Optional.class,
-              (JsonSerializer<Optional<?>>)
-                  (value, type, context) -> context.serialize(value.orElse(null)))
-          .create();
-
   private final JsonWriter json;
 
   private ProfileJson(Writer out) {
@@ -45,20 +31,11 @@ public final class ProfileJson {
     new ProfileJson(out).profile(profile);
   }
 
-  /** Records, or lists of them, as JSON with their components' names. */
-  static JsonElement tree(Object records) {
-    return GSON.toJsonTree(records);
-  }
-
-  static String text(JsonElement json) {
-    return GSON.toJson(json);
-  }
-
   private void profile(Profile profile) throws IOException {
     json.beginObject();
     json.name("model").value(profile.model());
     json.name("bytes").value(profile.modelBytes());
-    GSON.toJson(tree(profile.runs()), json.name("runs"));
+    json.name("runs").jsonValue(JsonText.of(profile.runs()));
     json.name("blocks").beginArray();
     for (BlockStatistics block : profile.blocks()) {
       block(block);
@@ -69,9 +46,13 @@ public final class ProfileJson {
 
   private void block(BlockStatistics block) throws IOException {
     json.beginObject();
-    for (Map.Entry<String, JsonElement> each : tree(block.header()).getAsJsonObject().entrySet()) {
-      GSON.toJson(each.getValue(), json.name(each.getKey()));
-    }
+    BlockHeader header = block.header();
+    json.name("name").value(header.name());
+    json.name("form").value(header.form());
+    json.name("experts").value(header.experts());
+    json.name("topK").value(header.topK());
+    json.name("hidden").value(header.hidden());
+    json.name("expertBytes").value(header.expertBytes());
     arrays(block.all());
     json.name("shards").beginObject();
     for (Map.Entry<Integer, Statistics> shard : block.slices().shards().entrySet()) {

@@ -1,9 +1,8 @@
 package io.moneonnx.profile;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.io.Draft;
+import io.moneonnx.json.JsonText;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -13,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -53,31 +51,42 @@ final class StatisticsFile {
     }
   }
 
+  /** The metadata that say whether the others can be read. */
+  record Label(String checksum, String kind, String version) {}
+
+  /** The metadata of all blocks. */
+  record Outlines(List<BlockOutline.Document> blocks) {
+    static Outlines of(List<BlockOutline> outlines) {
+      return new Outlines(outlines.stream().map(BlockOutline.Document::of).toList());
+    }
+
+    List<BlockOutline> all() {
+      return blocks.stream().map(BlockOutline.Document::outline).toList();
+    }
+  }
+
   /**
    * Writes a file, or nothing; a present file is replaced.
    *
+   * @param metadata what the kind adds
    * @param outlines of all blocks
    * @param blocks in the same order, made one after the other
    */
   static void write(
       Path file,
       Kind kind,
-      Map<String, String> metadata,
+      Record metadata,
       List<BlockOutline> outlines,
       Iterable<BlockStatistics> blocks) {
     Draft.write(file, path -> write(path, header(kind, metadata, outlines), blocks));
   }
 
-  private static byte[] header(Kind kind, Map<String, String> metadata, List<BlockOutline> outlines)
+  private static byte[] header(Kind kind, Record metadata, List<BlockOutline> outlines)
       throws IOException {
-    JsonArray blocks = new JsonArray();
-    outlines.forEach(outline -> blocks.add(json(outline)));
-    Map<String, String> all = new LinkedHashMap<>();
-    all.put("checksum", NO_CHECKSUM);
-    all.put("kind", kind.text);
-    all.put("version", Integer.toString(VERSION));
-    all.putAll(metadata);
-    all.put("blocks", ProfileJson.text(blocks));
+    Map<String, String> all =
+        JsonText.texts(new Label(NO_CHECKSUM, kind.text, Integer.toString(VERSION)));
+    all.putAll(JsonText.texts(metadata));
+    all.putAll(JsonText.texts(Outlines.of(outlines)));
     SafetensorsHeader header = new SafetensorsHeader(all);
     try {
       for (BlockOutline outline : outlines) {
@@ -87,13 +96,6 @@ final class StatisticsFile {
       throw new BadInputException("blocks and tags cannot be told apart: " + e.getMessage(), e);
     }
     return header.toBytes();
-  }
-
-  private static JsonObject json(BlockOutline outline) {
-    JsonObject json = ProfileJson.tree(outline.header()).getAsJsonObject();
-    json.add("shards", ProfileJson.tree(outline.shards()));
-    json.add("sources", ProfileJson.tree(outline.sources()));
-    return json;
   }
 
   private static void write(Path path, byte[] header, Iterable<BlockStatistics> blocks)

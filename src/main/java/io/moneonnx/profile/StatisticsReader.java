@@ -1,10 +1,12 @@
 package io.moneonnx.profile;
 
-import com.google.gson.JsonObject;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
+import io.moneonnx.json.JsonReading;
 import io.moneonnx.profile.Statistic.Detail;
 import io.moneonnx.profile.StatisticsFile.Kind;
+import io.moneonnx.profile.StatisticsFile.Label;
+import io.moneonnx.profile.StatisticsFile.Outlines;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,7 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.function.BiFunction;
 import java.util.zip.CRC32C;
 
 /**
@@ -38,26 +40,23 @@ final class StatisticsReader {
     this.in = in;
   }
 
-  /** Makes what the kind of file is about. */
-  @FunctionalInterface
-  interface Contents<T> {
-    T of(JsonMembers metadata, List<BlockStatistics> blocks);
-  }
-
   /**
    * Reads a whole file.
    *
+   * @param type of what its kind adds to the metadata
+   * @param contents makes what the kind of file is about
    * @throws BadInputException if it is of another kind or version, damaged, or cannot be read, or
    *     holds tensors or numbers that statistics cannot have
    */
-  static <T> T read(Path file, Kind kind, Contents<T> contents) {
+  static <M extends Record, T> T read(
+      Path file, Kind kind, Class<M> type, BiFunction<M, List<BlockStatistics>, T> contents) {
     if (Files.isDirectory(file)) {
       throw new BadInputException("%s: is a folder, wanted a %s".formatted(file, kind.text));
     } else if (!Files.exists(file)) {
       throw new BadInputException(file + ": no such file");
     }
     try (FileChannel in = FileChannel.open(file)) {
-      return new StatisticsReader(kind, in).read(contents);
+      return new StatisticsReader(kind, in).read(type, contents);
     } catch (IOException e) {
       throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
     } catch (BadInputException e) {
@@ -65,15 +64,16 @@ final class StatisticsReader {
     }
   }
 
-  private <T> T read(Contents<T> contents) throws IOException {
+  private <M extends Record, T> T read(
+      Class<M> type, BiFunction<M, List<BlockStatistics>, T> contents) throws IOException {
     byte[] header = header();
     try {
       String text = text(header);
-      Map<String, String> found = SafetensorsHeader.metadata(text);
-      JsonMembers metadata = members(found);
-      requireKind(metadata);
-      List<BlockOutline> outlines = outlines(metadata);
-      SafetensorsHeader wanted = new SafetensorsHeader(found);
+      Map<String, String> metadata = SafetensorsHeader.metadata(text);
+      Label label = metadata(metadata, Label.class);
+      requireKind(label);
+      List<BlockOutline> outlines = metadata(metadata, Outlines.class).all();
+      SafetensorsHeader wanted = new SafetensorsHeader(metadata);
       List<Long> ends = new ArrayList<>(List.of((long) header.length));
       for (BlockOutline outline : outlines) {
         outline.addTo(wanted);
@@ -81,12 +81,12 @@ final class StatisticsReader {
       }
       requireSame(text(wanted.toBytes()), text);
       requireSize(ends.get(outlines.size()));
-      requireChecksum(metadata.text("checksum"));
+      requireChecksum(label.checksum());
       List<BlockStatistics> blocks = new ArrayList<>();
       for (int i = 0; i < outlines.size(); i++) {
         blocks.add(block(outlines.get(i), ends.get(i), ends.get(i + 1) - ends.get(i)));
       }
-      return contents.of(metadata, blocks);
+      return contents.apply(metadata(metadata, type), blocks);
     } catch (IllegalArgumentException e) {
       throw new BadInputException("is damaged: " + e.getMessage(), e);
     } catch (ArithmeticException e) {
@@ -137,43 +137,26 @@ final class StatisticsReader {
     return bytes;
   }
 
-  private static JsonMembers members(Map<String, String> metadata) {
-    JsonObject all = new JsonObject();
-    metadata.forEach(all::addProperty);
-    return JsonMembers.of("is damaged: its metadata", all);
+  private static <T extends Record> T metadata(Map<String, String> metadata, Class<T> type) {
+    try {
+      return JsonReading.read("its metadata", metadata, type);
+    } catch (BadInputException e) {
+      throw new BadInputException("is damaged: " + e.getMessage(), e);
+    }
   }
 
-  private void requireKind(JsonMembers metadata) {
-    String found = metadata.text("kind");
-    if (kind == Kind.PROFILE && found.equals(Kind.CHECKPOINT.text)) {
+  private void requireKind(Label label) {
+    if (kind == Kind.PROFILE && label.kind().equals(Kind.CHECKPOINT.text)) {
       throw new BadInputException(
           "is of a calibration that is unfinished: calibrate --resume goes on with it");
-    } else if (!found.equals(kind.text)) {
+    } else if (!label.kind().equals(kind.text)) {
       throw other();
     }
-    String version = metadata.text("version");
-    if (!version.equals(Integer.toString(StatisticsFile.VERSION))) {
+    if (!label.version().equals(Integer.toString(StatisticsFile.VERSION))) {
       throw new BadInputException(
           "is a %s of version %s; this program reads version %d: calibrate again"
-              .formatted(kind.text, version, StatisticsFile.VERSION));
+              .formatted(kind.text, label.version(), StatisticsFile.VERSION));
     }
-  }
-
-  private static List<BlockOutline> outlines(JsonMembers metadata) {
-    return metadata.parsed("blocks").objects("blocks").stream()
-        .map(
-            block ->
-                new BlockOutline(
-                    new BlockHeader(
-                        block.text("name"),
-                        block.text("form"),
-                        block.integer("experts"),
-                        block.integer("topK"),
-                        block.integer("hidden"),
-                        block.whole("expertBytes")),
-                    new TreeSet<>(block.integers("shards")),
-                    new TreeSet<>(block.texts("sources"))))
-        .toList();
   }
 
   /** A header hangs on its metadata alone: all tensors are where they were written. */

@@ -30,9 +30,17 @@ class JsonTextTest {
   }
 
   @Test
-  void anEmptyOptionalOfARecordHasNoKey() {
-    assertThat(JsonText.of(new Block("b", 4, Optional.empty(), List.of())))
-        .isEqualTo("{\"name\":\"b\",\"experts\":4,\"pruned\":[]}");
+  void anEmptyOptionalOfARecordIsNullOnOneLineAndHasNoKeyIndented() {
+    Block block = new Block("b", 4, Optional.empty(), List.of());
+    assertThat(JsonText.of(block))
+        .isEqualTo("{\"name\":\"b\",\"experts\":4,\"note\":null,\"pruned\":[]}");
+    assertThat(JsonText.indented(block)).doesNotContain("note");
+  }
+
+  @Test
+  void aRecordIsTextsByComponent() {
+    assertThat(JsonText.texts(new Block("b \"1\"", 4, Optional.of("x"), List.of(1, 2))))
+        .isEqualTo(Map.of("name", "b \"1\"", "experts", "4", "note", "\"x\"", "pruned", "[1,2]"));
   }
 
   @Test

@@ -103,12 +103,15 @@ final class HostileProfileTest {
       value = {
         "\"kind\" | \"sort\" | its metadata: no key 'kind'",
         "\"runs\" | \"runes\" | its metadata: no key 'runs'",
-        "\"bytes\":\"1000000\" | \"bytes\":\"many\" | many",
+        "\"bytes\":\"1000000\" | \"bytes\":\"many\" | its metadata: 'bytes' is no JSON",
         "\\\"experts\\\":5 | \\\"experts\\\":0 | experts 0",
         "\\\"experts\\\":5 | \\\"experts\\\":2147483647 | its sizes are too large",
-        "\\\"hidden\\\":3 | \\\"hidden\\\":1e99 | an integer",
+        "\\\"hidden\\\":3 | \\\"hidden\\\":1e99 | block '/layers.0/mlp': 'hidden' wants an integer",
+        "\\\"shards\\\":[1] | \\\"shards\\\":[null] | block '/layers.0/mlp': 'shards' wants an integer",
+        "\\\"notes\\\":{ | \\\"notes\\\":{\\\"a\\\":1, | runs[0]: 'notes': 'a' wants a text",
+        "\\\"tokens\\\":100, | \\\"tokens\\\":1e19, | runs[0]: 'tokens' wants an integer",
         "/layers.1/mlp | /layers.0/mlp | two tensors have the name '/layers.0/mlp.T'",
-        "\\\"tag\\\":null | \\\"tag\\\":[[ | is no JSON",
+        "\\\"tag\\\":null | \\\"tag\\\":[[ | its metadata: 'runs' is no JSON: ",
         "\"version\":\"3\" | \"version\":\"7\" | of version 7; this program reads version 3",
       })
   void metadataThatSayWhatCannotBe(String text, String other, String reason) throws IOException {
