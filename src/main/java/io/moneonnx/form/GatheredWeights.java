@@ -79,7 +79,7 @@ final class GatheredWeights implements Form {
     }
     return Recognition.unless(
         gathers.stream()
-            .flatMap(gather -> objection(gather.bank(), routing.experts()).stream())
+            .flatMap(gather -> objection(KeptSlots.bank(graph, gather), routing.experts()).stream())
             .findFirst(),
         () -> combined(routing, gathers));
   }
@@ -105,7 +105,7 @@ final class GatheredWeights implements Form {
 
   /** Why what is gathered is not one row of a bank for each slot. */
   private Optional<String> otherRank(ExpertGather gather) {
-    OptionalInt bank = ranks.of(gather.bank());
+    OptionalInt bank = ranks.of(KeptSlots.bank(graph, gather));
     OptionalInt rows = ranks.of(gather.rows());
     return rows.isEmpty() || rows.equals(bank)
         ? Optional.empty()
@@ -147,7 +147,7 @@ final class GatheredWeights implements Form {
     }
     Set<String> banks =
         gathers.stream()
-            .flatMap(gather -> bank(gather.bank()).constants(0).stream())
+            .flatMap(gather -> bank(KeptSlots.bank(graph, gather)).constants(0).stream())
             .collect(Collectors.toSet());
     return new Recognition.Recognised(
         Claim.of(

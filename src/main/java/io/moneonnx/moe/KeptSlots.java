@@ -68,13 +68,18 @@ public final class KeptSlots {
     return ops.gather(all, hits);
   }
 
+  /** The stacked weight that is gathered, in the type in which it is: behind its cast, say. */
+  public static String bank(Graph graph, ExpertGather gather) {
+    return graph.producer(gather.rows()).orElseThrow().input(0);
+  }
+
   /** Lets what is gathered by the ids of the slots be gathered for kept slots from kept rows. */
   public void gather(Graph graph, Collection<ExpertGather> gathers) {
     Map<String, String> banks = new HashMap<>();
     for (ExpertGather gather : gathers) {
       String kept =
           banks.computeIfAbsent(
-              gather.bank(),
+              bank(graph, gather),
               bank -> WeightView.of(graph, bank).orElseThrow().keep(ops, 0, experts));
       ops.edit().redirect(gather.rows(), ops.gather(kept, renumbered));
     }

@@ -387,7 +387,10 @@ class BadInputTest {
     inputs.set(0, "nowhere");
 
     rewriteModel(withLastNode(last.withInputs(inputs)))
-        .fails(BAD_INPUT, "broken.onnx: ", "reads 'nowhere', which nothing before it makes");
+        .fails(
+            BAD_INPUT,
+            "broken.onnx: ",
+            "uses 'nowhere', which no node, input or initializer defines");
   }
 
   @Test
