@@ -127,7 +127,7 @@ public final class Subject {
     if (fingerprint == null) {
       fingerprint =
           Fingerprint.of(
-              model(),
+              read.canonical().original(),
               blocks().stream().map(block -> block.routing().router()).collect(Collectors.toSet()));
     }
     return fingerprint;

@@ -2,6 +2,7 @@ package io.moneonnx.profile;
 
 import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.Function;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
@@ -52,7 +53,8 @@ public final class Fingerprint implements AutoCloseable {
   }
 
   /**
-   * The fingerprint, such as {@code sha256:0123...} with 32 digits.
+   * The fingerprint of a model as its exporter spelled it, such as {@code sha256:0123...} with 32
+   * digits.
    *
    * @param routers names of initializers of which every byte counts
    * @throws UncheckedIOException if a file with weights cannot be read
@@ -61,6 +63,9 @@ public final class Fingerprint implements AutoCloseable {
     try (Fingerprint fingerprint = new Fingerprint(Set.copyOf(routers))) {
       fingerprint.add(new TreeMap<>(model.opsets()).toString());
       fingerprint.add(model.graph());
+      for (Function function : model.functions()) {
+        fingerprint.add(function);
+      }
       byte[] hash = fingerprint.digest.digest();
       return "sha256:" + HexFormat.of().formatHex(hash).substring(0, HEX_DIGITS);
     } catch (IOException e) {
@@ -83,6 +88,17 @@ public final class Fingerprint implements AutoCloseable {
     }
   }
 
+  private void add(Function function) throws IOException {
+    add(function.label());
+    addTexts(function.inputs());
+    addTexts(function.outputs());
+    add(new TreeMap<>(function.opsets()).toString());
+    addAttributes(function.defaults());
+    for (Node node : function.nodes()) {
+      add(node);
+    }
+  }
+
   private void addValues(List<Value> values) {
     add(values.size());
     for (Value value : values) {
@@ -96,7 +112,11 @@ public final class Fingerprint implements AutoCloseable {
     add(node.opType());
     addTexts(node.inputs());
     addTexts(node.outputs());
-    Map<String, Attribute> sorted = new TreeMap<>(node.attributes());
+    addAttributes(node.attributes());
+  }
+
+  private void addAttributes(Map<String, Attribute> attributes) throws IOException {
+    Map<String, Attribute> sorted = new TreeMap<>(attributes);
     add(sorted.size());
     for (Map.Entry<String, Attribute> attribute : sorted.entrySet()) {
       add(attribute.getKey());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.Function;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Initializer;
@@ -92,6 +93,39 @@ final class FingerprintTest {
 
   private static String of(Model model) {
     return Fingerprint.of(model, Set.of("router"));
+  }
+
+  @Test
+  void tellsOperatorsOfOtherDomainsApart() {
+    String text = MODEL.graph().toString();
+    assertThat(of(model(text.replace("y = MatMul", "y = local.MatMul")))).isNotEqualTo(FINGERPRINT);
+  }
+
+  @Test
+  void dependsOnWhatFunctionsCompute() {
+    Model calls = model(MODEL.graph().toString().replace("y = MatMul", "y = local.ffn"));
+    assertThat(of(with(calls, "MatMul")))
+        .isEqualTo(of(with(calls, "MatMul")))
+        .isNotEqualTo(of(with(calls, "Gemm")))
+        .isNotEqualTo(of(calls));
+  }
+
+  private static Model with(Model calls, String operator) {
+    Graph body =
+        GraphText.parse("f (float a, float b) => (float c) { c = %s (a, b) }".formatted(operator));
+    return calls.withFunctions(
+        List.of(
+            new Function(
+                "local",
+                "ffn",
+                "",
+                List.of("a", "b"),
+                List.of("c"),
+                List.of(),
+                Map.of(),
+                body.nodes(),
+                Map.of("", 18L),
+                Wire.NONE)));
   }
 
   private static Model model(String text) {
