@@ -8,6 +8,9 @@ import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.passes.Segment;
 import io.moneonnx.passes.SlotSort;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -82,15 +85,22 @@ final class TracedExample implements Form {
 
   /** True for hits that lie along the leading axis, and are made of the choices alone. */
   private boolean isListOfHits(String value, String choice) {
-    List<Node> made =
-        Reach.backward(graph, List.of(value), choice::equals).stream()
-            .filter(before -> !before.equals(choice))
-            .flatMap(before -> graph.producer(before).stream())
-            .toList();
-    return !isPairOfRows(value)
-        && made.stream().anyMatch(node -> node.reads().contains(choice))
-        && made.stream().anyMatch(node -> node.is("NonZero") || node.is("Unique"))
-        && made.stream().noneMatch(node -> CHOOSING.contains(node.opType()));
+    boolean readsChoice = false;
+    boolean hasHits = false;
+    Set<String> seen = new HashSet<>(Set.of(choice));
+    Deque<String> pending = new ArrayDeque<>(List.of(value));
+    while (!pending.isEmpty()) {
+      Optional<Node> made = Optional.of(pending.pop()).filter(seen::add).flatMap(graph::producer);
+      if (made.filter(node -> CHOOSING.contains(node.opType())).isPresent()) {
+        return false;
+      }
+      if (made.isPresent()) {
+        readsChoice |= made.get().reads().contains(choice);
+        hasHits |= made.get().is("NonZero") || made.get().is("Unique");
+        pending.addAll(made.get().reads());
+      }
+    }
+    return readsChoice && hasHits && !isPairOfRows(value);
   }
 
   /** True for hits as {@code NonZero} makes them: all tokens, then all slots. */
