@@ -7,7 +7,7 @@ import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -79,7 +79,7 @@ public final class QuantisedMoe {
             "N", Attribute.of(out),
             "bits", Attribute.of(bits),
             "block_size", Attribute.of(BLOCK)),
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static void put(Map<String, Initializer> constants, String name, Tensor tensor) {
@@ -112,6 +112,7 @@ public final class QuantisedMoe {
             graph.outputs(),
             graph.declared(),
             graph.rest());
-    return new Model(changed, 9, Map.of("", 20L, "com.microsoft", 1L), model.metadata(), Wire.NONE);
+    return new Model(
+        changed, 9, Map.of("", 20L, "com.microsoft", 1L), model.metadata(), UnknownFields.NONE);
   }
 }

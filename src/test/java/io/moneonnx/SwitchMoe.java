@@ -5,7 +5,7 @@ import io.moneonnx.form.Forms;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Target;
@@ -90,7 +90,7 @@ public final class SwitchMoe {
   }
 
   public static Model model() {
-    return new Model(GraphText.parse(TEXT), 9, Map.of("", 20L), Map.of(), Wire.NONE);
+    return new Model(GraphText.parse(TEXT), 9, Map.of("", 20L), Map.of(), UnknownFields.NONE);
   }
 
   /** Two sequences of as many tokens. */

@@ -11,8 +11,8 @@ import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
@@ -848,7 +848,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
   /** The model in this version of the operator set. */
   public Model at(long opset) {
-    return new Model(graph(), 8, spelling.opsets(opset), Map.of(), Wire.NONE);
+    return new Model(graph(), 8, spelling.opsets(opset), Map.of(), UnknownFields.NONE);
   }
 
   /** The model in another floating type: what it is given, its constants, what it makes. */
@@ -905,7 +905,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     List<Node> nodes = new ArrayList<>(once.nodes());
     nodes.addAll(renamed(once.nodes(), second));
     Value y = once.outputs().get(0);
-    Value last = new Value(second.apply(y.name()), y.type(), y.shape(), Wire.NONE);
+    Value last = new Value(second.apply(y.name()), y.type(), y.shape(), UnknownFields.NONE);
     return model()
         .withGraph(
             new Graph(
@@ -915,7 +915,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
                 once.inputs(),
                 List.of(last),
                 Map.of(),
-                Wire.NONE));
+                UnknownFields.NONE));
   }
 
   private static List<Node> renamed(List<Node> nodes, UnaryOperator<String> names) {
@@ -944,11 +944,11 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
         body.inputs().stream().map(value -> renamed(value, names)).toList(),
         body.outputs().stream().map(value -> renamed(value, names)).toList(),
         Map.of(),
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static Value renamed(Value value, UnaryOperator<String> names) {
-    return new Value(names.apply(value.name()), value.type(), value.shape(), Wire.NONE);
+    return new Value(names.apply(value.name()), value.type(), value.shape(), UnknownFields.NONE);
   }
 
   public MoeFinder.Findings find() {

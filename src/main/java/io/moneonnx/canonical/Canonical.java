@@ -6,7 +6,7 @@ import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -75,7 +75,7 @@ public final class Canonical {
 
   /** The canonical spelling of a graph of nothing but ONNX's own operators, of any opset. */
   public static Canonical of(Graph graph) {
-    return of(new Model(graph, 0, Map.of("", 0L), Map.of(), Wire.NONE));
+    return of(new Model(graph, 0, Map.of("", 0L), Map.of(), UnknownFields.NONE));
   }
 
   /** The model as its exporter spelled it. */

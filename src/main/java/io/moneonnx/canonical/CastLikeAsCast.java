@@ -21,8 +21,8 @@ final class CastLikeAsCast implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
-    return scope
+  public Optional<Respelled> apply(Node node, RuleContext context) {
+    return context
         .type(node.input(1))
         .map(
             type ->

@@ -24,13 +24,13 @@ final class FoldShapes implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
-    return small(node.input(0), scope)
+  public Optional<Respelled> apply(Node node, RuleContext context) {
+    return small(node.input(0), context)
         .flatMap(
             tensor ->
                 switch (node.opType()) {
                   case "Reshape" ->
-                      small(node.input(1), scope).flatMap(s -> reshape(tensor, s.toLongs()));
+                      small(node.input(1), context).flatMap(s -> reshape(tensor, s.toLongs()));
                   case "Unsqueeze" ->
                       Optional.of(tensor)
                           .filter(t -> t.rank() == 0)
@@ -43,8 +43,8 @@ final class FoldShapes implements Rule {
         .map(folded -> Respelled.constant(node, folded));
   }
 
-  private static Optional<Tensor> small(String value, Scope scope) {
-    return scope
+  private static Optional<Tensor> small(String value, RuleContext context) {
+    return context
         .constant(value)
         .filter(tensor -> tensor.type() == ElementType.INT64)
         .filter(tensor -> tensor.elements() <= MOST_ELEMENTS);

@@ -62,8 +62,8 @@ final class Guard {
   }
 
   private boolean changesNothing(Node node, Graph work, Graph idle, boolean whenIdle) {
-    Absence absence = new Absence(graph, node.input(0), whenIdle);
-    Vanishing known = new Vanishing(graph, absence);
+    ConditionFacts absence = new ConditionFacts(graph, node.input(0), whenIdle);
+    ZeroPropagation known = new ZeroPropagation(graph, absence);
     int at = positions.get(node.output());
     int from =
         Stream.concat(absence.empty().stream(), absence.zero().stream())

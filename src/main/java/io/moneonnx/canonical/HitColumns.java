@@ -25,65 +25,66 @@ final class HitColumns implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
+  public Optional<Respelled> apply(Node node, RuleContext context) {
     return node.is("Gather")
-        ? hits(node.input(0), node.intAttribute("axis", 0), scope)
-            .flatMap(hits -> gathered(node, scope).map(i -> column(hits, i, node.output(), scope)))
-        : scope
+        ? hits(node.input(0), node.intAttribute("axis", 0), context)
+            .flatMap(
+                hits -> gathered(node, context).map(i -> column(hits, i, node.output(), context)))
+        : context
             .producer(node.input(0), "Slice")
-            .filter(slice -> scope.producer(slice.input(0), "NonZero").isPresent())
+            .filter(slice -> context.producer(slice.input(0), "NonZero").isPresent())
             .flatMap(
                 slice ->
-                    sliced(slice, node, scope)
-                        .map(i -> column(slice.input(0), i, node.output(), scope)));
+                    sliced(slice, node, context)
+                        .map(i -> column(slice.input(0), i, node.output(), context)));
   }
 
   /** The hits {@code [axes, hits]} of which one coordinate lies along an axis. */
-  private static Optional<String> hits(String value, long axis, Scope scope) {
+  private static Optional<String> hits(String value, long axis, RuleContext context) {
     if (axis == 0) {
-      return scope.producer(value, "NonZero").map(hits -> value);
+      return context.producer(value, "NonZero").map(hits -> value);
     }
-    return scope
+    return context
         .producer(value, "Transpose")
         .map(pairs -> pairs.input(0))
-        .filter(hits -> scope.producer(hits, "NonZero").isPresent());
+        .filter(hits -> context.producer(hits, "NonZero").isPresent());
   }
 
-  private static Optional<Long> gathered(Node gather, Scope scope) {
-    return scope
+  private static Optional<Long> gathered(Node gather, RuleContext context) {
+    return context
         .constant(gather.input(1))
         .filter(index -> index.rank() == 0)
         .map(index -> index.toLongs()[0])
         .filter(index -> index >= 0);
   }
 
-  private static Optional<Long> sliced(Node slice, Node squeeze, Scope scope) {
-    return isOne(slice.input(3), 0, scope) && isOne(squeeze.input(1), 0, scope)
-        ? scope
+  private static Optional<Long> sliced(Node slice, Node squeeze, RuleContext context) {
+    return isOne(slice.input(3), 0, context) && isOne(squeeze.input(1), 0, context)
+        ? context
             .integers(slice.input(1))
-            .filter(from -> from.length == 1 && isOne(slice.input(2), from[0] + 1, scope))
+            .filter(from -> from.length == 1 && isOne(slice.input(2), from[0] + 1, context))
             .map(from -> from[0])
         : Optional.empty();
   }
 
-  private static boolean isOne(String value, long number, Scope scope) {
-    return scope
+  private static boolean isOne(String value, long number, RuleContext context) {
+    return context
         .integers(value)
         .filter(found -> found.length == 1 && found[0] == number)
         .isPresent();
   }
 
-  private static Respelled column(String hits, long index, String output, Scope scope) {
+  private static Respelled column(String hits, long index, String output, RuleContext context) {
     List<Node> nodes = new ArrayList<>();
-    String pairs = scope.transposed(hits, List.of(1L, 0L), nodes);
-    String column = scope.fresh(output + "/column");
+    String pairs = context.transposed(hits, List.of(1L, 0L), nodes);
+    String column = context.fresh(output + "/column");
     nodes.add(
         Node.of(
             "Slice",
-            List.of(pairs, scope.number(index), scope.number(index + 1), scope.number(1)),
+            List.of(pairs, context.number(index), context.number(index + 1), context.number(1)),
             List.of(column),
             Map.of()));
-    nodes.add(Node.of("Squeeze", List.of(column, scope.number(1)), List.of(output), Map.of()));
+    nodes.add(Node.of("Squeeze", List.of(column, context.number(1)), List.of(output), Map.of()));
     return Respelled.as(nodes);
   }
 }

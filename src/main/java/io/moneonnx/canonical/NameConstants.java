@@ -19,7 +19,7 @@ final class NameConstants implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
+  public Optional<Respelled> apply(Node node, RuleContext context) {
     return Graph.tensorOf(node).map(tensor -> Respelled.constant(node, tensor));
   }
 }

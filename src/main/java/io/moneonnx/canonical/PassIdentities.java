@@ -19,9 +19,9 @@ final class PassIdentities implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
-    return scope.isNamed(node.output())
-        ? scope.constant(node.input(0)).map(tensor -> Respelled.constant(node, tensor))
+  public Optional<Respelled> apply(Node node, RuleContext context) {
+    return context.isNamed(node.output())
+        ? context.constant(node.input(0)).map(tensor -> Respelled.constant(node, tensor))
         : Optional.of(Respelled.alias(node, node.input(0)));
   }
 }

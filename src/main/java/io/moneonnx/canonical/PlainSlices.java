@@ -25,12 +25,12 @@ final class PlainSlices implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
+  public Optional<Respelled> apply(Node node, RuleContext context) {
     boolean hasSteps = !node.input(4).isEmpty();
-    if (hasSteps && !isAll(node.input(4), 1, scope)) {
+    if (hasSteps && !isAll(node.input(4), 1, context)) {
       return Optional.empty();
     }
-    if (isAll(node.input(1), 0, scope) && isAll(node.input(2), Long.MAX_VALUE, scope)) {
+    if (isAll(node.input(1), 0, context) && isAll(node.input(2), Long.MAX_VALUE, context)) {
       return Optional.of(
           Respelled.as(
               Node.of("Identity", List.of(node.input(0)), List.of(node.output()), Map.of())));
@@ -39,10 +39,10 @@ final class PlainSlices implements Rule {
     Optional<String> axes =
         hasAxes
             ? Optional.of(node.input(3))
-            : scope
+            : context
                 .constant(node.input(1))
                 .map(starts -> LongStream.range(0, starts.elements()).toArray())
-                .map(all -> all.length == 1 ? scope.number(0) : axes(node, all, scope));
+                .map(all -> all.length == 1 ? context.number(0) : axes(node, all, context));
     return (hasAxes && !hasSteps) || axes.isEmpty()
         ? Optional.empty()
         : Optional.of(
@@ -50,12 +50,12 @@ final class PlainSlices implements Rule {
                 node.withInputs(List.of(node.input(0), node.input(1), node.input(2), axes.get()))));
   }
 
-  private static String axes(Node node, long[] all, Scope scope) {
-    return scope.constant(node.output() + "/axes", Tensor.vector(all));
+  private static String axes(Node node, long[] all, RuleContext context) {
+    return context.constant(node.output() + "/axes", Tensor.vector(all));
   }
 
-  private static boolean isAll(String value, long number, Scope scope) {
-    return scope
+  private static boolean isAll(String value, long number, RuleContext context) {
+    return context
         .integers(value)
         .filter(found -> Arrays.stream(found).allMatch(n -> n == number))
         .isPresent();

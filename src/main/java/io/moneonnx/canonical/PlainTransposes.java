@@ -29,8 +29,8 @@ final class PlainTransposes implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
-    Optional<List<Long>> known = perm(node, scope);
+  public Optional<Respelled> apply(Node node, RuleContext context) {
+    Optional<List<Long>> known = perm(node, context);
     if (known.isEmpty()) {
       return Optional.empty();
     }
@@ -39,7 +39,7 @@ final class PlainTransposes implements Rule {
       return Optional.of(
           Respelled.as(Node.of("Identity", node.inputs(), node.outputs(), Map.of())));
     }
-    Optional<Node> before = scope.producer(node.input(0), "Transpose");
+    Optional<Node> before = context.producer(node.input(0), "Transpose");
     if (before.isPresent()
         && before.get().attributes().get("perm") instanceof Attribute.OfInts first) {
       List<Long> both = perm.stream().map(axis -> first.values().get(axis.intValue())).toList();
@@ -50,11 +50,11 @@ final class PlainTransposes implements Rule {
         : Optional.empty();
   }
 
-  private static Optional<List<Long>> perm(Node node, Scope scope) {
+  private static Optional<List<Long>> perm(Node node, RuleContext context) {
     if (node.attributes().get("perm") instanceof Attribute.OfInts given) {
       return Optional.of(given.values());
     }
-    OptionalInt rank = scope.rank(node.input(0));
+    OptionalInt rank = context.rank(node.input(0));
     List<Long> reversed = new ArrayList<>(LongStream.range(0, rank.orElse(0)).boxed().toList());
     Collections.reverse(reversed);
     return rank.isPresent() ? Optional.of(reversed) : Optional.empty();

@@ -27,7 +27,7 @@ final class Respelling {
   private final Graph graph;
   private final Functions functions;
   private final FreshNames names;
-  private final Scope scope;
+  private final RuleContext context;
   private final IdentityHashMap<Node, Integer> roots;
   private final List<Step> steps;
   private final List<Node> nodes = new ArrayList<>();
@@ -43,7 +43,7 @@ final class Respelling {
     this.roots = roots;
     this.steps = steps;
     this.names = FreshNames.in(graph);
-    this.scope = new Scope(graph, names);
+    this.context = new RuleContext(graph, names);
   }
 
   /** The graph in its canonical spelling, the bodies that are left as they were. */
@@ -62,14 +62,14 @@ final class Respelling {
               .forEach(i -> pending.push(after.get(after.size() - 1 - i)));
         } else {
           nodes.add(next);
-          scope.put(next);
+          context.put(next);
         }
       }
     }
     return new Graph(
         graph.name(),
         nodes,
-        scope.constants(),
+        context.constants(),
         graph.inputs(),
         graph.outputs(),
         graph.declared(),
@@ -82,7 +82,7 @@ final class Respelling {
       return inlined;
     }
     return RULES.getOrDefault(node.opType(), List.of()).stream()
-        .flatMap(rule -> rule.apply(node, scope).stream())
+        .flatMap(rule -> rule.apply(node, context).stream())
         .findFirst()
         .map(Respelled::named);
   }
@@ -90,12 +90,12 @@ final class Respelling {
   private void take(Node before, Respelled respelled, int root) {
     steps.add(new Step(before, respelled.nodes(), root, Optional.empty()));
     respelled.nodes().forEach(node -> roots.put(node, root));
-    respelled.constants().forEach(scope::put);
-    respelled.aliases().forEach(scope::putAlias);
+    respelled.constants().forEach(context::put);
+    respelled.aliases().forEach(context::putAlias);
   }
 
   private Node readingAliases(Node node, int root) {
-    List<String> inputs = node.inputs().stream().map(scope::alias).toList();
+    List<String> inputs = node.inputs().stream().map(context::alias).toList();
     if (inputs.equals(node.inputs())) {
       return node;
     }

@@ -21,14 +21,14 @@ final class RowsFirst implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
-    return scope
+  public Optional<Respelled> apply(Node node, RuleContext context) {
+    return context
         .producer(node.input(0), "Cast")
-        .filter(cast -> scope.constant(cast.input(0)).isPresent())
-        .filter(cast -> scope.constant(node.input(1)).isPresent())
+        .filter(cast -> context.constant(cast.input(0)).isPresent())
+        .filter(cast -> context.constant(node.input(1)).isPresent())
         .map(
             cast -> {
-              String row = scope.fresh(node.output() + "/stored");
+              String row = context.fresh(node.output() + "/stored");
               List<String> inputs = new ArrayList<>(node.inputs());
               inputs.set(0, cast.input(0));
               return Respelled.as(

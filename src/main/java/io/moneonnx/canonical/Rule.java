@@ -17,5 +17,5 @@ interface Rule {
   Set<String> operators();
 
   /** What stands in place of {@code node}; empty where the rule does not apply. */
-  Optional<Respelled> apply(Node node, Scope scope);
+  Optional<Respelled> apply(Node node, RuleContext context);
 }

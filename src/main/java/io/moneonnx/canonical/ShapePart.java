@@ -23,7 +23,7 @@ final class ShapePart implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
+  public Optional<Respelled> apply(Node node, RuleContext context) {
     if (node.attributes().isEmpty()) {
       return Optional.empty();
     }
@@ -32,7 +32,7 @@ final class ShapePart implements Rule {
     if (start == 0 && end.isEmpty()) {
       return Optional.of(Respelled.as(node.withAttributes(Map.of())));
     }
-    String whole = scope.fresh(node.output() + "/shape");
+    String whole = context.fresh(node.output() + "/shape");
     return Optional.of(
         Respelled.as(
             node.withAttributes(Map.of()).withValues(node.inputs(), List.of(whole)),
@@ -40,10 +40,10 @@ final class ShapePart implements Rule {
                 "Slice",
                 List.of(
                     whole,
-                    scope.constant(whole + "/start", Tensor.vector(start)),
-                    scope.constant(
+                    context.constant(whole + "/start", Tensor.vector(start)),
+                    context.constant(
                         whole + "/end", Tensor.vector(node.intAttribute("end", Long.MAX_VALUE))),
-                    scope.constant(whole + "/axis", Tensor.vector(0))),
+                    context.constant(whole + "/axis", Tensor.vector(0))),
                 node.outputs(),
                 Map.of())));
   }

@@ -21,7 +21,7 @@ final class SumAsAdds implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
+  public Optional<Respelled> apply(Node node, RuleContext context) {
     List<String> inputs = node.inputs();
     if (inputs.size() == 1) {
       return Optional.of(
@@ -31,7 +31,7 @@ final class SumAsAdds implements Rule {
     String sum = inputs.get(0);
     for (int i = 1; i < inputs.size(); i++) {
       boolean isLast = i == inputs.size() - 1;
-      String next = isLast ? node.output() : scope.fresh(node.output() + "/sum");
+      String next = isLast ? node.output() : context.fresh(node.output() + "/sum");
       adds.add(Node.of("Add", List.of(sum, inputs.get(i)), List.of(next), Map.of()));
       sum = next;
     }

@@ -26,33 +26,34 @@ final class TransposedFirst implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
-    Optional<Node> cut = scope.producer(node.input(0));
+  public Optional<Respelled> apply(Node node, RuleContext context) {
+    Optional<Node> cut = context.producer(node.input(0));
     if (cut.isEmpty() || !(node.attributes().get("perm") instanceof Attribute.OfInts perm)) {
       return Optional.empty();
     }
-    if (cut.get().is("Gather") && isOneIndex(cut.get(), scope)) {
-      return Optional.of(gathered(cut.get(), perm.values(), node.output(), scope));
+    if (cut.get().is("Gather") && isOneIndex(cut.get(), context)) {
+      return Optional.of(gathered(cut.get(), perm.values(), node.output(), context));
     }
-    return scope
+    return context
         .integers(cut.get().input(3))
         .filter(axes -> cut.get().is("Slice") && axes.length == 1)
-        .map(axes -> sliced(cut.get(), axes[0], perm.values(), node.output(), scope));
+        .map(axes -> sliced(cut.get(), axes[0], perm.values(), node.output(), context));
   }
 
   /** True where a {@code Gather} takes one index, and its axis with it. */
-  private static boolean isOneIndex(Node gather, Scope scope) {
-    return scope.constant(gather.input(1)).filter(index -> index.rank() == 0).isPresent();
+  private static boolean isOneIndex(Node gather, RuleContext context) {
+    return context.constant(gather.input(1)).filter(index -> index.rank() == 0).isPresent();
   }
 
-  private static Respelled gathered(Node gather, List<Long> perm, String output, Scope scope) {
+  private static Respelled gathered(
+      Node gather, List<Long> perm, String output, RuleContext context) {
     int rank = perm.size() + 1;
     long axis = Math.floorMod(gather.intAttribute("axis", 0), (long) rank);
     List<Long> others = LongStream.range(0, rank).filter(a -> a != axis).boxed().toList();
     List<Long> order = new ArrayList<>(List.of(axis));
     perm.forEach(place -> order.add(others.get(place.intValue())));
     List<Node> nodes = new ArrayList<>();
-    String first = scope.transposed(gather.input(0), order, nodes);
+    String first = context.transposed(gather.input(0), order, nodes);
     nodes.add(
         Node.of(
             "Gather",
@@ -63,13 +64,13 @@ final class TransposedFirst implements Rule {
   }
 
   private static Respelled sliced(
-      Node slice, long axis, List<Long> perm, String output, Scope scope) {
+      Node slice, long axis, List<Long> perm, String output, RuleContext context) {
     List<Node> nodes = new ArrayList<>();
-    String first = scope.transposed(slice.input(0), perm, nodes);
+    String first = context.transposed(slice.input(0), perm, nodes);
     long moved = perm.indexOf(Math.floorMod(axis, (long) perm.size()));
     List<String> inputs = new ArrayList<>(slice.inputs());
     inputs.set(0, first);
-    inputs.set(3, scope.number(moved));
+    inputs.set(3, context.number(moved));
     nodes.add(slice.withValues(inputs, List.of(output)));
     return Respelled.as(nodes);
   }

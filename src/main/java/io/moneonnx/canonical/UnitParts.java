@@ -25,34 +25,34 @@ final class UnitParts implements Rule {
   }
 
   @Override
-  public Optional<Respelled> apply(Node node, Scope scope) {
+  public Optional<Respelled> apply(Node node, RuleContext context) {
     long axis = node.intAttribute("axis", 0);
     if (node.is("Split")) {
-      return isInUnits(node, axis, scope)
+      return isInUnits(node, axis, context)
           ? Optional.of(
               Respelled.as(
                   IntStream.range(0, node.outputs().size())
                       .filter(i -> !node.outputs().get(i).isEmpty())
-                      .mapToObj(i -> slice(node, i, axis, node.outputs().get(i), scope))
+                      .mapToObj(i -> slice(node, i, axis, node.outputs().get(i), context))
                       .toList()))
           : Optional.empty();
     }
-    return scope
+    return context
         .constant(node.input(1))
         .filter(index -> index.rank() == 1 && index.elements() == 1)
         .map(index -> index.toLongs()[0])
         .filter(index -> index >= 0)
-        .map(index -> Respelled.as(slice(node, index, axis, node.output(), scope)));
+        .map(index -> Respelled.as(slice(node, index, axis, node.output(), context)));
   }
 
-  private static boolean isInUnits(Node split, long axis, Scope scope) {
-    Optional<Tensor> constant = scope.constant(split.input(0));
+  private static boolean isInUnits(Node split, long axis, RuleContext context) {
+    Optional<Tensor> constant = context.constant(split.input(0));
     if (split.input(1).isEmpty()) {
       return constant
           .filter(t -> t.dims().get(positive(axis, t.rank())) == split.outputs().size())
           .isPresent();
     }
-    return scope
+    return context
         .integers(split.input(1))
         .filter(sizes -> Arrays.stream(sizes).allMatch(size -> size == 1))
         .isPresent();
@@ -62,10 +62,11 @@ final class UnitParts implements Rule {
     return Math.toIntExact(axis < 0 ? axis + rank : axis);
   }
 
-  private static Node slice(Node node, long index, long axis, String output, Scope scope) {
+  private static Node slice(Node node, long index, long axis, String output, RuleContext context) {
     return Node.of(
         "Slice",
-        List.of(node.input(0), scope.number(index), scope.number(index + 1), scope.number(axis)),
+        List.of(
+            node.input(0), context.number(index), context.number(index + 1), context.number(axis)),
         List.of(output),
         Map.of());
   }

@@ -6,11 +6,11 @@ import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Normalisation;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.PlanConstraints;
 import io.moneonnx.plan.PruneCount;
 import io.moneonnx.plan.RatioSweep;
 import io.moneonnx.plan.Scope;
 import io.moneonnx.plan.TargetSize;
-import io.moneonnx.plan.Terms;
 import io.moneonnx.plan.Thresholds;
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.plan.criterion.Criterion;
@@ -156,7 +156,7 @@ final class BudgetOptions {
   }
 
   /** What was asked for, beside how many go; refuses that. */
-  Terms terms() {
+  PlanConstraints terms() {
     if (!amounts().isEmpty()) {
       throw new BadInputException(
           "%s and %s each say how many experts go; give one"
@@ -165,8 +165,9 @@ final class BudgetOptions {
     return named();
   }
 
-  private Terms named() {
-    return new Terms(criterion(), novice().orElse(Novice.MEAN), router(), scope(), limits.limits());
+  private PlanConstraints named() {
+    return new PlanConstraints(
+        criterion(), novice().orElse(Novice.MEAN), router(), scope(), limits.limits());
   }
 
   private Plan.Router router() {

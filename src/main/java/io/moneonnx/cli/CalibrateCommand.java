@@ -2,9 +2,9 @@ package io.moneonnx.cli;
 
 import io.moneonnx.pipeline.Calibrate;
 import io.moneonnx.pipeline.DataRequest;
+import io.moneonnx.pipeline.LoadedModel;
 import io.moneonnx.pipeline.Output;
 import io.moneonnx.pipeline.PartialProfile;
-import io.moneonnx.pipeline.Subject;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
 import io.moneonnx.run.RunOptions;
@@ -68,7 +68,7 @@ final class CalibrateCommand implements Callable<Integer> {
     partial.spare(request.named());
     partial.open(force);
     RunOptions options = run.options(terminal);
-    Subject subject = Subject.open(model, target.or(options.device()));
+    LoadedModel subject = LoadedModel.open(model, target.or(options.device()));
     List<Path> read = new ArrayList<>(request.read(subject));
     read.addAll(subject.files().all());
     Output.check(output, force, read);

@@ -4,7 +4,7 @@ import io.moneonnx.json.Fields;
 import io.moneonnx.json.JsonText;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
-import io.moneonnx.pipeline.Subject;
+import io.moneonnx.pipeline.LoadedModel;
 import io.moneonnx.run.Device;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -36,7 +36,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Subject subject = Subject.open(model, target.or(new Device.Auto()));
+    LoadedModel subject = LoadedModel.open(model, target.or(new Device.Auto()));
     subject.warn(new Terminal());
     PrintWriter out = spec.commandLine().getOut();
     out.print(json ? JsonText.indented(json(subject)) : text(subject));
@@ -44,7 +44,7 @@ final class InspectCommand implements Callable<Integer> {
     return subject.blocks().isEmpty() ? ExitCode.NOTHING_TO_DO : ExitCode.DONE;
   }
 
-  private String text(Subject subject) {
+  private String text(LoadedModel subject) {
     Table table =
         new Table(
             "block", "form", "experts", "top-k", "hidden", "expert bytes", "precision", "router");
@@ -74,7 +74,7 @@ final class InspectCommand implements Callable<Integer> {
     return text.toString();
   }
 
-  private static Fields json(Subject subject) {
+  private static Fields json(LoadedModel subject) {
     return new Fields()
         .with("blocks", subject.blocks().stream().map(InspectCommand::json).toList())
         .with("refused", subject.findings().refusals())

@@ -1,8 +1,8 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.json.Fields;
+import io.moneonnx.plan.CalibrationGaps;
 import io.moneonnx.plan.Forecast;
-import io.moneonnx.plan.Gaps;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Margins;
 import io.moneonnx.plan.Plan;
@@ -170,7 +170,7 @@ final class PlanReport {
   }
 
   private String gaps() {
-    Gaps gaps = Gaps.of(profile);
+    CalibrationGaps gaps = CalibrationGaps.of(profile);
     StringBuilder text = new StringBuilder();
     gaps.neverChosen()
         .forEach(

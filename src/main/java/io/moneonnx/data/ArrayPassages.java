@@ -44,7 +44,7 @@ record ArrayPassages(String source, ModelInputs inputs, BatchSize size) {
   private Passage passage(Map<String, Tensor> feeds, String tokens, int before) {
     Tensor ids = feeds.get(tokens);
     int length = ids.dims().get(1).intValue();
-    ShownTokens shown = ShownTokens.of(feeds, tokens);
+    UnmaskedTokens shown = UnmaskedTokens.of(feeds, tokens);
     List<Passage.Row> rows = new ArrayList<>();
     for (int row = 0; row < ids.dims().get(0); row++) {
       BitSet counts = new BitSet();

@@ -1,7 +1,7 @@
 package io.moneonnx.data;
 
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.KeyValueRoom;
+import io.moneonnx.graph.KeyValueBuffers;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Value;
 import java.util.LinkedHashMap;
@@ -10,7 +10,7 @@ import java.util.OptionalLong;
 
 /**
  * A past {@code [batch, heads, length, headSize]} that a {@code GroupQueryAttention} takes: see
- * {@link KeyValueRoom}. How long it is changes no result.
+ * {@link KeyValueBuffers}. How long it is changes no result.
  *
  * @param length the least that the operator takes: its window, where it keeps no more than that
  * @param headSize empty where the graph does not show it
@@ -20,7 +20,7 @@ record PastBuffer(long heads, long length, OptionalLong headSize) {
   static Map<String, PastBuffer> findAll(Graph graph) {
     Map<String, PastBuffer> buffers = new LinkedHashMap<>();
     for (Value input : graph.feeds()) {
-      KeyValueRoom.taker(graph, input.name())
+      KeyValueBuffers.taker(graph, input.name())
           .ifPresent(attention -> buffers.put(input.name(), of(graph, attention)));
     }
     return buffers;

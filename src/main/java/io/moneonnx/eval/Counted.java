@@ -1,6 +1,6 @@
 package io.moneonnx.eval;
 
-import io.moneonnx.data.ShownTokens;
+import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** Which of the tokens that were foreseen count. */
-record Counted(ShownTokens shown) {
+record Counted(UnmaskedTokens shown) {
   /**
    * For each sequence in which any token counts the mean.
    *

@@ -1,6 +1,6 @@
 package io.moneonnx.eval;
 
-import io.moneonnx.data.ShownTokens;
+import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
@@ -56,7 +56,7 @@ public final class Evaluation implements AutoCloseable {
    *     count
    * @throws BadInputException if no sequence has two tokens, or a router is to be cut that cannot
    */
-  public Losses losses(Treatment treatment, Iterable<Map<String, Tensor>> batches) {
+  public Losses losses(ModelChanges treatment, Iterable<Map<String, Tensor>> batches) {
     check(treatment);
     Map<String, Tensor> choices = choices(treatment);
     List<Double> nats = new ArrayList<>();
@@ -70,7 +70,7 @@ public final class Evaluation implements AutoCloseable {
       Map<String, Tensor> feeds = new HashMap<>(batch);
       feeds.putAll(choices);
       Map<String, Tensor> found = session.run(feeds, asked);
-      Counted counted = new Counted(ShownTokens.of(batch, graph.nextToken().tokens()));
+      Counted counted = new Counted(UnmaskedTokens.of(batch, graph.nextToken().tokens()));
       nats.addAll(counted.means(found.get(graph.outputs().loss())));
       right.addAll(counted.means(found.get(graph.outputs().right())));
       tokens.addAll(counted.counts(found.get(graph.outputs().loss()).dims()));
@@ -82,7 +82,7 @@ public final class Evaluation implements AutoCloseable {
   }
 
   /** Throws {@link BadInputException} where a router cannot lose what is taken out of it. */
-  public void check(Treatment treatment) {
+  public void check(ModelChanges treatment) {
     for (EvaluationGraph.Choices inputs : graph.choices()) {
       String block = inputs.block().name();
       Set<Integer> gone = Set.copyOf(treatment.gone(block));
@@ -97,7 +97,7 @@ public final class Evaluation implements AutoCloseable {
         "block '%s': its router cannot be cut: %s".formatted(block, reason));
   }
 
-  private Map<String, Tensor> choices(Treatment treatment) {
+  private Map<String, Tensor> choices(ModelChanges treatment) {
     Map<String, Tensor> feeds = new HashMap<>();
     for (EvaluationGraph.Choices inputs : graph.choices()) {
       MoeBlock block = inputs.block();

@@ -45,7 +45,7 @@ record EvaluationGraph(
 
   static EvaluationGraph of(Model original, List<MoeBlock> blocks, NextToken nextToken) {
     Model flat = Canonical.of(original).model();
-    Cuttable cuttable = Cuttable.of(flat, blocks);
+    RouterMasking cuttable = RouterMasking.of(flat, blocks);
     GraphEdit edit = new GraphEdit(cuttable.model());
     List<Choices> choices = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {

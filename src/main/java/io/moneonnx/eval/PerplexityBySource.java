@@ -10,11 +10,11 @@ import java.util.function.Consumer;
 
 /** Runs a model on passages and keeps account of each source, and of all their tokens together. */
 public final class PerplexityBySource implements Consumer<Passage> {
-  private final Foresight model;
+  private final TokenLossModel model;
   private final Map<String, PerplexityTally> sources = new LinkedHashMap<>();
   private final PerplexityTally total = new PerplexityTally();
 
-  public PerplexityBySource(Foresight model) {
+  public PerplexityBySource(TokenLossModel model) {
     this.model = model;
   }
 
@@ -27,7 +27,7 @@ public final class PerplexityBySource implements Consumer<Passage> {
   public void accept(Passage passage) {
     PerplexityTally source =
         sources.computeIfAbsent(passage.source(), name -> new PerplexityTally());
-    Foresight.Foreseen found = model.of(passage);
+    TokenLossModel.Foreseen found = model.of(passage);
     float[] loss = found.loss().toFloats();
     float[] right = found.right().toFloats();
     int length = passage.next().dims().get(1).intValue();

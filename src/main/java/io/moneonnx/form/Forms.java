@@ -19,6 +19,6 @@ public final class Forms {
         GatheredWeights::new,
         SortedSegments::new,
         graph -> new FusedOperator(graph, target),
-        TracedExample::new);
+        TracedConstants::new);
   }
 }

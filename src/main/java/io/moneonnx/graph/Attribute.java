@@ -33,10 +33,10 @@ public sealed interface Attribute {
   }
 
   /** Inside a function: what a call gives for its attribute {@code outer}. */
-  record Reference(String outer, Wire wire) implements Attribute {}
+  record Reference(String outer, UnknownFields wire) implements Attribute {}
 
   /** Anything else (types, sparse tensors), kept as it came. */
-  record Opaque(Wire wire) implements Attribute {}
+  record Opaque(UnknownFields wire) implements Attribute {}
 
   static Attribute of(long value) {
     return new OfInt(value);

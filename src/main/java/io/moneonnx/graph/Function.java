@@ -23,7 +23,7 @@ public record Function(
     Map<String, Attribute> defaults,
     List<Node> nodes,
     Map<String, Long> opsets,
-    Wire rest) {
+    UnknownFields rest) {
   public Function {
     inputs = List.copyOf(inputs);
     outputs = List.copyOf(outputs);

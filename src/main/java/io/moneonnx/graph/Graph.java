@@ -23,7 +23,7 @@ public final class Graph {
   private final List<Value> inputs;
   private final List<Value> outputs;
   private final Map<String, Value> declared;
-  private final Wire rest;
+  private final UnknownFields rest;
 
   private Map<String, Node> producers;
   private Map<String, Integer> positions;
@@ -37,7 +37,7 @@ public final class Graph {
       List<Value> inputs,
       List<Value> outputs,
       Map<String, Value> declared,
-      Wire rest) {
+      UnknownFields rest) {
     this.name = name;
     this.nodes = List.copyOf(nodes);
     this.initializers = Collections.unmodifiableMap(new LinkedHashMap<>(initializers));
@@ -73,7 +73,7 @@ public final class Graph {
     return declared;
   }
 
-  public Wire rest() {
+  public UnknownFields rest() {
     return rest;
   }
 

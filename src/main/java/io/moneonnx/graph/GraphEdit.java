@@ -73,7 +73,9 @@ public final class GraphEdit {
     Map<String, Attribute> all = new LinkedHashMap<>(like.attributes());
     all.putAll(attributes);
     String made = fresh(hint);
-    add(new Node(like.opType(), like.domain(), made, reads, List.of(made), all, Wire.NONE));
+    add(
+        new Node(
+            like.opType(), like.domain(), made, reads, List.of(made), all, UnknownFields.NONE));
     return made;
   }
 

@@ -78,7 +78,7 @@ public final class GraphText {
     while (!accept("}")) {
       nodes.add(node());
     }
-    return new Graph(name, nodes, initializers, inputs, outputs, Map.of(), Wire.NONE);
+    return new Graph(name, nodes, initializers, inputs, outputs, Map.of(), UnknownFields.NONE);
   }
 
   private Node node() {
@@ -111,7 +111,7 @@ public final class GraphText {
         inputs,
         outputs,
         attributes,
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   /** A name, or {@code ""} for what is left out. */

@@ -20,7 +20,7 @@ public record Model(
     Map<String, Long> opsets,
     Map<String, String> metadata,
     List<Function> functions,
-    Wire rest) {
+    UnknownFields rest) {
   public Model {
     functions = List.copyOf(functions);
     opsets = Collections.unmodifiableMap(new LinkedHashMap<>(opsets));
@@ -32,7 +32,7 @@ public record Model(
       long irVersion,
       Map<String, Long> opsets,
       Map<String, String> metadata,
-      Wire rest) {
+      UnknownFields rest) {
     this(graph, irVersion, opsets, metadata, List.of(), rest);
   }
 

@@ -25,7 +25,7 @@ public record Node(
     List<String> inputs,
     List<String> outputs,
     Map<String, Attribute> attributes,
-    Wire rest) {
+    UnknownFields rest) {
 
   public Node {
     domain = domain.equals("ai.onnx") ? "" : domain;
@@ -41,13 +41,13 @@ public record Node(
       List<String> inputs,
       List<String> outputs,
       Map<String, Attribute> attributes,
-      Wire rest) {
+      UnknownFields rest) {
     this(opType, domain, "", name, inputs, outputs, attributes, rest);
   }
 
   public static Node of(
       String opType, List<String> inputs, List<String> outputs, Map<String, Attribute> attributes) {
-    return new Node(opType, "", "", inputs, outputs, attributes, Wire.NONE);
+    return new Node(opType, "", "", inputs, outputs, attributes, UnknownFields.NONE);
   }
 
   /** True for the operator of this name in ONNX's own domain. */

@@ -422,6 +422,6 @@ public final class Ops {
     best.clear();
     best.putAll(bestOutside);
     return new Attribute.OfGraph(
-        new Graph(name, nodes, Map.of(), inputs, outputs, Map.of(), Wire.NONE));
+        new Graph(name, nodes, Map.of(), inputs, outputs, Map.of(), UnknownFields.NONE));
   }
 }

@@ -11,8 +11,8 @@ import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import io.moneonnx.proto.onnx.AttributeProto;
 import io.moneonnx.proto.onnx.AttributeProto.AttributeType;
 import io.moneonnx.proto.onnx.FunctionProto;
@@ -148,7 +148,7 @@ final class GraphReader {
               .get(i)
               .map(range -> tensors.read(proto, range, what))
               .orElseGet(() -> tensors.read(proto, what));
-      Wire rest = TensorReader.rest(proto.toBuilder());
+      UnknownFields rest = TensorReader.rest(proto.toBuilder());
       if (initializers.put(name, new Initializer(name, tensor, rest)) != null) {
         throw bad(what + " is given twice");
       }
@@ -190,7 +190,7 @@ final class GraphReader {
         proto.getInputList(),
         proto.getOutputList(),
         attributes,
-        Rest.of(
+        UnknownFieldsCodec.of(
             proto.toBuilder()
                 .clearOpType()
                 .clearDomain()
@@ -232,7 +232,7 @@ final class GraphReader {
   private static boolean isPlain(AttributeProto proto) {
     Integer value = VALUE_FIELDS.get(proto.getType());
     return value != null
-        && Rest.of(
+        && UnknownFieldsCodec.of(
                 proto.toBuilder()
                     .clearName()
                     .clearType()
@@ -249,11 +249,11 @@ final class GraphReader {
   }
 
   /** Fields to keep unread, unless they could not be moved to another folder. */
-  private Wire kept(Message.Builder cleared, String what) {
+  private UnknownFields kept(Message.Builder cleared, String what) {
     if (ExternalData.isIn(cleared.buildPartial())) {
       throw bad(what + ": external data is supported in initializers and constants only");
     }
-    return Rest.of(cleared);
+    return UnknownFieldsCodec.of(cleared);
   }
 
   private BadInputException bad(String found) {

@@ -30,7 +30,7 @@ final class GraphWriter {
   }
 
   ModelMessage model(Model model) {
-    ModelProto.Builder proto = Rest.into(ModelProto.newBuilder(), model.rest());
+    ModelProto.Builder proto = UnknownFieldsCodec.into(ModelProto.newBuilder(), model.rest());
     if (model.irVersion() != 0) {
       proto.setIrVersion(model.irVersion());
     }
@@ -48,7 +48,8 @@ final class GraphWriter {
   }
 
   private FunctionProto.Builder function(Function function) {
-    FunctionProto.Builder proto = Rest.into(FunctionProto.newBuilder(), function.rest());
+    FunctionProto.Builder proto =
+        UnknownFieldsCodec.into(FunctionProto.newBuilder(), function.rest());
     proto
         .setDomain(function.domain())
         .setName(function.name())
@@ -83,7 +84,7 @@ final class GraphWriter {
   private ModelMessage.Part initializer(Initializer initializer) {
     Tensor tensor = initializer.tensor();
     TensorProto.Builder proto =
-        describe(tensor, Rest.into(TensorProto.newBuilder(), initializer.rest()))
+        describe(tensor, UnknownFieldsCodec.into(TensorProto.newBuilder(), initializer.rest()))
             .setName(initializer.name());
     return elsewhere.take(tensor, proto)
         ? new ModelMessage.Part(proto.build(), Optional.empty())
@@ -92,7 +93,7 @@ final class GraphWriter {
 
   /** A graph without its initializers. */
   private GraphProto.Builder body(Graph graph) {
-    GraphProto.Builder proto = Rest.into(GraphProto.newBuilder(), graph.rest());
+    GraphProto.Builder proto = UnknownFieldsCodec.into(GraphProto.newBuilder(), graph.rest());
     proto.setName(graph.name());
     graph.nodes().forEach(node -> proto.addNode(node(node)));
     graph.inputs().forEach(input -> proto.addInput(ValueCodec.write(input)));
@@ -102,7 +103,7 @@ final class GraphWriter {
   }
 
   private NodeProto.Builder node(Node node) {
-    NodeProto.Builder proto = Rest.into(NodeProto.newBuilder(), node.rest());
+    NodeProto.Builder proto = UnknownFieldsCodec.into(NodeProto.newBuilder(), node.rest());
     proto.setOpType(node.opType()).addAllInput(node.inputs()).addAllOutput(node.outputs());
     if (!node.name().isEmpty()) {
       proto.setName(node.name());
@@ -139,9 +140,9 @@ final class GraphWriter {
       texts.values().forEach(text -> proto.addStrings(ByteString.copyFromUtf8(text)));
       return proto;
     } else if (attribute instanceof Attribute.Reference reference) {
-      return Rest.into(proto, reference.wire());
+      return UnknownFieldsCodec.into(proto, reference.wire());
     }
-    return Rest.into(proto, ((Attribute.Opaque) attribute).wire());
+    return UnknownFieldsCodec.into(proto, ((Attribute.Opaque) attribute).wire());
   }
 
   private static TensorProto constant(Tensor tensor) {

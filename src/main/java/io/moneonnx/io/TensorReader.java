@@ -5,7 +5,7 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.FileRange;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.proto.onnx.TensorProto;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -50,8 +50,8 @@ final class TensorReader {
   }
 
   /** What a tensor says besides its name, type, shape and elements. */
-  static Wire rest(TensorProto.Builder proto) {
-    return Rest.of(
+  static UnknownFields rest(TensorProto.Builder proto) {
+    return UnknownFieldsCodec.of(
         proto
             .clearName()
             .clearDims()

@@ -2,8 +2,8 @@ package io.moneonnx.io;
 
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import io.moneonnx.proto.onnx.TensorShapeProto;
 import io.moneonnx.proto.onnx.TypeProto;
 import io.moneonnx.proto.onnx.ValueInfoProto;
@@ -17,7 +17,8 @@ final class ValueCodec {
   static Value read(ValueInfoProto proto) {
     Value plain = plain(proto);
     boolean complete = write(plain).equals(proto);
-    Wire rest = complete ? Wire.NONE : Rest.of(proto.toBuilder().clearName());
+    UnknownFields rest =
+        complete ? UnknownFields.NONE : UnknownFieldsCodec.of(proto.toBuilder().clearName());
     return new Value(plain.name(), plain.type(), plain.shape(), rest);
   }
 
@@ -28,7 +29,7 @@ final class ValueCodec {
         type.isPresent() && tensor.hasShape()
             ? Optional.of(tensor.getShape().getDimList().stream().map(ValueCodec::read).toList())
             : Optional.empty();
-    return new Value(proto.getName(), type, shape, Wire.NONE);
+    return new Value(proto.getName(), type, shape, UnknownFields.NONE);
   }
 
   private static Dimension read(TensorShapeProto.Dimension proto) {
@@ -39,7 +40,8 @@ final class ValueCodec {
 
   /** The rest may hold an older type and shape, with what else the file says of them. */
   static ValueInfoProto write(Value value) {
-    ValueInfoProto.Builder proto = Rest.into(ValueInfoProto.newBuilder(), value.rest());
+    ValueInfoProto.Builder proto =
+        UnknownFieldsCodec.into(ValueInfoProto.newBuilder(), value.rest());
     proto.setName(value.name());
     if (value.type().isPresent()) {
       TypeProto.Tensor.Builder tensor = proto.getTypeBuilder().getTensorTypeBuilder();

@@ -1,6 +1,6 @@
 package io.moneonnx.observe;
 
-import io.moneonnx.data.ShownTokens;
+import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
@@ -37,6 +37,6 @@ enum Padding {
 
   /** Ones and zeros {@code [tokens]}, or a single one where every token counts. */
   Tensor valid(Map<String, Tensor> feeds) {
-    return ShownTokens.of(feeds, tokens, mask).ones();
+    return UnmaskedTokens.of(feeds, tokens, mask).ones();
   }
 }

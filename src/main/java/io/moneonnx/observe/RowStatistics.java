@@ -63,7 +63,7 @@ final class RowStatistics {
     String squares = ops.reduceSumSquare(routed, true, 1L); // [T, 1]
     Map<Tap, String> taps = new EnumMap<>(Tap.class);
     String perToken =
-        new SpoiledTokens(ops, block.topK(), made, chosen, squares).add(taps, unhidden);
+        new NonFiniteTokens(ops, block.topK(), made, chosen, squares).add(taps, unhidden);
     String perSlot = ops.reshape(ops.expand(perToken, ops.shape(indices)), -1);
     addPerExpert(taps, made, made.byRow(ops, perSlot));
     if (rows instanceof Rows.Listed) {

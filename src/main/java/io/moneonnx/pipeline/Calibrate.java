@@ -22,11 +22,11 @@ import java.util.stream.LongStream;
 
 /** From a model and data to a profile. */
 public final class Calibrate {
-  private final Subject subject;
+  private final LoadedModel subject;
   private final RunOptions options;
   private final Console console;
 
-  public Calibrate(Subject subject, RunOptions options, Console console) {
+  public Calibrate(LoadedModel subject, RunOptions options, Console console) {
     this.subject = subject;
     this.options = options;
     this.console = console;
@@ -87,7 +87,7 @@ public final class Calibrate {
     tell(measured, outcome);
     if (outcome.statistics().isEmpty()) {
       throw new NothingToDoException(
-          subject.file() + ": every block was refused:\n" + Subject.text(outcome.disproved()));
+          subject.file() + ": every block was refused:\n" + LoadedModel.text(outcome.disproved()));
     }
     return new Profile(
         subject.fingerprint(),

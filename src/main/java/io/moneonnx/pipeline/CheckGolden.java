@@ -51,7 +51,7 @@ public final class CheckGolden {
    */
   public Result run(Request request) throws IOException {
     Golden golden = GoldenFile.read(request.golden());
-    Subject subject = Subject.open(request.model(), request.target());
+    LoadedModel subject = LoadedModel.open(request.model(), request.target());
     if (request.report().isPresent()) {
       List<Path> read = new ArrayList<>(subject.files().all());
       read.add(request.golden());

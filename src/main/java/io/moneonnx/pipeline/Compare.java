@@ -7,9 +7,9 @@ import io.moneonnx.data.DataSource;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.eval.Evaluation;
 import io.moneonnx.eval.Losses;
+import io.moneonnx.eval.ModelChanges;
 import io.moneonnx.eval.NextToken;
 import io.moneonnx.eval.Scores;
-import io.moneonnx.eval.Treatment;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Goal;
@@ -84,7 +84,7 @@ public final class Compare {
    *     reached, a router that is to be cut cannot be, or there is nothing to test on
    */
   public Result run(Request request) {
-    Subject subject = Subject.open(request.model(), request.target());
+    LoadedModel subject = LoadedModel.open(request.model(), request.target());
     subject.requireBlocks();
     subject.warn(console);
     NextToken nextToken = new LanguageModel(subject.read()).requireNextToken();
@@ -96,7 +96,7 @@ public final class Compare {
     List<Plan> plans = request.goals().stream().map(goal -> Planner.plan(profile, goal)).toList();
     plans.forEach(subject::requireCuts);
     Map<String, Calibration> tests = tests(subject, request);
-    tests.forEach((name, data) -> Seen.warn(name, data.files(), profile, console));
+    tests.forEach((name, data) -> CalibrationOverlap.warn(name, data.files(), profile, console));
     try (Evaluation evaluation =
         Evaluation.open(subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
       return new Tries(evaluation, profile, tests).of(request.goals(), plans);
@@ -106,7 +106,7 @@ public final class Compare {
     }
   }
 
-  private Map<String, Calibration> tests(Subject subject, Request request) {
+  private Map<String, Calibration> tests(LoadedModel subject, Request request) {
     Map<String, Path> files = request.tests();
     ModelFolder folder = new ModelFolder(subject.folder());
     if (files.isEmpty()) {
@@ -148,11 +148,11 @@ public final class Compare {
     Result of(List<Goal> goals, List<Plan> plans) {
       plans.stream()
           .filter(plan -> plan.router() == Plan.Router.CUT)
-          .forEach(plan -> evaluation.check(Treatment.of(plan, Novice.ZERO, profile)));
+          .forEach(plan -> evaluation.check(ModelChanges.of(plan, Novice.ZERO, profile)));
       long sequences = tests.values().stream().mapToLong(Calibration::samples).sum();
       String what = "trying %d plans on %,d sequences".formatted(plans.size(), sequences);
       try (Console.Progress progress = console.begin(what, plans.size() + 1L)) {
-        Scores unpruned = scores(Treatment.NONE);
+        Scores unpruned = scores(ModelChanges.NONE);
         progress.step();
         List<Cost> costs = new ArrayList<>();
         for (int i = 0; i < plans.size(); i++) {
@@ -172,12 +172,12 @@ public final class Compare {
       if (before != null) {
         return before;
       }
-      Scores scores = scores(Treatment.of(plan, goal.novice(), profile));
+      Scores scores = scores(ModelChanges.of(plan, goal.novice(), profile));
       known.put(same, scores);
       return scores;
     }
 
-    private Scores scores(Treatment treatment) {
+    private Scores scores(ModelChanges treatment) {
       Map<String, Losses> losses = new LinkedHashMap<>();
       tests.forEach((name, data) -> losses.put(name, evaluation.losses(treatment, feeds(data))));
       return new Scores(losses);

@@ -39,7 +39,7 @@ public record DataRequest(List<DataSource> files, CalibrationOptions options, No
   }
 
   /** The files that are read for it, those that lie beside the model as well. */
-  public List<Path> read(Subject subject) {
+  public List<Path> read(LoadedModel subject) {
     ModelFolder folder = new ModelFolder(subject.folder());
     return files.isEmpty() && folder.hasCalibration()
         ? Stream.concat(Stream.of(folder.calibration()), named().stream()).toList()
@@ -47,7 +47,7 @@ public record DataRequest(List<DataSource> files, CalibrationOptions options, No
   }
 
   /** The files that are read for it as held-out data, those that lie beside the model as well. */
-  List<Path> readHeldOut(Subject subject) {
+  List<Path> readHeldOut(LoadedModel subject) {
     return files.isEmpty()
         ? Stream.concat(new ModelFolder(subject.folder()).heldOut().stream(), named().stream())
             .toList()
@@ -67,7 +67,7 @@ public record DataRequest(List<DataSource> files, CalibrationOptions options, No
   }
 
   /** Opens the data for a model and says what they are. */
-  Calibration open(Subject subject, Console console) {
+  Calibration open(LoadedModel subject, Console console) {
     ModelFolder folder = new ModelFolder(subject.folder());
     return files.isEmpty()
         ? openFound("calibration", folder.calibration(), subject, console)
@@ -80,19 +80,19 @@ public record DataRequest(List<DataSource> files, CalibrationOptions options, No
    *
    * @param option what names such data, for messages
    */
-  Calibration openHeldOut(String option, Subject subject, Console console) {
+  Calibration openHeldOut(String option, LoadedModel subject, Console console) {
     ModelFolder folder = new ModelFolder(subject.folder());
     return files.isEmpty()
         ? openFound("held-out", folder.heldOut(option), subject, console)
         : open(files, subject, console);
   }
 
-  private Calibration openFound(String kind, Path found, Subject subject, Console console) {
+  private Calibration openFound(String kind, Path found, LoadedModel subject, Console console) {
     console.say("%s data: %s, found beside the model".formatted(kind, found));
     return open(List.of(DataSource.untagged(found)), subject, console);
   }
 
-  private Calibration open(List<DataSource> chosen, Subject subject, Console console) {
+  private Calibration open(List<DataSource> chosen, LoadedModel subject, Console console) {
     ModelFolder folder = new ModelFolder(subject.folder());
     Calibration calibration = Calibration.open(chosen, folder, subject.model().graph(), options);
     calibration.notices().forEach(console::say);

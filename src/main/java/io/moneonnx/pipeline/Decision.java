@@ -28,7 +28,7 @@ sealed interface Decision {
   static Decision of(
       Prune.Choice choice,
       Optional<Profile> profile,
-      Subject subject,
+      LoadedModel subject,
       RunOptions options,
       Console console) {
     if (choice instanceof Prune.Choice.Given given) {
@@ -46,7 +46,7 @@ sealed interface Decision {
 
   /** Yet to be planned. */
   record Open(Goal goal) implements Decision {
-    static Open of(Goal goal, Subject subject) {
+    static Open of(Goal goal, LoadedModel subject) {
       if (goal.router() == Plan.Router.CUT) {
         subject.requireCuttable();
       }
@@ -71,7 +71,7 @@ sealed interface Decision {
    * @param asked the novice that the user asks for
    */
   record Made(Plan plan, Optional<Novice> asked) implements Decision {
-    static Made read(Prune.Choice.Given given, Optional<Profile> profile, Subject subject) {
+    static Made read(Prune.Choice.Given given, Optional<Profile> profile, LoadedModel subject) {
       Path from = given.plan();
       Plan plan = PlanFile.read(from);
       subject.requirePlan(plan, from);

@@ -4,10 +4,10 @@ import io.moneonnx.data.DataSource;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.data.PassageOptions;
 import io.moneonnx.data.Passages;
-import io.moneonnx.eval.Foresight;
 import io.moneonnx.eval.NextToken;
 import io.moneonnx.eval.Perplexity;
 import io.moneonnx.eval.PerplexityBySource;
+import io.moneonnx.eval.TokenLossModel;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import java.nio.file.Path;
@@ -58,7 +58,8 @@ public final class MeasurePerplexity {
     Passages passages =
         Passages.open(
             request.data(), new ModelFolder(read.folder()), read.model().graph(), request.cut());
-    try (Foresight foresight = Foresight.open(read.model(), read.folder(), nextToken, options)) {
+    try (TokenLossModel foresight =
+        TokenLossModel.open(read.model(), read.folder(), nextToken, options)) {
       PerplexityBySource count = new PerplexityBySource(foresight);
       console.say("foreseeing tokens");
       passages.forEach(count, console::say);

@@ -63,7 +63,7 @@ public final class Prove {
    * @param verdicts by device, the CPU first
    */
   public record Result(
-      Subject subject, Map<String, Change> changes, Map<Device, Verdict> verdicts) {
+      LoadedModel subject, Map<String, Change> changes, Map<Device, Verdict> verdicts) {
     public boolean holds() {
       return verdicts.values().stream().allMatch(Verdict::holds);
     }
@@ -78,7 +78,7 @@ public final class Prove {
    */
   public Result run(Request request) throws IOException {
     Profile profile = ProfileFile.read(request.profile());
-    Subject subject = Subject.open(request.model(), request.target());
+    LoadedModel subject = LoadedModel.open(request.model(), request.target());
     Path pruned = ReadModel.file(request.pruned());
     if (request.report().isPresent()) {
       Output.check(request.report().get(), true, read(request, subject, pruned));
@@ -104,14 +104,14 @@ public final class Prove {
     return new Result(subject, changes, verdicts);
   }
 
-  private static List<Path> read(Request request, Subject subject, Path pruned) {
+  private static List<Path> read(Request request, LoadedModel subject, Path pruned) {
     List<Path> read = new ArrayList<>(List.of(pruned, request.plan(), request.profile()));
     read.addAll(subject.files().all());
     read.addAll(request.data().read(subject));
     return read;
   }
 
-  private Optional<Calibration> data(Subject subject, Request request) {
+  private Optional<Calibration> data(LoadedModel subject, Request request) {
     Calibrate calibrate = new Calibrate(subject, options, console);
     return request.data().named().isEmpty()
         ? calibrate.besideModel(request.data().options())
@@ -125,7 +125,7 @@ public final class Prove {
   }
 
   private Verdict verdict(
-      Subject subject,
+      LoadedModel subject,
       Map<String, Change> changes,
       Path pruned,
       List<Map<String, Tensor>> feeds,

@@ -9,7 +9,7 @@ import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
-import io.moneonnx.plan.Terms;
+import io.moneonnx.plan.PlanConstraints;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
 import io.moneonnx.run.RunOptions;
@@ -73,7 +73,7 @@ public final class Prune {
      * @param limit by which part perplexity may increase: 0.02 is two percent
      * @param data to measure it on; what lies beside the model if none are named
      */
-    record Within(Terms terms, double limit, DataRequest data) implements Choice {
+    record Within(PlanConstraints terms, double limit, DataRequest data) implements Choice {
       public Within {
         if (!(limit >= 0 && Double.isFinite(limit))) {
           throw new BadInputException(
@@ -94,7 +94,7 @@ public final class Prune {
    * @param search what was tried before, if anything
    */
   public record Result(
-      Subject subject,
+      LoadedModel subject,
       Profile profile,
       Plan plan,
       Optional<Goal> goal,
@@ -120,7 +120,7 @@ public final class Prune {
    * @throws CheckFailedException if the rewritten model does not do what the oracle does
    */
   public Outcome run(Request request) throws IOException {
-    Subject subject = Subject.open(request.model(), request.target());
+    LoadedModel subject = LoadedModel.open(request.model(), request.target());
     Path output = request.output().orElseGet(() -> beside(subject));
     checkOutput(subject, output, request);
     Optional<Profile> known = request.profile().map(ProfileFile::read);
@@ -145,7 +145,7 @@ public final class Prune {
   }
 
   /** {@code model.mone.onnx} for {@code model.onnx}, {@code folder.mone} for {@code folder}. */
-  private static Path beside(Subject subject) {
+  private static Path beside(LoadedModel subject) {
     Path model = subject.given();
     if (!subject.isFolder()) {
       String name = model.getFileName().toString();
@@ -160,7 +160,7 @@ public final class Prune {
     return folder.resolveSibling(folder.getFileName() + PRUNED);
   }
 
-  private void checkOutput(Subject subject, Path output, Request request) throws IOException {
+  private void checkOutput(LoadedModel subject, Path output, Request request) throws IOException {
     List<Path> inputs = new ArrayList<>(request.data().read(subject));
     request.profile().ifPresent(inputs::add);
     if (request.choice() instanceof Choice.Given given) {

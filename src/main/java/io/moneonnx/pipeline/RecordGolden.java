@@ -75,7 +75,7 @@ public final class RecordGolden {
    *     not be replaced
    */
   public Result run(Request request) throws IOException {
-    Subject subject = Subject.open(request.model(), request.target());
+    LoadedModel subject = LoadedModel.open(request.model(), request.target());
     Output.check(request.output(), request.force(), read(subject, request.data()));
     DataRequest brief = new DataRequest(request.data().files(), brief(subject, request.data()));
     Calibration data = brief.openHeldOut("--data", subject, console);
@@ -103,7 +103,7 @@ public final class RecordGolden {
     }
   }
 
-  private static List<Path> read(Subject subject, DataRequest data) {
+  private static List<Path> read(LoadedModel subject, DataRequest data) {
     List<Path> read = new ArrayList<>(subject.files().all());
     read.addAll(data.named());
     if (data.files().isEmpty()) {
@@ -112,7 +112,7 @@ public final class RecordGolden {
     return read;
   }
 
-  private static CalibrationOptions brief(Subject subject, DataRequest data) {
+  private static CalibrationOptions brief(LoadedModel subject, DataRequest data) {
     CalibrationOptions asked = data.options();
     int length =
         SequenceLength.atMost(
@@ -135,7 +135,7 @@ public final class RecordGolden {
     return new Batch(batch.feeds(), batch.tag(), samples);
   }
 
-  static WatchedModel open(Subject subject, RunOptions options) {
+  static WatchedModel open(LoadedModel subject, RunOptions options) {
     return WatchedModel.open(
         subject.file().toString(),
         subject.model(),
@@ -145,12 +145,12 @@ public final class RecordGolden {
   }
 
   /** The input for token ids, or else the first that data must be given for. */
-  private static Optional<String> tokens(Subject subject) {
+  private static Optional<String> tokens(LoadedModel subject) {
     ModelInputs inputs = ModelInputs.of(subject.model().graph());
     return inputs.tokens().or(() -> inputs.wanted().stream().findFirst()).map(Value::name);
   }
 
-  private Map<String, String> origin(Subject subject, Calibration data, WatchedModel model) {
+  private Map<String, String> origin(LoadedModel subject, Calibration data, WatchedModel model) {
     Map<String, String> origin = new LinkedHashMap<>();
     origin.put("file", String.valueOf(subject.file().getFileName()));
     origin.put("model", subject.fingerprint());

@@ -1,7 +1,7 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.data.Calibration;
-import io.moneonnx.eval.Treatment;
+import io.moneonnx.eval.ModelChanges;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
@@ -32,11 +32,11 @@ import java.util.function.Function;
 
 /** From a model, its profile and a plan to a proved, smaller model. */
 public final class Rewrite {
-  private final Subject subject;
+  private final LoadedModel subject;
   private final RunOptions options;
   private final Console console;
 
-  public Rewrite(Subject subject, RunOptions options, Console console) {
+  public Rewrite(LoadedModel subject, RunOptions options, Console console) {
     this.subject = subject;
     this.options = options;
     this.console = console;
@@ -168,8 +168,9 @@ public final class Rewrite {
    *
    * @throws BadInputException if it does nothing, or if the profile is of other blocks
    */
-  static Map<String, Change> changes(Subject subject, Profile profile, Plan plan, Novice novice) {
-    Map<String, Change> changes = Treatment.of(plan, novice, profile).changes();
+  static Map<String, Change> changes(
+      LoadedModel subject, Profile profile, Plan plan, Novice novice) {
+    Map<String, Change> changes = ModelChanges.of(plan, novice, profile).changes();
     if (changes.isEmpty()) {
       throw new BadInputException("the plan prunes no expert");
     }

@@ -20,7 +20,7 @@ final class RunFacts {
   private RunFacts() {}
 
   static Map<String, String> of(
-      Subject subject,
+      LoadedModel subject,
       Calibration data,
       CalibrationOptions options,
       Device device,

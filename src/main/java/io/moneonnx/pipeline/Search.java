@@ -5,9 +5,9 @@ import io.moneonnx.data.Calibration;
 import io.moneonnx.data.DataFile;
 import io.moneonnx.eval.Evaluation;
 import io.moneonnx.eval.Losses;
+import io.moneonnx.eval.ModelChanges;
 import io.moneonnx.eval.NextToken;
 import io.moneonnx.eval.TaggedPerplexity;
-import io.moneonnx.eval.Treatment;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxReader;
@@ -37,7 +37,7 @@ import java.util.stream.StreamSupport;
  */
 public final class Search {
   private final Prune.Choice.Within wanted;
-  private final Subject subject;
+  private final LoadedModel subject;
   private final NextToken nextToken;
   private final Calibration data;
   private final RunOptions options;
@@ -45,7 +45,7 @@ public final class Search {
 
   private Search(
       Prune.Choice.Within wanted,
-      Subject subject,
+      LoadedModel subject,
       NextToken nextToken,
       Calibration data,
       RunOptions options,
@@ -65,7 +65,7 @@ public final class Search {
    *     cut that is to be, or there is nothing to evaluate on
    */
   static Search open(
-      Prune.Choice.Within wanted, Subject subject, RunOptions options, Console console) {
+      Prune.Choice.Within wanted, LoadedModel subject, RunOptions options, Console console) {
     NextToken nextToken = new LanguageModel(subject.read()).requireNextToken();
     if (wanted.terms().router() == Plan.Router.CUT) {
       subject.requireCuttable();
@@ -119,7 +119,8 @@ public final class Search {
    *     is no number
    */
   Found run(Profile profile) {
-    data.files().forEach(file -> Seen.warn(name(file), List.of(file), profile, console));
+    data.files()
+        .forEach(file -> CalibrationOverlap.warn(name(file), List.of(file), profile, console));
     try (Evaluation evaluation =
         Evaluation.open(subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
       return new Tries(evaluation, profile).run();
@@ -138,11 +139,11 @@ public final class Search {
     try (Evaluation evaluation =
         Evaluation.open(
             OnnxReader.read(rewritten), rewritten.getParent(), List.of(), nextToken, options)) {
-      return perplexity(evaluation, Treatment.NONE);
+      return perplexity(evaluation, ModelChanges.NONE);
     }
   }
 
-  private TaggedPerplexity perplexity(Evaluation evaluation, Treatment treatment) {
+  private TaggedPerplexity perplexity(Evaluation evaluation, ModelChanges treatment) {
     Map<Optional<String>, Losses> losses = new LinkedHashMap<>();
     data.files().stream()
         .map(DataFile::tag)
@@ -200,7 +201,7 @@ public final class Search {
     }
 
     private TaggedPerplexity unpruned() {
-      TaggedPerplexity unpruned = perplexity(evaluation, Treatment.NONE);
+      TaggedPerplexity unpruned = perplexity(evaluation, ModelChanges.NONE);
       if (!Double.isFinite(unpruned.total())) {
         throw new BadInputException(
             "%s: its perplexity on the held-out data is %s, wanted a number to compare with"
@@ -230,8 +231,8 @@ public final class Search {
       evaluation.check(treatment(plan));
     }
 
-    private Treatment treatment(Plan plan) {
-      return Treatment.of(plan, novice(), profile);
+    private ModelChanges treatment(Plan plan) {
+      return ModelChanges.of(plan, novice(), profile);
     }
 
     private List<Goal> downFrom(int largest) {

@@ -31,7 +31,7 @@ record TrialFeeds(
    * @param otherwise what the user can do where there are none, for the message
    * @throws BadInputException if there are no data, and no valid input can be made up
    */
-  static TrialFeeds of(Subject subject, Optional<Calibration> data, String otherwise) {
+  static TrialFeeds of(LoadedModel subject, Optional<Calibration> data, String otherwise) {
     List<Map<String, Tensor>> excerpts =
         data.stream().flatMap(d -> d.excerpts(TRIED_TOKENS)).limit(DRIFT_BATCHES).toList();
     List<Map<String, Tensor>> random = random(subject, excerpts);
@@ -47,7 +47,8 @@ record TrialFeeds(
         : new TrialFeeds(proof, excerpts, "calibration data");
   }
 
-  private static List<Map<String, Tensor>> random(Subject subject, List<Map<String, Tensor>> seen) {
+  private static List<Map<String, Tensor>> random(
+      LoadedModel subject, List<Map<String, Tensor>> seen) {
     return RandomFeeds.of(subject.model().graph(), seen).stream()
         .flatMap(
             feeds ->

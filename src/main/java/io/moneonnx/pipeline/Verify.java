@@ -102,7 +102,7 @@ public final class Verify {
    *     test on, or if a gate asks for what the models do not have
    */
   public Report run(Request request) throws IOException {
-    Subject before = Subject.open(request.model(), request.target());
+    LoadedModel before = LoadedModel.open(request.model(), request.target());
     ReadModel after = ReadModel.open(request.pruned());
     before.read().requireOriginalOf(request.pruned(), after.model());
     before.warn(console);
@@ -133,7 +133,7 @@ public final class Verify {
   }
 
   private static List<Path> read(
-      Request request, Subject before, ReadModel after, Calibration data) {
+      Request request, LoadedModel before, ReadModel after, Calibration data) {
     List<Path> read = new ArrayList<>(request.data().named());
     read.addAll(before.files().all());
     read.addAll(after.files().all());
@@ -146,7 +146,7 @@ public final class Verify {
     return new SideBySide.Side(read.file(), read.model());
   }
 
-  private static void requireAskable(Gate gate, Subject subject, Optional<Logits> logits) {
+  private static void requireAskable(Gate gate, LoadedModel subject, Optional<Logits> logits) {
     boolean needsTokens = gate.measure() == Gate.Measure.INCREASE;
     boolean isAskable =
         needsTokens ? logits.flatMap(Logits::tokens).isPresent() : logits.isPresent();
@@ -195,7 +195,7 @@ public final class Verify {
         .toList();
   }
 
-  private static List<String> missing(Subject subject, Drift total, List<String> ofBlocks) {
+  private static List<String> missing(LoadedModel subject, Drift total, List<String> ofBlocks) {
     List<String> missing = new ArrayList<>();
     if (total.predictions().isEmpty()) {
       missing.add("no next token is scored: there are errors of outputs only");

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param data what calibration ran on, if it did
  */
 record Writing(
-    Subject subject,
+    LoadedModel subject,
     RunOptions options,
     Console console,
     Rewrite.Request request,

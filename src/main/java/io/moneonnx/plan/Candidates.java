@@ -27,7 +27,7 @@ record Candidates(long modelBytes, List<Block> blocks) {
    * @param order those that may go, lowest score first, ties by the lower index
    * @param minKeep how many stay at least
    */
-  record Block(Evidence.Block evidence, List<Double> scores, List<Integer> order, int minKeep) {
+  record Block(Measurements.Block evidence, List<Double> scores, List<Integer> order, int minKeep) {
     Block {
       scores = List.copyOf(scores);
       order = List.copyOf(order);
@@ -73,10 +73,10 @@ record Candidates(long modelBytes, List<Block> blocks) {
     }
   }
 
-  static Candidates of(Evidence evidence, Terms terms) {
+  static Candidates of(Measurements evidence, PlanConstraints terms) {
     Map<String, Set<Integer>> held = terms.limits().held(evidence.blocks());
     List<Block> blocks = new ArrayList<>();
-    for (Evidence.Block block : evidence.blocks()) {
+    for (Measurements.Block block : evidence.blocks()) {
       double[] scores = scores(block, terms.criterion());
       Set<Integer> kept = held.getOrDefault(block.name(), Set.of());
       List<Integer> order =
@@ -95,7 +95,7 @@ record Candidates(long modelBytes, List<Block> blocks) {
     return new Candidates(evidence.modelBytes(), blocks);
   }
 
-  private static double[] scores(Evidence.Block block, Criterion criterion) {
+  private static double[] scores(Measurements.Block block, Criterion criterion) {
     double[] scores = criterion.scores(block.sums());
     for (int expert = 0; expert < scores.length; expert++) {
       if (Double.isNaN(scores[expert])) {

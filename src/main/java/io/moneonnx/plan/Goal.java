@@ -36,8 +36,8 @@ public record Goal(
   }
 
   /** What a goal for another amount would have in common with this one. */
-  public Terms terms() {
-    return new Terms(criterion, novice, router, scope, limits);
+  public PlanConstraints terms() {
+    return new PlanConstraints(criterion, novice, router, scope, limits);
   }
 
   /**
@@ -47,7 +47,7 @@ public record Goal(
    * @throws BadInputException if the goal cannot be reached; says what can
    */
   public void check(long modelBytes, List<BlockHeader> blocks) {
-    amount.check(Candidates.of(Evidence.unmeasured(modelBytes, blocks), terms()), scope);
+    amount.check(Candidates.of(Measurements.unmeasured(modelBytes, blocks), terms()), scope);
   }
 
   /** What ranks the experts; nothing does where thresholds say which go. */

@@ -40,7 +40,7 @@ public record Limits(OptionalInt minKeep, List<Protection> protections) {
   }
 
   /** The experts that must stay, by block. */
-  Map<String, Set<Integer>> held(List<Evidence.Block> blocks) {
+  Map<String, Set<Integer>> held(List<Measurements.Block> blocks) {
     Map<String, Set<Integer>> held = new HashMap<>();
     for (Protection protection : protections) {
       protection

@@ -22,7 +22,7 @@ public record Margins(List<OptionalDouble> blocks) {
     if (goal.ranking().isEmpty()) {
       return new Margins(Collections.nCopies(plan.blocks().size(), OptionalDouble.empty()));
     }
-    Candidates candidates = Candidates.of(Evidence.of(profile), goal.terms());
+    Candidates candidates = Candidates.of(Measurements.of(profile), goal.terms());
     return new Margins(
         candidates.blocks().stream()
             .map(block -> margin(block, Set.copyOf(plan.pruned(block.name()))))

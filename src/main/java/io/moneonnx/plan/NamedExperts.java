@@ -47,10 +47,10 @@ public record NamedExperts(List<Named> experts) implements Protection {
   }
 
   @Override
-  public Map<String, Set<Integer>> of(List<Evidence.Block> blocks) {
+  public Map<String, Set<Integer>> of(List<Measurements.Block> blocks) {
     Map<String, Set<Integer>> held = new HashMap<>();
     for (Named named : experts) {
-      Evidence.Block block = block(named, blocks);
+      Measurements.Block block = block(named, blocks);
       if (named.expert() < 0 || named.expert() >= block.experts()) {
         throw new BadInputException(
             "protect: block '%s' has no expert %d; its experts are 0 to %d"
@@ -61,7 +61,7 @@ public record NamedExperts(List<Named> experts) implements Protection {
     return held;
   }
 
-  private static Evidence.Block block(Named named, List<Evidence.Block> blocks) {
+  private static Measurements.Block block(Named named, List<Measurements.Block> blocks) {
     for (int i = 0; i < blocks.size(); i++) {
       if (blocks.get(i).name().equals(named.block())) {
         return blocks.get(i);
@@ -74,7 +74,7 @@ public record NamedExperts(List<Named> experts) implements Protection {
         "protect: no block '%s'; there are %s, or 0 to %d"
             .formatted(
                 named.block(),
-                blocks.stream().map(Evidence.Block::name).collect(Collectors.joining(", ")),
+                blocks.stream().map(Measurements.Block::name).collect(Collectors.joining(", ")),
                 blocks.size() - 1));
   }
 

@@ -15,7 +15,7 @@ public final class Planner {
    * @throws io.moneonnx.graph.BadInputException if it cannot be reached; says what can
    */
   public static Plan plan(Profile profile, Goal goal) {
-    Selection selection = select(Evidence.of(profile), goal);
+    Selection selection = select(Measurements.of(profile), goal);
     List<Plan.Block> blocks = new ArrayList<>();
     for (int i = 0; i < selection.blocks(); i++) {
       blocks.add(
@@ -33,7 +33,7 @@ public final class Planner {
         blocks);
   }
 
-  static Selection select(Evidence evidence, Goal goal) {
+  static Selection select(Measurements evidence, Goal goal) {
     return goal.amount().from(Candidates.of(evidence, goal.terms()), goal.scope());
   }
 }

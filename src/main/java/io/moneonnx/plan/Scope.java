@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 /** Which experts are ranked against each other. */
 public sealed interface Scope {
   /** The candidates in the order in which they go. */
-  Supply supply(Candidates candidates);
+  PruningOrder supply(Candidates candidates);
 
   /** As it is asked for on a command line, without dashes. */
   @Override
@@ -19,7 +19,7 @@ public sealed interface Scope {
   /** Those of one block: each block loses the same number. */
   record Layer() implements Scope {
     @Override
-    public Supply supply(Candidates candidates) {
+    public PruningOrder supply(Candidates candidates) {
       return new EachBlock(candidates.blocks());
     }
 
@@ -32,7 +32,7 @@ public sealed interface Scope {
   /** Those of all blocks: counts then differ between blocks. */
   record Model(Normalisation normalisation) implements Scope {
     @Override
-    public Supply supply(Candidates candidates) {
+    public PruningOrder supply(Candidates candidates) {
       return AllBlocks.of(candidates.blocks(), normalisation);
     }
 
@@ -45,7 +45,7 @@ public sealed interface Scope {
   }
 
   /** Each block's lowest. */
-  record EachBlock(List<Candidates.Block> blocks) implements Supply {
+  record EachBlock(List<Candidates.Block> blocks) implements PruningOrder {
     @Override
     public int most() {
       return blocks.stream().mapToInt(Candidates.Block::room).min().orElse(0);
@@ -93,7 +93,7 @@ public sealed interface Scope {
    *
    * @param order lowest score first, ties by block and index
    */
-  record AllBlocks(List<Candidates.Block> blocks, List<Ranked> order) implements Supply {
+  record AllBlocks(List<Candidates.Block> blocks, List<Ranked> order) implements PruningOrder {
     /** An expert, and what it is worth beside those of other blocks. */
     record Ranked(int block, int expert, double score) {}
 

@@ -27,7 +27,7 @@ final class Shards {
   private final long modelBytes;
   private final List<Block> blocks;
 
-  Shards(Profile profile, Evidence exact) {
+  Shards(Profile profile, Measurements exact) {
     this.modelBytes = profile.modelBytes();
     this.blocks =
         IntStream.range(0, profile.blocks().size())
@@ -37,14 +37,14 @@ final class Shards {
 
   /** One block: what is known exactly, and what each shard and all together say. */
   private record Block(
-      Evidence.Block exact, SortedMap<Integer, Statistics> shards, Statistics all) {
-    static Block of(BlockStatistics block, Evidence.Block exact) {
+      Measurements.Block exact, SortedMap<Integer, Statistics> shards, Statistics all) {
+    static Block of(BlockStatistics block, Measurements.Block exact) {
       SortedMap<Integer, Statistics> shards = block.slices().shards();
       return new Block(exact, shards, pooled(shards, exact, shard -> true));
     }
 
     private static Statistics pooled(
-        SortedMap<Integer, Statistics> shards, Evidence.Block exact, IntPredicate kept) {
+        SortedMap<Integer, Statistics> shards, Measurements.Block exact, IntPredicate kept) {
       return shards.entrySet().stream()
           .filter(shard -> kept.test(shard.getKey()))
           .map(Map.Entry::getValue)
@@ -57,9 +57,9 @@ final class Shards {
           .allMatch(count -> all.get(count).equals(exact.sums().get(count)));
     }
 
-    Evidence.Block of(IntPredicate kept) {
+    Measurements.Block of(IntPredicate kept) {
       Statistics part = pooled(shards, exact, kept);
-      return new Evidence.Block(new Part(exact.sums(), part, all).sums());
+      return new Measurements.Block(new Part(exact.sums(), part, all).sums());
     }
   }
 
@@ -77,13 +77,13 @@ final class Shards {
   }
 
   /** One for each shard: what would be known without it. */
-  List<Evidence> leavingOneOut() {
+  List<Measurements> leavingOneOut() {
     return numbers().stream().map(left -> of(shard -> shard != left)).toList();
   }
 
   /** What would be known of these shards alone. */
-  Evidence of(IntPredicate kept) {
-    return new Evidence(modelBytes, blocks.stream().map(block -> block.of(kept)).toList());
+  Measurements of(IntPredicate kept) {
+    return new Measurements(modelBytes, blocks.stream().map(block -> block.of(kept)).toList());
   }
 
   /** What is known exactly of all data, and what shards say of a part and of all. */

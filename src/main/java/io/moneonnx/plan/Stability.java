@@ -23,8 +23,8 @@ public record Stability(int shards, List<SortedSet<Integer>> unstable) {
 
   /** Not known where fewer than two shards hold data. */
   public static Optional<Stability> of(Profile profile, Goal goal) {
-    Evidence exact = Evidence.of(profile);
-    List<Evidence> parts = new Shards(profile, exact).leavingOneOut();
+    Measurements exact = Measurements.of(profile);
+    List<Measurements> parts = new Shards(profile, exact).leavingOneOut();
     if (parts.size() < 2) {
       return Optional.empty();
     }
@@ -42,7 +42,7 @@ public record Stability(int shards, List<SortedSet<Integer>> unstable) {
   }
 
   /** None go where the goal cannot be reached. */
-  private static Selection select(Evidence part, Goal goal, Selection planned) {
+  private static Selection select(Measurements part, Goal goal, Selection planned) {
     try {
       return Planner.select(part, goal);
     } catch (BadInputException unreachable) {

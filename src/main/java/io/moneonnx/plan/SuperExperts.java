@@ -19,7 +19,7 @@ public record SuperExperts() implements Protection {
   private static final double PART_OF_LARGEST = 0.1;
 
   @Override
-  public Map<String, Set<Integer>> of(List<Evidence.Block> blocks) {
+  public Map<String, Set<Integer>> of(List<Measurements.Block> blocks) {
     double[] peaks = blocks.stream().flatMapToDouble(SuperExperts::peaks).sorted().toArray();
     double largest = peaks.length == 0 ? 0 : peaks[peaks.length - 1];
     double bound = Math.max(percentile(peaks), largest * PART_OF_LARGEST);
@@ -28,7 +28,7 @@ public record SuperExperts() implements Protection {
     return held;
   }
 
-  private static DoubleStream peaks(Evidence.Block block) {
+  private static DoubleStream peaks(Measurements.Block block) {
     return IntStream.range(0, block.experts())
         .mapToDouble(expert -> block.sums().orZero(Statistic.PEAK, expert));
   }
@@ -44,7 +44,7 @@ public record SuperExperts() implements Protection {
     return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
   }
 
-  private static Set<Integer> above(double bound, Evidence.Block block) {
+  private static Set<Integer> above(double bound, Measurements.Block block) {
     return IntStream.range(0, block.experts())
         .filter(expert -> block.sums().orZero(Statistic.PEAK, expert) > bound)
         .boxed()

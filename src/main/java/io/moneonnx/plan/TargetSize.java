@@ -49,7 +49,7 @@ public record TargetSize(long bytes, String text) implements Amount {
 
   @Override
   public Selection from(Candidates candidates, Scope scope) {
-    Supply supply = scope.supply(candidates);
+    PruningOrder supply = scope.supply(candidates);
     if (candidates.modelBytes() <= bytes) {
       throw new BadInputException(
           "%s prunes no expert: the model has %,d bytes".formatted(this, candidates.modelBytes()));

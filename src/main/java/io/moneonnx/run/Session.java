@@ -163,7 +163,7 @@ public final class Session implements AutoCloseable {
       } else if (device instanceof Device.TensorRt tensorRt) {
         Engine.addTensorRt(settings, tensorRt.index());
       }
-      return Underway.call(
+      return NativeCalls.call(
           () -> new Session(name, source.create(environment, settings), device, options));
     }
   }
@@ -200,7 +200,7 @@ public final class Session implements AutoCloseable {
   public Map<String, Tensor> run(Map<String, Tensor> feeds, Collection<String> outputs) {
     inputs.check(feeds);
     try {
-      return Underway.run(options -> run(feeds, new LinkedHashSet<>(outputs), options));
+      return NativeCalls.run(options -> run(feeds, new LinkedHashSet<>(outputs), options));
     } catch (OrtException e) {
       throw failure(name, e);
     }
@@ -214,7 +214,7 @@ public final class Session implements AutoCloseable {
   public long nanos(Map<String, Tensor> feeds, Collection<String> outputs) {
     inputs.check(feeds);
     try {
-      return Underway.run(options -> nanos(feeds, new LinkedHashSet<>(outputs), options));
+      return NativeCalls.run(options -> nanos(feeds, new LinkedHashSet<>(outputs), options));
     } catch (OrtException e) {
       throw failure(name, e);
     }

@@ -6,8 +6,8 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Reach;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -78,7 +78,7 @@ record BlockCut(Model whole, List<String> inputs, String output) {
                 inputs.stream().map(name -> Value.untyped(name, types.get(name))).toList(),
                 List.of(Value.untyped(output, outputType)),
                 Map.of(),
-                Wire.NONE)));
+                UnknownFields.NONE)));
   }
 
   /** The node under other names for those of its outputs that are given from outside. */

@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
  * of those runs and with choices that reach every expert, together and one by one.
  */
 final class BlockProof {
-  private final Workbench bench;
+  private final ProofRuns bench;
   private final Path writtenFolder;
   private final Map<String, ? extends Change> changes;
   private final Map<MoeBlock, Pair> pairs = new LinkedHashMap<>();
@@ -36,7 +36,7 @@ final class BlockProof {
   /** A block as the oracle and as the written file compute it. */
   private record Pair(BlockCut oracle, BlockCut written) {}
 
-  BlockProof(Workbench bench, Path writtenFolder, Map<String, ? extends Change> changes) {
+  BlockProof(ProofRuns bench, Path writtenFolder, Map<String, ? extends Change> changes) {
     this.bench = bench;
     this.writtenFolder = writtenFolder;
     this.changes = changes;
@@ -106,7 +106,7 @@ final class BlockProof {
       return List.of();
     }
     try (Session session = bench.open(cut, runs.get(0), type, folder)) {
-      return runs.stream().map(values -> Workbench.run(session, cut, values)).toList();
+      return runs.stream().map(values -> ProofRuns.run(session, cut, values)).toList();
     }
   }
 

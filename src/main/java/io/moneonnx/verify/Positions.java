@@ -1,6 +1,6 @@
 package io.moneonnx.verify;
 
-import io.moneonnx.data.ShownTokens;
+import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import java.util.List;
@@ -13,7 +13,7 @@ final class Positions {
   private final String output;
   private final long[] tokens;
   private final int sequence;
-  private final ShownTokens shown;
+  private final UnmaskedTokens shown;
 
   /**
    * All of one run.
@@ -23,14 +23,14 @@ final class Positions {
    *     where the logits are not about an input: every position counts then, and nothing is
    *     foreseen
    */
-  private Positions(String output, long[] tokens, int sequence, ShownTokens shown) {
+  private Positions(String output, long[] tokens, int sequence, UnmaskedTokens shown) {
     this.output = output;
     this.tokens = tokens;
     this.sequence = sequence;
     this.shown = shown;
   }
 
-  static Positions of(Logits logits, Map<String, Tensor> feeds, ShownTokens shown) {
+  static Positions of(Logits logits, Map<String, Tensor> feeds, UnmaskedTokens shown) {
     if (logits.tokens().isEmpty()) {
       return new Positions(logits.output(), new long[0], 0, shown);
     }

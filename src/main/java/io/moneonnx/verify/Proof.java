@@ -3,7 +3,7 @@ package io.moneonnx.verify;
 import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.KeyValueRoom;
+import io.moneonnx.graph.KeyValueBuffers;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
@@ -31,7 +31,7 @@ import java.util.stream.Stream;
  * and the router is proved by itself too.
  */
 public final class Proof {
-  private final Workbench bench;
+  private final ProofRuns bench;
   private final List<MoeBlock> blocks;
   private final Map<String, ? extends Change> changes;
 
@@ -48,7 +48,7 @@ public final class Proof {
       Map<String, ? extends Change> changes,
       RunOptions options) {
     Masked masked = Masked.of(original, blocks, changes);
-    this.bench = new Workbench(masked.model(), folder, options);
+    this.bench = new ProofRuns(masked.model(), folder, options);
     this.blocks = masked.blocks();
     this.changes = changes;
   }
@@ -116,7 +116,7 @@ public final class Proof {
     choices.addAll(outputs);
     scores.addAll(choices);
     EndToEnd comparison = new EndToEnd(blocks, outputs);
-    try (Session expected = bench.open(Workbench.withOutputs(oracle, scores), bench.folder());
+    try (Session expected = bench.open(ProofRuns.withOutputs(oracle, scores), bench.folder());
         Written found = Written.open(bench, asWritten, written, writtenFolder, choices)) {
       for (Map<String, Tensor> feed : feeds) {
         comparison.add(expected.run(feed, scores), found.run(feed));
@@ -132,14 +132,14 @@ public final class Proof {
   private record Written(Session file, Optional<Session> canonical, Set<String> values)
       implements AutoCloseable {
     static Written open(
-        Workbench bench, Model asWritten, Model written, Path folder, Set<String> values) {
-      Session file = bench.open(Workbench.withOutputs(asWritten, values), folder);
+        ProofRuns bench, Model asWritten, Model written, Path folder, Set<String> values) {
+      Session file = bench.open(ProofRuns.withOutputs(asWritten, values), folder);
       boolean isWhole = file.outputs().containsAll(values);
       return new Written(
           file,
           isWhole
               ? Optional.empty()
-              : Optional.of(bench.open(Workbench.withOutputs(written, values), folder)),
+              : Optional.of(bench.open(ProofRuns.withOutputs(written, values), folder)),
           values);
     }
 
@@ -175,6 +175,7 @@ public final class Proof {
 
   /** All outputs but those of which a part is whatever was in memory. */
   private static Stream<Value> comparedOutputs(Graph graph) {
-    return graph.outputs().stream().filter(output -> !KeyValueRoom.isGiven(graph, output.name()));
+    return graph.outputs().stream()
+        .filter(output -> !KeyValueBuffers.isGiven(graph, output.name()));
   }
 }

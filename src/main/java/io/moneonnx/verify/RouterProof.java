@@ -18,12 +18,12 @@ import java.util.Set;
  * Compares routers that were cut one by one, on the input that each has in runs of the original.
  */
 final class RouterProof {
-  private final Workbench bench;
+  private final ProofRuns bench;
   private final Path writtenFolder;
   private final Map<RouterCheck, List<BlockCut>> cuts = new LinkedHashMap<>();
   private final Set<String> taps = new LinkedHashSet<>();
 
-  RouterProof(Workbench bench, Path writtenFolder) {
+  RouterProof(ProofRuns bench, Path writtenFolder) {
     this.bench = bench;
     this.writtenFolder = writtenFolder;
   }
@@ -61,7 +61,7 @@ final class RouterProof {
       Map<String, Tensor> any = runs.get(0);
       try (Session session = bench.open(cut, any, any.get(cut.output()).type(), writtenFolder)) {
         for (int i = 0; i < runs.size(); i++) {
-          found.get(i).put(cut.output(), Workbench.run(session, cut, runs.get(i)));
+          found.get(i).put(cut.output(), ProofRuns.run(session, cut, runs.get(i)));
         }
       }
     }

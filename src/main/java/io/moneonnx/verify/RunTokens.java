@@ -1,6 +1,6 @@
 package io.moneonnx.verify;
 
-import io.moneonnx.data.ShownTokens;
+import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import java.util.Arrays;
@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
  * The tokens of one run, and what of a tensor is about those that count. Where a mask hides none,
  * everything counts.
  */
-record RunTokens(ShownTokens shown) {
+record RunTokens(UnmaskedTokens shown) {
   /**
    * A tensor seen as rows.
    *

@@ -1,7 +1,7 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.canonical.Canonical;
-import io.moneonnx.data.ShownTokens;
+import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
@@ -44,7 +44,7 @@ public final class SideBySide implements AutoCloseable {
 
     private Session open(Set<String> values, RunOptions options) {
       Path folder = file.toAbsolutePath().getParent();
-      Model tapped = values.isEmpty() ? model : Workbench.withOutputs(model, values);
+      Model tapped = values.isEmpty() ? model : ProofRuns.withOutputs(model, values);
       Model fitting = options.fitting(tapped);
       return values.isEmpty() && fitting.equals(model)
           ? Session.open(file, options)
@@ -123,7 +123,7 @@ public final class SideBySide implements AutoCloseable {
   public Drift.Run run(Map<String, Tensor> feeds) {
     logits.ifPresent(scores -> scores.requireRoom(feeds));
     String ids = logits.flatMap(Logits::tokens).orElse(TOKENS);
-    ShownTokens shown = ShownTokens.of(feeds, ids);
+    UnmaskedTokens shown = UnmaskedTokens.of(feeds, ids);
     RunTokens tokens = new RunTokens(shown);
     Map<String, Tensor> expected = before.run(feeds);
     Map<String, Tensor> found = after.run(feeds);

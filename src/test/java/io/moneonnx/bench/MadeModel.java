@@ -7,8 +7,8 @@ import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import java.io.IOException;
@@ -85,7 +85,7 @@ final class MadeModel implements Runnable {
           opsets.put("com.microsoft", 1L);
         }
         OnnxWriter.write(
-            new Model(graph, 10, opsets, Map.of(), List.of(), Wire.NONE),
+            new Model(graph, 10, opsets, Map.of(), List.of(), UnknownFields.NONE),
             out,
             inline ? Placement.INLINE : Placement.EXTERNAL);
       } finally {

@@ -8,7 +8,7 @@ import io.moneonnx.io.OnnxReader;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
-import io.moneonnx.pipeline.Subject;
+import io.moneonnx.pipeline.LoadedModel;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,7 +34,7 @@ final class MadeModelTest {
             new CommandLine(new MadeModel()).execute((form + " " + file + " " + sizes).split(" ")))
         .isZero();
 
-    Subject subject = Subject.open(file, Target.CPU);
+    LoadedModel subject = LoadedModel.open(file, Target.CPU);
     Model model = OnnxReader.read(file);
     Calibrator calibrator =
         new Calibrator(model, folder, subject.requireBlocks(), RunOptions.cpu());

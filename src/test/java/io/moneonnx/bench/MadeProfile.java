@@ -3,7 +3,7 @@ package io.moneonnx.bench;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.BlockHeaders;
-import io.moneonnx.pipeline.Subject;
+import io.moneonnx.pipeline.LoadedModel;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.MadeStatistics;
@@ -29,10 +29,10 @@ final class MadeProfile {
   private MadeProfile() {}
 
   public static void main(String... args) {
-    new MadeProfile().write(Subject.open(Path.of(args[0]), Target.CPU), Path.of(args[1]));
+    new MadeProfile().write(LoadedModel.open(Path.of(args[0]), Target.CPU), Path.of(args[1]));
   }
 
-  private void write(Subject subject, Path out) {
+  private void write(LoadedModel subject, Path out) {
     Profile.Run run =
         new Profile.Run(
             "0", "0", "cpu", TOKENS, 1, List.of(), Map.of("target", Target.CPU.toString()));

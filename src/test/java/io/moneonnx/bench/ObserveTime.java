@@ -8,7 +8,7 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.observe.NonFinite;
-import io.moneonnx.pipeline.Subject;
+import io.moneonnx.pipeline.LoadedModel;
 import io.moneonnx.profile.Measured;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.PeakMemory;
@@ -150,7 +150,7 @@ final class ObserveTime {
     }
 
     private static Way plain(Path model) {
-      Subject.open(model, Target.CPU).requireBlocks();
+      LoadedModel.open(model, Target.CPU).requireBlocks();
       Session session = Session.open(model, OPTIONS);
       return new Way() {
         @Override
@@ -166,7 +166,7 @@ final class ObserveTime {
     }
 
     private static Way observed(Path model) {
-      Subject subject = Subject.open(model, Target.CPU);
+      LoadedModel subject = LoadedModel.open(model, Target.CPU);
       Calibrator.Pass pass =
           new Calibrator(subject.model(), subject.folder(), subject.requireBlocks(), OPTIONS)
               .begin(NonFinite.STOP);

@@ -9,8 +9,8 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +31,7 @@ class ChainsTest {
         List.of(Value.undeclared("v0")),
         List.of(Value.undeclared("y")),
         Map.of(),
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static String name(int i) {
@@ -49,11 +49,12 @@ class ChainsTest {
         Map.of(),
         nodes,
         Map.of(),
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static Node call(String function, String from, String to) {
-    return new Node(function, "local", "", List.of(from), List.of(to), Map.of(), Wire.NONE);
+    return new Node(
+        function, "local", "", List.of(from), List.of(to), Map.of(), UnknownFields.NONE);
   }
 
   /** A call of a function that calls the next, as deep as that; the last one negates. */
@@ -77,8 +78,9 @@ class ChainsTest {
             List.of(Value.undeclared("x")),
             List.of(Value.undeclared("y")),
             Map.of(),
-            Wire.NONE);
-    return new Model(graph, 8, Map.of("", 18L, "local", 1L), Map.of(), functions, Wire.NONE);
+            UnknownFields.NONE);
+    return new Model(
+        graph, 8, Map.of("", 18L, "local", 1L), Map.of(), functions, UnknownFields.NONE);
   }
 
   @Test

@@ -10,8 +10,8 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +34,7 @@ class FunctionsTest {
         Map.of(),
         body.nodes(),
         Map.of("", 18L),
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static Function with(Function f, Map<String, Attribute> defaults, Map<String, Long> set) {
@@ -48,7 +48,7 @@ class FunctionsTest {
         defaults,
         f.nodes(),
         set,
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static Model model(String text, Function... functions) {
@@ -58,7 +58,7 @@ class FunctionsTest {
         Map.of("", 18L, "local", 1L),
         Map.of(),
         Arrays.asList(functions),
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static void assertInlined(Model model, String expected) {
@@ -143,7 +143,7 @@ class FunctionsTest {
 
   @Test
   void bindsAttributesToWhatTheCallGivesOrTheDefault() {
-    Attribute reference = new Attribute.Reference("slope", Wire.NONE);
+    Attribute reference = new Attribute.Reference("slope", UnknownFields.NONE);
     Function plain = function("leaky (float a) => (float b) { b = LeakyRelu (a) }");
     Function leaky =
         new Function(
@@ -156,7 +156,7 @@ class FunctionsTest {
             Map.of("slope", new Attribute.OfFloat(0.5f)),
             List.of(plain.nodes().get(0).withAttribute("alpha", reference)),
             plain.opsets(),
-            Wire.NONE);
+            UnknownFields.NONE);
     String text =
         "g (float x) => (float z) { y = local.leaky <slope = 2.0> (x) z = local.leaky (y) }";
     String expected =
@@ -203,9 +203,10 @@ class FunctionsTest {
             Map.of(),
             List.of(Node.of("Neg", List.of("a"), List.of("b"), Map.of())),
             Map.of(),
-            Wire.NONE);
+            UnknownFields.NONE);
     Node call =
-        new Node("ffn", "local", "bias", "", List.of("x"), List.of("y"), Map.of(), Wire.NONE);
+        new Node(
+            "ffn", "local", "bias", "", List.of("x"), List.of("y"), Map.of(), UnknownFields.NONE);
     Model model = model("g (float x) => (float y) { }", ffn, other);
     assertInlined(
         model.withGraph(model.graph().withNodes(List.of(call))),

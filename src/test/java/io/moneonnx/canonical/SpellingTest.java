@@ -9,8 +9,8 @@ import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +26,7 @@ final class SpellingTest {
         Map.of("", 18L, "local", 1L),
         Map.of(),
         Arrays.stream(functions).map(SpellingTest::function).toList(),
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static Function function(String text) {
@@ -41,7 +41,7 @@ final class SpellingTest {
         Map.of(),
         body.nodes(),
         Map.of("", 18L),
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static Model edited(Model model, Consumer<GraphEdit> change) {

@@ -15,13 +15,13 @@ import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.Target;
-import io.moneonnx.pipeline.Subject;
+import io.moneonnx.pipeline.LoadedModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -421,7 +421,7 @@ class BadInputTest {
   void aModelWithoutExperts(String command) throws IOException {
     Path relu = folder.resolve("relu.onnx");
     Graph graph = GraphText.parse("g (float[1] x) => (float[1] y) { y = Relu (x) }");
-    Model model = new Model(graph, 8, Map.of("", 17L), Map.of(), Wire.NONE);
+    Model model = new Model(graph, 8, Map.of("", 17L), Map.of(), UnknownFields.NONE);
     OnnxWriter.write(model, relu, Placement.INLINE);
 
     Cli ended = command.equals("inspect") ? Cli.run("inspect", relu) : rewriteModel(relu);
@@ -498,7 +498,7 @@ class BadInputTest {
   private Path withRouterLogits() {
     Model model = OnnxReader.read(Cli.OLMOE);
     List<String> routers =
-        Subject.open(Cli.OLMOE, Target.CPU).blocks().stream()
+        LoadedModel.open(Cli.OLMOE, Target.CPU).blocks().stream()
             .map(block -> block.routing().router())
             .toList();
     List<Value> outputs = new ArrayList<>(model.graph().outputs());

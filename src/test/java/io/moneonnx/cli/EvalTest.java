@@ -8,7 +8,7 @@ import com.google.gson.JsonParser;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import java.io.IOException;
@@ -163,7 +163,7 @@ final class EvalTest {
     Path relu = folder.resolve("relu.onnx");
     Graph graph = GraphText.parse("relu (float[N] x) => (float[N] y) { y = Relu (x) }");
     OnnxWriter.write(
-        new Model(graph, 8, Map.of("", 17L), Map.of(), Wire.NONE), relu, Placement.INLINE);
+        new Model(graph, 8, Map.of("", 17L), Map.of(), UnknownFields.NONE), relu, Placement.INLINE);
 
     Cli.run("eval", relu, "--perplexity", HELD_OUT)
         .fails(ExitCode.BAD_INPUT, "wanted a model that foresees the next token");

@@ -12,7 +12,7 @@ import io.moneonnx.data.Fixtures;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
@@ -187,7 +187,7 @@ class GoldenTest {
             8,
             Map.of("", 17L),
             Map.of(),
-            Wire.NONE);
+            UnknownFields.NONE);
     Path plain = folder.resolve("plain.onnx");
     OnnxWriter.write(model, plain, Placement.INLINE);
     Path data =
@@ -213,7 +213,7 @@ class GoldenTest {
             8,
             Map.of("", 17L),
             Map.of(),
-            Wire.NONE);
+            UnknownFields.NONE);
     Path noise = folder.resolve("noise.onnx");
     OnnxWriter.write(model, noise, Placement.INLINE);
     Path data =

@@ -7,8 +7,8 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -44,7 +44,8 @@ public final class Fixtures {
   }
 
   static Graph graph(List<Node> nodes, Map<String, Initializer> initializers, Value... inputs) {
-    return new Graph("test", nodes, initializers, List.of(inputs), List.of(), Map.of(), Wire.NONE);
+    return new Graph(
+        "test", nodes, initializers, List.of(inputs), List.of(), Map.of(), UnknownFields.NONE);
   }
 
   static Map<String, Initializer> table(long rows) {

@@ -12,7 +12,7 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Removal;
@@ -53,7 +53,7 @@ final class EvaluationTest {
       Model model,
       List<MoeBlock> blocks,
       NextToken nextToken,
-      Treatment treatment,
+      ModelChanges treatment,
       List<Map<String, Tensor>> batches) {
     try (Evaluation evaluation =
         Evaluation.open(model, HERE, blocks, nextToken, RunOptions.cpu())) {
@@ -61,7 +61,7 @@ final class EvaluationTest {
     }
   }
 
-  private static Losses losses(TinyMoe tiny, Treatment treatment) {
+  private static Losses losses(TinyMoe tiny, ModelChanges treatment) {
     return losses(
         tiny.model(), List.of(tiny.block()), TinyLanguageModel.NEXT_TOKEN, treatment, BATCHES);
   }
@@ -102,7 +102,7 @@ final class EvaluationTest {
   void losesWhatTheOriginalLoses(Spelling spelling) {
     TinyMoe tiny = TinyLanguageModel.of(spelling);
 
-    agree(losses(tiny, Treatment.NONE).nats(), nats(tiny.model()));
+    agree(losses(tiny, ModelChanges.NONE).nats(), nats(tiny.model()));
   }
 
   @ParameterizedTest
@@ -112,10 +112,10 @@ final class EvaluationTest {
     Map<String, Change> changes = Map.of(tiny.block().name(), replacement(0, 3));
     Model rewritten = Rewriter.rewrite(Canonical.of(tiny.model()), List.of(tiny.block()), changes);
 
-    List<Double> found = losses(tiny, new Treatment(changes)).nats();
+    List<Double> found = losses(tiny, new ModelChanges(changes)).nats();
 
     agree(found, nats(rewritten));
-    assertThat(found).isNotEqualTo(losses(tiny, Treatment.NONE).nats());
+    assertThat(found).isNotEqualTo(losses(tiny, ModelChanges.NONE).nats());
   }
 
   @ParameterizedTest
@@ -126,10 +126,10 @@ final class EvaluationTest {
         Map.of(tiny.block().name(), new Removal(new TreeSet<>(Set.of(0, 3))));
     Model rewritten = Rewriter.rewrite(Canonical.of(tiny.model()), List.of(tiny.block()), changes);
 
-    List<Double> found = losses(tiny, new Treatment(changes)).nats();
+    List<Double> found = losses(tiny, new ModelChanges(changes)).nats();
 
     agree(found, nats(rewritten));
-    assertThat(found).isNotEqualTo(losses(tiny, Treatment.NONE).nats());
+    assertThat(found).isNotEqualTo(losses(tiny, ModelChanges.NONE).nats());
   }
 
   @Test
@@ -138,7 +138,7 @@ final class EvaluationTest {
     Map<String, Change> changes =
         Map.of(tiny.block().name(), new Removal(new TreeSet<>(Set.of(0, 1, 3))));
 
-    assertThatThrownBy(() -> losses(tiny, new Treatment(changes)))
+    assertThatThrownBy(() -> losses(tiny, new ModelChanges(changes)))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("block 'experts': its router cannot be cut: 1 of 4 experts");
   }
@@ -160,8 +160,9 @@ final class EvaluationTest {
             8,
             Map.of("", 17L),
             Map.of(),
-            Wire.NONE);
-    return losses(model, List.of(), new NextToken("words", "next"), Treatment.NONE, List.of(batch));
+            UnknownFields.NONE);
+    return losses(
+        model, List.of(), new NextToken("words", "next"), ModelChanges.NONE, List.of(batch));
   }
 
   private static Map<String, Tensor> words(int[] words, long... mask) {

@@ -8,7 +8,7 @@ import io.moneonnx.data.TokenPair;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
@@ -67,7 +67,8 @@ class LikelihoodsTest {
 
   private Map<TokenPair, Double> score(
       String graph, OptionalInt batch, List<List<TokenPair>> items) {
-    Model model = new Model(GraphText.parse(graph), 8, Map.of("", 17L), Map.of(), Wire.NONE);
+    Model model =
+        new Model(GraphText.parse(graph), 8, Map.of("", 17L), Map.of(), UnknownFields.NONE);
     RunOptions options = new RunOptions(new Device.Cpu(), 1, notices::add);
     try (Likelihoods likelihoods =
         Likelihoods.open(

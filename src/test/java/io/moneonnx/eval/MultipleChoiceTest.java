@@ -11,7 +11,7 @@ import io.moneonnx.data.PairEncoder;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,7 +38,8 @@ class MultipleChoiceTest {
       """;
 
   private static List<Answer> answers(String graph, List<ChoiceItem> items) {
-    Model model = new Model(GraphText.parse(graph), 8, Map.of("", 17L), Map.of(), Wire.NONE);
+    Model model =
+        new Model(GraphText.parse(graph), 8, Map.of("", 17L), Map.of(), UnknownFields.NONE);
     List<Answer> answers = new ArrayList<>();
     try (PairEncoder encoder =
             PairEncoder.open(FOLDER.tokenizer(), ModelInputs.of(model.graph()), FOLDER);

@@ -49,8 +49,8 @@ final class PerplexityTest {
   }
 
   private static PerplexityBySource measure(TinyMoe tiny, List<Passage> passages) {
-    try (Foresight model =
-        Foresight.open(tiny.model(), HERE, TinyLanguageModel.NEXT_TOKEN, RunOptions.cpu())) {
+    try (TokenLossModel model =
+        TokenLossModel.open(tiny.model(), HERE, TinyLanguageModel.NEXT_TOKEN, RunOptions.cpu())) {
       PerplexityBySource found = new PerplexityBySource(model);
       passages.forEach(found);
       return found;

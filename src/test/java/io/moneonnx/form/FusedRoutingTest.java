@@ -10,8 +10,8 @@ import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Routing;
 import java.util.Arrays;
@@ -32,7 +32,8 @@ final class FusedRoutingTest {
                 + " { y = Add (scores, weights) }");
     Routing routing =
         new Routing(new Choice.Hidden("scores"), topK, 8, 4, "x", "router", "unknown");
-    GraphEdit edit = new GraphEdit(new Model(graph, 8, Map.of("", 17L), Map.of(), Wire.NONE));
+    GraphEdit edit =
+        new GraphEdit(new Model(graph, 8, Map.of("", 17L), Map.of(), UnknownFields.NONE));
     Ops ops = new Ops(edit, "added");
     String found = inside.perChoice(ops, routing, routing.indices(ops));
     edit.addOutput(Value.undeclared(found));

@@ -24,7 +24,7 @@ final class GraphEditTest {
   }
 
   private static GraphEdit edit(Graph graph) {
-    return new GraphEdit(new Model(graph, 8, Map.of("", 18L), Map.of(), Wire.NONE));
+    return new GraphEdit(new Model(graph, 8, Map.of("", 18L), Map.of(), UnknownFields.NONE));
   }
 
   private static String nodes(GraphEdit edit) {

@@ -14,7 +14,7 @@ final class OpsTest {
 
   private static GraphEdit edit(long opset) {
     Graph graph = GraphText.parse("g (float[2, 3] x) => (float[2, 3] x) {}");
-    return new GraphEdit(new Model(graph, 7, Map.of("", opset), Map.of(), Wire.NONE));
+    return new GraphEdit(new Model(graph, 7, Map.of("", opset), Map.of(), UnknownFields.NONE));
   }
 
   private static Node made(GraphEdit edit, String value) {

@@ -76,7 +76,7 @@ final class SlotPiecesTest {
         Map.of("", 18L),
         Map.of(),
         List.of(),
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static Tensor some(Random random, List<Long> dims) {

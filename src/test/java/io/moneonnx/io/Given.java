@@ -7,7 +7,7 @@ import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.proto.onnx.GraphProto;
 import io.moneonnx.proto.onnx.ModelProto;
 import io.moneonnx.proto.onnx.NodeProto;
@@ -40,7 +40,7 @@ final class Given {
   }
 
   static Model model(Graph graph) {
-    return new Model(graph, 8, Map.of("", 17L), Map.of(), Wire.NONE);
+    return new Model(graph, 8, Map.of("", 17L), Map.of(), UnknownFields.NONE);
   }
 
   /** {@code y = Identity(w)}, where {@code w} is this tensor. */

@@ -8,7 +8,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 
 class NodeOrderTest {
   private static Graph sorted(String text) {
-    Model model = new Model(GraphText.parse(text), 8, Map.of("", 18L), Map.of(), Wire.NONE);
+    Model model =
+        new Model(GraphText.parse(text), 8, Map.of("", 18L), Map.of(), UnknownFields.NONE);
     return NodeOrder.sorted(Path.of("a.onnx"), model).graph();
   }
 

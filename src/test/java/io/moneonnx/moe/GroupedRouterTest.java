@@ -9,7 +9,7 @@ import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -109,7 +109,8 @@ final class GroupedRouterTest {
   }
 
   private static Model model(String text) {
-    Model model = new Model(GraphText.parse(text), 8, Map.of("", 18L), Map.of(), Wire.NONE);
+    Model model =
+        new Model(GraphText.parse(text), 8, Map.of("", 18L), Map.of(), UnknownFields.NONE);
     float[] unit = new float[EXPERTS * EXPERTS];
     IntStream.range(0, EXPERTS).forEach(i -> unit[i * EXPERTS + i] = 1);
     Tensor router = Tensor.of(List.of((long) EXPERTS, (long) EXPERTS), unit);

@@ -10,7 +10,7 @@ import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +43,7 @@ final class RouterCutTest {
 
   private static Model model(Graph graph) {
     Map<String, Long> opsets = Map.of("", 21L, "com.microsoft", 1L);
-    return new Model(graph, 10, opsets, Map.of(), Wire.NONE);
+    return new Model(graph, 10, opsets, Map.of(), UnknownFields.NONE);
   }
 
   private static Routing routing(String router) {

@@ -10,7 +10,7 @@ import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -77,7 +77,7 @@ final class SelectionMaskTest {
   }
 
   private static Model model(Graph graph) {
-    return new Model(graph, 8, Map.of("", 18L), Map.of(), Wire.NONE);
+    return new Model(graph, 8, Map.of("", 18L), Map.of(), UnknownFields.NONE);
   }
 
   @Test

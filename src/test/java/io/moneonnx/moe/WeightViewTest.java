@@ -8,7 +8,7 @@ import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -38,7 +38,8 @@ class WeightViewTest {
   }
 
   private static Graph kept(Graph graph, int axis, Integer... indices) {
-    GraphEdit edit = new GraphEdit(new Model(graph, 8, Map.of("", 21L), Map.of(), Wire.NONE));
+    GraphEdit edit =
+        new GraphEdit(new Model(graph, 8, Map.of("", 21L), Map.of(), UnknownFields.NONE));
     edit.redirect("w", view(graph).keep(new Ops(edit, "cut"), axis, List.of(indices)));
     return edit.apply().graph();
   }

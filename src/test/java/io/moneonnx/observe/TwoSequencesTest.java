@@ -12,8 +12,8 @@ import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Target;
@@ -59,7 +59,8 @@ final class TwoSequencesTest {
     inputs.addAll(decoder.inputs());
     List<Value> outputs = new ArrayList<>(encoder.outputs());
     outputs.addAll(decoder.outputs());
-    Graph graph = new Graph("both", nodes, constants, inputs, outputs, Map.of(), Wire.NONE);
+    Graph graph =
+        new Graph("both", nodes, constants, inputs, outputs, Map.of(), UnknownFields.NONE);
     return spelling.of(4, 2, 4).model().withGraph(graph);
   }
 

@@ -96,7 +96,7 @@ class CasesTest {
   void isReadOrRefusedInOneLine(Case given) {
     assumeThat(given.name()).isNotEmpty();
     try {
-      assertThat(Subject.open(given.path(), Target.CPU).findings()).isNotNull();
+      assertThat(LoadedModel.open(given.path(), Target.CPU).findings()).isNotNull();
     } catch (BadInputException e) {
       assertThat(e).hasMessageStartingWith(given.path().toString());
       assertThat(e.getMessage().lines()).hasSize(1);
@@ -107,7 +107,7 @@ class CasesTest {
   @MethodSource("spellings")
   void isFoundRewrittenAndProved(Case given) {
     assumeThat(given.name()).isNotEmpty();
-    Subject subject = Subject.open(given.path(), Target.CPU);
+    LoadedModel subject = LoadedModel.open(given.path(), Target.CPU);
     assertThat(subject.findings().refusals()).isEmpty();
     assertThat(subject.blocks()).isNotEmpty();
     if (given.blocks() > 0) {
@@ -141,7 +141,7 @@ class CasesTest {
   }
 
   /** The canonical graph and the file. */
-  private static void computesTheSame(Subject subject, Map<String, Tensor> feeds) {
+  private static void computesTheSame(LoadedModel subject, Map<String, Tensor> feeds) {
     List<String> outputs = Proof.floatingOutputs(subject.model().graph());
     assertThat(outputs).isNotEmpty();
     try (Session file = Session.open(subject.file(), RunOptions.cpu());

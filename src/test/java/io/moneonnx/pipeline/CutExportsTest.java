@@ -81,7 +81,7 @@ class CutExportsTest {
   @MethodSource("taken")
   void isTheOriginalInWhichTheyAreNeverChosen(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    Subject subject = Subject.open(expected.file(), Target.CPU);
+    LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Profile profile = profile(subject);
     record(expected, "form", subject.blocks().get(0).form());
     record(expected, "router", subject.blocks().get(0).routing().kind());
@@ -110,7 +110,7 @@ class CutExportsTest {
   @MethodSource("inGroups")
   void mayLoseWholeGroups(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    Subject subject = Subject.open(expected.file(), Target.CPU);
+    LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Plan plan = plan(subject, expert -> expert / 4 == 1 || expert % 8 == 0 || expert > 13);
     Rewrite.Report report = rewrite(subject, profile(subject), plan, "groups.onnx");
 
@@ -122,7 +122,7 @@ class CutExportsTest {
   @MethodSource("inGroups")
   void keepsGroupsThatHoldWhatIsChosen(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    Subject subject = Subject.open(expected.file(), Target.CPU);
+    LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Plan plan = plan(subject, expert -> expert % 4 != 0 && expert != 15);
     String block = subject.blocks().get(0).name();
 
@@ -135,7 +135,7 @@ class CutExportsTest {
                 + " or protect some of these (--protect)");
   }
 
-  private static Profile profile(Subject subject) {
+  private static Profile profile(LoadedModel subject) {
     Calibrator calibrator =
         new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu());
     return new Profile(
@@ -145,19 +145,19 @@ class CutExportsTest {
         calibrator.run(List.of(feeds(subject, 1, 5))).statistics());
   }
 
-  private static Map<String, Tensor> feeds(Subject subject, int batch, int sequence) {
+  private static Map<String, Tensor> feeds(LoadedModel subject, int batch, int sequence) {
     return RandomFeeds.of(subject.model().graph(), List.of())
         .orElseThrow()
         .make(batch, sequence, 1);
   }
 
   /** Every other expert goes, or every fourth. */
-  private static Plan plan(Subject subject, int percent) {
+  private static Plan plan(LoadedModel subject, int percent) {
     int step = 100 / percent;
     return plan(subject, expert -> expert % step == 1);
   }
 
-  private static Plan plan(Subject subject, IntPredicate isPruned) {
+  private static Plan plan(LoadedModel subject, IntPredicate isPruned) {
     List<Plan.Block> blocks =
         subject.blocks().stream()
             .map(
@@ -170,7 +170,7 @@ class CutExportsTest {
     return Plan.of(subject.fingerprint(), Plan.Router.CUT, blocks);
   }
 
-  private Rewrite.Report rewrite(Subject subject, Profile profile, Plan plan, String name) {
+  private Rewrite.Report rewrite(LoadedModel subject, Profile profile, Plan plan, String name) {
     return new Rewrite(subject, RunOptions.cpu(), new Silence())
         .run(
             new Rewrite.Request(folder.resolve(name), Novice.MEAN, Optional.empty(), false, false),
@@ -180,7 +180,7 @@ class CutExportsTest {
   }
 
   /** Proves every shape of batch; says the largest errors. */
-  private static String errors(Subject subject, Rewrite.Report report) {
+  private static String errors(LoadedModel subject, Rewrite.Report report) {
     Proof proof =
         new Proof(
             subject.model(),
@@ -196,7 +196,7 @@ class CutExportsTest {
         .formatted(verdict.worstBlock(), verdict.endToEnd(), verdict.flips().size());
   }
 
-  private static void check(Subject subject, Plan plan, Model after) {
+  private static void check(LoadedModel subject, Plan plan, Model after) {
     OutputRules.hold(subject.read().canonical().original(), after);
     Graph graph = after.graph();
     for (MoeBlock block : subject.blocks()) {

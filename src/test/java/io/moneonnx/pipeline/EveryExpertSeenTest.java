@@ -117,7 +117,7 @@ final class EveryExpertSeenTest {
                 recorded,
                 true));
     Golden golden = GoldenFile.read(recorded);
-    Subject subject = Subject.open(file, Target.CPU);
+    LoadedModel subject = LoadedModel.open(file, Target.CPU);
     assertThat(holds(golden, subject, subject.model(), 2)).isTrue();
     List<Place> experts = experts(subject.model().graph(), subject.blocks());
     for (int i = 0; i < experts.size(); i += STEP) {
@@ -132,7 +132,7 @@ final class EveryExpertSeenTest {
   }
 
   /** Whether all runs hold; stops at the first that does not. */
-  private static boolean holds(Golden golden, Subject subject, Model model, int threads) {
+  private static boolean holds(Golden golden, LoadedModel subject, Model model, int threads) {
     try (WatchedModel watched =
         WatchedModel.open(
             "scaled", model, subject.folder(), subject.findings().routings(), threads(threads))) {

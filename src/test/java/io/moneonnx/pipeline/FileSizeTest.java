@@ -38,7 +38,7 @@ class FileSizeTest {
   @MethodSource("taken")
   void isAnUpperBoundWhereverTheWeightsGo(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    Subject subject = Subject.open(expected.file(), Target.CPU);
+    LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Profile profile = nothingMeasured(subject);
     SoftAssertions softly = new SoftAssertions();
     for (int count : List.of(1, expected.experts() / 2, expected.experts() - 1)) {
@@ -54,7 +54,7 @@ class FileSizeTest {
     softly.assertAll();
   }
 
-  private static Profile nothingMeasured(Subject subject) {
+  private static Profile nothingMeasured(LoadedModel subject) {
     return new Profile(
         subject.fingerprint(),
         subject.bytes(),
@@ -62,7 +62,7 @@ class FileSizeTest {
         subject.blocks().stream().map(BlockHeaders::of).map(BlockStatistics::empty).toList());
   }
 
-  private long written(Subject subject, Profile profile, Plan plan, Placement placement) {
+  private long written(LoadedModel subject, Profile profile, Plan plan, Placement placement) {
     return new Rewrite(subject, RunOptions.cpu(), new Silence())
         .run(
             new Rewrite.Request(

@@ -37,7 +37,7 @@ final class GoldenExportsTest {
   @MethodSource("taken")
   void holdsWithAnotherThread(Expected export) {
     assumeFalse(export.file().equals(RealExports.ABSENT));
-    Subject subject = Subject.open(export.file(), Target.CPU);
+    LoadedModel subject = LoadedModel.open(export.file(), Target.CPU);
     Optional<String> tokens = ModelInputs.of(subject.model().graph()).tokens().map(Value::name);
     Golden golden;
     try (WatchedModel model = open(subject, 1)) {
@@ -57,11 +57,11 @@ final class GoldenExportsTest {
     }
   }
 
-  private static Batch feeds(Subject subject) {
+  private static Batch feeds(LoadedModel subject) {
     return Batch.of(RandomFeeds.of(subject.model().graph(), List.of()).orElseThrow().make(2, 7, 1));
   }
 
-  private static WatchedModel open(Subject subject, int threads) {
+  private static WatchedModel open(LoadedModel subject, int threads) {
     return RecordGolden.open(subject, new RunOptions(new Device.Cpu(), threads, notice -> {}));
   }
 }

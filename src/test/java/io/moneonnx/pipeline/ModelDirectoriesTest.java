@@ -57,7 +57,7 @@ class ModelDirectoriesTest {
   }
 
   private static Path model(Path given) {
-    return Subject.open(given, Target.CPU).file();
+    return LoadedModel.open(given, Target.CPU).file();
   }
 
   @ParameterizedTest
@@ -134,7 +134,7 @@ class ModelDirectoriesTest {
   @MethodSource("all")
   void aCopyHasTheSameFilesAndGivesTheSameLogits(Path directory) {
     assumeThat(directory).isNotEqualTo(RealExports.ABSENT);
-    Subject subject = Subject.open(directory, Target.CPU);
+    LoadedModel subject = LoadedModel.open(directory, Target.CPU);
     Path out = folder.resolve("copy");
     Placement placement = Placement.fitting(subject.model(), subject.file());
     Model cleaned = subject.model().withGraph(DeadCode.remove(subject.model().graph()));
@@ -145,7 +145,7 @@ class ModelDirectoriesTest {
     assertThat(out.toFile().list()).containsExactlyInAnyOrder(directory.toFile().list());
     for (int[] shape : SHAPES) {
       Map<String, Tensor> feeds = feeds(subject.file(), shape);
-      assertThat(logits(Subject.open(out, Target.CPU).file(), feeds))
+      assertThat(logits(LoadedModel.open(out, Target.CPU).file(), feeds))
           .isEqualTo(logits(subject.file(), feeds));
     }
   }

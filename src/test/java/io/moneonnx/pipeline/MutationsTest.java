@@ -95,7 +95,7 @@ class MutationsTest {
   @MethodSource("exports")
   void areFoundInRealExports(List<Expected> one, boolean isCut, int step) {
     for (Expected expected : one) {
-      Subject subject = Subject.open(expected.file(), Target.CPU);
+      LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
       RandomFeeds random = RandomFeeds.of(subject.model().graph(), List.of()).orElseThrow();
       IntFunction<Map<String, Tensor>> feeds = tokens -> random.make(1, tokens, tokens);
       plant(

@@ -126,7 +126,7 @@ class RealExportsTest {
   @MethodSource("everything")
   void findsAllBlocksOrNone(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    MoeFinder.Findings findings = Subject.open(expected.file(), Target.CPU).findings();
+    MoeFinder.Findings findings = LoadedModel.open(expected.file(), Target.CPU).findings();
     List<MoeBlock> blocks = findings.blocks();
     record(expected, "family", expected.family());
     record(expected, "blocks", blocks.size());
@@ -151,7 +151,7 @@ class RealExportsTest {
   @MethodSource("traced")
   void saysWhatAnExampleLeftOfABlock(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    List<Refusal> refusals = Subject.open(expected.file(), Target.CPU).findings().refusals();
+    List<Refusal> refusals = LoadedModel.open(expected.file(), Target.CPU).findings().refusals();
     assertThat(refusals)
         .hasSize(2)
         .extracting(Refusal::reason)
@@ -168,7 +168,7 @@ class RealExportsTest {
     Expected jetmoe =
         all().stream().filter(e -> e.name().startsWith("jetmoe")).findFirst().orElseThrow();
 
-    assertThat(Subject.open(jetmoe.file(), Target.CPU).findings().refusals())
+    assertThat(LoadedModel.open(jetmoe.file(), Target.CPU).findings().refusals())
         .hasSize(2)
         .allMatch(refusal -> refusal.where().contains("self_attention"))
         .allMatch(refusal -> refusal.reason().contains("routed attention"));
@@ -178,7 +178,7 @@ class RealExportsTest {
   @MethodSource("taken")
   void isObservedWithoutChange(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    Subject subject = Subject.open(expected.file(), Target.CPU);
+    LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Map<String, Tensor> feeds = feeds(subject, 2, 7);
     Calibrator.Outcome outcome = calibrate(subject, feeds);
     assertThat(outcome.disproved()).isEmpty();
@@ -195,7 +195,7 @@ class RealExportsTest {
   @MethodSource("taken")
   void isRewrittenAsTheOracleSays(Expected expected) throws IOException {
     assumeThat(expected.name()).isNotEmpty();
-    Subject subject = Subject.open(expected.file(), Target.CPU);
+    LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Profile profile = profile(subject, feeds(subject, 4, 16));
     Plan plan = Planner.plan(profile, Goal.of(Criteria.DEFAULT, Ratio.parse("0.5")));
     Rewrite.Report report = rewrite(subject, profile, plan, Novice.MEAN, "half.onnx");
@@ -212,7 +212,8 @@ class RealExportsTest {
     provesEveryShape(expected, subject, report);
   }
 
-  private static void provesEveryShape(Expected expected, Subject subject, Rewrite.Report report) {
+  private static void provesEveryShape(
+      Expected expected, LoadedModel subject, Rewrite.Report report) {
     Proof proof =
         new Proof(
             subject.model(),
@@ -232,7 +233,7 @@ class RealExportsTest {
   @MethodSource("taken")
   void isExactOnTheOneTokenItWasCalibratedOn(Expected expected) {
     assumeThat(expected.name()).isNotEmpty();
-    Subject subject = Subject.open(expected.file(), Target.CPU);
+    LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Map<String, Tensor> token = feeds(subject, 1, 1);
     Profile profile = profile(subject, token);
     Plan plan = halfWithAllChosen(profile);
@@ -245,7 +246,7 @@ class RealExportsTest {
     assertThat(moved(subject.file(), zero, token)).isGreaterThan(bar(subject));
   }
 
-  private static double bar(Subject subject) {
+  private static double bar(LoadedModel subject) {
     return subject.blocks().stream()
         .mapToDouble(block -> block.precision().proved())
         .max()
@@ -274,23 +275,23 @@ class RealExportsTest {
     return Plan.of(profile.model(), Plan.Router.KEEP, blocks);
   }
 
-  private static Map<String, Tensor> feeds(Subject subject, int batch, int sequence) {
+  private static Map<String, Tensor> feeds(LoadedModel subject, int batch, int sequence) {
     return RandomFeeds.of(subject.model().graph(), List.of())
         .orElseThrow()
         .make(batch, sequence, 1);
   }
 
-  private static Calibrator.Outcome calibrate(Subject subject, Map<String, Tensor> feeds) {
+  private static Calibrator.Outcome calibrate(LoadedModel subject, Map<String, Tensor> feeds) {
     return new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu())
         .run(List.of(feeds));
   }
 
-  private static Profile profile(Subject subject, Map<String, Tensor> feeds) {
+  private static Profile profile(LoadedModel subject, Map<String, Tensor> feeds) {
     return new Profile(subject.fingerprint(), 0, List.of(), calibrate(subject, feeds).statistics());
   }
 
   private Rewrite.Report rewrite(
-      Subject subject, Profile profile, Plan plan, Novice novice, String name) {
+      LoadedModel subject, Profile profile, Plan plan, Novice novice, String name) {
     return new Rewrite(subject, RunOptions.cpu(), new Silence())
         .run(
             new Rewrite.Request(folder.resolve(name), novice, Optional.empty(), false, true),
@@ -300,7 +301,7 @@ class RealExportsTest {
   }
 
   private static double moved(Path before, Path after, Map<String, Tensor> feeds) {
-    Subject subject = Subject.open(before, Target.CPU);
+    LoadedModel subject = LoadedModel.open(before, Target.CPU);
     List<String> outputs = Proof.floatingOutputs(subject.model().graph());
     try (Session one = Session.open(before, RunOptions.cpu());
         Session other = Session.open(after, RunOptions.cpu())) {
@@ -308,7 +309,7 @@ class RealExportsTest {
     }
   }
 
-  private static double observedOff(Subject subject, Map<String, Tensor> feeds) {
+  private static double observedOff(LoadedModel subject, Map<String, Tensor> feeds) {
     List<String> outputs = Proof.floatingOutputs(subject.model().graph());
     Calibrator calibrator =
         new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu());

@@ -56,7 +56,7 @@ class ReferenceTest {
   void agreesWithTheReference(String name, String export) throws IOException {
     Path trained = Path.of(System.getProperty("trained"), name);
     Safetensors reference = Safetensors.read(trained.resolve("reference.safetensors"));
-    Subject subject = Subject.open(trained.resolve(export + ".onnx"), Target.CPU);
+    LoadedModel subject = LoadedModel.open(trained.resolve(export + ".onnx"), Target.CPU);
     Calibrator.Outcome outcome =
         new Calibrator(subject.model(), subject.folder(), subject.blocks(), RunOptions.cpu())
             .run(rows(reference.tensor("calib_ids")));
@@ -84,7 +84,7 @@ class ReferenceTest {
   void cutsRoutersAsTheReferenceDoes(String name, String export) throws IOException {
     Path trained = Path.of(System.getProperty("trained"), name);
     Safetensors reference = Safetensors.read(trained.resolve("reference.safetensors"));
-    Subject subject = Subject.open(trained.resolve(export + ".onnx"), Target.CPU);
+    LoadedModel subject = LoadedModel.open(trained.resolve(export + ".onnx"), Target.CPU);
     JsonObject plans =
         JsonParser.parseString(Files.readString(trained.resolve("reference.json")))
             .getAsJsonObject()
@@ -159,7 +159,7 @@ class ReferenceTest {
   }
 
   private void agrees(
-      Subject subject,
+      LoadedModel subject,
       Profile profile,
       Plan plan,
       Novice novice,

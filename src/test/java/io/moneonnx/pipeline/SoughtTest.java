@@ -31,7 +31,7 @@ class SoughtTest {
   private static final Path MODEL = Path.of("models", "olmoe-tiny", "model.onnx");
   private static final double LIMIT = 0.1;
 
-  private static Subject subject;
+  private static LoadedModel subject;
   private static Profile profile;
 
   @TempDir private Path folder;
@@ -40,7 +40,7 @@ class SoughtTest {
 
   @BeforeAll
   static void calibrates() {
-    subject = Subject.open(MODEL, Target.CPU);
+    subject = LoadedModel.open(MODEL, Target.CPU);
     Calibrate calibrate = new Calibrate(subject, RunOptions.cpu(), new Silence());
     DataRequest data =
         new DataRequest(

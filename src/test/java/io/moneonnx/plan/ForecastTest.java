@@ -89,12 +89,13 @@ final class ForecastTest {
   void leavingNothingOutReproducesEveryPlan() {
     for (int seed = 0; seed < 5; seed++) {
       Profile profile = Profiles.random(seed, 3, 16, 4);
-      Evidence all = new Shards(profile, Evidence.of(profile)).of(shard -> true);
+      Measurements all = new Shards(profile, Measurements.of(profile)).of(shard -> true);
 
-      assertThat(all).isEqualTo(Evidence.of(profile));
+      assertThat(all).isEqualTo(Measurements.of(profile));
       for (Criterion criterion : Criteria.all(0)) {
         Goal goal = Goal.of(criterion, new PruneCount(5));
-        assertThat(Planner.select(all, goal)).isEqualTo(Planner.select(Evidence.of(profile), goal));
+        assertThat(Planner.select(all, goal))
+            .isEqualTo(Planner.select(Measurements.of(profile), goal));
       }
     }
   }
@@ -105,7 +106,7 @@ final class ForecastTest {
     Plan plan = Planner.plan(PROFILE, GOAL);
 
     assertThat(stability.shards()).isEqualTo(8);
-    for (Evidence part : new Shards(PROFILE, Evidence.of(PROFILE)).leavingOneOut()) {
+    for (Measurements part : new Shards(PROFILE, Measurements.of(PROFILE)).leavingOneOut()) {
       Selection other = Planner.select(part, GOAL);
       for (int block = 0; block < 3; block++) {
         for (int expert : IntStream.range(0, 8).toArray()) {
@@ -160,13 +161,15 @@ final class ForecastTest {
         Profiles.counts(new long[] {0, 0, 4, 5}).blocks().get(0).ofBatch(1, Optional.of("prose"));
     BlockStatistics little = Profiles.counts(new long[] {5, 6}).blocks().get(0);
 
-    Gaps gaps = Gaps.of(new Profile("m", 1, List.of(), List.of(code.merge(prose), little)));
+    CalibrationGaps gaps =
+        CalibrationGaps.of(new Profile("m", 1, List.of(), List.of(code.merge(prose), little)));
 
-    assertThat(gaps.neverChosen()).containsExactly(new Gaps.Unseen("layers.0", List.of(0)));
-    assertThat(gaps.starved()).containsExactly(new Gaps.Starved("layers.0", 5.5));
+    assertThat(gaps.neverChosen())
+        .containsExactly(new CalibrationGaps.Unseen("layers.0", List.of(0)));
+    assertThat(gaps.starved()).containsExactly(new CalibrationGaps.Starved("layers.0", 5.5));
     assertThat(gaps.holes())
         .containsExactly(
-            new Gaps.Hole("code", "layers.0", List.of(2)),
-            new Gaps.Hole("prose", "layers.0", List.of(1)));
+            new CalibrationGaps.Hole("code", "layers.0", List.of(2)),
+            new CalibrationGaps.Hole("prose", "layers.0", List.of(1)));
   }
 }

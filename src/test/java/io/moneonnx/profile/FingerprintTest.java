@@ -10,7 +10,7 @@ import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -125,11 +125,11 @@ final class FingerprintTest {
                 Map.of(),
                 body.nodes(),
                 Map.of("", 18L),
-                Wire.NONE)));
+                UnknownFields.NONE)));
   }
 
   private static Model model(String text) {
-    return new Model(GraphText.parse(text), 10, Map.of("", 18L), Map.of(), Wire.NONE);
+    return new Model(GraphText.parse(text), 10, Map.of("", 18L), Map.of(), UnknownFields.NONE);
   }
 
   private static Graph withByteFlipped(String initializer, int at) {
@@ -154,7 +154,7 @@ final class FingerprintTest {
         graph.inputs(),
         graph.outputs(),
         Map.of(),
-        Wire.NONE);
+        UnknownFields.NONE);
   }
 
   private static byte[] bytes(Tensor tensor) {

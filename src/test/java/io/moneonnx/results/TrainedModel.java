@@ -7,13 +7,13 @@ import io.moneonnx.data.DataSource;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.eval.Evaluation;
 import io.moneonnx.eval.Losses;
+import io.moneonnx.eval.ModelChanges;
 import io.moneonnx.eval.Scores;
-import io.moneonnx.eval.Treatment;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.pipeline.LanguageModel;
-import io.moneonnx.pipeline.Subject;
+import io.moneonnx.pipeline.LoadedModel;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Planner;
@@ -43,7 +43,7 @@ final class TrainedModel implements AutoCloseable {
   private static final Map<String, Integer> WINDOWS = Map.of("8k", 32, "32k", 128, "128k", 512);
 
   private final Path folder;
-  private final Subject subject;
+  private final LoadedModel subject;
   private final Evaluation evaluation;
   private final Map<String, Profile> profiles = new HashMap<>();
   private final Map<Same, Scores> known = new HashMap<>();
@@ -53,7 +53,7 @@ final class TrainedModel implements AutoCloseable {
 
   TrainedModel(Path folder, String export) {
     this.folder = folder;
-    this.subject = Subject.open(folder.resolve(export + ".onnx"), Target.CPU);
+    this.subject = LoadedModel.open(folder.resolve(export + ".onnx"), Target.CPU);
     this.evaluation =
         Evaluation.open(
             subject.model(),
@@ -64,7 +64,7 @@ final class TrainedModel implements AutoCloseable {
   }
 
   Scores unpruned() {
-    return scores(Treatment.NONE);
+    return scores(ModelChanges.NONE);
   }
 
   Scores scores(Cell cell) {
@@ -77,7 +77,7 @@ final class TrainedModel implements AutoCloseable {
     Plan plan = Planner.plan(profile, goal);
     Same same = new Same(name, plan.blocks(), cell.treatment());
     Scores before = known.get(same);
-    Scores scores = before == null ? scores(Treatment.of(plan, goal.novice(), profile)) : before;
+    Scores scores = before == null ? scores(ModelChanges.of(plan, goal.novice(), profile)) : before;
     known.put(same, scores);
     return scores;
   }
@@ -129,7 +129,7 @@ final class TrainedModel implements AutoCloseable {
     return new Profile(subject.fingerprint(), subject.files().bytes(), List.of(), blocks);
   }
 
-  private Scores scores(Treatment treatment) {
+  private Scores scores(ModelChanges treatment) {
     Map<String, Losses> losses = new LinkedHashMap<>();
     for (String domain : List.of("A", "B")) {
       losses.put(

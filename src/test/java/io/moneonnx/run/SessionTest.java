@@ -8,7 +8,7 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import java.io.IOException;
@@ -186,6 +186,6 @@ final class SessionTest {
   }
 
   private static Model model(String text) {
-    return new Model(GraphText.parse(text), 10, Map.of("", 18L), Map.of(), Wire.NONE);
+    return new Model(GraphText.parse(text), 10, Map.of("", 18L), Map.of(), UnknownFields.NONE);
   }
 }

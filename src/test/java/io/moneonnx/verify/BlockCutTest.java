@@ -9,8 +9,8 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.graph.Wire;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 final class BlockCutTest {
   private static Model model(String text) {
-    return new Model(GraphText.parse(text), 8, Map.of("", 18L), Map.of(), Wire.NONE);
+    return new Model(GraphText.parse(text), 8, Map.of("", 18L), Map.of(), UnknownFields.NONE);
   }
 
   private static final Model MODEL =

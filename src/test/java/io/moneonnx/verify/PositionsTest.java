@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.moneonnx.data.ShownTokens;
+import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Tensor;
@@ -35,7 +35,7 @@ final class PositionsTest {
       scores[3 * i + 2] = i + 1; // the position tells itself apart
     }
     Map<String, Tensor> run = Map.of("logits", Tensor.of(List.of(1L, (long) length, 3L), scores));
-    return Positions.of(logits, feeds, ShownTokens.of(feeds, "input_ids")).compared(run, run);
+    return Positions.of(logits, feeds, UnmaskedTokens.of(feeds, "input_ids")).compared(run, run);
   }
 
   private static double[] losses(Logits logits, int length, long... mask) {
@@ -87,7 +87,8 @@ final class PositionsTest {
 
     assertThatThrownBy(
             () ->
-                Positions.of(LOGITS, feeds, ShownTokens.of(feeds, "input_ids")).compared(run, run))
+                Positions.of(LOGITS, feeds, UnmaskedTokens.of(feeds, "input_ids"))
+                    .compared(run, run))
         .isInstanceOf(BadInputException.class)
         .hasMessage("token id 3, but 'logits' scores ids below 3");
   }

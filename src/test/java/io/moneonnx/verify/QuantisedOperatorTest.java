@@ -10,7 +10,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
@@ -86,7 +86,8 @@ final class QuantisedOperatorTest {
 
     Model model() {
       Graph graph = GraphText.parse(text());
-      Model model = new Model(graph, 8, Map.of("", 18L, "com.microsoft", 1L), Map.of(), Wire.NONE);
+      Model model =
+          new Model(graph, 8, Map.of("", 18L, "com.microsoft", 1L), Map.of(), UnknownFields.NONE);
       Random random = new Random(1);
       for (String name : List.of("up", "down", "upZero", "downZero")) {
         if (graph.initializers().containsKey(name)) {

@@ -3,7 +3,7 @@ package io.moneonnx.verify;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.moneonnx.data.ShownTokens;
+import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import java.util.Arrays;
@@ -22,7 +22,7 @@ final class RunTokensTest {
     List<Long> dims = List.of(2L, 3L);
     Map<String, Tensor> feeds =
         Map.of("input_ids", Tensor.of(dims, new long[6]), "attention_mask", Tensor.of(dims, mask));
-    return new RunTokens(ShownTokens.of(feeds, "input_ids"));
+    return new RunTokens(UnmaskedTokens.of(feeds, "input_ids"));
   }
 
   private static Tensor zeros(Long... dims) {

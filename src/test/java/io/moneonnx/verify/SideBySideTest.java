@@ -87,7 +87,7 @@ final class SideBySideTest {
 
   /** How many of the original's choices are one of these experts. */
   private static long choices(TinyMoe tiny, Set<Long> experts) {
-    Workbench bench = new Workbench(tiny.model(), Path.of("."), RunOptions.cpu());
+    ProofRuns bench = new ProofRuns(tiny.model(), Path.of("."), RunOptions.cpu());
     List<String> choice = List.of(tiny.block().routing().choice().value());
     Map<String, Tensor> values = bench.values(choice, List.of(Map.of("x", X))).get(0);
     return LongStream.of(ChosenIds.of(tiny.block().routing(), values))
@@ -173,7 +173,7 @@ final class SideBySideTest {
     Model after =
         Rewriter.rewrite(
             Canonical.of(SwitchMoe.model()), List.of(block), Map.of(block.name(), zeros(0, 1, 2)));
-    Workbench bench = new Workbench(SwitchMoe.model(), Path.of("."), RunOptions.cpu());
+    ProofRuns bench = new ProofRuns(SwitchMoe.model(), Path.of("."), RunOptions.cpu());
     Tensor kept = bench.values(List.of("kept"), List.of(feeds)).get(0).get("kept");
     long goes = LongStream.of(kept.toLongs()).sum();
     Drift.Meter meter = new Drift.Meter();

@@ -75,8 +75,9 @@ public final class GoldenCheck {
     if (routing == Routing.COMPARED && !isAlike(recorded, seen)) {
       routing = Routing.UNLIKE;
     }
-    Compared compared =
-        new Compared(run, fed, grid, grid.map(g -> same(g, recorded, seen)).orElse(List.of()));
+    ComparablePositions compared =
+        new ComparablePositions(
+            run, fed, grid, grid.map(g -> same(g, recorded, seen)).orElse(List.of()));
     positions += grid.map(GoldenCheck::shown).orElse(0L);
     leftOut += compared.leftOut();
     for (int output = 0; output < golden.outputs().size(); output++) {
@@ -126,7 +127,7 @@ public final class GoldenCheck {
   private Optional<Flip> flip(int token, TokenGrid grid, Golden.Run recorded, Seen seen) {
     for (int i = 0; routing == Routing.COMPARED && i < golden.routers().size(); i++) {
       int[] hashes = recorded.choices().get(i);
-      Choosing found = seen.choices().get(i);
+      ExpertChoices found = seen.choices().get(i);
       if (hashes.length > 0 && found.hash(token) != hashes[token]) {
         Golden.Router router = golden.routers().get(i);
         String place = recorded.fed().place(token, grid.tokens());

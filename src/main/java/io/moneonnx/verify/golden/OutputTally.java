@@ -25,7 +25,7 @@ final class OutputTally {
     this.absolute = tolerance.atol();
   }
 
-  void add(Sketch recorded, Tensor found, Compared run) {
+  void add(Sketch recorded, Tensor found, ComparablePositions run) {
     if (found.type() != recorded.type() || !found.dims().equals(recorded.dims())) {
       fail(
           "is %s%s, recorded %s, for %s"
@@ -41,7 +41,7 @@ final class OutputTally {
     failure = failure.or(() -> Optional.of(new Deviation.Unlike(text)));
   }
 
-  private void add(Sketch.Exact recorded, Tensor found, Compared run) {
+  private void add(Sketch.Exact recorded, Tensor found, ComparablePositions run) {
     if (!run.areAll()) {
       leftOut++;
       return;
@@ -54,7 +54,7 @@ final class OutputTally {
     }
   }
 
-  private void add(List<RowSketch> recorded, Tensor output, Rows cut, Compared run) {
+  private void add(List<RowSketch> recorded, Tensor output, Rows cut, ComparablePositions run) {
     RowReader found = new RowReader(output, cut);
     double least = overall(recorded, cut, run) / Math.sqrt(cut.size());
     for (int row = 0; row < recorded.size(); row++) {
@@ -71,7 +71,7 @@ final class OutputTally {
   }
 
   /** The rms of all rows that count. */
-  private static double overall(List<RowSketch> recorded, Rows cut, Compared run) {
+  private static double overall(List<RowSketch> recorded, Rows cut, ComparablePositions run) {
     return Math.sqrt(
         IntStream.range(0, recorded.size())
             .filter(row -> run.counts(cut, row))

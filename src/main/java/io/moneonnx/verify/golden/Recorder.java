@@ -54,7 +54,7 @@ public final class Recorder {
         : Sketch.Exact.of(output);
   }
 
-  private static int[] choices(Choosing router, Optional<TokenGrid> grid, BitSet everChosen) {
+  private static int[] choices(ExpertChoices router, Optional<TokenGrid> grid, BitSet everChosen) {
     int tokens = grid.map(TokenGrid::tokens).orElse(0);
     if (!router.isOf(tokens)) {
       return new int[0];

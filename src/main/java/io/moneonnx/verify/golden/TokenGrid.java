@@ -1,7 +1,7 @@
 package io.moneonnx.verify.golden;
 
 import io.moneonnx.data.Batch;
-import io.moneonnx.data.ShownTokens;
+import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.Tensor;
 import java.util.Optional;
 
@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param sequences how many
  * @param length positions of each
  */
-record TokenGrid(int sequences, int length, ShownTokens shown) {
+record TokenGrid(int sequences, int length, UnmaskedTokens shown) {
   /**
    * The first two axes of the input that takes tokens: ids {@code [sequences, positions]} or
    * vectors {@code [sequences, positions, hidden]}; vectors {@code [positions, hidden]} are one
@@ -24,10 +24,10 @@ record TokenGrid(int sequences, int length, ShownTokens shown) {
   private static Optional<TokenGrid> of(Batch fed, String name, Tensor input) {
     if (input.rank() == 3 || (input.rank() == 2 && !input.type().isFloating())) {
       return Optional.of(
-          new TokenGrid(size(input, 0), size(input, 1), ShownTokens.of(fed.feeds(), name)));
+          new TokenGrid(size(input, 0), size(input, 1), UnmaskedTokens.of(fed.feeds(), name)));
     }
     return input.rank() == 2
-        ? Optional.of(new TokenGrid(1, size(input, 0), ShownTokens.of(fed.feeds(), name, "")))
+        ? Optional.of(new TokenGrid(1, size(input, 0), UnmaskedTokens.of(fed.feeds(), name, "")))
         : Optional.empty();
   }
 

@@ -3,7 +3,7 @@ package io.moneonnx.verify.golden;
 import io.moneonnx.data.Batch;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
-import io.moneonnx.graph.KeyValueRoom;
+import io.moneonnx.graph.KeyValueBuffers;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
@@ -77,7 +77,8 @@ public final class WatchedModel implements AutoCloseable {
 
   /** All outputs but those of which a part is whatever was in memory. */
   private Stream<Value> compared() {
-    return graph.outputs().stream().filter(output -> !KeyValueRoom.isGiven(graph, output.name()));
+    return graph.outputs().stream()
+        .filter(output -> !KeyValueBuffers.isGiven(graph, output.name()));
   }
 
   /** What is held against later runs, in graph order. */
@@ -93,7 +94,7 @@ public final class WatchedModel implements AutoCloseable {
   public List<String> leftOut() {
     return graph.outputs().stream()
         .map(Value::name)
-        .filter(name -> KeyValueRoom.isGiven(graph, name))
+        .filter(name -> KeyValueBuffers.isGiven(graph, name))
         .toList();
   }
 
@@ -125,7 +126,8 @@ public final class WatchedModel implements AutoCloseable {
   Seen run(Batch fed) {
     Map<String, Tensor> values = session.run(fed.feeds(), asked);
     return new Seen(
-        values, routers.stream().map(router -> new Choosing(router.routing(), values)).toList());
+        values,
+        routers.stream().map(router -> new ExpertChoices(router.routing(), values)).toList());
   }
 
   /**
@@ -133,7 +135,7 @@ public final class WatchedModel implements AutoCloseable {
    *
    * @param choices in the order of the routers
    */
-  record Seen(Map<String, Tensor> values, List<Choosing> choices) {}
+  record Seen(Map<String, Tensor> values, List<ExpertChoices> choices) {}
 
   @Override
   public void close() {

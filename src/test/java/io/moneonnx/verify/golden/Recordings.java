@@ -6,7 +6,7 @@ import io.moneonnx.form.Forms;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Target;
 import io.moneonnx.run.Device;
@@ -21,7 +21,7 @@ final class Recordings {
   private Recordings() {}
 
   static Model model(String text) {
-    return new Model(GraphText.parse(text), 8, Map.of("", 17L), Map.of(), Wire.NONE);
+    return new Model(GraphText.parse(text), 8, Map.of("", 17L), Map.of(), UnknownFields.NONE);
   }
 
   /** One run of one sequence, called by name. */

@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 
 /** Which experts a router chose in one run, token by token, and the scores it chose by. */
-final class Choosing {
+final class ExpertChoices {
   private final int experts;
   private final int topK;
   private final float[] scores;
@@ -20,7 +20,7 @@ final class Choosing {
   /**
    * @param values what the run put out, the router's scores and choices among it
    */
-  Choosing(Routing routing, Map<String, Tensor> values) {
+  ExpertChoices(Routing routing, Map<String, Tensor> values) {
     this.experts = routing.experts();
     this.topK = routing.topK();
     this.scores = values.get(routing.choice().scores()).toFloats();

@@ -13,16 +13,16 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * down, and crashes if somebody still works in it. So its end waits for these calls, cuts runs
  * short (a session's creation cannot be), and lets no other call begin.
  */
-final class Underway {
+final class NativeCalls {
   private static final ReadWriteLock GATE = new ReentrantReadWriteLock();
   private static final Set<OrtSession.RunOptions> RUNS = new HashSet<>();
   private static volatile boolean ending;
 
   static {
-    Runtime.getRuntime().addShutdownHook(new Thread(Underway::end));
+    Runtime.getRuntime().addShutdownHook(new Thread(NativeCalls::end));
   }
 
-  private Underway() {}
+  private NativeCalls() {}
 
   /** Something that ONNX Runtime does. */
   @FunctionalInterface

@@ -21,13 +21,13 @@ import java.util.Map;
  * @param gone by name of block the input, bool {@code [experts]}, that says which are gone
  * @param masks by name of block what takes experts out of its choice, or says why it cannot
  */
-record Cuttable(Model model, Map<String, String> gone, Map<String, SelectionMask> masks) {
-  Cuttable {
+record RouterMasking(Model model, Map<String, String> gone, Map<String, SelectionMask> masks) {
+  RouterMasking {
     gone = Collections.unmodifiableMap(new LinkedHashMap<>(gone));
     masks = Map.copyOf(masks);
   }
 
-  static Cuttable of(Model flat, List<MoeBlock> blocks) {
+  static RouterMasking of(Model flat, List<MoeBlock> blocks) {
     GraphEdit edit = new GraphEdit(withScores(flat, blocks));
     Map<String, String> gone = new LinkedHashMap<>();
     Map<String, SelectionMask> masks = new LinkedHashMap<>();
@@ -43,7 +43,7 @@ record Cuttable(Model model, Map<String, String> gone, Map<String, SelectionMask
         gone.put(block.name(), input);
       }
     }
-    return new Cuttable(like(flat.graph(), edit.apply()), gone, masks);
+    return new RouterMasking(like(flat.graph(), edit.apply()), gone, masks);
   }
 
   /**

@@ -11,12 +11,12 @@ import java.util.Optional;
  * y, keys, values = com.microsoft.GroupQueryAttention (q, k, v, past_keys, past_values, ...)
  * }</pre>
  */
-public final class KeyValueRoom {
+public final class KeyValueBuffers {
   private static final String ATTENTION = "GroupQueryAttention";
   private static final List<Integer> TAKEN = List.of(3, 4);
   private static final List<Integer> GIVEN = List.of(1, 2);
 
-  private KeyValueRoom() {}
+  private KeyValueBuffers() {}
 
   /** The operator that takes {@code value} as past keys or values, if one does. */
   public static Optional<Node> taker(Graph graph, String value) {

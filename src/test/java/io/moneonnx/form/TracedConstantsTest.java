@@ -8,7 +8,7 @@ import io.moneonnx.moe.Refusal;
 import org.junit.jupiter.api.Test;
 
 /** Blocks that a trace has tied to its example, and what looks like them. */
-final class TracedExampleTest {
+final class TracedConstantsTest {
   /** A loop over the experts that were hit: the trace unrolled it for as many as there were. */
   private static TinyMoe loopOverHits(String places) {
     return Spelling.TORCHSCRIPT

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  * example chose became as many regions, or the numbers of its rows became constants. Such a graph
  * is wrong for other inputs, so that it is never taken; this form says what to do about it.
  */
-final class TracedExample implements Form {
+final class TracedConstants implements Form {
   private static final Set<String> CHOOSING = Set.of("TopK", "MatMul", "Gemm");
 
   private final Graph graph;
@@ -33,7 +33,7 @@ final class TracedExample implements Form {
   /** Rows cut at constants into so many parts. */
   private record Cut(String rows, int regions, String where) {}
 
-  TracedExample(Graph graph) {
+  TracedConstants(Graph graph) {
     this.graph = graph;
     sorts = SlotSort.findAll(graph);
     Map<String, List<Segment>> slices =

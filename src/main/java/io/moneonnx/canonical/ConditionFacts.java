@@ -19,7 +19,7 @@ import java.util.Set;
  * any    = Greater (n, 0)
  * }</pre>
  */
-final class Absence {
+final class ConditionFacts {
   /** Operators that put out as many elements as they take. */
   private static final Set<String> RESHAPING =
       Set.of("Cast Flatten Identity Reshape Squeeze Transpose Unsqueeze".split(" "));
@@ -34,7 +34,7 @@ final class Absence {
   private final Set<String> zero = new HashSet<>();
 
   /** What {@code condition}, a value of the graph, says by being {@code truth}. */
-  Absence(Graph graph, String condition, boolean truth) {
+  ConditionFacts(Graph graph, String condition, boolean truth) {
     this.graph = graph;
     assume(condition, truth);
   }

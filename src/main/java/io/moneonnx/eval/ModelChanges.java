@@ -20,11 +20,11 @@ import java.util.TreeSet;
  *
  * @param changes by name of block; blocks without one stay as they are
  */
-public record Treatment(Map<String, Change> changes) {
+public record ModelChanges(Map<String, Change> changes) {
   /** Nothing. */
-  public static final Treatment NONE = new Treatment(Map.of());
+  public static final ModelChanges NONE = new ModelChanges(Map.of());
 
-  public Treatment {
+  public ModelChanges {
     changes = Collections.unmodifiableMap(new LinkedHashMap<>(changes));
   }
 
@@ -33,7 +33,7 @@ public record Treatment(Map<String, Change> changes) {
    *
    * @throws BadInputException if the profile holds nothing of a block that loses experts
    */
-  public static Treatment of(Plan plan, Novice novice, Profile profile) {
+  public static ModelChanges of(Plan plan, Novice novice, Profile profile) {
     Map<String, Change> changes = new LinkedHashMap<>();
     for (Plan.Block block : plan.blocks()) {
       if (!block.pruned().isEmpty()) {
@@ -46,7 +46,7 @@ public record Treatment(Map<String, Change> changes) {
             });
       }
     }
-    return new Treatment(changes);
+    return new ModelChanges(changes);
   }
 
   private static BlockStatistics measured(Plan.Block block, Profile profile) {

@@ -11,8 +11,8 @@ import java.util.List;
  *
  * @param modelBytes bytes of the model's files
  */
-record Evidence(long modelBytes, List<Block> blocks) {
-  Evidence {
+record Measurements(long modelBytes, List<Block> blocks) {
+  Measurements {
     blocks = List.copyOf(blocks);
   }
 
@@ -31,15 +31,15 @@ record Evidence(long modelBytes, List<Block> blocks) {
     }
   }
 
-  static Evidence of(Profile profile) {
-    return new Evidence(
+  static Measurements of(Profile profile) {
+    return new Measurements(
         profile.modelBytes(),
         profile.blocks().stream().map(block -> new Block(block.all().sums())).toList());
   }
 
   /** Of blocks of which nothing was measured yet. */
-  static Evidence unmeasured(long modelBytes, List<BlockHeader> blocks) {
-    return new Evidence(
+  static Measurements unmeasured(long modelBytes, List<BlockHeader> blocks) {
+    return new Measurements(
         modelBytes,
         blocks.stream().map(header -> new Block(Statistics.nothing(header, Detail.SUMS))).toList());
   }

@@ -15,7 +15,7 @@ import java.util.Map;
  * @param chosen expert of each slot {@code [slots]}
  * @param squares {@code ||y||^2} of the block's output for each token {@code [tokens, 1]}
  */
-record SpoiledTokens(Ops ops, int topK, ExpertRows rows, String chosen, String squares) {
+record NonFiniteTokens(Ops ops, int topK, ExpertRows rows, String chosen, String squares) {
   private static final int KINDS = NotFinite.What.values().length;
 
   /**

@@ -16,7 +16,7 @@ import java.util.List;
  * @param scope which are ranked against each other
  * @param limits what must stay
  */
-public record Terms(
+public record PlanConstraints(
     Criterion criterion, Novice novice, Plan.Router router, Scope scope, Limits limits) {
   /** So many are to go. */
   public Goal with(Amount amount) {
@@ -30,7 +30,7 @@ public record Terms(
    * @throws BadInputException if none can go; says why
    */
   public List<Goal> goals(Profile profile) {
-    return goals(Evidence.of(profile));
+    return goals(Measurements.of(profile));
   }
 
   /**
@@ -40,10 +40,10 @@ public record Terms(
    * @throws BadInputException if no expert can go; says why
    */
   public void check(long modelBytes, List<BlockHeader> blocks) {
-    goals(Evidence.unmeasured(modelBytes, blocks));
+    goals(Measurements.unmeasured(modelBytes, blocks));
   }
 
-  private List<Goal> goals(Evidence evidence) {
+  private List<Goal> goals(Measurements evidence) {
     Candidates candidates = Candidates.of(evidence, this);
     List<Ratio> ratios = scope.supply(candidates).ratios();
     if (ratios.isEmpty()) {

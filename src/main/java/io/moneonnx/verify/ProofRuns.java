@@ -21,7 +21,7 @@ import java.util.Map;
  * @param original its graph made flat, experts that are cut out never chosen
  * @param folder where the original's files lie
  */
-record Workbench(Model original, Path folder, RunOptions options) {
+record ProofRuns(Model original, Path folder, RunOptions options) {
   /** What leads from values of the original to this one in a model that was changed. */
   BlockCut cut(Model changed, List<String> from, String output) {
     return BlockCut.of(

@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
  * @param starved blocks in which too few tokens were seen to tell experts apart
  * @param holes experts that were chosen, but by no token of a tagged source
  */
-public record Gaps(List<Unseen> neverChosen, List<Starved> starved, List<Hole> holes) {
+public record CalibrationGaps(List<Unseen> neverChosen, List<Starved> starved, List<Hole> holes) {
   /**
    * Calls an expert, on average over a block, below which the block is starved. Measured on a
    * trained model of 64 experts: with 64 calls an expert or fewer, every fifth decision flips when
@@ -21,7 +21,7 @@ public record Gaps(List<Unseen> neverChosen, List<Starved> starved, List<Hole> h
    */
   static final double ENOUGH_CALLS = 128;
 
-  public Gaps {
+  public CalibrationGaps {
     neverChosen = List.copyOf(neverChosen);
     starved = List.copyOf(starved);
     holes = List.copyOf(holes);
@@ -44,8 +44,8 @@ public record Gaps(List<Unseen> neverChosen, List<Starved> starved, List<Hole> h
    */
   public record Hole(String source, String block, List<Integer> experts) {}
 
-  public static Gaps of(Profile profile) {
-    return new Gaps(
+  public static CalibrationGaps of(Profile profile) {
+    return new CalibrationGaps(
         profile.blocks().stream()
             .map(block -> new Unseen(block.name(), block.neverChosen()))
             .filter(unseen -> !unseen.experts().isEmpty())

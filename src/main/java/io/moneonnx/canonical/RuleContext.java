@@ -19,7 +19,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /** What a rule may ask of the graph: all that comes before the node that it is shown. */
-final class Scope {
+final class RuleContext {
   private final Map<String, Initializer> constants;
   private final Map<String, Node> producers = new HashMap<>();
   private final Map<String, String> aliases = new HashMap<>();
@@ -30,7 +30,7 @@ final class Scope {
   private final Map<List<Object>, String> transposed = new HashMap<>();
   private final Map<Long, String> numbers = new HashMap<>();
 
-  Scope(Graph graph, FreshNames names) {
+  RuleContext(Graph graph, FreshNames names) {
     this.constants = new LinkedHashMap<>(graph.initializers());
     this.names = names;
     this.types = new ValueTypes(graph.withNodes(List.of()));

@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
-class TermsTest {
+class PlanConstraintsTest {
   private static final Scope LAYER = new Scope.Layer();
   private static final Scope MODEL = new Scope.Model(Normalisation.NONE);
 
-  private static Terms terms(Scope scope, OptionalInt minKeep) {
-    return new Terms(
+  private static PlanConstraints terms(Scope scope, OptionalInt minKeep) {
+    return new PlanConstraints(
         Criteria.named("frequency", 0),
         Novice.MEAN,
         Plan.Router.KEEP,

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Map;
 
 /** Which tokens of some sequences count: those that an attention mask does not hide. */
-public final class ShownTokens {
+public final class UnmaskedTokens {
   private static final String MASK = "attention_mask";
 
   /** By sequence and token; null where every token counts. */
   private final boolean[][] shown;
 
-  private ShownTokens(boolean[][] shown) {
+  private UnmaskedTokens(boolean[][] shown) {
     this.shown = shown;
   }
 
@@ -21,7 +21,7 @@ public final class ShownTokens {
    *
    * @param tokens name of the input {@code [batch, sequence]} that takes the tokens
    */
-  public static ShownTokens of(Map<String, Tensor> feeds, String tokens) {
+  public static UnmaskedTokens of(Map<String, Tensor> feeds, String tokens) {
     return of(feeds, tokens, MASK);
   }
 
@@ -31,10 +31,10 @@ public final class ShownTokens {
    *
    * @throws BadInputException if there are more tokens than the mask speaks of
    */
-  public static ShownTokens of(Map<String, Tensor> feeds, String tokens, String mask) {
+  public static UnmaskedTokens of(Map<String, Tensor> feeds, String tokens, String mask) {
     Tensor given = feeds.get(mask);
     if (given == null || given.rank() != 2 || given.type().isFloating()) {
-      return new ShownTokens(null);
+      return new UnmaskedTokens(null);
     }
     long[] seen = given.toLongs();
     int width = given.dims().get(1).intValue();
@@ -53,7 +53,7 @@ public final class ShownTokens {
         areAllShown &= shown[row][token];
       }
     }
-    return new ShownTokens(areAllShown ? null : shown);
+    return new UnmaskedTokens(areAllShown ? null : shown);
   }
 
   private static int sequence(Tensor ids, int width) {

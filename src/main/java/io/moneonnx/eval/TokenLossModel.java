@@ -18,12 +18,12 @@ import java.util.Map;
  * A language model as it is, opened once and told the token after each position; it says how well
  * it foresees them. Its own outputs are not computed for anything else.
  */
-public final class Foresight implements AutoCloseable {
+public final class TokenLossModel implements AutoCloseable {
   private final String next;
   private final NextToken.Outputs outputs;
   private final Session session;
 
-  private Foresight(String next, NextToken.Outputs outputs, Session session) {
+  private TokenLossModel(String next, NextToken.Outputs outputs, Session session) {
     this.next = next;
     this.outputs = outputs;
     this.session = session;
@@ -42,7 +42,8 @@ public final class Foresight implements AutoCloseable {
    *
    * @param folder where the model's files lie
    */
-  public static Foresight open(Model model, Path folder, NextToken nextToken, RunOptions options) {
+  public static TokenLossModel open(
+      Model model, Path folder, NextToken nextToken, RunOptions options) {
     GraphEdit edit = new GraphEdit(model);
     Ops ops = new Ops(edit, EvaluationGraph.PREFIX + "loss");
     String next =
@@ -56,7 +57,7 @@ public final class Foresight implements AutoCloseable {
             OnnxWriter.toBytes(options.fitting(measuring), folder),
             folder,
             options);
-    return new Foresight(next, outputs, session);
+    return new TokenLossModel(next, outputs, session);
   }
 
   Foreseen of(Passage passage) {

@@ -11,8 +11,8 @@ import java.util.Optional;
  * @param grid its sequences and positions, if it has such
  * @param same by sequence how many positions choose as recorded
  */
-record Compared(int run, Batch fed, Optional<TokenGrid> grid, List<Integer> same) {
-  Compared {
+record ComparablePositions(int run, Batch fed, Optional<TokenGrid> grid, List<Integer> same) {
+  ComparablePositions {
     same = List.copyOf(same);
   }
 

@@ -27,7 +27,7 @@ import java.util.stream.Stream;
  * enlarge a value is not looked at, and shows when blocks are proved. An operator without a rule
  * says nothing.
  */
-final class Vanishing {
+final class ZeroPropagation {
   /** Operators that put out elements of their first input, all of them or some. */
   private static final Set<String> MOVING =
       Set.of(
@@ -49,7 +49,7 @@ final class Vanishing {
   private final Map<String, Set<String>> same = new HashMap<>();
   private Graph inside;
 
-  Vanishing(Graph graph, Absence absence) {
+  ZeroPropagation(Graph graph, ConditionFacts absence) {
     this.graph = graph;
     this.inside = graph;
     this.empty = new HashSet<>(absence.empty());

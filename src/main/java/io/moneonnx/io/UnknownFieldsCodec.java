@@ -3,20 +3,20 @@ package io.moneonnx.io;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
-import io.moneonnx.graph.Wire;
+import io.moneonnx.graph.UnknownFields;
 
 /** The fields of a protobuf message that the graph classes do not hold, kept in wire form. */
-final class Rest {
-  private Rest() {}
+final class UnknownFieldsCodec {
+  private UnknownFieldsCodec() {}
 
   /** What is left of a message whose known fields have been cleared. */
-  static Wire of(Message.Builder cleared) {
+  static UnknownFields of(Message.Builder cleared) {
     ByteString left = cleared.buildPartial().toByteString();
-    return left.isEmpty() ? Wire.NONE : new Wire(left.asReadOnlyByteBuffer());
+    return left.isEmpty() ? UnknownFields.NONE : new UnknownFields(left.asReadOnlyByteBuffer());
   }
 
   /** Puts those fields back; the known ones are set after it. */
-  static <B extends Message.Builder> B into(B builder, Wire rest) {
+  static <B extends Message.Builder> B into(B builder, UnknownFields rest) {
     try {
       builder.mergeFrom(ByteString.copyFrom(rest.bytes()));
     } catch (InvalidProtocolBufferException e) {

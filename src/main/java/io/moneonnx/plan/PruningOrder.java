@@ -3,7 +3,7 @@ package io.moneonnx.plan;
 import java.util.List;
 
 /** The experts that may go, in the order in which a scope takes them. */
-interface Supply {
+interface PruningOrder {
   /** The largest number that {@link #first} gives. */
   int most();
 

@@ -23,13 +23,13 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** The model at hand: what was read, and the blocks that were found in it. */
-public final class Subject {
+public final class LoadedModel {
   private final ReadModel read;
   private final Target target;
   private final MoeFinder.Findings findings;
   private String fingerprint;
 
-  private Subject(ReadModel read, Target target, MoeFinder.Findings findings) {
+  private LoadedModel(ReadModel read, Target target, MoeFinder.Findings findings) {
     this.read = read;
     this.target = target;
     this.findings = findings;
@@ -42,9 +42,10 @@ public final class Subject {
    * @param target what the model is meant to run on
    * @throws io.moneonnx.graph.BadInputException if it is no model that can be read
    */
-  public static Subject open(Path given, Target target) {
+  public static LoadedModel open(Path given, Target target) {
     ReadModel read = ReadModel.open(given);
-    return new Subject(read, target, new MoeFinder(Forms.all(target)).find(read.model().graph()));
+    return new LoadedModel(
+        read, target, new MoeFinder(Forms.all(target)).find(read.model().graph()));
   }
 
   public ReadModel read() {

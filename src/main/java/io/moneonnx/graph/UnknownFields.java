@@ -6,10 +6,10 @@ import java.nio.ByteBuffer;
  * Fields of the file that this program does not read, in wire form, kept so that they survive a
  * round trip. Only package {@code io} looks inside.
  */
-public record Wire(ByteBuffer bytes) {
-  public static final Wire NONE = new Wire(ByteBuffer.allocate(0));
+public record UnknownFields(ByteBuffer bytes) {
+  public static final UnknownFields NONE = new UnknownFields(ByteBuffer.allocate(0));
 
-  public Wire {
+  public UnknownFields {
     bytes = bytes.asReadOnlyBuffer();
   }
 

@@ -5,8 +5,8 @@ import io.moneonnx.profile.Profile;
 import java.util.List;
 
 /** Whether data to test on were calibrated on. */
-final class Seen {
-  private Seen() {}
+final class CalibrationOverlap {
+  private CalibrationOverlap() {}
 
   /**
    * Warns if they were.
