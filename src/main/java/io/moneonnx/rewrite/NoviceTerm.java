@@ -1,5 +1,6 @@
 package io.moneonnx.rewrite;
 
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
@@ -46,6 +47,8 @@ final class NoviceTerm {
 
   /**
    * The constant {@code [replaced + 1, hidden]}: the novices in the order of their ids, and zero.
+   *
+   * @throws BadInputException if one of them is not finite in the type of the routed output
    */
   String novices(Replacement replacement) {
     int hidden = block.hidden();
@@ -54,6 +57,24 @@ final class NoviceTerm {
     for (float[] novice : replacement.novices().values()) {
       System.arraycopy(novice, 0, rows, row++ * hidden, hidden);
     }
-    return ops.constant("novices", Tensor.of(type, List.of(row + 1L, (long) hidden), rows));
+    Tensor novices = Tensor.of(type, List.of(row + 1L, (long) hidden), rows);
+    requireFinite(novices.toFloats(), replacement.experts());
+    return ops.constant("novices", novices);
+  }
+
+  /** Half precision ends at 65,504: a novice may be finite in the profile, and not in the model. */
+  private void requireFinite(float[] stored, List<Integer> experts) {
+    for (int i = 0; i < stored.length; i++) {
+      if (!Float.isFinite(stored[i])) {
+        throw new BadInputException(
+            "block '%s': the novice of expert %d is %s in %s at position %d; expected a finite number"
+                .formatted(
+                    block.name(),
+                    experts.get(i / block.hidden()),
+                    stored[i],
+                    type.text(),
+                    i % block.hidden()));
+      }
+    }
   }
 }

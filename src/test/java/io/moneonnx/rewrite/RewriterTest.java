@@ -1,6 +1,7 @@
 package io.moneonnx.rewrite;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.moneonnx.SwitchMoe;
@@ -8,7 +9,9 @@ import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.DeadCode;
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
@@ -930,5 +933,20 @@ final class RewriterTest {
                     Canonical.of(before), List.of(block), Map.of("experts", replacement(4, 1)))
                 .opsets())
         .containsOnlyKeys("");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"NaN, FLOAT, NaN", "Infinity, FLOAT, Infinity", "70000, FLOAT16, Infinity"})
+  void refusesANoviceThatIsNotFiniteInTheModel(float value, ElementType type, String found) {
+    TinyMoe tiny = Spelling.SUMS.of(3, 2, 4);
+    Map<String, Replacement> changes =
+        Map.of("experts", new Replacement(new TreeMap<>(Map.of(1, new float[] {0, 0, value, 0}))));
+
+    assertThatThrownBy(
+            () -> Rewriter.rewrite(Canonical.of(tiny.in(type)), List.of(tiny.block()), changes))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage(
+            "block 'experts': the novice of expert 1 is %s in %s at position 2; expected a finite number"
+                .formatted(found, type.text()));
   }
 }
