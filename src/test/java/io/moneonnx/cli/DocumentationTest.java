@@ -67,9 +67,13 @@ class DocumentationTest {
   }
 
   @Test
-  void everyOptionThatTheReadmeNamesIsThere() throws IOException {
+  void everyOptionThatTheGuidesNameIsThere() throws IOException {
     Set<String> named = new TreeSet<>();
-    CODE.matcher(Files.readString(Path.of("README.md")))
+    StringBuilder guides = new StringBuilder();
+    for (String page : List.of("README", "docs/usage", "docs/criteria", "docs/verification")) {
+      guides.append(Files.readString(Path.of(page + ".md")));
+    }
+    CODE.matcher(guides)
         .results()
         .map(MatchResult::group)
         .flatMap(code -> OPTION.matcher(code).results().map(MatchResult::group))
