@@ -406,7 +406,9 @@ final class ProofTest {
   }
 
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FUSED")
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"FUSED", "STACKED"})
   void findsCoefficientsFromBeforeTheyWereRescaled(Spelling spelling) {
     UnaryOperator<Model> tamper =
         spelling.hasMatrix()
@@ -415,11 +417,20 @@ final class ProofTest {
     finds(prove(spelling.of(4, 2, 4), tamper, 1, 3));
   }
 
+  @Test
+  void findsThatNothingReadsTheChoiceAnyMore() {
+    UnaryOperator<Model> tamper = model -> reading(model, "matrix", "scores");
+    Verdict verdict = prove(Spelling.STACKED.of(4, 2, 4), tamper, 1, 3);
+
+    assertThat(verdict.holds()).isFalse();
+    assertThat(verdict.text()).contains("its routing is not found: no node makes 'experts'");
+  }
+
   /** Where expert 0's weight is in a rewritten model, alone or with others. */
   private static String weightOfExpert0(Spelling spelling) {
     return switch (spelling) {
-      case GATHERED, GROUPED, STACKED, FUSED -> "mone.0/kept";
-      case ROUNDS -> "down/kept";
+      case GATHERED, STACKED, FUSED -> "mone.0/kept";
+      case GROUPED, ROUNDS -> "down/kept";
       default -> "down0";
     };
   }
