@@ -110,7 +110,9 @@ public final class Canonical {
    */
   Map<String, Node> nodes() {
     Map<String, Node> nodes = new HashMap<>();
-    roots.keySet().forEach(node -> node.outputs().forEach(output -> nodes.put(output, node)));
+    for (Step step : steps) {
+      step.after().forEach(node -> node.outputs().forEach(output -> nodes.put(output, node)));
+    }
     for (Node node : original.graph().nodes()) {
       node.outputs().forEach(output -> nodes.put(output, node));
     }

@@ -33,14 +33,20 @@ final class FoldShapes implements Rule {
                       small(node.input(1), context).flatMap(s -> reshape(tensor, s.toLongs()));
                   case "Unsqueeze" ->
                       Optional.of(tensor)
-                          .filter(t -> t.rank() == 0)
+                          .filter(t -> t.rank() == 0 && axes(node, context) == 1)
                           .map(t -> t.reshaped(List.of(1L)));
                   default ->
                       Optional.of(tensor)
                           .filter(t -> t.elements() == 1)
+                          .filter(t -> node.input(1).isEmpty() || axes(node, context) == t.rank())
                           .map(t -> t.reshaped(List.of()));
                 })
         .map(folded -> Respelled.constant(node, folded));
+  }
+
+  /** How many axes a node names; 0 where they are not constant. */
+  private static int axes(Node node, RuleContext context) {
+    return context.integers(node.input(1)).map(axes -> axes.length).orElse(0);
   }
 
   private static Optional<Tensor> small(String value, RuleContext context) {

@@ -23,6 +23,11 @@ final class FreshNames {
     return new FreshNames(taken);
   }
 
+  /** Takes names that must not be given: those of values that are spelled otherwise by now. */
+  void take(Collection<String> names) {
+    taken.addAll(names);
+  }
+
   /** {@code hint}, or something like it if that is taken. */
   String like(String hint) {
     String name = hint;

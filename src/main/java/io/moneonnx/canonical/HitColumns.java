@@ -41,7 +41,7 @@ final class HitColumns implements Rule {
 
   /** The hits {@code [axes, hits]} of which one coordinate lies along an axis. */
   private static Optional<String> hits(String value, long axis, RuleContext context) {
-    if (axis == 0) {
+    if (Math.floorMod(axis, 2L) == 0) { // both have two axes
       return context.producer(value, "NonZero").map(hits -> value);
     }
     return context

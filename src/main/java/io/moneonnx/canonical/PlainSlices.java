@@ -1,5 +1,6 @@
 package io.moneonnx.canonical;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import java.util.Arrays;
@@ -41,6 +42,7 @@ final class PlainSlices implements Rule {
             ? Optional.of(node.input(3))
             : context
                 .constant(node.input(1))
+                .filter(starts -> starts.type() == ElementType.INT64)
                 .map(starts -> LongStream.range(0, starts.elements()).toArray())
                 .map(all -> all.length == 1 ? context.number(0) : axes(node, all, context));
     return (hasAxes && !hasSteps) || axes.isEmpty()

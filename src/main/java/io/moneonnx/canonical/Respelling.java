@@ -43,6 +43,7 @@ final class Respelling {
     this.roots = roots;
     this.steps = steps;
     this.names = FreshNames.in(graph);
+    steps.forEach(step -> names.take(step.before().outputs()));
     this.context = new RuleContext(graph, names);
   }
 
@@ -89,7 +90,10 @@ final class Respelling {
 
   private void take(Node before, Respelled respelled, int root) {
     steps.add(new Step(before, respelled.nodes(), root, Optional.empty()));
-    respelled.nodes().forEach(node -> roots.put(node, root));
+    for (Node node : respelled.nodes()) {
+      roots.put(node, root);
+      node.subgraphs().forEach(body -> context.keepNames(body.captures()));
+    }
     respelled.constants().forEach(context::put);
     respelled.aliases().forEach(context::putAlias);
   }

@@ -1,6 +1,8 @@
 package io.moneonnx.canonical;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +26,7 @@ final class RowsFirst implements Rule {
   public Optional<Respelled> apply(Node node, RuleContext context) {
     return context
         .producer(node.input(0), "Cast")
-        .filter(cast -> context.constant(cast.input(0)).isPresent())
+        .filter(cast -> isGathered(context.constant(cast.input(0))))
         .filter(cast -> context.constant(node.input(1)).isPresent())
         .map(
             cast -> {
@@ -35,5 +37,14 @@ final class RowsFirst implements Rule {
                   node.withValues(inputs, List.of(row)).withName(""),
                   cast.withValues(List.of(row), List.of(node.output())).withName(""));
             });
+  }
+
+  /**
+   * True for a constant of a type that {@code Gather} and {@code Slice} take, in opset 13 already.
+   */
+  private static boolean isGathered(Optional<Tensor> constant) {
+    return constant
+        .filter(stored -> stored.type().code() <= ElementType.BFLOAT16.code())
+        .isPresent();
   }
 }

@@ -9,6 +9,7 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
 import io.moneonnx.graph.ValueRanks;
 import io.moneonnx.graph.ValueTypes;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -98,6 +99,11 @@ final class RuleContext {
   /** True for values whose names must stay: the graph's outputs, and what subgraphs capture. */
   boolean isNamed(String value) {
     return named.contains(value);
+  }
+
+  /** Takes values whose names must stay, since a body that a rule has made captures them. */
+  void keepNames(Collection<String> values) {
+    named.addAll(values);
   }
 
   /** A name that no value has, like {@code hint}. */

@@ -58,6 +58,9 @@ final class Spelling {
   private final Map<String, Integer> reads = new HashMap<>();
   private final FreshNames names;
 
+  /** All values of the original. */
+  private final Set<String> originals;
+
   /** Values that are made otherwise than what was declared of them said. */
   private final Set<String> changed = new HashSet<>();
 
@@ -71,6 +74,7 @@ final class Spelling {
     this.edited = all.model();
     this.images = all.images();
     this.names = FreshNames.in(edited.graph());
+    this.originals = canonical.original().graph().made();
     this.initializers = new LinkedHashMap<>(edited.graph().initializers());
     edited.graph().nodes().forEach(node -> put(node, Integer.MAX_VALUE));
     edited.graph().outputs().forEach(output -> reads.merge(output.name(), 1, Integer::sum));
@@ -226,7 +230,10 @@ final class Spelling {
     if (step.after().isEmpty() ? !isRead : left.isEmpty()) {
       return State.GONE;
     }
-    if (isRedirected(step.inner()) || !isClosed(step.inner(), left) || hides(step.before(), left)) {
+    if (isRedirected(step.inner())
+        || hasChangedHelpers(step)
+        || !isClosed(step.inner(), left)
+        || hides(step.before(), left)) {
       return State.CHANGED;
     }
     left.forEach(node -> remove(images.get(node)));
@@ -253,6 +260,19 @@ final class Spelling {
 
   private List<Node> left(List<Node> nodes) {
     return nodes.stream().filter(node -> state(node) == State.LEFT).toList();
+  }
+
+  /** True if an edit was about a value that an earlier step has made and this one reads too. */
+  private boolean hasChangedHelpers(Step step) {
+    Set<String> helpers = new HashSet<>();
+    step.after().forEach(node -> helpers.addAll(node.reads()));
+    helpers.removeAll(step.before().reads());
+    helpers.removeAll(step.inner());
+    helpers.removeAll(originals);
+    return isRedirected(helpers)
+        || helpers.stream()
+            .flatMap(value -> canonical.graph().producer(value).stream())
+            .anyMatch(node -> state(node) == State.CHANGED);
   }
 
   private boolean isRedirected(Set<String> values) {

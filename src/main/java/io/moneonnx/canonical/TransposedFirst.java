@@ -1,7 +1,9 @@
 package io.moneonnx.canonical;
 
 import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +37,9 @@ final class TransposedFirst implements Rule {
       return Optional.of(gathered(cut.get(), perm.values(), node.output(), context));
     }
     return context
-        .integers(cut.get().input(3))
+        .constant(cut.get().input(3))
+        .filter(axes -> axes.type() == ElementType.INT64)
+        .map(Tensor::toLongs)
         .filter(axes -> cut.get().is("Slice") && axes.length == 1)
         .map(axes -> sliced(cut.get(), axes[0], perm.values(), node.output(), context));
   }

@@ -44,6 +44,7 @@ final class Unfolding {
     this.initializers = new LinkedHashMap<>(graph.initializers());
     List<Node> others = graph.nodes().stream().filter(node -> !isReplaced(node)).toList();
     this.names = new FreshNames(graph.withNodes(others).names());
+    steps.forEach(step -> names.take(step.before().outputs()));
     graph.nodes().stream()
         .filter(this::isReplaced)
         .forEach(node -> node.outputs().forEach(names::like));

@@ -34,7 +34,8 @@ public final class TopologicalOrder {
     Walk walk = new Walk(producers, nodes.size());
     Node node = nodes.stream().filter(root -> !walk.visit(root)).findFirst().orElseThrow();
     while (seen.add(node)) {
-      node = walk.missing(node).get(0);
+      List<Node> missing = walk.missing(node);
+      node = missing.get(missing.size() - 1); // the one that the walk was in the middle of
     }
     return node;
   }

@@ -129,8 +129,8 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
 
   private static Optional<List<Long>> joined(Graph graph, Node concat, List<Long> first) {
     int axis = Math.floorMod((int) concat.intAttribute("axis", 0), first.size());
-    long size = 0;
-    for (String input : concat.inputs()) {
+    long size = first.get(axis);
+    for (String input : concat.inputs().subList(1, concat.inputs().size())) {
       Optional<WeightView> part = of(graph, input);
       if (part.isEmpty()) {
         return Optional.empty();

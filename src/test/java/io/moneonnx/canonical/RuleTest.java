@@ -2,12 +2,16 @@ package io.moneonnx.canonical;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
+import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,20 +20,45 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Each rule with what it is given and what it makes of that; and what it leaves alone. */
 class RuleTest {
   private static Graph canonical(String nodes) {
-    return Canonical.of(
-            GraphText.parse(
-                """
+    Graph graph =
+        GraphText.parse(
+            """
                 g (float[A, B, C] x, float[A, B] m, float16[A] h, float[A] f, float[...] unknown)
                     => (float[...] y)
                 <int64 i = {1}, int64[1] first = {0}, int64[1] second = {1}, int64[1] third = {2},
                  int64[2] units = {1, 1}, int64[2] uneven = {1, 2}, int64[1] all = {9223372036854775807},
-                 int64 five = {5}, float16[4, 2] stored>
+                 int64 five = {5}, float16[4, 2] stored, int64[1, 1] square = {1},
+                 int32[1] from, int32[1] to, float8e4m3fn[4, 2] tiny>
                 {
                 %s
                 }
                 """
-                    .formatted(nodes)))
+                .formatted(nodes));
+    Map<String, Initializer> constants = new LinkedHashMap<>(graph.initializers());
+    put(constants, "from", ElementType.INT32, List.of(1L), 4);
+    put(constants, "to", ElementType.INT32, List.of(1L), 4);
+    put(constants, "tiny", ElementType.FLOAT8E4M3FN, List.of(4L, 2L), 8);
+    return Canonical.of(
+            new Graph(
+                graph.name(),
+                graph.nodes(),
+                constants,
+                graph.inputs(),
+                graph.outputs(),
+                graph.declared(),
+                graph.rest()))
         .graph();
+  }
+
+  /** Zeros of a type that the text of graphs has no values for. */
+  private static void put(
+      Map<String, Initializer> constants,
+      String name,
+      ElementType type,
+      List<Long> dims,
+      int bytes) {
+    constants.put(
+        name, Initializer.of(name, new Tensor.Inline(type, dims, ByteBuffer.allocate(bytes))));
   }
 
   /** The nodes; constant inputs by their elements, values between by their order. */
@@ -87,6 +116,8 @@ class RuleTest {
         "a = Gather <axis = 2> (x, i) y = Transpose <perm = [1, 0]> (a) | v0 = Transpose <perm = [2, 1, 0]> (x)  y = Gather <axis = 0> (v0, [1])",
         "a = Slice (m, first, second, first) y = Transpose <perm = [1, 0]> (a) | v0 = Transpose <perm = [1, 0]> (m)  y = Slice (v0, [0], [1], [1])",
         "a = NonZero (m) y = Gather <axis = 0> (a, i) | v0 = NonZero (m)  v1 = Transpose <perm = [1, 0]> (v0)  v2 = Slice (v1, [1], [2], [1])  y = Squeeze (v2, [1])",
+        "a = NonZero (m) b = Transpose <perm = [1, 0]> (a) y = Gather <axis = -1> (b, i) | v0 = NonZero (m)  v1 = Transpose <perm = [1, 0]> (v0)  v2 = Slice (v1, [1], [2], [1])  y = Squeeze (v2, [1])",
+        "a = NonZero (m) b = Transpose <perm = [1, 0]> (a) y = Gather <axis = -2> (b, i) | v0 = NonZero (m)  v1 = Transpose <perm = [1, 0]> (v0)  y = Gather <axis = -2> (v1, [1])",
         "a = NonZero (m) b = Slice (a, second, third, first) y = Squeeze (b, first) | v0 = NonZero (m)  v1 = Transpose <perm = [1, 0]> (v0)  v2 = Slice (v1, [1], [2], [1])  y = Squeeze (v2, [1])",
         "a = Cast <to = 1> (stored) y = Gather (a, i) | v0 = Gather (stored, [1])  y = Cast <to = 1> (v0)",
       })
@@ -109,6 +140,11 @@ class RuleTest {
         "y = Transpose <perm = [1, 0]> (m)",
         "y = Transpose (unknown)",
         "a = NonZero (m) b = Slice (a, second, third, second) y = Squeeze (b, first)",
+        "y = Unsqueeze (five, units)",
+        "y = Squeeze (square, first)",
+        "y = Slice (x, from, to)",
+        "a = Slice (m, from, to, from) y = Transpose <perm = [1, 0]> (a)",
+        "a = Cast <to = 1> (tiny) y = Gather (a, i)",
       })
   void leavesWhatIsNotTheSame(String nodes) {
     assertThat(canonical(nodes).nodes())

@@ -125,6 +125,43 @@ final class SpellingTest {
     assertThat(after.opsets()).containsOnlyKeys("");
   }
 
+  @Test
+  void anIdentityInAFunctionStaysWhereABodyOfItCapturesIt() {
+    Model model =
+        model(
+            "g (bool c, float x) => (float y) { y = local.f (c, x) }",
+            """
+            f (bool c, float v) => (float o)
+            {
+              t = Identity (v)
+              o = If <then_branch = a () => (float p) { p = Neg (t) },
+                      else_branch = b () => (float q) { q = Abs (t) }> (c)
+            }
+            """);
+
+    assertThat(Canonical.of(model).graph().captures()).isEmpty();
+    assertThat(Canonical.of(model).graph().producer("y/t")).isPresent();
+  }
+
+  private static final String HITS =
+      """
+      g (float[A, B] m) => (int64[n] a, int64[n] b) <int64 none = {0}, int64 one = {1}>
+      { h = NonZero (m) a = Gather (h, none) b = Gather (h, one) }
+      """;
+
+  @Test
+  void anEditOfWhatSeveralStepsShareIsAnEditOfThemAll() {
+    Model after =
+        edited(
+            model(HITS),
+            edit ->
+                edit.redirect(
+                    "h/transposed", edit.add("Abs", "n", List.of("h/transposed"), Map.of())));
+
+    assertThat(nodes(after)).noneMatch(node -> node.contains("Gather"));
+    assertThat(nodes(edited(model(HITS), edit -> {}))).isEqualTo(nodes(model(HITS)));
+  }
+
   private static final String LOOP =
       """
       g (float[T, 4] x) => (float[T, 4] z)

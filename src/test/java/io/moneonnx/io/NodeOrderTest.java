@@ -68,6 +68,16 @@ class NodeOrderTest {
   }
 
   @Test
+  void namesACycleBehindANodeThatIsInNone() {
+    assertThatThrownBy(
+            () ->
+                sorted(
+                    "g (float x) => (float y) { y = Add (b, c) b = Neg (x) c = Exp (d) d = Abs (c) }"))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageMatching("a.onnx: the graph has a cycle at node '(Exp -> c|Abs -> d)'");
+  }
+
+  @Test
   void refusesAValueThatNothingDefines() {
     assertThatThrownBy(() -> sorted("g (float x) => (float y) { y = Add (x, nowhere) }"))
         .isInstanceOf(BadInputException.class)

@@ -80,6 +80,16 @@ class WeightViewTest {
   }
 
   @Test
+  void isFoundAtOnceBehindManyConcatenations() {
+    StringBuilder nodes = new StringBuilder("c0 = Concat <axis = 1> (stack, stack)\n");
+    for (int i = 1; i < 60; i++) {
+      nodes.append("c%d = Concat <axis = 1> (c%d, stack)\n".formatted(i, i - 1));
+    }
+
+    assertThat(view(graph(nodes + "w = Identity (c59)")).dims()).containsExactly(3L, 122L, 2L);
+  }
+
+  @Test
   void keepsScalesThatAllExpertsShare() {
     Graph graph = graph("w = DequantizeLinear <axis = 1> (half, scales)");
 
