@@ -34,6 +34,7 @@ public final class Evaluation implements AutoCloseable {
   /**
    * Opens a model.
    *
+   * @param model in its canonical spelling, in which the blocks were found
    * @param folder where the model's files lie
    * @param blocks those whose experts may be replaced
    */

@@ -1,6 +1,5 @@
 package io.moneonnx.eval;
 
-import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.DeadCode;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
@@ -44,8 +43,7 @@ record EvaluationGraph(
   record Choices(MoeBlock block, String replaced, String novices, Optional<String> gone) {}
 
   static EvaluationGraph of(Model original, List<MoeBlock> blocks, NextToken nextToken) {
-    Model flat = Canonical.of(original).model();
-    RouterMasking cuttable = RouterMasking.of(flat, blocks);
+    RouterMasking cuttable = RouterMasking.of(original, blocks);
     GraphEdit edit = new GraphEdit(cuttable.model());
     List<Choices> choices = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {

@@ -27,14 +27,14 @@ record RouterMasking(Model model, Map<String, String> gone, Map<String, Selectio
     masks = Map.copyOf(masks);
   }
 
-  static RouterMasking of(Model flat, List<MoeBlock> blocks) {
-    GraphEdit edit = new GraphEdit(withScores(flat, blocks));
+  static RouterMasking of(Model model, List<MoeBlock> blocks) {
+    GraphEdit edit = new GraphEdit(withScores(model, blocks));
     Map<String, String> gone = new LinkedHashMap<>();
     Map<String, SelectionMask> masks = new LinkedHashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Ops ops = new Ops(edit, EvaluationGraph.PREFIX + i);
-      SelectionMask mask = SelectionMask.of(flat.graph(), block.routing());
+      SelectionMask mask = SelectionMask.of(model.graph(), block.routing());
       masks.put(block.name(), mask);
       if (mask.objection().isEmpty()) {
         Dimension experts = Dimension.of(block.experts());
@@ -43,22 +43,22 @@ record RouterMasking(Model model, Map<String, String> gone, Map<String, Selectio
         gone.put(block.name(), input);
       }
     }
-    return new RouterMasking(like(flat.graph(), edit.apply()), gone, masks);
+    return new RouterMasking(like(model.graph(), edit.apply()), gone, masks);
   }
 
   /**
    * Scores for outputs: an edit keeps the names of outputs, so that blocks still find their scores
    * where they were, with experts gone.
    */
-  private static Model withScores(Model flat, List<MoeBlock> blocks) {
-    List<Value> outputs = new ArrayList<>(flat.graph().outputs());
+  private static Model withScores(Model model, List<MoeBlock> blocks) {
+    List<Value> outputs = new ArrayList<>(model.graph().outputs());
     for (MoeBlock block : blocks) {
       String scores = block.routing().choice().scores();
       if (outputs.stream().noneMatch(output -> output.name().equals(scores))) {
         outputs.add(Value.undeclared(scores));
       }
     }
-    return flat.withGraph(flat.graph().withOutputs(outputs));
+    return model.withGraph(model.graph().withOutputs(outputs));
   }
 
   /** The changed model with the outputs and the declared types of before: they still hold. */

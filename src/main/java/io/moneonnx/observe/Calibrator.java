@@ -34,6 +34,7 @@ public final class Calibrator {
   /**
    * A calibrator for these blocks of a model.
    *
+   * @param model in its canonical spelling, in which the blocks were found
    * @param folder where the model's files lie
    */
   public Calibrator(Model model, Path folder, List<MoeBlock> blocks, RunOptions options) {

@@ -1,6 +1,5 @@
 package io.moneonnx.observe;
 
-import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.DeadCode;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.GraphEdit;
@@ -44,7 +43,7 @@ public final class Observer {
    * block is summed up as soon as it is computed, and its rows are gone before the next one's come.
    */
   static Observed observe(Model model, List<MoeBlock> blocks, Moments moments) {
-    GraphEdit edit = new GraphEdit(Canonical.of(model).model());
+    GraphEdit edit = new GraphEdit(model);
     Map<Padding, String> valid = new EnumMap<>(Padding.class);
     Deque<Taps> taps = new ArrayDeque<>();
     for (int i = blocks.size() - 1; i >= 0; i--) {

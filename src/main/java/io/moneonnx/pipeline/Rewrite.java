@@ -1,5 +1,6 @@
 package io.moneonnx.pipeline;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.eval.ModelChanges;
 import io.moneonnx.graph.BadInputException;
@@ -211,7 +212,8 @@ public final class Rewrite {
 
   private Drift drift(Path draft, List<Map<String, Tensor>> feeds) {
     SideBySide.Side before = new SideBySide.Side(subject.file(), subject.model());
-    SideBySide.Side after = new SideBySide.Side(draft, OnnxReader.read(draft));
+    SideBySide.Side after =
+        new SideBySide.Side(draft, Canonical.of(OnnxReader.read(draft)).model());
     Drift.Meter meter = new Drift.Meter();
     try (SideBySide models =
         SideBySide.open(

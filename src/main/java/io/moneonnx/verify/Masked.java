@@ -1,6 +1,5 @@
 package io.moneonnx.verify;
 
-import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
@@ -25,7 +24,7 @@ import java.util.Map;
 record Masked(Model model, List<MoeBlock> blocks) {
   /** Masks what is cut out; what is replaced stays as it is. */
   static Masked of(Model original, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
-    GraphEdit edit = new GraphEdit(Canonical.of(original).model());
+    GraphEdit edit = new GraphEdit(original);
     List<MoeBlock> masked = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);

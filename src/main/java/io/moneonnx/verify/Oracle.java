@@ -1,6 +1,5 @@
 package io.moneonnx.verify;
 
-import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
@@ -31,7 +30,7 @@ final class Oracle {
   /** Experts that are cut out are in no one's way: the original never chooses them. */
   static Substituted of(
       Model original, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
-    GraphEdit edit = new GraphEdit(Canonical.of(original).model());
+    GraphEdit edit = new GraphEdit(original);
     Map<String, String> outputs = new HashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);

@@ -38,7 +38,7 @@ public final class Proof {
   /**
    * A proof for what was changed in a model.
    *
-   * @param original as it was read
+   * @param original in its canonical spelling, in which the blocks were found
    * @param folder where the original's files lie
    */
   public Proof(

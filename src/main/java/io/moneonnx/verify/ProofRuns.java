@@ -18,7 +18,7 @@ import java.util.Map;
 /**
  * The original of a proof, and how parts of it and of what was made of it are run.
  *
- * @param original its graph made flat, experts that are cut out never chosen
+ * @param original in its canonical spelling, experts that are cut out never chosen
  * @param folder where the original's files lie
  */
 record ProofRuns(Model original, Path folder, RunOptions options) {

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  * where the original reads the block's own, in nodes that are otherwise as they were. Nothing that
  * the rewritten file says of itself is asked.
  *
- * @param original made flat
+ * @param original in its canonical spelling
  */
 record RoutedOutputs(Graph original, Graph rewritten) {
   /**

@@ -1,6 +1,5 @@
 package io.moneonnx.verify;
 
-import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
@@ -32,10 +31,6 @@ public final class SideBySide implements AutoCloseable {
 
   /** A model in its canonical spelling, and the file that it was read from. */
   public record Side(Path file, Model model) {
-    public Side {
-      model = Canonical.of(model).model();
-    }
-
     private Opened open(List<String> outputs, Set<String> values, RunOptions options) {
       Set<String> asked = new LinkedHashSet<>(outputs);
       asked.addAll(values);

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  * What a rewritten graph must have as the original has it, and what it must have no more; a
  * sentence for each thing that is not so.
  *
- * @param original made flat
+ * @param original in its canonical spelling
  */
 record Unchanged(Graph original, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
   /** What is not there, without which the two cannot be compared. */

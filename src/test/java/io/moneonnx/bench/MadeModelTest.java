@@ -2,6 +2,7 @@ package io.moneonnx.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxReader;
@@ -37,7 +38,8 @@ final class MadeModelTest {
     LoadedModel subject = LoadedModel.open(file, Target.CPU);
     Model model = OnnxReader.read(file);
     Calibrator calibrator =
-        new Calibrator(model, folder, subject.requireBlocks(), RunOptions.cpu());
+        new Calibrator(
+            Canonical.of(model).model(), folder, subject.requireBlocks(), RunOptions.cpu());
     Tensor tokens = Tensor.of(List.of(1L, 40L), LongStream.range(0, 40).toArray());
     assertThat(calibrator.run(List.of(Map.of("input_ids", tokens))).disproved()).isEmpty();
     assertThat(subject.blocks()).extracting(MoeBlock::form).containsExactly(form, form);

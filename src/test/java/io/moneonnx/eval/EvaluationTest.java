@@ -56,7 +56,7 @@ final class EvaluationTest {
       ModelChanges treatment,
       List<Map<String, Tensor>> batches) {
     try (Evaluation evaluation =
-        Evaluation.open(model, HERE, blocks, nextToken, RunOptions.cpu())) {
+        Evaluation.open(Canonical.of(model).model(), HERE, blocks, nextToken, RunOptions.cpu())) {
       return evaluation.losses(treatment, batches);
     }
   }

@@ -273,7 +273,8 @@ final class DenseVariantsTest {
 
     assertThat(block.form()).as(name).isEqualTo(form);
     assertThat(
-            new Calibrator(model, Path.of(""), List.of(block), RunOptions.cpu())
+            new Calibrator(
+                    Canonical.of(model).model(), Path.of(""), List.of(block), RunOptions.cpu())
                 .run(List.of(feeds))
                 .disproved())
         .isEmpty();
@@ -283,7 +284,12 @@ final class DenseVariantsTest {
       Path file = folder.resolve("rewritten" + pruned.size() + ".onnx");
       OnnxWriter.write(rewritten, file, Placement.INLINE);
       Verdict verdict =
-          new Proof(model, folder, List.of(block), replacements, RunOptions.cpu())
+          new Proof(
+                  Canonical.of(model).model(),
+                  folder,
+                  List.of(block),
+                  replacements,
+                  RunOptions.cpu())
               .of(file, List.of(feeds));
 
       assertThat(verdict.holds()).as(verdict.text()).isTrue();

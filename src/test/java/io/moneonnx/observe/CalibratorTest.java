@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
@@ -33,7 +34,8 @@ final class CalibratorTest {
   private static final double CLOSE = 1e-5;
 
   private static Calibrator calibrator(TinyMoe tiny, MoeBlock block) {
-    return new Calibrator(tiny.model(), Path.of(""), List.of(block), RunOptions.cpu());
+    return new Calibrator(
+        Canonical.of(tiny.model()).model(), Path.of(""), List.of(block), RunOptions.cpu());
   }
 
   private static Calibrator.Outcome calibrate(TinyMoe tiny, List<Map<String, Tensor>> feeds) {
@@ -85,7 +87,11 @@ final class CalibratorTest {
     Map<String, Tensor> feeds = Map.of("x", tiny.tokens(40, 1));
     Calibrator byProduct =
         new Calibrator(
-            tiny.model(), Path.of(""), List.of(tiny.block()), RunOptions.cpu(), Moments.BY_PRODUCT);
+            Canonical.of(tiny.model()).model(),
+            Path.of(""),
+            List.of(tiny.block()),
+            RunOptions.cpu(),
+            Moments.BY_PRODUCT);
 
     assertSame(
         only(byProduct.run(List.of(feeds))),

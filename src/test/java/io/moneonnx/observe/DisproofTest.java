@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Claim;
@@ -28,7 +29,8 @@ final class DisproofTest {
 
   private static String reason(TinyMoe tiny, MoeBlock block) {
     Calibrator.Outcome outcome =
-        new Calibrator(tiny.model(), Path.of(""), List.of(block), RunOptions.cpu())
+        new Calibrator(
+                Canonical.of(tiny.model()).model(), Path.of(""), List.of(block), RunOptions.cpu())
             .run(List.of(feeds(tiny)));
     assertThat(outcome.statistics()).isEmpty();
     assertThat(outcome.disproved()).extracting(Refusal::where).containsExactly("experts");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +30,11 @@ final class FusedOperatorObservedTest {
             .with("routing_weights = 1", "routing_weights = " + normalised);
 
     assertThat(
-            new Calibrator(tiny.model(), Path.of(""), List.of(tiny.block()), RunOptions.cpu())
+            new Calibrator(
+                    Canonical.of(tiny.model()).model(),
+                    Path.of(""),
+                    List.of(tiny.block()),
+                    RunOptions.cpu())
                 .run(List.of(Map.of("given", tiny.tokens(40, 1))))
                 .disproved())
         .isEmpty();

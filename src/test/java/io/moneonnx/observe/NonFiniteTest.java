@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
@@ -135,7 +136,11 @@ final class NonFiniteTest {
   private static Measured measure(TinyMoe tiny, Tensor x, Tensor mask, NonFinite nonFinite) {
     Map<String, Tensor> feeds = Map.of("x", x, "attention_mask", mask);
     try (Calibrator.Pass pass =
-        new Calibrator(tiny.model(), Path.of(""), List.of(tiny.block()), RunOptions.cpu())
+        new Calibrator(
+                Canonical.of(tiny.model()).model(),
+                Path.of(""),
+                List.of(tiny.block()),
+                RunOptions.cpu())
             .begin(nonFinite)) {
       return pass.add(Measured.NOTHING, new Batch(feeds, Optional.empty(), NAMES));
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moneonnx.CudaKernels;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
@@ -33,7 +34,9 @@ final class ObserverTest {
 
     for (ElementType type : List.of(ElementType.FLOAT, ElementType.FLOAT16, ElementType.BFLOAT16)) {
       Model observed =
-          Observer.observe(tiny.in(type), List.of(tiny.block()), Moments.BY_PRODUCT).model();
+          Observer.observe(
+                  Canonical.of(tiny.in(type)).model(), List.of(tiny.block()), Moments.BY_PRODUCT)
+              .model();
       assertThat(CudaKernels.missing(observed)).as(type.text()).isEmpty();
     }
   }
@@ -41,7 +44,8 @@ final class ObserverTest {
   /** How many elements the calibrator asks of the runtime. */
   private static int size(TinyMoe tiny, int tokens) {
     Observer.Observed observed =
-        Observer.observe(tiny.model(), List.of(tiny.block()), Moments.BY_EXPERT);
+        Observer.observe(
+            Canonical.of(tiny.model()).model(), List.of(tiny.block()), Moments.BY_EXPERT);
     Map<String, Tensor> feeds = new HashMap<>(Map.of("x", tiny.tokens(tokens, 1)));
     observed.valid().values().forEach(input -> feeds.put(input, Tensor.of(List.of(1L), 1f)));
     feeds.put(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.MoeBlock;
@@ -75,7 +76,7 @@ final class RunsTest {
   }
 
   private static Calibrator.Outcome runs(TinyMoe tiny, List<MoeBlock> blocks, int largeFrom) {
-    return new Calibrator(tiny.model(), Path.of(""), blocks, RunOptions.cpu())
+    return new Calibrator(Canonical.of(tiny.model()).model(), Path.of(""), blocks, RunOptions.cpu())
         .run(
             IntStream.rangeClosed(1, RUNS)
                 .mapToObj(run -> Map.of("x", tokens(tiny, run, run >= largeFrom)))

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.SwitchMoe;
 import io.moneonnx.TinyMoe;
+import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Statistic;
@@ -21,7 +22,11 @@ final class SwitchTest {
   void areNotCounted() {
     Map<String, Tensor> feeds = SwitchMoe.feeds(9);
     Calibrator.Outcome outcome =
-        new Calibrator(SwitchMoe.model(), Path.of(""), List.of(SwitchMoe.block()), RunOptions.cpu())
+        new Calibrator(
+                Canonical.of(SwitchMoe.model()).model(),
+                Path.of(""),
+                List.of(SwitchMoe.block()),
+                RunOptions.cpu())
             .run(List.of(feeds));
     long[] kept = TinyMoe.run(SwitchMoe.model(), feeds, List.of("kept")).get("kept").toLongs();
     long[] rows = new long[SwitchMoe.EXPERTS];

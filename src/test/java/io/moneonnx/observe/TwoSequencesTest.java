@@ -81,7 +81,8 @@ final class TwoSequencesTest {
         .containsExactly(4, 6);
 
     Calibrator.Outcome outcome =
-        new Calibrator(model, Path.of(""), blocks, RunOptions.cpu()).run(List.of(FEEDS));
+        new Calibrator(Canonical.of(model).model(), Path.of(""), blocks, RunOptions.cpu())
+            .run(List.of(FEEDS));
 
     assertThat(outcome.disproved()).isEmpty();
     assertThat(outcome.statistics()).extracting(BlockStatistics::tokens).containsExactly(3L, 2L);

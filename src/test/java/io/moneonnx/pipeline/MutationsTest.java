@@ -126,7 +126,7 @@ class MutationsTest {
       assertThat(e).hasMessageContaining("cannot be cut");
       return;
     }
-    Proof proof = new Proof(model, from, blocks, changes, RunOptions.cpu());
+    Proof proof = new Proof(Canonical.of(model).model(), from, blocks, changes, RunOptions.cpu());
     assertThat(holds(proof, rewritten, tried)).isTrue();
     int place = blocks.size() - 1;
     Change change = changes.get(blocks.get(place).name());
@@ -154,7 +154,9 @@ class MutationsTest {
       boolean isCut,
       int step) {
     List<BlockStatistics> measured =
-        new Calibrator(model, from, blocks, RunOptions.cpu()).run(List.of(feeds)).statistics();
+        new Calibrator(Canonical.of(model).model(), from, blocks, RunOptions.cpu())
+            .run(List.of(feeds))
+            .statistics();
     Map<String, Change> changes = new LinkedHashMap<>();
     for (BlockStatistics block : measured) {
       TreeMap<Integer, float[]> novices = new TreeMap<>();

@@ -65,7 +65,9 @@ final class QuantisedExpertsTest {
 
     List<Map<String, Tensor>> feeds = List.of(Map.of("x", tiny.tokens(30, 1)));
     assertThat(
-            new Calibrator(model, folder, List.of(block), RunOptions.cpu()).run(feeds).disproved())
+            new Calibrator(Canonical.of(model).model(), folder, List.of(block), RunOptions.cpu())
+                .run(feeds)
+                .disproved())
         .isEmpty();
 
     TreeMap<Integer, float[]> novices = new TreeMap<>();
@@ -75,7 +77,8 @@ final class QuantisedExpertsTest {
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten, file, Placement.INLINE);
     Verdict verdict =
-        new Proof(model, folder, List.of(block), replaced, RunOptions.cpu()).of(file, feeds);
+        new Proof(Canonical.of(model).model(), folder, List.of(block), replaced, RunOptions.cpu())
+            .of(file, feeds);
     assertThat(verdict.holds()).as(verdict.text()).isTrue();
     assertThat(verdict.worstBlock()).isLessThan(1e-4);
     assertThat(integers(rewritten)).isEqualTo(integers(model) / 2);

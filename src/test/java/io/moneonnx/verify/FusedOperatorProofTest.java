@@ -61,6 +61,8 @@ final class FusedOperatorProofTest {
     OnnxWriter.write(rewritten, file, Placement.INLINE);
     List<Map<String, Tensor>> feeds =
         List.of(Map.of("x", tiny.tokens(30, 1)), Map.of("x", tiny.tokens(1, 2)));
-    return new Proof(tiny.model(), folder, blocks, replacements, RunOptions.cpu()).of(file, feeds);
+    return new Proof(
+            Canonical.of(tiny.model()).model(), folder, blocks, replacements, RunOptions.cpu())
+        .of(file, feeds);
   }
 }

@@ -83,13 +83,15 @@ final class PrecisionTest {
     OutputRules.hold(model, rewritten);
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten, file, Placement.INLINE);
-    return new Proof(model, folder, List.of(block(model)), changes, RunOptions.cpu())
+    return new Proof(
+            Canonical.of(model).model(), folder, List.of(block(model)), changes, RunOptions.cpu())
         .of(file, List.of(Map.of("x", x)));
   }
 
   private static BlockStatistics observe(Model model, Tensor x) {
     Calibrator.Outcome outcome =
-        new Calibrator(model, Path.of(""), List.of(block(model)), RunOptions.cpu())
+        new Calibrator(
+                Canonical.of(model).model(), Path.of(""), List.of(block(model)), RunOptions.cpu())
             .run(List.of(Map.of("x", x)));
     assertThat(outcome.disproved()).isEmpty();
     return outcome.statistics().get(0);

@@ -68,7 +68,8 @@ final class ProofTest {
     TinyMoe any = Spelling.DYNAMO.of(3, 2, 4);
     List<Map<String, Tensor>> feeds =
         List.of(Map.of("x", any.tokens(tokens, 1)), Map.of("x", any.tokens(1, 2)));
-    return new Proof(model, folder, blocks, replacements, RunOptions.cpu()).of(file, feeds);
+    return new Proof(Canonical.of(model).model(), folder, blocks, replacements, RunOptions.cpu())
+        .of(file, feeds);
   }
 
   private Verdict prove(TinyMoe tiny, UnaryOperator<Model> tamper, int... experts) {
@@ -522,7 +523,11 @@ final class ProofTest {
 
   private static float[] routed(TinyMoe tiny, Map<String, Tensor> feeds, Replacement replacement) {
     Model oracle =
-        Oracle.of(tiny.model(), List.of(tiny.block()), Map.of("experts", replacement)).model();
+        Oracle.of(
+                Canonical.of(tiny.model()).model(),
+                List.of(tiny.block()),
+                Map.of("experts", replacement))
+            .model();
     float[] x = feeds.get("x").toFloats();
     float[] y = TinyMoe.run(oracle, feeds, List.of("y")).get("y").toFloats();
     float[] routed = TinyMoe.run(oracle, feeds, List.of("routed")).get("routed").toFloats();

@@ -143,7 +143,8 @@ final class QuantisedOperatorTest {
         new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph()).blocks();
     assertThat(blocks).hasSize(1);
     List<Map<String, Tensor>> feeds = List.of(tokens(30, 1), tokens(1, 2));
-    Calibrator.Outcome outcome = new Calibrator(model, folder, blocks, RunOptions.cpu()).run(feeds);
+    Calibrator.Outcome outcome =
+        new Calibrator(Canonical.of(model).model(), folder, blocks, RunOptions.cpu()).run(feeds);
     assertThat(outcome.disproved()).isEmpty();
 
     String name = blocks.get(0).name();
@@ -160,7 +161,8 @@ final class QuantisedOperatorTest {
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten, file, Placement.INLINE);
     Verdict verdict =
-        new Proof(model, folder, blocks, replacements, RunOptions.cpu()).of(file, feeds);
+        new Proof(Canonical.of(model).model(), folder, blocks, replacements, RunOptions.cpu())
+            .of(file, feeds);
 
     assertThat(verdict.holds()).as(verdict.text()).isTrue();
     assertThat(kept(rewritten.graph()))

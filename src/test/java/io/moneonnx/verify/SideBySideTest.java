@@ -52,7 +52,7 @@ final class SideBySideTest {
   private SideBySide.Side side(String name, Model model) {
     Path file = folder.resolve(name);
     OnnxWriter.write(model, file, Placement.INLINE);
-    return new SideBySide.Side(file, model);
+    return new SideBySide.Side(file, Canonical.of(model).model());
   }
 
   private SideBySide open(Model before, List<MoeBlock> blocks, Model after) {

@@ -50,7 +50,7 @@ final class SwitchTest {
     OnnxWriter.write(rewritten, file, Placement.INLINE);
     Verdict verdict =
         new Proof(
-                SwitchMoe.model(),
+                Canonical.of(SwitchMoe.model()).model(),
                 folder,
                 List.of(BLOCK),
                 Map.of(BLOCK.name(), replacement),
