@@ -96,12 +96,7 @@ final class ConditionFacts {
 
   /** {@code count} is at most 0, if {@code bound} is the constant that says so. */
   private void assumeNone(String count, String bound, long wanted) {
-    boolean says =
-        graph
-            .integers(bound)
-            .filter(values -> values.length == 1 && values[0] == wanted)
-            .isPresent();
-    if (says) {
+    if (graph.isNumber(bound, wanted)) {
       assumeNone(count);
     }
   }

@@ -14,7 +14,6 @@ import java.util.Set;
  * hits = NonZero (x)  a = Slice (hits, [1], [2], [0])  y = Squeeze (a, [0])
  * hits = NonZero (x)  y = Gather <axis = 0> (hits, 1)
  * hits = NonZero (x)  p = Transpose <perm = [1, 0]> (hits)  y = Gather <axis = 1> (p, 1)
- * hits = NonZero (x)  p = Transpose <perm = [1, 0]> (hits)  y = Gather <axis = 1> (p, 1)
  *     =>  t = Transpose <perm = [1, 0]> (hits)  b = Slice (t, [1], [2], [1])  y = Squeeze (b, [1])
  * }</pre>
  */
@@ -59,19 +58,12 @@ final class HitColumns implements Rule {
   }
 
   private static Optional<Long> sliced(Node slice, Node squeeze, RuleContext context) {
-    return isOne(slice.input(3), 0, context) && isOne(squeeze.input(1), 0, context)
+    return context.isNumber(slice.input(3), 0) && context.isNumber(squeeze.input(1), 0)
         ? context
             .integers(slice.input(1))
-            .filter(from -> from.length == 1 && isOne(slice.input(2), from[0] + 1, context))
+            .filter(from -> from.length == 1 && context.isNumber(slice.input(2), from[0] + 1))
             .map(from -> from[0])
         : Optional.empty();
-  }
-
-  private static boolean isOne(String value, long number, RuleContext context) {
-    return context
-        .integers(value)
-        .filter(found -> found.length == 1 && found[0] == number)
-        .isPresent();
   }
 
   private static Respelled column(String hits, long index, String output, RuleContext context) {

@@ -67,14 +67,7 @@ final class Respelling {
         }
       }
     }
-    return new Graph(
-        graph.name(),
-        nodes,
-        context.constants(),
-        graph.inputs(),
-        graph.outputs(),
-        graph.declared(),
-        graph.rest());
+    return graph.with(nodes, context.constants());
   }
 
   private Optional<Respelled> respelled(Node node) {

@@ -54,9 +54,12 @@ final class RuleContext {
 
   /** The elements of an int64 or int32 constant. */
   Optional<long[]> integers(String value) {
-    return constant(value)
-        .filter(t -> t.type() == ElementType.INT64 || t.type() == ElementType.INT32)
-        .map(Tensor::toLongs);
+    return constant(value).flatMap(Tensor::integers);
+  }
+
+  /** True for a constant that is this one integer. */
+  boolean isNumber(String value, long number) {
+    return constant(value).filter(tensor -> tensor.isNumber(number)).isPresent();
   }
 
   Optional<Node> producer(String value) {

@@ -90,14 +90,7 @@ final class Unfolding {
         nodes.add(node);
       }
     }
-    return new Graph(
-        graph.name(),
-        nodes,
-        initializers,
-        graph.inputs(),
-        graph.outputs(),
-        graph.declared(),
-        graph.rest());
+    return graph.with(nodes, initializers);
   }
 
   private void add(Node before, List<Node> after, Optional<Step.Rounds> rounds) {

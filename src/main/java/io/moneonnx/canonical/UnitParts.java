@@ -49,17 +49,13 @@ final class UnitParts implements Rule {
     Optional<Tensor> constant = context.constant(split.input(0));
     if (split.input(1).isEmpty()) {
       return constant
-          .filter(t -> t.dims().get(positive(axis, t.rank())) == split.outputs().size())
+          .filter(t -> t.dims().get(Math.floorMod((int) axis, t.rank())) == split.outputs().size())
           .isPresent();
     }
     return context
         .integers(split.input(1))
         .filter(sizes -> Arrays.stream(sizes).allMatch(size -> size == 1))
         .isPresent();
-  }
-
-  private static int positive(long axis, int rank) {
-    return Math.toIntExact(axis < 0 ? axis + rank : axis);
   }
 
   private static Node slice(Node node, long index, long axis, String output, RuleContext context) {

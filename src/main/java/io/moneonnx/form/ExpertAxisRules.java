@@ -3,7 +3,6 @@ package io.moneonnx.form;
 import io.moneonnx.form.ExpertAxis.Edge;
 import io.moneonnx.form.ExpertAxis.Place;
 import io.moneonnx.form.ExpertAxis.Size;
-import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.Elementwise;
 import io.moneonnx.graph.Equation;
 import io.moneonnx.graph.Graph;
@@ -92,7 +91,7 @@ final class ExpertAxisRules {
     switch (node.opType()) {
       case "MatMul" -> passMatMul(node, place, rank);
       case "Einsum" -> passEinsum(node, place);
-      case "Transpose" -> walk.follow(node, 0, place.at(permuted(node, place.axis(), rank)));
+      case "Transpose" -> walk.follow(node, 0, place.at(node.permutation(rank).get(place.axis())));
       case "Reshape" -> passReshape(node, place, rank);
       case "Tile" -> passTile(node, place, rank);
       case "Expand" -> passExpand(node, place, rank);
@@ -305,16 +304,10 @@ final class ExpertAxisRules {
                           .filter(shape -> shape.is(axis, 1))
                           .isPresent();
                   case "Cast", "Identity" -> isOne(node.input(0), axis);
-                  case "Transpose" -> isOne(node.input(0), permuted(node, axis, rank));
+                  case "Transpose" -> isOne(node.input(0), node.permutation(rank).get(axis));
                   default -> false;
                 })
         .orElse(false);
-  }
-
-  private static int permuted(Node transpose, int axis, int rank) {
-    return transpose.attributes().get("perm") instanceof Attribute.OfInts perm
-        ? perm.values().get(axis).intValue()
-        : rank - 1 - axis;
   }
 
   private static Optional<long[]> attribute(Node node, String name, long otherwise) {

@@ -172,14 +172,12 @@ public final class Graph {
 
   /** The elements of a constant of an integer type, in order; empty if {@code value} is none. */
   public Optional<long[]> integers(String value) {
-    return constant(value)
-        .filter(
-            tensor ->
-                switch (tensor.type()) {
-                  case INT64, INT32 -> true;
-                  default -> false;
-                })
-        .map(Tensor::toLongs);
+    return constant(value).flatMap(Tensor::integers);
+  }
+
+  /** True for a constant that is this one integer. */
+  public boolean isNumber(String value, long number) {
+    return constant(value).filter(tensor -> tensor.isNumber(number)).isPresent();
   }
 
   /** Every tensor in the graph: initializers and constants of nodes, subgraphs included. */
@@ -253,7 +251,11 @@ public final class Graph {
   }
 
   public Graph withNodes(List<Node> changed) {
-    return new Graph(name, changed, initializers, inputs, outputs, declared, rest);
+    return with(changed, initializers);
+  }
+
+  public Graph with(List<Node> changed, Map<String, Initializer> constants) {
+    return new Graph(name, changed, constants, inputs, outputs, declared, rest);
   }
 
   public Graph withOutputs(List<Value> changed) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -71,6 +72,13 @@ public record Node(
 
   public long intAttribute(String attribute, long otherwise) {
     return attributes.get(attribute) instanceof Attribute.OfInt found ? found.value() : otherwise;
+  }
+
+  /** The order in which a {@code Transpose} puts the axes of a value of this rank. */
+  public List<Integer> permutation(int rank) {
+    return attributes.get("perm") instanceof Attribute.OfInts perm
+        ? perm.values().stream().map(Long::intValue).toList()
+        : IntStream.range(0, rank).map(axis -> rank - 1 - axis).boxed().toList();
   }
 
   public Node withInputs(List<String> changed) {

@@ -43,15 +43,8 @@ public record RowCut(Node node, String stack, Tensor tensor, long row, List<Long
   }
 
   private static boolean isOneRow(Graph graph, Node slice, long row) {
-    return isOne(graph, slice.input(2), row + 1)
-        && (slice.input(3).isEmpty() || isOne(graph, slice.input(3), 0))
-        && (slice.input(4).isEmpty() || isOne(graph, slice.input(4), 1));
-  }
-
-  private static boolean isOne(Graph graph, String value, long wanted) {
-    return graph
-        .integers(value)
-        .filter(found -> found.length == 1 && found[0] == wanted)
-        .isPresent();
+    return graph.isNumber(slice.input(2), row + 1)
+        && (slice.input(3).isEmpty() || graph.isNumber(slice.input(3), 0))
+        && (slice.input(4).isEmpty() || graph.isNumber(slice.input(4), 1));
   }
 }

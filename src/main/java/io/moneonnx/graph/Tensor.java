@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A constant: its type, its shape and where its bytes are (row-major, little-endian, packed). */
 public sealed interface Tensor {
@@ -273,6 +274,18 @@ public sealed interface Tensor {
           };
     }
     return values;
+  }
+
+  /** The elements of an int64 or int32 tensor, in order: an index, a size or a shape, say. */
+  default Optional<long[]> integers() {
+    return type() == ElementType.INT64 || type() == ElementType.INT32
+        ? Optional.of(toLongs())
+        : Optional.empty();
+  }
+
+  /** True for one element of int64 or int32 that is this number, whatever the shape. */
+  default boolean isNumber(long number) {
+    return elements() == 1 && integers().filter(found -> found[0] == number).isPresent();
   }
 
   /** The elements as int64; for the integers and {@code BOOL}. */

@@ -6,10 +6,7 @@ import io.moneonnx.graph.Tensor;
 public record Constant(String value, Tensor tensor) {
   /** The elements of a constant of an integer type, in order; none of any other. */
   public long[] integers() {
-    return switch (tensor.type()) {
-      case INT64, INT32 -> tensor.toLongs();
-      default -> new long[0];
-    };
+    return tensor.integers().orElse(new long[0]);
   }
 
   @Override

@@ -1,6 +1,5 @@
 package io.moneonnx.moe;
 
-import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.RowCut;
@@ -8,7 +7,6 @@ import io.moneonnx.graph.Tensor;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -62,15 +60,8 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims, Optiona
         .map(cut -> new Weight(cut.stack(), cut.tensor(), cut.dims(), OptionalLong.of(cut.row())));
   }
 
-  private static boolean isOne(Graph graph, String value, long wanted) {
-    return graph
-        .integers(value)
-        .filter(found -> found.length == 1 && found[0] == wanted)
-        .isPresent();
-  }
-
   private Optional<Weight> squeezed(Graph graph, Node squeeze) {
-    boolean leading = dims.size() > 1 && dims.get(0) == 1 && isOne(graph, squeeze.input(1), 0);
+    boolean leading = dims.size() > 1 && dims.get(0) == 1 && graph.isNumber(squeeze.input(1), 0);
     return leading
         ? Optional.of(new Weight(initializer, tensor, dims.subList(1, dims.size()), row))
         : Optional.empty();
@@ -95,11 +86,7 @@ public record Weight(String initializer, Tensor tensor, List<Long> dims, Optiona
   }
 
   private Weight transposed(Node transpose) {
-    int rank = dims.size();
-    List<Long> permuted =
-        transpose.attributes().get("perm") instanceof Attribute.OfInts perm
-            ? perm.values().stream().map(axis -> dims.get(axis.intValue())).toList()
-            : IntStream.range(0, rank).mapToObj(axis -> dims.get(rank - 1 - axis)).toList();
+    List<Long> permuted = transpose.permutation(dims.size()).stream().map(dims::get).toList();
     return new Weight(initializer, tensor, permuted, row);
   }
 }

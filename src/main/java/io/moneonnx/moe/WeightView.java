@@ -1,6 +1,5 @@
 package io.moneonnx.moe;
 
-import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
@@ -59,19 +58,13 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
         dims ->
             switch (node.opType()) {
               case "Transpose" ->
-                  Optional.of(perm(node, dims.size()).stream().map(dims::get).toList());
+                  Optional.of(node.permutation(dims.size()).stream().map(dims::get).toList());
               case "Reshape" -> graph.integers(node.input(1)).flatMap(to -> reshaped(dims, to));
               case "Squeeze" -> axes(graph, node, dims.size()).map(gone -> without(dims, gone));
               case "Unsqueeze" -> unsqueezed(graph, node, dims);
               case "Concat" -> joined(graph, node, dims);
               default -> Optional.of(dims);
             });
-  }
-
-  private static List<Integer> perm(Node transpose, int rank) {
-    return transpose.attributes().get("perm") instanceof Attribute.OfInts perm
-        ? perm.values().stream().map(Long::intValue).toList()
-        : IntStream.range(0, rank).map(axis -> rank - 1 - axis).boxed().toList();
   }
 
   private static Optional<List<Long>> reshaped(List<Long> dims, long[] target) {
@@ -163,7 +156,7 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
   private List<Origin> origins(Node node, int axis) {
     return switch (node.opType()) {
       case "Cast", "Identity" -> List.of(new Origin(0, axis, 1));
-      case "Transpose" -> List.of(new Origin(0, perm(node, dims.size()).get(axis), 1));
+      case "Transpose" -> List.of(new Origin(0, node.permutation(dims.size()).get(axis), 1));
       case "Reshape" -> beforeReshape(node, axis).stream().toList();
       case "Squeeze" -> List.of(new Origin(0, beforeSqueeze(node, axis), 1));
       case "Unsqueeze" -> beforeUnsqueeze(node, axis).stream().toList();
