@@ -10,7 +10,6 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.TopologicalOrder;
 import io.moneonnx.graph.Value;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -112,16 +111,7 @@ final class Spelling {
       dropUnreadRows();
     }
     addWhatIsReadAgain();
-    Graph graph = edited.graph();
-    Graph spelled =
-        new Graph(
-            graph.name(),
-            nodes(),
-            inOrder(initializers),
-            graph.inputs(),
-            graph.outputs(),
-            graph.declared(),
-            graph.rest());
+    Graph spelled = edited.graph().with(nodes(), inOrder(initializers));
     Model original = canonical.original();
     Map<String, Long> opsets = new LinkedHashMap<>(original.opsets());
     edited.opsets().forEach(opsets::putIfAbsent);
@@ -143,11 +133,11 @@ final class Spelling {
    * one and some are not any more.
    */
   private void dropUnreadRows() {
-    UnreadRows unread = new UnreadRows(canonical.graph(), edited.graph(), nodes());
+    UnreadRows unread = new UnreadRows(canonical.graph(), edited.graph(), nodes(), this::constant);
     Map<String, Node> origins = new HashMap<>();
     images.forEach((node, image) -> origins.put(image.output(), node));
     unread
-        .dropped(this::constant)
+        .dropped()
         .forEach(
             (reader, moved) -> {
               int root = written.get(reader);
@@ -204,7 +194,10 @@ final class Spelling {
     }
   }
 
-  /** The nodes to write, in the original's order as far as they come from there. */
+  /**
+   * The nodes to write, in the original's order as far as they come from there; those of an edit
+   * come last, until the edit that ends all puts them before what reads them.
+   */
   private List<Node> nodes() {
     Map<String, Integer> places = new HashMap<>();
     List<Node> order = edited.graph().nodes();
@@ -214,8 +207,7 @@ final class Spelling {
         Comparator.<Node>comparingInt(written::get)
             .thenComparingInt(node -> places.getOrDefault(node.output(), 0))
             .thenComparing(Node::output));
-    return TopologicalOrder.of(nodes)
-        .orElseThrow(() -> new IllegalStateException("the edited graph has a cycle"));
+    return nodes;
   }
 
   private State undo(Step step) {

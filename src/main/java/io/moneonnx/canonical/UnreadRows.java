@@ -28,14 +28,15 @@ import java.util.function.BiFunction;
  * @param before the graph as it was before the edit
  * @param edited the graph as it is now, which holds all constants
  * @param written the nodes that are written
+ * @param constant adds a constant, called like this, and returns its name
  */
-record UnreadRows(Graph before, Graph edited, Collection<Node> written) {
-  /**
-   * The readers of stacks that lose rows, and what is written in their place.
-   *
-   * @param constant adds a constant, called like this, and returns its name
-   */
-  IdentityHashMap<Node, Node> dropped(BiFunction<String, Tensor, String> constant) {
+record UnreadRows(
+    Graph before,
+    Graph edited,
+    Collection<Node> written,
+    BiFunction<String, Tensor, String> constant) {
+  /** The readers of stacks that lose rows, and what is written in their place. */
+  IdentityHashMap<Node, Node> dropped() {
     Map<String, List<RowCut>> cuts = new TreeMap<>();
     Map<String, Integer> reads = new HashMap<>();
     for (Node node : written) {
@@ -53,9 +54,9 @@ record UnreadRows(Graph before, Graph edited, Collection<Node> written) {
             String kept =
                 constant.apply(
                     stack + "/kept", tensor.rows(left.stream().map(Long::intValue).toList()));
-            Map<List<Object>, String> indices = new HashMap<>();
+            Indices indices = new Indices(kept);
             for (RowCut cut : readers) {
-              changed.put(cut.node(), moved(cut, kept, left.indexOf(cut.row()), constant, indices));
+              changed.put(cut.node(), moved(cut, kept, left.indexOf(cut.row()), indices));
             }
           }
         });
@@ -77,31 +78,32 @@ record UnreadRows(Graph before, Graph edited, Collection<Node> written) {
         .size();
   }
 
-  private Node moved(
-      RowCut cut,
-      String kept,
-      long row,
-      BiFunction<String, Tensor, String> constant,
-      Map<List<Object>, String> indices) {
+  /**
+   * Constants in the shape of others, {@code [rows, ...]}; what was made once is not made again.
+   */
+  private final class Indices {
+    private final String hint;
+    private final Map<List<Object>, String> made = new HashMap<>();
+
+    Indices(String stack) {
+      this.hint = stack + "/row";
+    }
+
+    String like(String other, long value) {
+      List<Long> dims = edited.constant(other).orElseThrow().dims();
+      return made.computeIfAbsent(
+          List.of(dims, value), key -> constant.apply(hint, Tensor.of(dims, value)));
+    }
+  }
+
+  private static Node moved(RowCut cut, String kept, long row, Indices indices) {
     Node node = cut.node();
     List<String> inputs = new ArrayList<>(node.inputs());
     inputs.set(0, kept);
-    inputs.set(1, index(node.input(1), row, kept, constant, indices));
+    inputs.set(1, indices.like(node.input(1), row));
     if (node.is("Slice")) {
-      inputs.set(2, index(node.input(2), row + 1, kept, constant, indices));
+      inputs.set(2, indices.like(node.input(2), row + 1));
     }
     return node.withInputs(inputs);
-  }
-
-  /** A constant in the shape of another; what was made once is not made again. */
-  private String index(
-      String like,
-      long value,
-      String hint,
-      BiFunction<String, Tensor, String> constant,
-      Map<List<Object>, String> indices) {
-    List<Long> dims = edited.constant(like).orElseThrow().dims();
-    return indices.computeIfAbsent(
-        List.of(dims, value), key -> constant.apply(hint + "/row", Tensor.of(dims, value)));
   }
 }

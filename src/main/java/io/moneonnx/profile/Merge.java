@@ -1,5 +1,7 @@
 package io.moneonnx.profile;
 
+import java.util.function.DoubleBinaryOperator;
+
 /**
  * How the values of two sets of tokens become those of both, expert by expert. Only rows that are
  * defined on both sides are merged; of others, the defined one is kept as it is.
@@ -9,18 +11,14 @@ public enum Merge {
   SUM {
     @Override
     void row(Statistic of, Statistics a, Statistics b, int row, double... out) {
-      for (int i = 0, at = row * out.length; i < out.length; i++, at++) {
-        out[i] = a.get(of, at) + b.get(of, at);
-      }
+      each(of, a, b, row, Double::sum, out);
     }
   },
   /** The larger of both. */
   LARGEST {
     @Override
     void row(Statistic of, Statistics a, Statistics b, int row, double... out) {
-      for (int i = 0, at = row * out.length; i < out.length; i++, at++) {
-        out[i] = Math.max(a.get(of, at), b.get(of, at));
-      }
+      each(of, a, b, row, Math::max, out);
     }
   },
   /** A weighted mean: {@code mean_a + (mean_b - mean_a) w_b / (w_a + w_b)}. */
@@ -74,6 +72,13 @@ public enum Merge {
    * @param out takes the merged row
    */
   abstract void row(Statistic of, Statistics a, Statistics b, int row, double... out);
+
+  private static void each(
+      Statistic of, Statistics a, Statistics b, int row, DoubleBinaryOperator both, double... out) {
+    for (int i = 0, at = row * out.length; i < out.length; i++, at++) {
+      out[i] = both.applyAsDouble(a.get(of, at), b.get(of, at));
+    }
+  }
 
   private static double share(double first, double second) {
     return second / (first + second);

@@ -22,7 +22,7 @@ class FunctionsTest {
       "ffn (float a, float w) => (float b) { t = MatMul (a, w) b = Tanh (t) }";
 
   /** A function of domain {@code local}, written as a graph. */
-  private static Function function(String text) {
+  static Function function(String text) {
     Graph body = GraphText.parse(text);
     return new Function(
         "local",
@@ -51,7 +51,7 @@ class FunctionsTest {
         UnknownFields.NONE);
   }
 
-  private static Model model(String text, Function... functions) {
+  static Model model(String text, Function... functions) {
     return new Model(
         GraphText.parse(text),
         8,

@@ -3,14 +3,11 @@ package io.moneonnx.canonical;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.graph.Function;
-import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.graph.UnknownFields;
-import io.moneonnx.graph.Value;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -20,28 +17,8 @@ import org.junit.jupiter.api.Test;
 /** An edit of the canonical graph, written as the exporter would have. */
 final class SpellingTest {
   private static Model model(String text, String... functions) {
-    return new Model(
-        GraphText.parse(text),
-        8,
-        Map.of("", 18L, "local", 1L),
-        Map.of(),
-        Arrays.stream(functions).map(SpellingTest::function).toList(),
-        UnknownFields.NONE);
-  }
-
-  private static Function function(String text) {
-    Graph body = GraphText.parse(text);
-    return new Function(
-        "local",
-        body.name(),
-        "",
-        body.inputs().stream().map(Value::name).toList(),
-        body.outputs().stream().map(Value::name).toList(),
-        List.of(),
-        Map.of(),
-        body.nodes(),
-        Map.of("", 18L),
-        UnknownFields.NONE);
+    return FunctionsTest.model(
+        text, Arrays.stream(functions).map(FunctionsTest::function).toArray(Function[]::new));
   }
 
   private static Model edited(Model model, Consumer<GraphEdit> change) {
