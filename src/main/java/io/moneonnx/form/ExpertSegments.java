@@ -68,7 +68,7 @@ final class ExpertSegments {
 
   private boolean isBefore(String start, Optional<Element> before, Element end) {
     return end.index() == 0
-        ? is(start, 0)
+        ? graph.isNumber(start, 0)
         : before.equals(Optional.of(new Element(end.vector(), end.index() - 1)));
   }
 
@@ -133,16 +133,9 @@ final class ExpertSegments {
     Optional<long[]> first = graph.integers(node.input(1)).filter(found -> found.length == 1);
     if (node.is("Gather") && node.intAttribute("axis", 0) == 0) {
       return first.map(found -> found[0]);
-    } else if (node.is("Slice") && (node.input(4).isEmpty() || is(node.input(4), 1))) {
-      return first.map(start -> start[0]).filter(start -> is(node.input(2), start + 1));
+    } else if (node.is("Slice") && (node.input(4).isEmpty() || graph.isNumber(node.input(4), 1))) {
+      return first.map(start -> start[0]).filter(start -> graph.isNumber(node.input(2), start + 1));
     }
     return Optional.empty();
-  }
-
-  private boolean is(String value, long wanted) {
-    return graph
-        .integers(value)
-        .filter(found -> found.length == 1 && found[0] == wanted)
-        .isPresent();
   }
 }

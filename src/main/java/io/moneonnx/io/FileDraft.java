@@ -53,13 +53,9 @@ final class FileDraft implements Draft {
   @Override
   public Written publish(boolean force) {
     try {
-      List<Path> own = own();
-      long bytes = 0;
-      for (Path file : own) {
-        bytes += Files.size(file);
-      }
+      Written written = Written.of(own(), this::target, linked);
       PublishStep.runAll(steps(force));
-      return new Written(own.stream().map(this::target).toList(), bytes, linked);
+      return written;
     } catch (IOException e) {
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
     }

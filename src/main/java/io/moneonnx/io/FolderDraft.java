@@ -72,13 +72,9 @@ final class FolderDraft implements Draft {
             .filter(Files::exists)
             .toList();
     try {
-      long bytes = 0;
-      for (Path file : files) {
-        bytes += Files.size(file);
-      }
+      Written written = Written.of(files, file -> out.resolve(folder.relativize(file)), linked);
       move(force);
-      return new Written(
-          files.stream().map(file -> out.resolve(folder.relativize(file))).toList(), bytes, linked);
+      return written;
     } catch (IOException e) {
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
     }

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -53,14 +54,19 @@ public record ModelFiles(Path model, Set<Path> all) {
   /** Bytes of all files. */
   public long bytes() {
     try {
-      long bytes = 0;
-      for (Path file : all) {
-        bytes += Files.size(file);
-      }
-      return bytes;
+      return bytes(all);
     } catch (IOException e) {
       throw new BadInputException(model + ": cannot be read: " + Reason.of(e), e);
     }
+  }
+
+  /** Bytes of all of these files. */
+  static long bytes(Collection<Path> files) throws IOException {
+    long bytes = 0;
+    for (Path file : files) {
+      bytes += Files.size(file);
+    }
+    return bytes;
   }
 
   /** The data files. */

@@ -1,7 +1,9 @@
 package io.moneonnx.io;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * What a published model consists of.
@@ -27,6 +29,17 @@ public record Written(List<Path> files, long bytes, Linked linked) {
     public Linked {
       files = List.copyOf(files);
     }
+  }
+
+  /**
+   * What is going to be published.
+   *
+   * @param drafts the files as they are now, the model last
+   * @param target where each is going to be
+   */
+  static Written of(List<Path> drafts, UnaryOperator<Path> target, Linked linked)
+      throws IOException {
+    return new Written(drafts.stream().map(target).toList(), ModelFiles.bytes(drafts), linked);
   }
 
   /** The model file. */

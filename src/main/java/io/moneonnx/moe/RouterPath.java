@@ -147,8 +147,7 @@ record RouterPath(Graph graph, Routing routing, List<Node> nodes, Optional<Exper
     return switch (node.opType()) {
       case "Softmax" -> isLast(node, node.intAttribute("axis", -1));
       case "Flatten" -> isLast(node, node.intAttribute("axis", 1));
-      case "Squeeze", "Unsqueeze" ->
-          graph.integers(node.input(1)).filter(a -> a.length == 1 && a[0] == 0).isPresent();
+      case "Squeeze", "Unsqueeze" -> graph.isNumber(node.input(1), 0);
       case "Reshape" ->
           new ValueRanks(graph).of(node.output()).orElse(0) > 1
               && lastSize(node.input(1))

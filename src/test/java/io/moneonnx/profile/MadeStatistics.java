@@ -2,6 +2,7 @@ package io.moneonnx.profile;
 
 import io.moneonnx.profile.Statistic.Detail;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
@@ -12,6 +13,9 @@ import java.util.stream.DoubleStream;
  * @param values given so far
  */
 public record MadeStatistics(BlockHeader header, Detail detail, Map<Statistic, Values> values) {
+  private static final List<Statistic> SUMS =
+      List.of(Statistic.G1, Statistic.G2, Statistic.A1, Statistic.A2, Statistic.B1, Statistic.B2);
+
   /** Nothing but zeros yet. */
   public static MadeStatistics of(BlockHeader header) {
     return new MadeStatistics(header, Detail.FULL, Map.of());
@@ -36,6 +40,15 @@ public record MadeStatistics(BlockHeader header, Detail detail, Map<Statistic, V
         statistic.type() == Values.Type.COUNT
             ? Values.counts(DoubleStream.of(given).mapToLong(number -> (long) number).toArray())
             : Values.of(given));
+  }
+
+  /** {@code G1}, {@code G2}, {@code A1}, {@code A2}, {@code B1} and {@code B2}, in this order. */
+  public MadeStatistics withSums(double[]... sums) {
+    MadeStatistics made = this;
+    for (int i = 0; i < SUMS.size(); i++) {
+      made = made.with(SUMS.get(i), Values.of(sums[i]));
+    }
+    return made;
   }
 
   public Statistics all() {

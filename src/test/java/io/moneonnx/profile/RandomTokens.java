@@ -89,12 +89,7 @@ public record RandomTokens(BlockHeader header, List<Call> calls) {
     }
     return MadeStatistics.of(header)
         .with(Statistic.N, Values.counts(n))
-        .with(Statistic.G1, Values.of(sums[0]))
-        .with(Statistic.G2, Values.of(sums[1]))
-        .with(Statistic.A1, Values.of(sums[2]))
-        .with(Statistic.A2, Values.of(sums[3]))
-        .with(Statistic.B1, Values.of(sums[4]))
-        .with(Statistic.B2, Values.of(sums[5]))
+        .withSums(sums)
         .with(Statistic.MEAN, Values.of(mean))
         .with(Statistic.M2, Values.of(m2))
         .with(Statistic.GMEAN, Values.of(gmean))
