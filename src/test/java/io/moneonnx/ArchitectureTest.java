@@ -4,13 +4,18 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.moneonnx.moe.Choice;
+import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.Rows;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -124,6 +129,24 @@ class ArchitectureTest {
   @Test
   void noTwoPackagesUseEachOther() {
     slices().matching(ROOT + "(*)..").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  /** Blocks answer for themselves: what kind of rows, choice or routing weights is their matter. */
+  @Test
+  void onlyFormsKnowKindsOfRowsChoicesAndRoutingWeights() {
+    Set<String> kinds =
+        Stream.of(Rows.class, Choice.class, Coefficients.class)
+            .flatMap(type -> Stream.of(type.getDeclaredClasses()).filter(type::isAssignableFrom))
+            .map(Class::getName)
+            .collect(Collectors.toSet());
+    assertThat(kinds).hasSize(13);
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(ROOT + "moe..", ROOT + "form..")
+        .should()
+        .dependOnClassesThat(
+            DescribedPredicate.describe("are kinds", type -> kinds.contains(type.getName())))
+        .check(CLASSES);
   }
 
   @Test

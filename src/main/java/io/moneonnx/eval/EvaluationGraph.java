@@ -8,8 +8,8 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Novices;
 import io.moneonnx.moe.SelectionMask;
-import io.moneonnx.verify.Substitution;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -50,7 +50,7 @@ record EvaluationGraph(
       MoeBlock block = blocks.get(i);
       Ops ops = new Ops(edit, PREFIX + i);
       Choices inputs = declare(ops, block, Optional.ofNullable(cuttable.gone().get(block.name())));
-      Substitution.apply(ops, block, new Fed(inputs));
+      block.overwrite(ops, new Fed(inputs));
       choices.add(inputs);
     }
     NextToken.Outputs outputs = nextToken.addTo(new Ops(edit, PREFIX + "loss"));
@@ -85,7 +85,7 @@ record EvaluationGraph(
   }
 
   /** Novices that are fed: any expert may be replaced in any run. */
-  private record Fed(Choices inputs) implements Substitution.Novices {
+  private record Fed(Choices inputs) implements Novices {
     @Override
     public Collection<Integer> experts() {
       return IntStream.range(0, inputs.block().experts()).boxed().toList();

@@ -38,8 +38,7 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
     }
     Raw.Inside inside = (Raw.Inside) raw;
     String all = ops.einsum(inside.equation(), inside.operands());
-    Rows.Stacked rows = new Rows.Stacked(all, 0, inside.equation().output().length());
-    return new Rows.Recomputed(rows.chosen(ops, routing.indices(ops), routing).outputs());
+    return new Rows.Recomputed(Rows.Stacked.chosen(ops, routing, all));
   }
 
   @Override

@@ -2,6 +2,12 @@ package io.moneonnx.moe;
 
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /** Where a routing decision stands in the graph. */
 public sealed interface Choice {
@@ -13,6 +19,40 @@ public sealed interface Choice {
 
   /** The chosen ids, int64 {@code [tokens, topK]}. */
   String indices(Ops ops, int topK);
+
+  /** The values of a run that say which experts were chosen. */
+  default List<String> shownBy() {
+    return List.of(value());
+  }
+
+  /**
+   * The ids that a run chose, {@code topK} for each token, in the order of their routing weights.
+   *
+   * @param run values of {@link #shownBy} by name
+   */
+  default long[] ids(Map<String, Tensor> run, int topK, int experts) {
+    return run.get(value()).toLongs();
+  }
+
+  /**
+   * Tells the slots of a run that count from those that were taken back.
+   *
+   * @param run values of {@link #shownBy} by name
+   */
+  default IntPredicate kept(Map<String, Tensor> run, int experts) {
+    return slot -> true;
+  }
+
+  /** What {@link #value} is in a run with these choices; {@code like} is what it was in another. */
+  Tensor made(MadeChoices choices, Tensor like);
+
+  /** The elements of {@link #value} that say whom so many tokens choose. */
+  default long elements(int tokens, int topK, int experts) {
+    return (long) tokens * topK;
+  }
+
+  /** The same choice by other scores. */
+  Choice by(String otherScores);
 
   /**
    * {@code perChoice [tokens, topK]}, of this type, with 0 for the choices that were taken back.
@@ -31,6 +71,16 @@ public sealed interface Choice {
     public String indices(Ops ops, int topK) {
       return ops.reshape(value, -1, topK);
     }
+
+    @Override
+    public Tensor made(MadeChoices choices, Tensor like) {
+      return choices.ids(like);
+    }
+
+    @Override
+    public Choice by(String otherScores) {
+      return new Indices(value, otherScores);
+    }
   }
 
   /**
@@ -44,6 +94,35 @@ public sealed interface Choice {
     @Override
     public String indices(Ops ops, int topK) {
       return ops.reshape(value, -1, topK);
+    }
+
+    @Override
+    public List<String> shownBy() {
+      return List.of(value, kept);
+    }
+
+    @Override
+    public IntPredicate kept(Map<String, Tensor> run, int experts) {
+      Tensor perExpert = run.get(kept);
+      boolean[] isKept = new boolean[Math.toIntExact(perExpert.elements())];
+      if (perExpert.type().isFloating()) {
+        float[] values = perExpert.toFloats();
+        IntStream.range(0, values.length).forEach(i -> isKept[i] = values[i] != 0);
+      } else {
+        long[] values = perExpert.toLongs();
+        IntStream.range(0, values.length).forEach(i -> isKept[i] = values[i] != 0);
+      }
+      return slot -> IntStream.range(slot * experts, (slot + 1) * experts).anyMatch(i -> isKept[i]);
+    }
+
+    @Override
+    public Tensor made(MadeChoices choices, Tensor like) {
+      return choices.ids(like);
+    }
+
+    @Override
+    public Choice by(String otherScores) {
+      return new Capped(value, otherScores, kept);
     }
 
     @Override
@@ -70,6 +149,37 @@ public sealed interface Choice {
     @Override
     public String indices(Ops ops, int topK) {
       return best(ops, topK).ids();
+    }
+
+    /** The best by score, the lower id first among equal scores. */
+    @Override
+    public long[] ids(Map<String, Tensor> run, int topK, int experts) {
+      float[] all = run.get(scores).toFloats();
+      return IntStream.range(0, all.length / experts)
+          .mapToObj(token -> token * experts)
+          .flatMap(
+              start ->
+                  IntStream.range(0, experts)
+                      .boxed()
+                      .sorted(Comparator.comparingDouble(expert -> -all[start + expert]))
+                      .limit(topK))
+          .mapToLong(Integer::longValue)
+          .toArray();
+    }
+
+    @Override
+    public Tensor made(MadeChoices choices, Tensor like) {
+      return choices.scores(like);
+    }
+
+    @Override
+    public long elements(int tokens, int topK, int experts) {
+      return (long) tokens * experts;
+    }
+
+    @Override
+    public Choice by(String otherScores) {
+      return new Hidden(otherScores);
     }
 
     /** The chosen ids with their scores, in float32. */

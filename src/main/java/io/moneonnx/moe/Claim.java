@@ -21,6 +21,11 @@ public record Claim(
     weights = Set.copyOf(weights);
   }
 
+  /** Width of what the experts put out. */
+  public int hidden() {
+    return routing.hidden();
+  }
+
   /** A claim on these initializers, of which each expert holds an equal share. */
   public static Claim of(
       Graph graph,

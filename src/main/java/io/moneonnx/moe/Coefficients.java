@@ -2,6 +2,7 @@ package io.moneonnx.moe;
 
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +18,41 @@ public sealed interface Coefficients {
    * @param indices the ids of the chosen experts, {@code [tokens, topK]}
    */
   String perChoice(Ops ops, Routing routing, String indices);
+
+  /** What {@link #value} is in a run with these choices; {@code like} is what it was in another. */
+  default Tensor made(MadeChoices choices, Tensor like) {
+    return choices.perExpert(like);
+  }
+
+  /** A weight that leaves next to nothing to a token's other experts, or that next to nothing. */
+  default float weight(boolean isAlone) {
+    return isAlone ? 1 : 0;
+  }
+
+  /**
+   * The routing weight of a choice in a run.
+   *
+   * @param run the elements of {@link #value}
+   * @param slot which of the token's choices it is
+   */
+  default float at(float[] run, Routing routing, int token, int slot, long expert) {
+    return run[token * routing.experts() + (int) expert];
+  }
+
+  /** True where what the router says multiplies the input of an expert, not its output. */
+  default boolean isOnInput() {
+    return false;
+  }
+
+  /** True where a value of the graph holds them; false where an operator makes them within. */
+  default boolean isShown() {
+    return true;
+  }
+
+  /** The same where another value stands in the place of the scores that they are made from. */
+  default Coefficients by(String scores, String otherScores) {
+    return this;
+  }
 
   /**
    * The coefficients of these experts for every token, 0 where one is not chosen: {@code [tokens,
@@ -46,6 +82,16 @@ public sealed interface Coefficients {
     @Override
     public String perChoice(Ops ops, Routing routing, String indices) {
       return ops.reshape(value, -1, routing.topK());
+    }
+
+    @Override
+    public Tensor made(MadeChoices choices, Tensor like) {
+      return choices.perChoice(like);
+    }
+
+    @Override
+    public float at(float[] run, Routing routing, int token, int slot, long expert) {
+      return run[token * routing.topK() + slot];
     }
   }
 
@@ -78,10 +124,18 @@ public sealed interface Coefficients {
     public String perChoice(Ops ops, Routing routing, String indices) {
       return ops.expand(ops.scalar(1f), ops.shape(indices));
     }
+
+    @Override
+    public boolean isOnInput() {
+      return true;
+    }
   }
 
   /** Made inside an operator from the value that it is given. */
   record Hidden(String value, Inside inside) implements Coefficients {
+    /** A score so far ahead of 1 that a softmax leaves next to nothing to others. */
+    private static final float FAR = 30;
+
     /** What the operator makes of the value: float32. */
     public interface Inside {
       /** {@code [tokens, topK]}. */
@@ -93,6 +147,26 @@ public sealed interface Coefficients {
         String zeros = ops.zeros(ops.shape(routing.choice().scores()));
         return ops.scatterElements(zeros, indices, perChoice(ops, routing, indices), 1);
       }
+    }
+
+    @Override
+    public Tensor made(MadeChoices choices, Tensor like) {
+      return choices.scores(like);
+    }
+
+    @Override
+    public float weight(boolean isAlone) {
+      return isAlone ? FAR : 1;
+    }
+
+    @Override
+    public boolean isShown() {
+      return false;
+    }
+
+    @Override
+    public Coefficients by(String scores, String otherScores) {
+      return value.equals(scores) ? new Hidden(otherScores, inside) : this;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.Ops;
 import java.util.Set;
 
 /**
@@ -32,8 +33,29 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
     return claim.expertBytes();
   }
 
-  public Layout layout() {
-    return claim.layout();
+  /** The raw outputs of the experts: what is observed. */
+  public Rows rows(Ops ops) {
+    return claim.layout().rows(ops);
+  }
+
+  /** The rows of the experts that were chosen. */
+  public Rows.Chosen chosen(Ops ops, Rows rows) {
+    return rows.chosen(ops, claim);
+  }
+
+  /** Overwrites raw outputs by novices, with no expert removed: what a rewrite is held against. */
+  public void overwrite(Ops ops, Novices novices) {
+    claim.layout().rows(ops).overwrite(ops, claim, novices);
+  }
+
+  /** Takes these experts and their weights out; what they contributed to the output is missing. */
+  public void remove(Ops ops, Set<Integer> experts) {
+    claim.layout().remove(ops, experts);
+  }
+
+  /** Takes these experts and their weights out, and their router's rows with them. */
+  public void cut(Ops ops, RouterCut router, Set<Integer> experts) {
+    claim.layout().cut(ops, router, experts);
   }
 
   public int experts() {

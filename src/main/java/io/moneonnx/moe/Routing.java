@@ -2,7 +2,9 @@ package io.moneonnx.moe;
 
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -28,6 +30,15 @@ public record Routing(
   /** The chosen ids, int64 {@code [tokens, topK]}. */
   public String indices(Ops ops) {
     return choice.indices(ops, topK);
+  }
+
+  /**
+   * The ids that a run chose, {@code topK} for each token, in the order of their routing weights.
+   *
+   * @param run the values that {@link Choice#shownBy} names
+   */
+  public long[] ids(Map<String, Tensor> run) {
+    return choice.ids(run, topK, experts);
   }
 
   /** The same decision under the name that a form has for its kind. */

@@ -26,34 +26,20 @@ record ExpertRows(
    * @param chosen expert of each slot {@code [slots]}
    * @param gates coefficient of each slot {@code [slots]}
    */
-  static ExpertRows of(Ops ops, MoeBlock block, Rows rows, String chosen, String gates) {
-    if (rows instanceof Rows.Listed listed) {
-      return of(
-          ops,
-          block,
-          listed.all(ops),
-          ops.gather(chosen, listed.slots()),
-          ops.gather(gates, listed.slots()),
-          Optional.of(listed.slots()));
-    }
-    return of(ops, block, perSlot(rows), chosen, gates, Optional.empty());
-  }
-
-  /** Rows {@code [slots, hidden]} in the order of the slots. */
-  private static String perSlot(Rows rows) {
-    if (rows instanceof Rows.PerSlot perSlot) {
-      return perSlot.outputs();
-    } else if (rows instanceof Rows.Recomputed recomputed) {
-      return recomputed.outputs();
-    }
-    throw new IllegalStateException("rows of an unknown kind: " + rows);
-  }
-
-  private static ExpertRows of(
-      Ops ops, MoeBlock block, String rows, String ids, String gates, Optional<String> slots) {
-    String f = ops.cast(ops.reshape(rows, -1, block.hidden()), ElementType.FLOAT);
+  static ExpertRows of(Ops ops, MoeBlock block, Rows.Chosen rows, String chosen, String gates) {
+    String f = ops.cast(ops.reshape(rows.rows(), -1, block.hidden()), ElementType.FLOAT);
     String norm2 = ops.reduceSumSquare(f, true, 1L);
-    return new ExpertRows(f, ids, ops.reshape(gates, -1, 1), slots, norm2, largest(ops, f, norm2));
+    return new ExpertRows(
+        f,
+        byRow(ops, rows.slots(), chosen),
+        ops.reshape(byRow(ops, rows.slots(), gates), -1, 1),
+        rows.slots(),
+        norm2,
+        largest(ops, f, norm2));
+  }
+
+  private static String byRow(Ops ops, Optional<String> slots, String perSlot) {
+    return slots.map(each -> ops.gather(perSlot, each)).orElse(perSlot);
   }
 
   /** Squares tell what is no number, and extremes what is infinite, without a copy of the rows. */
@@ -86,6 +72,6 @@ record ExpertRows(
 
   /** What there is of each slot {@code [slots]}, in the order of the rows. */
   String byRow(Ops ops, String perSlot) {
-    return slots.map(each -> ops.gather(perSlot, each)).orElse(perSlot);
+    return byRow(ops, slots, perSlot);
   }
 }

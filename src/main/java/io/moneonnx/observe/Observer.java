@@ -53,10 +53,10 @@ public final class Observer {
           valid.computeIfAbsent(Padding.of(model.graph(), block), padding -> input(edit, padding));
       String check = edit.fresh("mone.check." + i);
       edit.addInput(Value.untyped(check, ElementType.BOOL));
-      Rows rows = block.layout().rows(ops);
+      Rows rows = block.rows(ops);
       Map<Taps.Tap, String> statistics =
           new RowStatistics(ops, block, moments).add(rows, counting, check);
-      boolean standsIn = rows instanceof Rows.Recomputed;
+      boolean standsIn = rows.isBesideBlock();
       taps.addFirst(Taps.of(ops, block, check, standsIn, statistics));
       edit.addOutput(Value.untyped(taps.getFirst().output(), ElementType.FLOAT));
     }

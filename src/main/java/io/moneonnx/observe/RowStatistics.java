@@ -55,10 +55,10 @@ final class RowStatistics {
     String tokens = ops.size(indices, 0);
     String each = ops.reshape(ops.expand(valid, tokens), -1, 1);
     String unhidden = block.routing().choice().whereKept(ops, each, ElementType.FLOAT);
-    ExpertRows made = ExpertRows.of(ops, block, chosen(rows, indices), chosen, gates);
+    ExpertRows made = ExpertRows.of(ops, block, block.chosen(ops, rows), chosen, gates);
 
     RebuiltOutput rebuilt = new RebuiltOutput(ops, block, made);
-    boolean isHidden = rows instanceof Rows.Recomputed;
+    boolean isHidden = rows.isBesideBlock();
     String routed = isHidden ? ops.when(check, this::own, rebuilt::inOrder) : flat(block.output());
     String squares = ops.reduceSumSquare(routed, true, 1L); // [T, 1]
     Map<Tap, String> taps = new EnumMap<>(Tap.class);
@@ -66,7 +66,7 @@ final class RowStatistics {
         new NonFiniteTokens(ops, block.topK(), made, chosen, squares).add(taps, unhidden);
     String perSlot = ops.reshape(ops.expand(perToken, ops.shape(indices)), -1);
     addPerExpert(taps, made, made.byRow(ops, perSlot));
-    if (rows instanceof Rows.Listed) {
+    if (made.slots().isPresent()) {
       addOrder(taps, made.ids());
     }
     addPerBlock(taps, indices, squares, perToken);
@@ -102,15 +102,6 @@ final class RowStatistics {
     } else if (rank.isPresent() && rank.equals(ops.edit().rank(block.routing().input()))) {
       ops.edit().redirect(block.output(), ops.reshapeLike(typed, block.routing().input()));
     }
-  }
-
-  private Rows chosen(Rows rows, String indices) {
-    if (rows instanceof Rows.Dense dense) {
-      return dense.chosen(ops, indices, block.routing());
-    }
-    return rows instanceof Rows.Stacked stacked
-        ? stacked.chosen(ops, indices, block.routing())
-        : rows;
   }
 
   /** Rows of separate experts lie in the order of their ids: no region is taken for another's. */

@@ -44,14 +44,14 @@ public final class Rewriter {
     if (change instanceof Replacement replacement) {
       novices = replace(replacement, ops, block);
     } else if (change instanceof Removal removal) {
-      block.layout().cut(ops, removal.router(ops.edit().graph(), block), removal.ids());
+      block.cut(ops, removal.router(ops.edit().graph(), block), removal.ids());
     }
     return new Provenance.Target(block.name(), block.experts(), change, novices);
   }
 
   /** The initializer whose rows are the novices. */
   private static String replace(Replacement replacement, Ops ops, MoeBlock block) {
-    block.layout().remove(ops, new TreeSet<>(replacement.experts()));
+    block.remove(ops, new TreeSet<>(replacement.experts()));
     NoviceTerm term = new NoviceTerm(ops, block);
     String novices = term.novices(replacement);
     String kept = ops.edit().current(block.output());

@@ -3,7 +3,6 @@ package io.moneonnx.verify;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Removal;
@@ -122,10 +121,7 @@ final class BlockProof {
   private Map<String, Tensor> fewest(MoeBlock block, List<Map<String, Tensor>> runs) {
     ToLongFunction<Map<String, Tensor>> size =
         values -> values.get(block.routing().choice().value()).elements();
-    long wanted =
-        block.routing().choice() instanceof Choice.Hidden
-            ? (long) EveryExpert.tokens(block) * block.experts()
-            : block.experts();
+    long wanted = EveryExpert.elements(block);
     return runs.stream()
         .filter(values -> size.applyAsLong(values) >= wanted)
         .min(Comparator.comparingLong(size))

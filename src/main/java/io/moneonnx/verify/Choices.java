@@ -17,8 +17,8 @@ final class Choices {
 
   Choices(MoeBlock block, Map<String, Tensor> expected, Map<String, Tensor> found) {
     this.block = block;
-    this.expected = ChosenIds.of(block.routing(), expected);
-    this.found = ChosenIds.of(block.routing(), found);
+    this.expected = block.routing().ids(expected);
+    this.found = block.routing().ids(found);
     this.scores = expected.get(block.routing().choice().scores()).toFloats();
   }
 

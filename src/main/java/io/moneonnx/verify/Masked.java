@@ -5,7 +5,6 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Claim;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.SelectionMask;
 import io.moneonnx.rewrite.Change;
@@ -39,23 +38,15 @@ record Masked(Model model, List<MoeBlock> blocks) {
   }
 
   private static MoeBlock choosing(MoeBlock block, String scores) {
-    Choice choice =
-        block.routing().choice() instanceof Choice.Indices indices
-            ? new Choice.Indices(indices.value(), scores)
-            : new Choice.Hidden(scores);
-    Coefficients coefficients =
-        block.coefficients() instanceof Coefficients.Hidden hidden
-                && hidden.value().equals(block.routing().choice().value())
-            ? new Coefficients.Hidden(scores, hidden.inside())
-            : block.coefficients();
+    Choice choice = block.routing().choice();
     Claim claim = block.claim();
     return new MoeBlock(
         block.name(),
         block.form(),
         block.precision(),
         new Claim(
-            block.routing().with(choice),
-            coefficients,
+            block.routing().with(choice.by(scores)),
+            block.coefficients().by(choice.value(), scores),
             claim.output(),
             claim.weights(),
             claim.expertBytes(),

@@ -6,6 +6,7 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Novices;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Replacement;
 import java.util.Collection;
@@ -37,7 +38,7 @@ final class Oracle {
       Change change = changes.get(block.name());
       if (change instanceof Replacement replacement && !replacement.experts().isEmpty()) {
         Ops ops = new Ops(edit, "mone.oracle." + i);
-        Substitution.apply(ops, block, new Constants(block, replacement));
+        block.overwrite(ops, new Constants(block, replacement));
       }
       outputs.put(block.name(), edit.current(block.output()));
     }
@@ -45,8 +46,7 @@ final class Oracle {
   }
 
   /** Novices that do not change from run to run. */
-  private record Constants(MoeBlock block, Replacement replacement)
-      implements Substitution.Novices {
+  private record Constants(MoeBlock block, Replacement replacement) implements Novices {
     @Override
     public Collection<Integer> experts() {
       return replacement.experts();

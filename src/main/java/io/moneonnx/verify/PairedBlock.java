@@ -1,7 +1,6 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Provenance.Gone;
 import java.util.ArrayList;
@@ -11,7 +10,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /**
  * A block as the original and as the pruned model compute it.
@@ -44,10 +42,7 @@ record PairedBlock(MoeBlock block, String prunedOutput, Optional<Gone> gone) {
 
   /** The values that say whom each token chooses. */
   List<String> choice() {
-    Choice choice = block.routing().choice();
-    return choice instanceof Choice.Capped capped
-        ? List.of(choice.value(), capped.kept())
-        : List.of(choice.value());
+    return block.routing().choice().shownBy();
   }
 
   BlockDrift drift(Map<String, Tensor> before, Map<String, Tensor> after, RunTokens tokens) {
@@ -61,29 +56,14 @@ record PairedBlock(MoeBlock block, String prunedOutput, Optional<Gone> gone) {
   }
 
   private Calls calls(Gone experts, Map<String, Tensor> values, RunTokens tokens) {
-    long[] ids = ChosenIds.of(block.routing(), values);
+    long[] ids = block.routing().ids(values);
     Set<Integer> met = experts.removed().isEmpty() ? experts.replaced() : experts.removed();
-    IntPredicate isKept = kept(values);
+    IntPredicate isKept = block.routing().choice().kept(values, block.experts());
     int[] made =
         IntStream.range(0, ids.length)
             .filter(slot -> tokens.isShown(slot / block.topK()) && isKept.test(slot))
             .toArray();
     long lost = IntStream.of(made).filter(slot -> met.contains((int) ids[slot])).count();
     return new Calls(made.length, lost);
-  }
-
-  /** Tells choices that were taken back, since an expert had no room, from those that count. */
-  private IntPredicate kept(Map<String, Tensor> values) {
-    if (!(block.routing().choice() instanceof Choice.Capped capped)) {
-      return slot -> true;
-    }
-    Tensor kept = values.get(capped.kept());
-    double[] perExpert =
-        kept.type().isFloating()
-            ? new Rows(kept, Math.toIntExact(kept.elements())).row(0)
-            : LongStream.of(kept.toLongs()).asDoubleStream().toArray();
-    return slot ->
-        IntStream.range(slot * block.experts(), (slot + 1) * block.experts())
-            .anyMatch(i -> perExpert[i] != 0);
   }
 }

@@ -1,7 +1,6 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.MoeBlock;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -88,13 +87,9 @@ final class RouterCheck {
             .sorted(Comparator.comparingLong(slot -> ids[slot]))
             .mapToInt(Integer::intValue)
             .toArray();
-    boolean isPerChoice = block.coefficients() instanceof Coefficients.PerChoice;
     float[] row = new float[order.length];
     for (int i = 0; i < row.length; i++) {
-      row[i] =
-          isPerChoice
-              ? values[token * block.topK() + order[i]]
-              : values[token * block.experts() + (int) ids[order[i]]];
+      row[i] = block.coefficients().at(values, block.routing(), token, order[i], ids[order[i]]);
     }
     return row;
   }

@@ -3,7 +3,6 @@ package io.moneonnx.verify;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Removal;
@@ -45,7 +44,7 @@ record Unchanged(Graph original, List<MoeBlock> blocks, Map<String, ? extends Ch
   private List<String> asked(MoeBlock block) {
     String choice = block.routing().choice().value();
     boolean isCut = changes.get(block.name()) instanceof Removal;
-    return isCut && !(block.coefficients() instanceof Coefficients.Hidden)
+    return isCut && block.coefficients().isShown()
         ? List.of(choice, block.coefficients().value())
         : List.of(choice);
   }

@@ -420,8 +420,9 @@ final class DenseVariantsTest {
 
   @Test
   void readsOutputsOfAllExpertsFromOneValue() {
-    assertThat(STACKED.block().layout().rows(null)).isEqualTo(new Rows.Stacked("raw", 0, 3));
-    assertThat(expertsBehindTokens().block().layout().rows(null))
+    assertThat(STACKED.block().claim().layout().rows(null))
+        .isEqualTo(new Rows.Stacked("raw", 0, 3));
+    assertThat(expertsBehindTokens().block().claim().layout().rows(null))
         .isEqualTo(new Rows.Stacked("raw", 1, 3));
   }
 }

@@ -121,7 +121,7 @@ final class SparseLoopTest {
     MoeBlock block = permuted.block();
     Ops ops = new Ops(new GraphEdit(permuted.model()), "test");
 
-    assertThat(((Rows.PerExpert) block.layout().rows(ops)).outputs())
+    assertThat(((Rows.PerExpert) block.claim().layout().rows(ops)).outputs())
         .containsExactly("raw1", "raw2", "raw0");
   }
 

@@ -73,7 +73,7 @@ final class DisproofTest {
             .of(3, 2, 4)
             .with("y = Add (x, routed)", "double = Add (routed, routed)\n  y = Add (x, double)");
     MoeBlock block = tiny.block();
-    MoeBlock scaled = with(block, block.coefficients(), "double", block.layout());
+    MoeBlock scaled = with(block, block.coefficients(), "double", block.claim().layout());
 
     double routed = largest(tiny, "routed");
     assertThat(reason(tiny, scaled)).isEqualTo(offBy(routed, 2 * routed));
@@ -85,7 +85,7 @@ final class DisproofTest {
     TinyMoe tiny = spelling.of(3, 2, 4);
     MoeBlock block = tiny.block();
     MoeBlock early =
-        with(block, new Coefficients.PerChoice("best"), block.output(), block.layout());
+        with(block, new Coefficients.PerChoice("best"), block.output(), block.claim().layout());
 
     assertThat(reason(tiny, early)).startsWith("rebuilt from its experts' rows");
   }
@@ -150,7 +150,7 @@ final class DisproofTest {
     return new Layout() {
       @Override
       public Rows rows(Ops ops) {
-        return claimed.apply(ops, (Rows.PerExpert) block.layout().rows(ops));
+        return claimed.apply(ops, (Rows.PerExpert) block.claim().layout().rows(ops));
       }
 
       @Override

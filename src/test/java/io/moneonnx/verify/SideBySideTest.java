@@ -90,9 +90,7 @@ final class SideBySideTest {
     ProofRuns bench = new ProofRuns(tiny.model(), Path.of("."), RunOptions.cpu());
     List<String> choice = List.of(tiny.block().routing().choice().value());
     Map<String, Tensor> values = bench.values(choice, List.of(Map.of("x", X))).get(0);
-    return LongStream.of(ChosenIds.of(tiny.block().routing(), values))
-        .filter(experts::contains)
-        .count();
+    return LongStream.of(tiny.block().routing().ids(values)).filter(experts::contains).count();
   }
 
   @ParameterizedTest

@@ -2,7 +2,6 @@ package io.moneonnx.verify.golden;
 
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Routing;
-import io.moneonnx.verify.ChosenIds;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -24,7 +23,7 @@ final class ExpertChoices {
     this.experts = routing.experts();
     this.topK = routing.topK();
     this.scores = values.get(routing.choice().scores()).toFloats();
-    this.ids = ChosenIds.of(routing, values);
+    this.ids = routing.ids(values);
   }
 
   private float score(int token, int expert) {

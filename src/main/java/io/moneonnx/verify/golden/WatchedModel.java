@@ -70,9 +70,7 @@ public final class WatchedModel implements AutoCloseable {
 
   private static Stream<String> taps(Named router) {
     Choice choice = router.routing().choice();
-    return choice instanceof Choice.Hidden
-        ? Stream.of(choice.scores())
-        : Stream.of(choice.value(), choice.scores());
+    return Stream.concat(choice.shownBy().stream(), Stream.of(choice.scores())).distinct();
   }
 
   /** All outputs but those of which a part is whatever was in memory. */
