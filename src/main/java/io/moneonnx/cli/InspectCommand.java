@@ -2,6 +2,7 @@ package io.moneonnx.cli;
 
 import io.moneonnx.json.Fields;
 import io.moneonnx.json.JsonText;
+import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.pipeline.LoadedModel;
@@ -9,6 +10,7 @@ import io.moneonnx.run.Device;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -81,6 +83,20 @@ final class InspectCommand implements Callable<Integer> {
         .with("warnings", subject.findings().warnings());
   }
 
+  /** What the experts compute; widths differ where experts were narrowed. */
+  private static Fields ffn(MoeBlock block) {
+    if (block.ffn().isEmpty()) {
+      return new Fields().with("kind", "opaque");
+    }
+    Ffn first = block.ffn().get(0);
+    List<Integer> widths = block.ffn().stream().map(Ffn::inner).toList();
+    boolean isOne = widths.stream().distinct().count() == 1;
+    return new Fields()
+        .with("kind", first.kind().toString())
+        .with("activation", first.activation())
+        .with("inner", isOne ? first.inner() : widths);
+  }
+
   private static Fields json(MoeBlock block) {
     return new Fields()
         .with("name", block.name())
@@ -89,6 +105,7 @@ final class InspectCommand implements Callable<Integer> {
         .with("topK", block.topK())
         .with("hidden", block.hidden())
         .with("expertBytes", block.expertBytes())
+        .with("ffn", ffn(block))
         .with("precision", block.precision().toString())
         .with("router", block.routing().kind());
   }

@@ -12,6 +12,8 @@ import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
+import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
 import io.moneonnx.moe.Layout;
@@ -228,6 +230,11 @@ final class DenseLoop implements Form {
     @Override
     public Rows rows(Ops ops) {
       return new Rows.Dense(experts.stream().map(Expert::raw).toList());
+    }
+
+    @Override
+    public List<Ffn> ffn() {
+      return new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList());
     }
 
     /** Where one side of an addition is gone, everything reads the other side. */

@@ -11,6 +11,8 @@ import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertWeights;
+import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
 import io.moneonnx.moe.Layout;
@@ -156,6 +158,11 @@ final class DenseStack implements Form {
     @Override
     public Rows rows(Ops ops) {
       return new Rows.Dense(raws);
+    }
+
+    @Override
+    public List<Ffn> ffn() {
+      return new FfnFinder(graph).each(raws);
     }
 
     @Override

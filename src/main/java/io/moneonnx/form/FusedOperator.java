@@ -111,16 +111,18 @@ final class FusedOperator implements Form {
     return !weight.dims().isEmpty() && weight.dims().get(0) == routing.experts();
   }
 
+  /** Experts put out what they take: rows that are as wide as the tokens. */
   private Optional<String> otherWidth(Node node, FusedSignature signature, Routing routing) {
-    return signature
-        .down(node)
-        .flatMap(name -> WeightView.of(graph, name))
-        .map(WeightView::dims)
-        .filter(dims -> dims.size() != 3 || dims.get(1) != routing.hidden())
-        .map(
-            dims ->
-                "the last weights of the experts of %s are %s; wanted [%d, %d, inner]"
-                    .formatted(node.opType(), dims, routing.experts(), routing.hidden()));
+    if (signature.isQuantised()) {
+      return Optional.empty();
+    }
+    List<Long> up = WeightView.of(graph, node.input(FusedSignature.UP)).orElseThrow().dims();
+    List<Long> down = WeightView.of(graph, node.input(signature.down())).orElseThrow().dims();
+    return up.size() == 3 && down.size() == 3 && down.get(1).equals(up.get(2))
+        ? Optional.empty()
+        : Optional.of(
+            "the last weights of the experts of %s are %s; wanted [%d, %d, inner]"
+                .formatted(node.opType(), down, routing.experts(), up.get(up.size() - 1)));
   }
 
   private Recognition claim(

@@ -2,6 +2,9 @@ package io.moneonnx.form;
 
 import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.Node;
+import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.Ffn.Projection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -35,7 +38,10 @@ record FusedSignature(
   static final String BITS = "expert_weight_bits";
 
   private static final String DOMAIN = "com.microsoft";
-  private static final int DOWN = 4;
+
+  /** The first weights, {@code [experts, inner or 2 * inner, hidden]}. */
+  static final int UP = 2;
+
   private static final Map<String, Class<? extends Attribute>> ATTRIBUTES =
       Map.of(
           TOP_K,
@@ -131,8 +137,65 @@ record FusedSignature(
     return isQuantised() ? node.input(WEIGHTS) : "";
   }
 
-  /** The input {@code [experts, hidden, inner]} whose layout is not packed, if there is one. */
-  Optional<String> down(Node node) {
-    return isQuantised() ? Optional.empty() : Optional.of(node.input(DOWN));
+  /**
+   * What the experts compute; empty where their weights are packed in an order of the runtime's
+   * own.
+   *
+   * @param dims the shape of each input that holds something of each expert
+   */
+  Optional<Ffn> ffn(Node node, Map<Integer, List<Long>> dims) {
+    int down = down();
+    int third = 2 * down - UP;
+    boolean isReadable =
+        node.intAttribute("weights_prepacked", 0) == 0
+            && Stream.of(UP, down).allMatch(at -> dims.getOrDefault(at, List.of()).size() == 3);
+    if (!isReadable) {
+      return Optional.empty();
+    }
+    boolean isFused = node.intAttribute("swiglu_fusion", 0) != 0;
+    int width = dims.get(UP).get(1).intValue();
+    Projection first = projection(node, dims, UP);
+    boolean isGated = dims.containsKey(third);
+    return Optional.of(
+        new Ffn(
+            isFused ? fused(node) : isGated ? Ffn.Kind.GATED : Ffn.Kind.PLAIN,
+            activation(node),
+            isFused ? width / 2 : width,
+            Optional.empty(),
+            isGated ? Optional.of(first) : Optional.empty(),
+            isGated ? projection(node, dims, third) : first,
+            projection(node, dims, down)));
+  }
+
+  /** The input of the last weights: scales lie beside weights that are quantised. */
+  int down() {
+    return isQuantised() ? UP + 3 : UP + 2;
+  }
+
+  private Projection projection(Node node, Map<Integer, List<Long>> dims, int weight) {
+    String bias = node.input(weight + (isQuantised() ? 2 : 1));
+    return new Projection(
+        node.input(weight),
+        2,
+        1,
+        dims.get(weight).get(1).intValue(),
+        Optional.of(bias).filter(name -> !name.isEmpty()));
+  }
+
+  private static Ffn.Kind fused(Node node) {
+    return node.intAttribute("swiglu_fusion", 0) == 1
+        ? Ffn.Kind.INTERLEAVED
+        : Ffn.Kind.CONCATENATED;
+  }
+
+  private static String activation(Node node) {
+    String type =
+        node.attributes().get("activation_type") instanceof Attribute.OfText text
+            ? text.value()
+            : "relu";
+    boolean isScaled =
+        node.attributes().get("activation_alpha") instanceof Attribute.OfFloat alpha
+            && alpha.value() != 1;
+    return type.equals("swiglu") ? (isScaled ? "quick-gelu" : "silu") : type;
   }
 }

@@ -9,6 +9,8 @@ import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.KeptSlots;
 import io.moneonnx.moe.Layout;
@@ -174,7 +176,7 @@ final class GatheredWeights implements Form {
   /**
    * The recognised block.
    *
-   * @param ffn the values that the experts compute, the gathered rows included
+   * @param region the values that the experts compute, the gathered rows included
    * @param activation the value {@code [slots, ...]} that meets the gathered rows
    * @param raw the value {@code [slots, hidden]} that the experts make
    */
@@ -182,13 +184,19 @@ final class GatheredWeights implements Form {
       Graph graph,
       Routing routing,
       List<ExpertGather> gathers,
-      Set<String> ffn,
+      Set<String> region,
       String activation,
       String raw)
       implements Layout {
     @Override
     public Rows rows(Ops ops) {
       return new Rows.PerSlot(raw);
+    }
+
+    @Override
+    public List<Ffn> ffn() {
+      Map<String, String> banks = KeptSlots.banks(graph, gathers);
+      return new FfnFinder(graph, banks, Map.of()).each(List.of(raw));
     }
 
     @Override
@@ -203,7 +211,7 @@ final class GatheredWeights implements Form {
     }
 
     private void readActivation(Ops ops, String keptActivation) {
-      for (String value : ffn) {
+      for (String value : region) {
         Node node = graph.producer(value).orElseThrow();
         for (int i = 0; i < node.inputs().size(); i++) {
           if (node.input(i).equals(activation)) {

@@ -12,6 +12,8 @@ import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
+import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
@@ -186,6 +188,11 @@ final class SlotBuffer implements Form {
               .map(expert -> ops.nonZero(ops.reshape(expert.mask().value(), -1)))
               .toList();
       return new Rows.PerExpert(experts.stream().map(Expert::raw).toList(), ops.concat(0, slots));
+    }
+
+    @Override
+    public List<Ffn> ffn() {
+      return new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList());
     }
 
     @Override

@@ -4,12 +4,16 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.KeptSlots;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.passes.ExpertGather;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -66,6 +70,21 @@ record SortedRows(
   @Override
   public Rows rows(Ops ops) {
     return new Rows.Permuted(raw, order);
+  }
+
+  @Override
+  public List<Ffn> ffn() {
+    List<Ffn> found =
+        IntStream.range(0, routing.experts()).boxed().flatMap(e -> ffn(e).stream()).toList();
+    return found.size() == routing.experts() ? found : List.of();
+  }
+
+  private Optional<Ffn> ffn(int expert) {
+    Map<String, String> pieces =
+        stages.stream()
+            .map(SegmentStage::joined)
+            .collect(Collectors.toMap(Node::output, joined -> joined.input(expert)));
+    return new FfnFinder(graph, KeptSlots.banks(graph, banks), pieces).of(raw);
   }
 
   @Override

@@ -10,6 +10,8 @@ import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
+import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
@@ -202,6 +204,11 @@ final class SparseLoop implements Form {
       String slots = ops.concat(0, experts.stream().map(Expert::slot).toList());
       String flat = ops.add(ops.mul(tokens, ops.vector(routing.topK())), slots);
       return new Rows.PerExpert(experts.stream().map(Expert::raw).toList(), ops.reshape(flat, -1));
+    }
+
+    @Override
+    public List<Ffn> ffn() {
+      return new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList());
     }
 
     @Override

@@ -5,6 +5,8 @@ import io.moneonnx.form.ExpertAxis.Place;
 import io.moneonnx.graph.Equation;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
@@ -39,6 +41,14 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
     Raw.Inside inside = (Raw.Inside) raw;
     String all = ops.einsum(inside.equation(), inside.operands());
     return new Rows.Recomputed(Rows.Stacked.chosen(ops, routing, all));
+  }
+
+  @Override
+  public List<Ffn> ffn() {
+    FfnFinder finder = new FfnFinder(graph);
+    return raw instanceof Raw.Inside inside
+        ? finder.of(inside.equation(), inside.operands()).stream().toList()
+        : finder.each(List.of(((Raw.Visible) raw).value()));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Graph;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -24,6 +25,11 @@ public record Claim(
   /** Width of what the experts put out. */
   public int hidden() {
     return routing.hidden();
+  }
+
+  /** What the experts compute: of each, or of all at once; empty where it is opaque. */
+  public List<Ffn> ffn() {
+    return layout.ffn();
   }
 
   /** A claim on these initializers, of which each expert holds an equal share. */

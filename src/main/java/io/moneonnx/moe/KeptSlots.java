@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The slots of a block whose expert is kept, so that only these are computed and the others are
@@ -71,6 +72,12 @@ public final class KeptSlots {
   /** The stacked weight that is gathered, in the type in which it is: behind its cast, say. */
   public static String bank(Graph graph, ExpertGather gather) {
     return graph.producer(gather.rows()).orElseThrow().input(0);
+  }
+
+  /** By what is gathered the stacked weight that it is gathered from. */
+  public static Map<String, String> banks(Graph graph, Collection<ExpertGather> gathers) {
+    return gathers.stream()
+        .collect(Collectors.toMap(ExpertGather::rows, gather -> bank(graph, gather), (a, b) -> a));
   }
 
   /** Lets what is gathered by the ids of the slots be gathered for kept slots from kept rows. */

@@ -1,6 +1,7 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Ops;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -12,6 +13,12 @@ public interface Layout {
    * Where the raw outputs of the experts, before their coefficients, can be read and overwritten.
    */
   Rows rows(Ops ops);
+
+  /**
+   * What the experts compute: of each in the order of their ids, or of all at once where their
+   * weights are stacked; empty where it is no feed-forward network.
+   */
+  List<Ffn> ffn();
 
   /**
    * Takes these experts and their weights out. What they contributed to the block's routed output

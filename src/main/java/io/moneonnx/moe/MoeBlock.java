@@ -1,6 +1,7 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Ops;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -21,6 +22,11 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
   /** The value {@code [tokens, hidden]} that sums up what the chosen experts contribute. */
   public String output() {
     return claim.output();
+  }
+
+  /** What the experts compute: of each, or of all at once; empty where it is opaque. */
+  public List<Ffn> ffn() {
+    return claim.ffn();
   }
 
   /** The initializers that hold the weights of the experts. */

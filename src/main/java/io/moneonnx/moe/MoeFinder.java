@@ -139,7 +139,7 @@ public final class MoeFinder {
           new Claims(
               new LinkedHashMap<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
       for (Form form : forms) {
-        Recognition recognition = form.recognise(routing);
+        Recognition recognition = recognise(form, routing);
         if (recognition instanceof Recognition.Recognised recognised) {
           claims.byForm.put(form.name(), recognised.claim());
           claims.warnings.addAll(recognised.warnings());
@@ -150,6 +150,19 @@ public final class MoeFinder {
         }
       }
       return claims;
+    }
+
+    /** Experts may work in another width than their router: what they put out tells. */
+    private static Recognition recognise(Form form, Routing routing) {
+      Recognition first = form.recognise(routing);
+      return first instanceof Recognition.Recognised recognised
+          ? recognised.claim().ffn().stream()
+              .map(Ffn::hidden)
+              .filter(hidden -> hidden != recognised.claim().hidden())
+              .findFirst()
+              .map(hidden -> form.recognise(routing.ofWidth(hidden)))
+              .orElse(first)
+          : first;
     }
 
     /** The claim, if exactly one form has one and none refuses the block. */

@@ -15,7 +15,8 @@ import java.util.stream.LongStream;
  * @param choice where the decision stands in the graph
  * @param topK experts chosen for each token
  * @param experts width of the router, {@code E}
- * @param hidden width of the router's input, {@code H}
+ * @param hidden width of what experts take and put out, {@code H}: that of the router's input
+ *     unless their weights say otherwise
  * @param input value {@code [..., hidden]} that the router scores, before any reshaping
  * @param router the initializer that holds the router's weight
  * @param kind what the router computes, by the name of its pattern, or {@code unknown}
@@ -46,6 +47,11 @@ public record Routing(
     return new Routing(choice, topK, experts, hidden, input, router, otherKind);
   }
 
+  /** The same decision about experts of another width than the router's input. */
+  Routing ofWidth(int otherHidden) {
+    return new Routing(choice, topK, experts, otherHidden, input, router, kind);
+  }
+
   /** The same decision, made elsewhere in the graph. */
   public Routing with(Choice otherChoice) {
     return new Routing(otherChoice, topK, experts, hidden, input, router, kind);
@@ -60,12 +66,11 @@ public record Routing(
   public String nothing(Ops ops, String output) {
     ElementType type = ops.edit().type(output).orElseThrow();
     int rank = ops.edit().rank(output).orElse(2);
-    if (rank == ops.edit().rank(choice.value()).orElse(0)) {
+    if (rank > 2) {
+      String like = rank == ops.edit().rank(choice.value()).orElse(0) ? choice.value() : input;
       long[] tokens = LongStream.range(0, rank - 1).toArray();
-      String sizes = ops.gather(ops.shape(choice.value()), ops.vector(tokens));
+      String sizes = ops.gather(ops.shape(like), ops.vector(tokens));
       return ops.zeros(ops.concat(0, List.of(sizes, ops.vector(hidden))), type);
-    } else if (rank > 2) {
-      return ops.zeros(ops.shape(input), type);
     }
     String tokens = ops.size(indices(ops), 0);
     return ops.zeros(ops.concat(0, List.of(tokens, ops.vector(hidden))), type);

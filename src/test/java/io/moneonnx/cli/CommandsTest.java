@@ -92,6 +92,10 @@ class CommandsTest {
     assertThat(block.get("experts").getAsInt()).isEqualTo(16);
     assertThat(block.get("topK").getAsInt()).isEqualTo(4);
     assertThat(block.get("hidden").getAsInt()).isEqualTo(128);
+    JsonObject ffn = block.getAsJsonObject("ffn");
+    assertThat(ffn.get("kind").getAsString()).isEqualTo("gated");
+    assertThat(ffn.get("activation").getAsString()).isEqualTo("silu");
+    assertThat(ffn.get("inner").getAsInt()).isEqualTo(96);
     assertThat(block.get("precision").getAsString()).isEqualTo("float");
     assertThat(json.getAsJsonArray("refused")).isEmpty();
     assertThat(json.getAsJsonArray("warnings")).isEmpty();

@@ -51,6 +51,11 @@ final class MoeFinderTest {
               }
 
               @Override
+              public List<Ffn> ffn() {
+                return List.of();
+              }
+
+              @Override
               public void remove(Ops ops, Set<Integer> experts) {}
             }));
   }

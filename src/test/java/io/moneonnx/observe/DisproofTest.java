@@ -9,6 +9,7 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
@@ -151,6 +152,11 @@ final class DisproofTest {
       @Override
       public Rows rows(Ops ops) {
         return claimed.apply(ops, (Rows.PerExpert) block.claim().layout().rows(ops));
+      }
+
+      @Override
+      public List<Ffn> ffn() {
+        return List.of();
       }
 
       @Override

@@ -1,0 +1,67 @@
+package io.moneonnx.moe;
+
+import java.util.Optional;
+
+/**
+ * What one expert computes, the feed-forward network {@code down (act (gate x) * up x)}, or {@code
+ * down (act (up x))} where it has no gate.
+ *
+ * @param activation by its usual name, or by the operators that make it where it has none
+ * @param inner how many inner neurons there are: the width of what {@code down} is given
+ * @param activations the value {@code [..., inner]} that {@code down} is given; empty where it is
+ *     inside an operator
+ * @param gate empty where {@code up} holds it too, or there is none
+ */
+public record Ffn(
+    Kind kind,
+    String activation,
+    int inner,
+    Optional<String> activations,
+    Optional<Projection> gate,
+    Projection up,
+    Projection down) {
+  /** How gate and up are laid out. */
+  public enum Kind {
+    /** Two layers without a gate. */
+    PLAIN("plain"),
+    /** Two projections. */
+    GATED("gated"),
+    /** One projection that makes {@code [..., 2 * inner]}: one of the two behind the other. */
+    CONCATENATED("gated-concatenated"),
+    /** One projection that makes {@code [..., 2 * inner]}: one channel of each by turns. */
+    INTERLEAVED("gated-interleaved");
+
+    private final String text;
+
+    Kind(String text) {
+      this.text = text;
+    }
+
+    /** As it is printed. */
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+
+  /**
+   * A product with a weight.
+   *
+   * @param weight the value that is read: a constant, what is made of one by laying it out, or what
+   *     is gathered of one for each slot
+   * @param in the axis of the weight that is summed over
+   * @param out the axis of the weight that the product keeps
+   * @param width the size of what the product makes
+   * @param bias what is added to it; empty if there is none
+   */
+  public record Projection(String weight, int in, int out, int width, Optional<String> bias) {
+    Projection plus(String added) {
+      return new Projection(weight, in, out, width, Optional.of(added));
+    }
+  }
+
+  /** The width of what an expert puts out. */
+  public int hidden() {
+    return down.width();
+  }
+}
