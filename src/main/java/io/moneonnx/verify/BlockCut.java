@@ -31,7 +31,8 @@ record BlockCut(Model whole, List<String> inputs, String output) {
   /**
    * A block cut out of a model that was changed.
    *
-   * @param isGiven true for values that the model had before; others are inside
+   * @param isGiven true for values and constants that the model had before and that others may
+   *     read; whatever makes or reads another one is inside
    */
   static BlockCut of(Model model, List<String> from, String output, Predicate<String> isGiven) {
     Graph graph = model.graph();
@@ -44,7 +45,10 @@ record BlockCut(Model whole, List<String> inputs, String output) {
           node.reads().stream()
               .anyMatch(value -> !inside.contains(value) && graph.constant(value).isEmpty());
       boolean readsInside = node.reads().stream().anyMatch(inside::contains);
-      boolean isNew = node.outputs().stream().noneMatch(isGiven);
+      boolean isNew =
+          node.outputs().stream().noneMatch(isGiven)
+              || node.reads().stream()
+                  .anyMatch(value -> graph.constant(value).isPresent() && !isGiven.test(value));
       if (leadsToOutput && (readsInside || !readsOutside || isNew)) {
         inside.addAll(node.outputs());
         read.addAll(node.reads());

@@ -55,8 +55,8 @@ final class BlockProof {
     pairs.put(
         block,
         new Pair(
-            bench.cut(oracle.model(), from, oracle.outputs().get(block.name())),
-            bench.cut(written, from, output)));
+            bench.cut(oracle.model(), from, oracle.outputs().get(block.name()), block.weights()),
+            bench.cut(written, from, output, block.weights())));
   }
 
   /** By block the largest relative error of its routed output; infinite where it does not run. */

@@ -1,6 +1,7 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
@@ -14,6 +15,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The original of a proof, and how parts of it and of what was made of it are run.
@@ -22,10 +24,20 @@ import java.util.Map;
  * @param folder where the original's files lie
  */
 record ProofRuns(Model original, Path folder, RunOptions options) {
-  /** What leads from values of the original to this one in a model that was changed. */
-  BlockCut cut(Model changed, List<String> from, String output) {
+  /**
+   * What leads from values of the original to this one in a model that was changed.
+   *
+   * @param own constants that only what leads there reads
+   */
+  BlockCut cut(Model changed, List<String> from, String output, Set<String> own) {
+    Graph graph = original.graph();
     return BlockCut.of(
-        changed, from, output, value -> original.graph().producer(value).isPresent());
+        changed,
+        from,
+        output,
+        value ->
+            graph.producer(value).isPresent()
+                || (graph.constant(value).isPresent() && !own.contains(value)));
   }
 
   /** These values, and all inputs, in runs of the original: one for each of the feeds. */

@@ -33,7 +33,7 @@ final class RouterProof {
     RouterCheck check = new RouterCheck(block, removal.ids());
     List<BlockCut> compared =
         check.compared().stream()
-            .map(value -> bench.cut(written, List.of(block.routing().input()), value))
+            .map(value -> bench.cut(written, List.of(block.routing().input()), value, Set.of()))
             .toList();
     cuts.put(check, compared);
     taps.add(block.routing().choice().scores());

@@ -220,6 +220,24 @@ final class ProofTest {
     return TinyMoe.withInitializer(model, kept, router.rows(List.of(1, 0, 2, 3, 4)));
   }
 
+  /** The router's input is wider than what the experts take and put out. */
+  @ParameterizedTest
+  @EnumSource(names = {"DYNAMO", "STACKED", "GATHERED", "SORTED", "FUSED"})
+  void holdsForRoutersOfAnotherWidth(Spelling spelling) {
+    TinyMoe tiny =
+        spelling
+            .of(6, 2, 4)
+            .with("float[6, 4] router", "float[4, 7] first, float[6, 7] router")
+            .with("  logits = ", "  near = MatMul (x, first)\n  deep = Relu (near)\n  logits = ")
+            .with("(x, router)", "(deep, router)");
+
+    assertThat(tiny.block().hidden()).isEqualTo(4);
+    for (int[] replaced : new int[][] {{1}, {0, 1, 2, 3, 4, 5}}) {
+      Verdict verdict = prove(tiny, model -> model, replaced);
+      assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    }
+  }
+
   @Test
   void holdsForBiasesThatAreGatheredForSortedRows() {
     TinyMoe biased =
