@@ -15,7 +15,8 @@ import java.util.Set;
 
 /**
  * Follows the axis of experts from the sum that takes it away up to where it comes from: stacked
- * constants, a matrix of coefficients, and shapes in which the number of experts is written.
+ * constants, outputs of single experts, a matrix of coefficients, and shapes in which the number of
+ * experts is written.
  *
  * <p>Every operator on the way must be known to keep experts apart. Where it is not, there is an
  * {@link #objection}.
@@ -50,6 +51,7 @@ final class ExpertAxis {
   private final int experts;
   private final Map<String, Place> places = new LinkedHashMap<>();
   private final Map<Edge, Integer> constants = new LinkedHashMap<>();
+  private final List<Node> stacks = new ArrayList<>();
   private final Map<Edge, Size> sizes = new LinkedHashMap<>();
   private final Map<Edge, Place> matrices = new LinkedHashMap<>();
   private final List<Node> meetings = new ArrayList<>();
@@ -86,6 +88,16 @@ final class ExpertAxis {
   /** The inputs that read stacked constants, with the axis of experts. */
   Map<Edge, Integer> constants() {
     return constants;
+  }
+
+  /** The nodes that put the outputs of single experts side by side, in the order of their ids. */
+  List<Node> stacks() {
+    return stacks;
+  }
+
+  /** True where something of each expert lies along the axis: stacked weights or outputs. */
+  boolean hasExperts() {
+    return !constants.isEmpty() || !stacks.isEmpty();
   }
 
   /** The inputs that read shapes in which the number of experts is written. */
@@ -162,6 +174,11 @@ final class ExpertAxis {
   /** Tells of an input that reads a shape in which the number of experts is written. */
   void writes(Edge edge, Size size) {
     sizes.put(edge, size);
+  }
+
+  /** Tells of a node that has an input for each expert. */
+  void joins(Node stack) {
+    stacks.add(stack);
   }
 
   /** Tells of a node at which coefficients meet the experts' computation. */

@@ -40,7 +40,20 @@ final class ExpertAxisRules {
    * its input.
    */
   boolean begin(Node sum) {
-    return sum.is("Einsum") ? contracts(sum) : reduces(sum);
+    return sum.is("Einsum") ? contracts(sum) : sum.is("MatMul") ? multiplies(sum) : reduces(sum);
+  }
+
+  /** A {@code MatMul} that weighs the experts and sums over them. */
+  private boolean multiplies(Node sum) {
+    OptionalInt left = ranks.of(sum.input(0));
+    OptionalInt right = ranks.of(sum.input(1));
+    if (left.orElse(0) < 3 || right.orElse(0) < 3) {
+      return false; // a product with a weight: experts and tokens want an axis each
+    }
+    walk.follow(sum, 0, new Place(left.getAsInt() - 1, true));
+    walk.follow(sum, 1, new Place(right.getAsInt() - 2, true));
+    walk.meets(sum);
+    return true;
   }
 
   private boolean reduces(Node sum) {
@@ -100,8 +113,7 @@ final class ExpertAxisRules {
       case "Slice" -> passBeside(node, place, graph.integers(node.input(3)), rank, 1);
       case "Split" -> passBeside(node, place, attribute(node, "axis", 0), rank, 1);
       case "Softmax" -> passBeside(node, place, attribute(node, "axis", -1), rank, 1);
-      case "Concat" ->
-          passBeside(node, place, attribute(node, "axis", 0), rank, node.inputs().size());
+      case "Concat" -> passConcat(node, place, rank);
       case "DequantizeLinear" -> passDequantize(node, place, rank);
       default -> unknown(node);
     }
@@ -271,6 +283,16 @@ final class ExpertAxisRules {
       unknown(node);
     } else {
       IntStream.range(0, inputs).forEach(index -> walk.follow(node, index, place));
+    }
+  }
+
+  /** Values that lie side by side begin the axis where there is one for each expert. */
+  private void passConcat(Node node, Place place, int rank) {
+    int axis = positive(node.intAttribute("axis", 0), rank);
+    if (axis == place.axis() && place.exact() && node.inputs().size() == experts) {
+      walk.joins(node);
+    } else {
+      passBeside(node, place, attribute(node, "axis", 0), rank, node.inputs().size());
     }
   }
 

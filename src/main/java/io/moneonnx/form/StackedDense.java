@@ -11,6 +11,7 @@ import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
 import io.moneonnx.moe.NeutralValues;
@@ -33,8 +34,14 @@ import java.util.stream.IntStream;
  * y   = ReduceSum over experts (raw * matrix)            matrix [tokens, experts], transposed
  * }</pre>
  *
- * The axis of experts may lie elsewhere, the sum may be an {@code Einsum} that weighs too, and the
- * coefficients may multiply what the experts are given instead of what they make.
+ * The axis of experts may lie elsewhere, the sum may be an {@code Einsum} or a {@code MatMul} that
+ * weighs too, and the coefficients may multiply what the experts are given instead of what they
+ * make. The axis may also begin where the outputs of separate experts are put side by side:
+ *
+ * <pre>{@code
+ * raw = Concat <axis = 1> (raw_0, raw_1, ...)            [tokens, experts, hidden]
+ * y   = MatMul (matrix [tokens, 1, experts], raw)
+ * }</pre>
  *
  * <p>Removing experts cuts that axis wherever it begins:
  *
@@ -45,6 +52,9 @@ import java.util.stream.IntStream;
 final class StackedDense implements Form {
   private static final Set<String> LAYING_OUT =
       Set.of("Cast", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze");
+
+  private static final Set<String> WEIGHING = Set.of("Einsum", "MatMul", "Mul");
+  private static final Set<String> SUMMING = Set.of("Einsum", "MatMul", "ReduceSum");
 
   private final Graph graph;
   private final NeutralValues neutral;
@@ -57,7 +67,7 @@ final class StackedDense implements Form {
     ranks = new ValueRanks(graph);
     sums =
         graph.nodes().stream()
-            .filter(node -> node.is("ReduceSum") || node.is("Einsum"))
+            .filter(node -> SUMMING.contains(node.opType()) && node.domain().isEmpty())
             .collect(Collectors.toMap(Node::output, node -> node));
   }
 
@@ -73,7 +83,7 @@ final class StackedDense implements Form {
   public Recognition recognise(Routing routing) {
     GateValues gates = new GateValues(graph, neutral, routing);
     List<Sum> behind = sums(routing, gates);
-    List<Sum> stacked = behind.stream().filter(sum -> !sum.axis().constants().isEmpty()).toList();
+    List<Sum> stacked = behind.stream().filter(sum -> sum.axis().hasExperts()).toList();
     if (stacked.isEmpty()) {
       return new Recognition.NotThisForm(
           behind.stream()
@@ -100,16 +110,23 @@ final class StackedDense implements Form {
         Reach.forward(
             graph,
             List.of(routing.choice().value()),
-            value -> (sums.containsKey(value) && !gates.contains(value)) || end.isAt(value));
+            value -> isSum(value, gates) || end.isAt(value));
     List<Sum> found = new ArrayList<>();
     for (String value : behind) {
-      if (sums.containsKey(value) && !gates.contains(value)) {
+      if (isSum(value, gates)) {
         Node node = sums.get(value);
         ExpertAxis.above(node, graph, ranks, gates, routing.experts())
             .ifPresent(axis -> found.add(new Sum(node, axis)));
       }
     }
     return found;
+  }
+
+  /** A product sums over experts only where it weighs them. */
+  private boolean isSum(String value, GateValues gates) {
+    return sums.containsKey(value)
+        && !gates.contains(value)
+        && (!sums.get(value).is("MatMul") || gates.containsAny(sums.get(value).inputs()));
   }
 
   private Recognition weighed(Routing routing, GateValues gates, Sum sum) {
@@ -123,7 +140,7 @@ final class StackedDense implements Form {
     }
     String matrix = matrices.iterator().next();
     Node meeting = meetings.get(0);
-    if (!meeting.is("Mul") && !meeting.is("Einsum")) {
+    if (!WEIGHING.contains(meeting.opType())) {
       return new Recognition.Refused(
           "the coefficients '%s' meet the experts in '%s' (%s); wanted a product"
               .formatted(matrix, meeting.label(), meeting.opType()));
@@ -178,7 +195,7 @@ final class StackedDense implements Form {
             .boxed()
             .toList();
     List<String> operands = others.stream().map(meeting::input).toList();
-    if (meeting.is("Mul")) {
+    if (!meeting.is("Einsum")) {
       return visible(sum, operands.get(0));
     }
     Equation equation = Equation.of(meeting).orElseThrow();
@@ -209,11 +226,22 @@ final class StackedDense implements Form {
         value, sum.axis().places().get(value), ranks.of(value).orElseThrow());
   }
 
+  /** The weights of single experts whose outputs are put side by side. */
+  private Set<String> ofEach(Node stack, Routing routing) {
+    return ExpertWeights.of(
+        graph,
+        stack.inputs().stream()
+            .map(raw -> Reach.backward(graph, List.of(raw), routing.input()::equals))
+            .toList());
+  }
+
   private Recognition claim(
       Routing routing, Sum sum, Coefficients coefficients, StackedLayout.Raw raw) {
     ExpertAxis axis = sum.axis();
     String output = sum.node().output();
-    Optional<String> leak = ClosedRegion.leak(graph, List.copyOf(axis.places().keySet()), output);
+    List<String> begin = new ArrayList<>(axis.places().keySet());
+    axis.stacks().forEach(stack -> begin.addAll(stack.inputs()));
+    Optional<String> leak = ClosedRegion.leak(graph, begin, output);
     if (leak.isPresent()) {
       return new Recognition.Refused(leak.get());
     } else if (raw instanceof StackedLayout.Raw.Visible visible
@@ -224,6 +252,7 @@ final class StackedDense implements Form {
     }
     Set<String> weights =
         axis.constants().keySet().stream().map(Edge::value).collect(Collectors.toSet());
+    axis.stacks().forEach(stack -> weights.addAll(ofEach(stack, routing)));
     return new Recognition.Recognised(
         Claim.of(
             graph,

@@ -4,6 +4,7 @@ import io.moneonnx.form.ExpertAxis.Edge;
 import io.moneonnx.form.ExpertAxis.Place;
 import io.moneonnx.graph.Equation;
 import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.FfnFinder;
@@ -46,6 +47,11 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
   @Override
   public List<Ffn> ffn() {
     FfnFinder finder = new FfnFinder(graph);
+    List<Ffn> separate =
+        axis.stacks().stream().flatMap(stack -> finder.each(stack.inputs()).stream()).toList();
+    if (!separate.isEmpty()) {
+      return separate;
+    }
     return raw instanceof Raw.Inside inside
         ? finder.of(inside.equation(), inside.operands()).stream().toList()
         : finder.each(List.of(((Raw.Visible) raw).value()));
@@ -55,10 +61,14 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
   public void remove(Ops ops, Set<Integer> pruned) {
     List<Integer> kept = routing.without(pruned);
     if (kept.isEmpty()) {
-      ops.edit().redirect(output, routing.nothing(ops, output));
+      Node sum = graph.producer(output).orElseThrow();
+      String[] alike = sum.is("MatMul") ? sum.inputs().toArray(String[]::new) : new String[0];
+      ops.edit().redirect(output, routing.nothing(ops, output, alike));
       return;
     }
     cutConstants(ops, kept);
+    axis.stacks()
+        .forEach(stack -> ops.edit().setInputs(stack, kept.stream().map(stack::input).toList()));
     axis.sizes()
         .forEach(
             (edge, size) ->

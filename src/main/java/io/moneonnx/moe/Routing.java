@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * One routing decision: which experts each token goes to.
@@ -62,12 +63,20 @@ public record Routing(
     return IntStream.range(0, experts).filter(e -> !pruned.contains(e)).boxed().toList();
   }
 
-  /** Zeros in place of {@code output}, a routed output to which no expert contributes any more. */
-  public String nothing(Ops ops, String output) {
+  /**
+   * Zeros in place of {@code output}, a routed output to which no expert contributes any more.
+   *
+   * @param alike values of which one may be as large as the output but for its last axis
+   */
+  public String nothing(Ops ops, String output, String... alike) {
     ElementType type = ops.edit().type(output).orElseThrow();
     int rank = ops.edit().rank(output).orElse(2);
     if (rank > 2) {
-      String like = rank == ops.edit().rank(choice.value()).orElse(0) ? choice.value() : input;
+      String like =
+          Stream.concat(Stream.of(alike), Stream.of(choice.value()))
+              .filter(value -> ops.edit().rank(value).orElse(0) == rank)
+              .findFirst()
+              .orElse(input);
       long[] tokens = LongStream.range(0, rank - 1).toArray();
       String sizes = ops.gather(ops.shape(like), ops.vector(tokens));
       return ops.zeros(ops.concat(0, List.of(sizes, ops.vector(hidden))), type);

@@ -137,6 +137,53 @@ final class DenseVariantsTest {
                 + " float[4, 4, 4] narrow, int64[1] k");
   }
 
+  /** Outputs of separate experts side by side, weighed and summed by these nodes. */
+  private static TinyMoe sideBySide(String axis, String weighed) {
+    String text = PICKED.text();
+    String head = text.substring(0, text.indexOf("  all ="));
+    String matrix =
+        """
+          size = Shape (logits)
+          nothing = ConstantOfShape <value = float[1] {0}> (size)
+          matrix = ScatterElements <axis = 1> (nothing, experts, gates)
+          turned = Transpose <perm = [1, 0]> (matrix)
+          all = Concat <axis = %s> (row0, row1, row2, row3)
+        """
+            .formatted(axis);
+    return new TinyMoe(
+        Spelling.PICKED, 4, 2, 4, head + matrix + weighed + "\n  y = Add (x, routed)\n}\n");
+  }
+
+  private static TinyMoe stackTimesMatrix() {
+    return sideBySide(
+        "1", "gate = Unsqueeze (matrix, one) sum = MatMul (gate, all) routed = Squeeze (sum, one)");
+  }
+
+  private static TinyMoe stackWeighedAndSummed() {
+    return sideBySide(
+        "-2",
+        "gate = Unsqueeze (matrix, last) scaled = Mul (all, gate)"
+            + " routed = ReduceSum <keepdims = 0> (scaled, one)");
+  }
+
+  private static TinyMoe stackInFront() {
+    return new TinyMoe(
+        Spelling.PICKED,
+        4,
+        2,
+        4,
+        sideBySide(
+                "0",
+                "gate = Unsqueeze (turned, last) scaled = Mul (gate, all)"
+                    + " routed = ReduceSum <keepdims = 0> (scaled, zero)")
+            .text()
+            .replaceAll("(row. = Unsqueeze .raw.), one", "$1, zero"));
+  }
+
+  private static TinyMoe stackInEinsum() {
+    return sideBySide("1", "routed = Einsum <equation = \"te,teh->th\"> (matrix, all)");
+  }
+
   private static TinyMoe oneHot() {
     return STACKED
         .with(
@@ -260,6 +307,10 @@ final class DenseVariantsTest {
         Arguments.of("stacked banks", inBanks(COLUMNS), "dense-loop"),
         Arguments.of("stacked banks, picked", inBanks(PICKED), "dense-stack"),
         Arguments.of("stacked banks, sparse", inBanks(Spelling.DYNAMO.of(4, 2, 4)), "sparse-loop"),
+        Arguments.of("stack times matrix", stackTimesMatrix(), "stacked-dense"),
+        Arguments.of("stack weighed, summed", stackWeighedAndSummed(), "stacked-dense"),
+        Arguments.of("stack in front", stackInFront(), "stacked-dense"),
+        Arguments.of("stack in einsum", stackInEinsum(), "stacked-dense"),
         Arguments.of("threshold", threshold(), "dense-loop"),
         Arguments.of("sequences", sequences(COLUMNS), "dense-loop"));
   }
@@ -406,6 +457,22 @@ final class DenseVariantsTest {
     assertThat(PICKED.with("(row0, row1, row2, row3)", "(row0, row1, row2)").find().misses())
         .extracting(Refusal::reason)
         .contains("dense-stack: 3 outputs lie side by side in 'Concat -> all'; wanted 4");
+  }
+
+  @Test
+  void wantsOneOutputOfEachExpertInAStack() {
+    TinyMoe pairs =
+        stackWeighedAndSummed()
+            .with("(row0, row1, row2, row3)", "(row01, row23)")
+            .with(
+                "  all =",
+                "  row01 = Concat <axis = 1> (row0, row1)\n  row23 = Concat <axis = 1> (row2, row3)\n"
+                    + "  all =");
+
+    assertThat(pairs.find().blocks()).isEmpty();
+    assertThat(pairs.find().misses())
+        .extracting(Refusal::reason)
+        .contains("stacked-dense: 'Concat -> all' (Concat) is not known to keep the experts apart");
   }
 
   @Test
