@@ -2,7 +2,6 @@ package io.moneonnx.eval;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.moneonnx.RealExports;
 import io.moneonnx.data.KeyValueCache;
@@ -75,7 +74,6 @@ class CachedExportsTest {
   @ParameterizedTest
   @MethodSource("directories")
   void choicesAfterACachedContextAreAsLikelyAsWholeSequences(Path folder) {
-    assumeFalse(folder.equals(RealExports.ABSENT), "no -Dzoo");
     Model model = OnnxReader.read(new ModelFolder(folder).model());
     assertThat(KeyValueCache.of(model.graph())).isPresent();
 

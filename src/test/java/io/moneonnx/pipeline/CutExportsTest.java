@@ -3,9 +3,9 @@ package io.moneonnx.pipeline;
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.moneonnx.OutputRules;
+import io.moneonnx.RealExports;
 import io.moneonnx.RealExports.Expected;
 import io.moneonnx.data.RandomFeeds;
 import io.moneonnx.graph.BadInputException;
@@ -73,14 +73,13 @@ class CutExportsTest {
         .put(column, value.toString());
   }
 
-  static Stream<Expected> taken() throws IOException {
-    return RealExportsTest.taken();
+  static List<Expected> taken() throws IOException {
+    return RealExports.taken();
   }
 
   @ParameterizedTest
   @MethodSource("taken")
   void isTheOriginalInWhichTheyAreNeverChosen(Expected expected) {
-    assumeThat(expected.name()).isNotEmpty();
     LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Profile profile = profile(subject);
     record(expected, "form", subject.blocks().get(0).form());
@@ -103,13 +102,12 @@ class CutExportsTest {
 
   /** Graphs whose routers choose two of four groups of four experts first, by two of each. */
   static Stream<Expected> inGroups() throws IOException {
-    return taken().filter(expected -> expected.name().matches("|(old_)?deepseek_?v3.*"));
+    return taken().stream().filter(expected -> expected.name().matches("(old_)?deepseek_?v3.*"));
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(allowZeroInvocations = true)
   @MethodSource("inGroups")
   void mayLoseWholeGroups(Expected expected) {
-    assumeThat(expected.name()).isNotEmpty();
     LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Plan plan = plan(subject, expert -> expert / 4 == 1 || expert % 8 == 0 || expert > 13);
     Rewrite.Report report = rewrite(subject, profile(subject), plan, "groups.onnx");
@@ -118,10 +116,9 @@ class CutExportsTest {
     check(subject, plan, OnnxReader.read(report.written().model()));
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(allowZeroInvocations = true)
   @MethodSource("inGroups")
   void keepsGroupsThatHoldWhatIsChosen(Expected expected) {
-    assumeThat(expected.name()).isNotEmpty();
     LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Plan plan = plan(subject, expert -> expert % 4 != 0 && expert != 15);
     String block = subject.blocks().get(0).name();

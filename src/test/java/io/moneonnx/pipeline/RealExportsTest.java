@@ -2,7 +2,6 @@ package io.moneonnx.pipeline;
 
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.moneonnx.OutputRules;
 import io.moneonnx.RealExports;
@@ -50,16 +49,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The whole road on graphs of real exporters; figures go to {@code target/real-exports.tsv}. */
 class RealExportsTest {
-  /** Looked into only: ONNX Runtime does not run it. */
-  static final String NOT_RUN = "gpt_oss__genai_int4";
-
   /** The columns of the table, by graph. */
   private static final Map<String, Map<String, String>> TABLE = new ConcurrentSkipListMap<>();
 
   private static final List<String> COLUMNS =
       List.of(
           "graph",
-          "family",
           "form",
           "blocks",
           "E",
@@ -94,79 +89,65 @@ class RealExportsTest {
     TABLE.computeIfAbsent(expected.name(), name -> new ConcurrentHashMap<>()).put(column, text);
   }
 
-  static List<Expected> all() throws IOException {
-    return RealExports.expected();
+  @Test
+  void theOriginOfEachFileOfTheRepositoryIsWritten() throws IOException {
+    assertThat(RealExports.HERE.resolve("README.md"))
+        .content()
+        .contains(
+            RealExports.all().stream()
+                .filter(expected -> expected.file().startsWith(RealExports.HERE))
+                .map(expected -> "| `" + expected.name() + "` |")
+                .toList());
   }
 
-  static Stream<Expected> everything() throws IOException {
-    return Stream.concat(all().stream(), directories());
+  static List<Expected> taken() throws IOException {
+    return RealExports.taken();
   }
 
-  static Stream<Expected> taken() throws IOException {
-    return everything().filter(e -> !e.refuse() && !e.name().equals(NOT_RUN));
+  static List<Expected> refused() throws IOException {
+    return RealExports.refused();
   }
 
-  /** The models in directories of the onnxruntime-genai builder. */
-  private static Stream<Expected> directories() throws IOException {
-    return RealExports.directories().stream()
-        .filter(directory -> !directory.equals(RealExports.ABSENT))
-        .map(
-            directory ->
-                new Expected(
-                    directory.resolve("model.onnx"),
-                    "genai/" + directory.getFileName(),
-                    "F6",
-                    2,
-                    8,
-                    2,
-                    false));
+  static Stream<Expected> found() throws IOException {
+    return RealExports.all().stream().filter(expected -> expected.refusal().isEmpty());
   }
 
   @ParameterizedTest
-  @MethodSource("everything")
-  void findsAllBlocksOrNone(Expected expected) {
-    assumeThat(expected.name()).isNotEmpty();
-    MoeFinder.Findings findings = LoadedModel.open(expected.file(), Target.CPU).findings();
-    List<MoeBlock> blocks = findings.blocks();
-    record(expected, "family", expected.family());
+  @MethodSource("found")
+  void findsAllBlocks(Expected expected) {
+    List<MoeBlock> blocks = LoadedModel.open(expected.file(), Target.CPU).findings().blocks();
     record(expected, "blocks", blocks.size());
     record(expected, "E", expected.experts());
     record(expected, "k", expected.topK());
-    if (expected.refuse()) {
-      assertThat(blocks).isEmpty();
-      record(expected, "refused", findings.refusals().get(0).reason());
-    } else {
-      assertThat(blocks).hasSize(expected.blocks());
-      assertThat(blocks).extracting(MoeBlock::experts).containsOnly(expected.experts());
-      assertThat(blocks).extracting(MoeBlock::topK).containsOnly(expected.topK());
-      record(expected, "form", blocks.get(0).form());
-    }
-  }
-
-  static Stream<Expected> traced() throws IOException {
-    return all().stream().filter(e -> e.name().isEmpty() || e.refuse());
+    record(expected, "form", blocks.get(0).form());
+    assertThat(blocks).hasSize(expected.blocks());
+    assertThat(blocks).extracting(MoeBlock::experts).containsOnly(expected.experts());
+    assertThat(blocks).extracting(MoeBlock::topK).containsOnly(expected.topK());
+    expected
+        .form()
+        .ifPresent(form -> assertThat(blocks).extracting(MoeBlock::form).containsOnly(form));
   }
 
   @ParameterizedTest
-  @MethodSource("traced")
-  void saysWhatAnExampleLeftOfABlock(Expected expected) {
-    assumeThat(expected.name()).isNotEmpty();
-    List<Refusal> refusals = LoadedModel.open(expected.file(), Target.CPU).findings().refusals();
-    assertThat(refusals)
+  @MethodSource("refused")
+  void saysWhyBothRoutersAreLeftAlone(Expected expected) {
+    MoeFinder.Findings findings = LoadedModel.open(expected.file(), Target.CPU).findings();
+    record(expected, "refused", findings.refusals().get(0).reason());
+    assertThat(findings.blocks()).isEmpty();
+    assertThat(findings.refusals())
         .hasSize(2)
         .extracting(Refusal::reason)
-        .allMatch(
-            reason ->
-                reason.matches(
-                    "traced-example: \\d+ expert regions for %d router outputs.*its example input.*export again with .*"
-                        .formatted(expected.experts())));
+        .allMatch(reason -> reason.matches(expected.refusal().orElseThrow()));
   }
 
   @Test
   @EnabledIfSystemProperty(named = "zoo", matches = ".+")
   void refusesRoutedAttentionBesideRoutedFeedForwards() throws IOException {
     Expected jetmoe =
-        all().stream().filter(e -> e.name().startsWith("jetmoe")).findFirst().orElseThrow();
+        RealExports.all().stream()
+            .filter(expected -> expected.name().startsWith("jetmoe"))
+            .findFirst()
+            .orElseThrow();
 
     assertThat(LoadedModel.open(jetmoe.file(), Target.CPU).findings().refusals())
         .hasSize(2)
@@ -177,7 +158,6 @@ class RealExportsTest {
   @ParameterizedTest
   @MethodSource("taken")
   void isObservedWithoutChange(Expected expected) {
-    assumeThat(expected.name()).isNotEmpty();
     LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Map<String, Tensor> feeds = feeds(subject, 2, 7);
     Calibrator.Outcome outcome = calibrate(subject, feeds);
@@ -194,7 +174,6 @@ class RealExportsTest {
   @ParameterizedTest
   @MethodSource("taken")
   void isRewrittenAsTheOracleSays(Expected expected) throws IOException {
-    assumeThat(expected.name()).isNotEmpty();
     LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Profile profile = profile(subject, feeds(subject, 4, 16));
     Plan plan = Planner.plan(profile, Goal.of(Criteria.DEFAULT, Ratio.parse("0.5")));
@@ -232,7 +211,6 @@ class RealExportsTest {
   @ParameterizedTest
   @MethodSource("taken")
   void isExactOnTheOneTokenItWasCalibratedOn(Expected expected) {
-    assumeThat(expected.name()).isNotEmpty();
     LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
     Map<String, Tensor> token = feeds(subject, 1, 1);
     Profile profile = profile(subject, token);
