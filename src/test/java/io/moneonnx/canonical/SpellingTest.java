@@ -94,6 +94,54 @@ final class SpellingTest {
         .containsExactly("a/t = MatMul (x, u)", "n = Abs (a/t)", "y = local.ffn (n, v)");
   }
 
+  /** An {@code If} that only leaves out work, and reads what an edit is about. */
+  private static final String GUARDED =
+      """
+      g (float[T, 4] a, int64[T, 1] ids) => (float[T, 4] y)
+      <int64 id = {1}, float[4, 4] w, float[4] b>
+      {
+        h = Neg (a)
+        x = Abs (h)
+        mask = Equal (ids, id)
+        gate = Cast <to = 1> (mask)
+        bits = Cast <to = 7> (mask)
+        hit = ReduceMax <keepdims = 0> (bits)
+        any = Cast <to = 9> (hit)
+        y = If <then_branch = work () => (float[...] sum) {
+                  out = MatMul (x, w)
+                  bias = Tanh (b)
+                  moved = Add (out, bias)
+                  scaled = Mul (moved, gate)
+                  sum = Add (x, scaled)
+                }, else_branch = idle () => (float[...] same) { same = Identity (x) }> (any)
+      }
+      """;
+
+  @Test
+  void bodiesAreWrittenInTheirOrderBesideAnEdit() {
+    assertThat(Canonical.of(model(GUARDED)).graph().nodes()).noneMatch(node -> node.is("If"));
+    Model after = edited(model(GUARDED), edit -> edit.redirect("x", "h"));
+
+    assertThat(nodes(after))
+        .containsExactlyElementsOf(
+            nodes(model(GUARDED.replace("  x = Abs (h)\n", "").replace("x,", "h,"))).stream()
+                .map(node -> node.replace("(x)", "(h)"))
+                .toList());
+    assertThat(nodes(edited(model(LOOP), edit -> {}))).isEqualTo(nodes(model(LOOP)));
+  }
+
+  @Test
+  void nodesOfACallAreWrittenInTheOrderOfTheFunction() {
+    Model before =
+        model(
+            "g (float x) => (float y) { y = local.f (x) }",
+            "f (float a) => (float b) { t = Exp (a) r = Neg (a) s = Tanh (r) b = Sub (t, s) }");
+    Model after = edited(before, edit -> edit.redirect("y/r", "x"));
+
+    assertThat(nodes(after))
+        .containsExactly("y/t = Exp (x)", "y/s = Tanh (x)", "y = Sub (y/t, y/s)");
+  }
+
   @Test
   void functionsThatNothingCallsAnyMoreAreGone() {
     Model after = edited(model(CALLS, FFN), edit -> edit.redirect("y", "x"));

@@ -60,6 +60,28 @@ class NodeOrderTest {
   }
 
   @Test
+  void leavesAnOrderThatHoldsInBodies() {
+    Graph graph =
+        sorted(
+            """
+            g (float x, bool c, int64 rounds) => (float y, float z)
+            {
+              y = If <then_branch = t () => (float p) { s = Exp (x) q = Neg (x) p = Add (q, s) },
+                      else_branch = e () => (float r) { r = Identity (x) }> (c)
+              z = Loop <body = round (int64 i, bool more, float before)
+                            => (bool on, float after) {
+                    w = Abs (before) on = Identity (more) v = Neg (y) after = Add (v, w)
+                  }> (rounds, , x)
+            }
+            """);
+
+    assertThat(outputs(graph)).containsExactly("y", "z");
+    assertThat(outputs(graph.nodes().get(0).subgraphs().get(0))).containsExactly("s", "q", "p");
+    assertThat(outputs(graph.nodes().get(1).subgraphs().get(0)))
+        .containsExactly("w", "on", "v", "after");
+  }
+
+  @Test
   void refusesACycleByTheNodeThatIsInIt() {
     assertThatThrownBy(
             () -> sorted("g (float x) => (float y) { y = Add (x, b) a = Neg (y) b = Abs (a) }"))

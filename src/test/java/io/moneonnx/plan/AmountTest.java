@@ -62,6 +62,22 @@ final class AmountTest {
         .containsExactly(List.of(1), List.of());
   }
 
+  /**
+   * Shares are 1/8, 3/8 and 4/8; of the other block, with two calls and six, spreads are 4 and 1.8.
+   */
+  @Test
+  void whatLiesAtAThresholdIsNotBelowIt() {
+    Profile shares = Profiles.counts(new long[] {1, 3, 4});
+    Profile spreads = Profiles.counts(new long[] {2, 6});
+
+    assertThat(Profiles.pruned(Planner.plan(shares, goal(thresholds(0.375, null)))))
+        .containsExactly(List.of(0));
+    assertThat(Profiles.pruned(Planner.plan(shares, goal(thresholds(Math.nextUp(0.375), null)))))
+        .containsExactly(List.of(0, 1));
+    assertThat(Profiles.pruned(Planner.plan(spreads, goal(thresholds(null, 4.0)))))
+        .containsExactly(List.of(1));
+  }
+
   @Test
   void expertsThatPutOutNothingHaveNoSpread() {
     BlockStatistics silent =

@@ -102,6 +102,20 @@ final class FingerprintTest {
   }
 
   @Test
+  void tellsDomainsInBodiesApart() {
+    String text =
+        """
+        g (bool c, float x) => (float y)
+        {
+          y = If <then_branch = t () => (float p) { p = Gelu (x) },
+                  else_branch = e () => (float q) { q = Identity (x) }> (c)
+        }
+        """;
+
+    assertThat(of(model(text))).isNotEqualTo(of(model(text.replace("Gelu", "local.Gelu"))));
+  }
+
+  @Test
   void dependsOnWhatFunctionsCompute() {
     Model calls = model(MODEL.graph().toString().replace("y = MatMul", "y = local.ffn"));
     assertThat(of(with(calls, "MatMul")))
