@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -86,6 +87,7 @@ class ContinuousIntegrationTest {
   /**
    * In a folder laid out as the page says, with a model that was trained and a part of its text.
    */
+  @Tag("exhaustive")
   @Test
   void whatIsMadeByHandPassesTheGates() throws Exception {
     layOut();

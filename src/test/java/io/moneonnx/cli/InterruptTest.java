@@ -9,9 +9,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A program that is told to stop stops, without a crash and without leaving anything behind. */
 class InterruptTest {
@@ -20,8 +22,19 @@ class InterruptTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @CsvSource({"calibrating, 0", "calibrating, 300", "calibrating, 900", "checking, 500"})
+  @CsvSource({"calibrating, 300", "checking, 500"})
   void leavesNothing(String during, long milliseconds) throws Exception {
+    stop(during, milliseconds);
+  }
+
+  @Tag("exhaustive")
+  @ParameterizedTest
+  @ValueSource(longs = {0, 100, 900})
+  void leavesNothingAtAnyMoment(long milliseconds) throws Exception {
+    stop("calibrating", milliseconds);
+  }
+
+  private void stop(String during, long milliseconds) throws Exception {
     Process process = start("--blocks", during.equals("checking") ? "1" : "500");
     try (BufferedReader messages = process.errorReader()) {
       String line = messages.readLine();

@@ -41,6 +41,7 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -91,6 +92,7 @@ class MutationsTest {
                     Arguments.of(taken.get(i), true, i % 2 == 0 ? 4 : 2)));
   }
 
+  @Tag("exhaustive")
   @ParameterizedTest
   @MethodSource("exports")
   void areFoundInRealExports(Expected expected, boolean isCut, int step) {

@@ -41,6 +41,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -208,6 +209,7 @@ class RealExportsTest {
     }
   }
 
+  @Tag("exhaustive")
   @ParameterizedTest
   @MethodSource("taken")
   void isExactOnTheOneTokenItWasCalibratedOn(Expected expected) {
