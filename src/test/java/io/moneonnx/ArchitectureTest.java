@@ -10,7 +10,9 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.RouterCut;
 import io.moneonnx.moe.Rows;
+import io.moneonnx.moe.SelectionMask;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -146,6 +148,18 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat(
             DescribedPredicate.describe("are kinds", type -> kinds.contains(type.getName())))
+        .check(CLASSES);
+  }
+
+  /** What both did wrong alike would be proved right. */
+  @Test
+  void proofsMaskRoutersInAWayOfTheirOwn() {
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + "verify..")
+        .should()
+        .dependOnClassesThat()
+        .belongToAnyOf(RouterCut.class, SelectionMask.class)
         .check(CLASSES);
   }
 

@@ -6,7 +6,6 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.MoeBlock;
-import io.moneonnx.moe.SelectionMask;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Removal;
 import io.moneonnx.rewrite.Rewriter;
@@ -28,9 +27,8 @@ record Masked(Model model, List<MoeBlock> blocks) {
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       if (changes.get(block.name()) instanceof Removal removal) {
-        SelectionMask mask = SelectionMask.of(edit.graph(), block.routing());
         Ops ops = new Ops(edit, Rewriter.prefix(i)); // the same names as in the rewritten file
-        block = choosing(block, mask.mask(ops, mask.gone(ops, removal.ids())));
+        block = choosing(block, RouterMask.apply(ops, block.routing(), removal.ids()));
       }
       masked.add(block);
     }

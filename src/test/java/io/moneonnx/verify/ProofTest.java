@@ -24,6 +24,7 @@ import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -162,6 +163,35 @@ final class ProofTest {
             model -> TinyMoe.withInitializer(model, "mone.0/gone", none));
 
     assertThat(verdict.holds()).as(verdict.text()).isFalse();
+  }
+
+  /** The shares of the others are too small then: nothing else is wrong. */
+  @Test
+  void findsSharesOfExpertsThatAreGone() {
+    TinyMoe tiny =
+        Spelling.DYNAMO
+            .of(6, 2, 4)
+            .with("gates = Div (best, total)", "gates = Mul (best, half)")
+            .with("int64[1] k", "float half = {0.5}, int64[1] k");
+    Map<String, Change> changes = Map.of("experts", new Removal(new TreeSet<>(Set.of(1, 3))));
+    assertThat(prove(tiny.model(), changes, 30, model -> model).holds()).isTrue();
+    Verdict verdict =
+        prove(
+            tiny.model(),
+            changes,
+            30,
+            model -> {
+              Graph graph = model.graph();
+              Node softmax = graph.producer("scores", "Softmax").orElseThrow();
+              String unmasked = graph.producer(softmax.input(0), "Where").orElseThrow().input(2);
+              List<Node> nodes = new ArrayList<>(graph.nodes());
+              nodes.replaceAll(
+                  node -> node.equals(softmax) ? node.withInputs(List.of(unmasked)) : node);
+              return model.withGraph(graph.withNodes(nodes));
+            });
+
+    assertThat(verdict.holds()).as(verdict.text()).isFalse();
+    assertThat(verdict.flips()).isEmpty();
   }
 
   @ParameterizedTest
