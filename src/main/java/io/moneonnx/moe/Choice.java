@@ -17,6 +17,11 @@ public sealed interface Choice {
   /** Value {@code [..., experts]}: what the experts are chosen by. */
   String scores();
 
+  /** True where a value of the graph holds the ids; false where an operator chooses within. */
+  default boolean isShown() {
+    return true;
+  }
+
   /** The chosen ids, int64 {@code [tokens, topK]}. */
   String indices(Ops ops, int topK);
 
@@ -149,6 +154,11 @@ public sealed interface Choice {
     @Override
     public String indices(Ops ops, int topK) {
       return best(ops, topK).ids();
+    }
+
+    @Override
+    public boolean isShown() {
+      return false;
     }
 
     /** The best by score, the lower id first among equal scores. */

@@ -29,11 +29,11 @@ final class BlockProof {
   private final ProofRuns bench;
   private final Path writtenFolder;
   private final Map<String, ? extends Change> changes;
-  private final Map<MoeBlock, Pair> pairs = new LinkedHashMap<>();
+  private final Map<MoeBlock, Cuts> cuts = new LinkedHashMap<>();
   private final List<String> failures = new ArrayList<>();
 
-  /** A block as the oracle and as the written file compute it. */
-  private record Pair(BlockCut oracle, BlockCut written) {}
+  /** A block as the original, as the oracle and as the written file compute it. */
+  private record Cuts(BlockCut original, BlockCut oracle, BlockCut written) {}
 
   BlockProof(ProofRuns bench, Path writtenFolder, Map<String, ? extends Change> changes) {
     this.bench = bench;
@@ -52,9 +52,10 @@ final class BlockProof {
             block.routing().input(),
             block.routing().choice().value(),
             block.coefficients().value());
-    pairs.put(
+    cuts.put(
         block,
-        new Pair(
+        new Cuts(
+            bench.cut(bench.original(), from, block.output(), block.weights()),
             bench.cut(oracle.model(), from, oracle.outputs().get(block.name()), block.weights()),
             bench.cut(written, from, output, block.weights())));
   }
@@ -62,15 +63,16 @@ final class BlockProof {
   /** By block the largest relative error of its routed output; infinite where it does not run. */
   Map<String, Double> errors(List<Map<String, Tensor>> feeds) {
     Set<String> taps = new LinkedHashSet<>();
-    pairs.forEach(
-        (block, pair) -> {
-          taps.addAll(pair.oracle().inputs());
-          taps.addAll(pair.written().inputs());
+    cuts.forEach(
+        (block, cut) -> {
+          taps.addAll(cut.original().inputs());
+          taps.addAll(cut.oracle().inputs());
+          taps.addAll(cut.written().inputs());
           taps.add(block.output());
         });
     List<Map<String, Tensor>> runs = bench.values(taps, feeds);
     Map<String, Double> errors = new LinkedHashMap<>();
-    pairs.forEach((block, pair) -> errors.put(block.name(), error(block, pair, runs)));
+    cuts.forEach((block, cut) -> errors.put(block.name(), error(block, cut, runs)));
     return errors;
   }
 
@@ -79,17 +81,23 @@ final class BlockProof {
     return List.copyOf(failures);
   }
 
-  private double error(MoeBlock block, Pair pair, List<Map<String, Tensor>> runs) {
+  private double error(MoeBlock block, Cuts cut, List<Map<String, Tensor>> runs) {
     ElementType type = runs.get(0).get(block.output()).type();
     List<Map<String, Tensor>> sums = new ArrayList<>();
     runs.forEach(values -> sums.addAll(tries(block, values)));
     List<Map<String, Tensor>> single =
         EveryExpert.alone(block, choosable(block), fewest(block, runs));
-    List<Tensor> expectedSums = outputs(pair.oracle(), type, bench.folder(), sums);
-    List<Tensor> expectedSingle = outputs(pair.oracle(), type, bench.folder(), single);
+    List<Tensor> expectedSums = outputs(cut.oracle(), type, bench.folder(), sums);
+    List<Tensor> expectedSingle = outputs(cut.oracle(), type, bench.folder(), single);
+    if (isLost(cut, type, sums, expectedSums) || isLost(cut, type, single, expectedSingle)) {
+      failures.add(
+          "block '%s' is not finite with these novices, expected finite numbers as in the original"
+              .formatted(block.name()));
+      return Double.POSITIVE_INFINITY;
+    }
     try {
-      List<Tensor> foundSums = outputs(pair.written(), type, writtenFolder, sums);
-      List<Tensor> foundSingle = outputs(pair.written(), type, writtenFolder, single);
+      List<Tensor> foundSums = outputs(cut.written(), type, writtenFolder, sums);
+      List<Tensor> foundSingle = outputs(cut.written(), type, writtenFolder, single);
       return Math.max(
           worst(Difference::relative, foundSums, expectedSums),
           worst(Difference::byRow, foundSingle, expectedSingle));
@@ -97,6 +105,20 @@ final class BlockProof {
       failures.add("block '%s' does not run: %s".formatted(block.name(), e.getMessage()));
       return Double.POSITIVE_INFINITY;
     }
+  }
+
+  /** The original is asked only where something is not finite. */
+  private boolean isLost(
+      Cuts cut, ElementType type, List<Map<String, Tensor>> runs, List<Tensor> expected) {
+    List<Integer> suspects =
+        IntStream.range(0, runs.size())
+            .filter(i -> !Difference.isFinite(expected.get(i)))
+            .boxed()
+            .toList();
+    List<Tensor> own =
+        outputs(cut.original(), type, bench.folder(), suspects.stream().map(runs::get).toList());
+    return IntStream.range(0, own.size())
+        .anyMatch(i -> Difference.isLost(expected.get(suspects.get(i)), own.get(i)));
   }
 
   private List<Tensor> outputs(

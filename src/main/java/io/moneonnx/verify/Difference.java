@@ -2,6 +2,7 @@ package io.moneonnx.verify;
 
 import io.moneonnx.graph.Tensor;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** How far two tensors are apart. */
 public final class Difference {
@@ -42,6 +43,33 @@ public final class Difference {
       worst = Math.max(worst, apart(found, expected, row, row + width) / scale);
     }
     return worst;
+  }
+
+  /**
+   * True if an element is not finite, though the original's own is. That the file that is proved
+   * overflows there too proves nothing: any two models that overflow are alike.
+   *
+   * @param own the same value in a run of the original, without novices
+   */
+  static boolean isLost(Tensor value, Tensor own) {
+    float[] found = value.toFloats();
+    float[] before = own.toFloats();
+    return IntStream.range(0, found.length)
+        .anyMatch(i -> !Float.isFinite(found[i]) && Float.isFinite(before[i]));
+  }
+
+  /** True for numbers that are all finite, and for what is no number. */
+  static boolean isFinite(Tensor value) {
+    return !value.type().isFloating() || isAllFinite(value.toFloats());
+  }
+
+  private static boolean isAllFinite(float... values) {
+    for (float value : values) {
+      if (!Float.isFinite(value)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static double relative(float[] a, float[] b) {

@@ -116,13 +116,24 @@ public final class Proof {
     choices.addAll(outputs);
     scores.addAll(choices);
     EndToEnd comparison = new EndToEnd(blocks, outputs);
+    Set<String> lost = new LinkedHashSet<>();
     try (Session expected = bench.open(ProofRuns.withOutputs(oracle, scores), bench.folder());
         Written found = Written.open(bench, asWritten, written, writtenFolder, choices)) {
       for (Map<String, Tensor> feed : feeds) {
-        comparison.add(expected.run(feed, scores), found.run(feed));
+        Map<String, Tensor> right = expected.run(feed, scores);
+        comparison.add(right, found.run(feed));
+        lost.addAll(bench.lost(outputs, right, feed));
       }
     }
-    return comparison.verdict(blockErrors);
+    return comparison
+        .verdict(blockErrors)
+        .with(
+            lost.stream()
+                .map(
+                    name ->
+                        "output '%s' is not finite with these novices, expected finite numbers as in the original"
+                            .formatted(name))
+                .toList());
   }
 
   /**

@@ -54,6 +54,21 @@ record ProofRuns(Model original, Path folder, RunOptions options) {
     return runs;
   }
 
+  /**
+   * Those of these values that are not finite somewhere in a run where those of the original are.
+   */
+  List<String> lost(List<String> values, Map<String, Tensor> run, Map<String, Tensor> feed) {
+    List<String> suspects =
+        values.stream().filter(value -> !Difference.isFinite(run.get(value))).toList();
+    if (suspects.isEmpty()) {
+      return List.of();
+    }
+    Map<String, Tensor> own = values(suspects, List.of(feed)).get(0);
+    return suspects.stream()
+        .filter(value -> Difference.isLost(run.get(value), own.get(value)))
+        .toList();
+  }
+
   /** Opens what was cut out of a model whose files lie in {@code dataFolder}. */
   Session open(BlockCut cut, Map<String, Tensor> values, ElementType output, Path dataFolder) {
     Map<String, ElementType> types = new HashMap<>();

@@ -82,10 +82,10 @@ final class RouterMask {
   private String maskChoice() {
     Choice choice = routing.choice();
     String masked = masked(choice.scores(), choice.scores());
-    if (choice instanceof Choice.Hidden) {
-      ops.edit().redirect(choice.scores(), masked);
-    } else {
+    if (choice.isShown()) {
       ops.edit().setInput(graph.producer(choice.value()).orElseThrow(), 0, masked);
+    } else {
+      ops.edit().redirect(choice.scores(), masked);
     }
     return masked;
   }

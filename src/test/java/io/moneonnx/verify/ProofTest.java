@@ -348,6 +348,58 @@ final class ProofTest {
     assertThat(one.blockErrors()).containsOnlyKeys("experts", "second/experts");
   }
 
+  /** Infinite in the oracle and in the file: alike, and yet no proof. */
+  @Test
+  void findsNovicesThatOverflow() {
+    float[] novice = new float[4];
+    Arrays.fill(novice, 3.3e38f);
+    Replacement replacement = new Replacement(new TreeMap<>(Map.of(1, novice, 3, novice)));
+    Verdict verdict =
+        prove(
+            Spelling.DYNAMO.of(4, 2, 4).model(),
+            Map.of("experts", replacement),
+            30,
+            model -> model);
+
+    assertThat(verdict.broken())
+        .containsExactly(
+            "block 'experts' is not finite with these novices, expected finite numbers as in the"
+                + " original");
+    assertThat(verdict.holds()).isFalse();
+  }
+
+  @Test
+  void findsOutputsThatOverflow() {
+    TinyMoe tiny =
+        Spelling.DYNAMO
+            .of(4, 2, 4)
+            .with("y = Add (x, routed)", "sum = Add (x, routed)\n  y = Mul (sum, far)")
+            .with("int64[1] k", "float far = {2}, int64[1] k");
+    float[] novice = new float[4];
+    Arrays.fill(novice, 2.5e38f);
+    Replacement all =
+        new Replacement(new TreeMap<>(Map.of(0, novice, 1, novice, 2, novice, 3, novice)));
+    Verdict verdict = prove(tiny.model(), Map.of("experts", all), 30, model -> model);
+
+    assertThat(verdict.broken())
+        .contains(
+            "output 'y' is not finite with these novices, expected finite numbers as in the"
+                + " original");
+    assertThat(verdict.holds()).isFalse();
+  }
+
+  @Test
+  void holdsForOutputsThatTheOriginalMasks() {
+    TinyMoe tiny =
+        Spelling.DYNAMO
+            .of(4, 2, 4)
+            .with("y = Add (x, routed)", "sum = Add (x, routed)\n  y = Add (sum, low)")
+            .with("int64[1] k", "float[4] low = {0, -inf, 0, 0}, int64[1] k");
+    Verdict verdict = prove(tiny, model -> model, 1, 3);
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+  }
+
   @Test
   void blamesTheBlockThatIsWrong() {
     Model twice = Spelling.DYNAMO.of(4, 2, 4).twice();
