@@ -150,6 +150,15 @@ public enum Statistic {
     return formula;
   }
 
+  /**
+   * The largest that one of its numbers can be: novices are means, and float32. Infinity and NaN
+   * are never measured: calibration refuses outputs that are not finite, or leaves their tokens
+   * out, and NaN only says that a row is not defined.
+   */
+  double largest() {
+    return merge == Merge.MEAN ? Float.MAX_VALUE : Double.MAX_VALUE;
+  }
+
   /** What it is weighted by: a row is defined where this is above 0; empty if it always is. */
   public Optional<Statistic> weight() {
     return weight;

@@ -238,24 +238,35 @@ final class StatisticsReader {
       Optional<Values> weights = statistic.weight().map(all::get);
       int width = detail.shape(statistic).width(header);
       int wrong =
-          values.firstUnsound(width, row -> weights.isEmpty() || weights.get().get(row) > 0);
+          values.firstUnsound(
+              width, statistic.largest(), row -> weights.isEmpty() || weights.get().get(row) > 0);
       if (wrong < values.size()) {
+        boolean isOfExpert = detail.shape(statistic) != Statistic.Shape.BLOCK;
         throw new BadInputException(
-            "is damaged: tensor '%s': expected %s, found %s at element %d"
+            "is damaged: tensor '%s': expected %s, found %s at element %d%s"
                 .formatted(
                     prefix + statistic.symbol(),
-                    statistic.type() == Values.Type.COUNT
-                        ? "counts"
-                        : weights.isEmpty()
-                            ? "finite numbers"
-                            : "finite numbers where %s is above 0 and NaN elsewhere"
-                                .formatted(statistic.weight().get().symbol()),
+                    expected(statistic),
                     statistic.type() == Values.Type.COUNT
                         ? Long.toString(values.count(wrong))
                         : Double.toString(values.get(wrong)),
-                    wrong));
+                    wrong,
+                    isOfExpert ? " (expert %d)".formatted(wrong / width) : ""));
       }
     }
     return new Statistics(header, detail, all);
+  }
+
+  private static String expected(Statistic statistic) {
+    if (statistic.type() == Values.Type.COUNT) {
+      return "counts";
+    }
+    String numbers =
+        statistic.largest() == Float.MAX_VALUE ? "finite float32 numbers" : "finite numbers";
+    return statistic
+        .weight()
+        .map(
+            weight -> numbers + " where %s is above 0 and NaN elsewhere".formatted(weight.symbol()))
+        .orElse(numbers);
   }
 }

@@ -138,15 +138,16 @@ public final class Values {
   }
 
   /**
-   * The first element that is below 0 among counts, not finite in a row of {@code width} numbers
-   * that is defined, or a number in one that is not; the size if there is none.
+   * The first element that is below 0 among counts, not finite or larger than {@code largest} in a
+   * row of {@code width} numbers that is defined, or a number in one that is not; the size if there
+   * is none.
    */
-  int firstUnsound(int width, IntPredicate defined) {
+  int firstUnsound(int width, double largest, IntPredicate defined) {
     for (int from = 0; from < size(); from += width) {
       boolean isDefined = defined.test(from / width);
       for (int i = from; i < from + width; i++) {
         double value = get(i);
-        boolean isNumber = isDefined ? Double.isFinite(value) : Double.isNaN(value);
+        boolean isNumber = isDefined ? Math.abs(value) <= largest : Double.isNaN(value);
         if (type == Type.COUNT ? value < 0 : !isNumber) {
           return i;
         }

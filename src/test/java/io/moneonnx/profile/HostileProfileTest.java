@@ -123,11 +123,12 @@ final class HostileProfileTest {
 
   @ParameterizedTest
   @CsvSource({
-    "mean, 0, NaN, expected finite numbers where n is above 0 and NaN elsewhere, found NaN",
-    "mean, 14, 1, expected finite numbers where n is above 0 and NaN elsewhere, found 1.0",
-    "gmean, 3, Infinity, expected finite numbers where G2 is above 0 and NaN elsewhere, found Inf",
-    "B2, 4, NaN, expected finite numbers, found NaN",
-    "Y2, 0, -Infinity, expected finite numbers, found -Infinity",
+    "mean, 0, NaN, expected finite float32 numbers where n is above 0 and NaN elsewhere, found NaN",
+    "mean, 4, 1e39, expected finite float32 numbers where n is above 0 and NaN elsewhere, found 1.0E39 at element 4 (expert 1)",
+    "mean, 14, 1, expected finite float32 numbers where n is above 0 and NaN elsewhere, found 1.0",
+    "gmean, 3, Infinity, expected finite float32 numbers where G2 is above 0 and NaN elsewhere, found Inf",
+    "B2, 4, NaN, expected finite numbers, found NaN at element 4 (expert 4)",
+    "Y2, 0, -Infinity, expected finite numbers, found -Infinity at element 0",
     "shard.1.R2, 0, NaN, expected finite numbers where G2 is above 0 and NaN elsewhere, found NaN",
     "source.prose.A1, 1, NaN, expected finite numbers, found NaN",
   })
