@@ -1,5 +1,6 @@
 package io.moneonnx.canonical;
 
+import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
@@ -7,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.LongStream;
 
 /**
  * Small integers that a graph computes from constants, such as shapes and indices, are constants.
@@ -20,11 +22,23 @@ final class FoldShapes implements Rule {
 
   @Override
   public Set<String> operators() {
-    return Set.of("Reshape", "Squeeze", "Unsqueeze");
+    return Set.of("Concat", "ConstantOfShape", "Reshape", "Shape", "Squeeze", "Unsqueeze");
   }
 
   @Override
   public Optional<Respelled> apply(Node node, RuleContext context) {
+    return folded(node, context).map(folded -> Respelled.constant(node, folded));
+  }
+
+  private static Optional<Tensor> folded(Node node, RuleContext context) {
+    if (node.is("Shape")) {
+      return context
+          .constant(node.input(0))
+          .filter(tensor -> node.attributes().isEmpty())
+          .map(tensor -> vector(tensor.dims().stream().mapToLong(Long::longValue)));
+    } else if (node.is("Concat")) {
+      return joined(node, context);
+    }
     return small(node.input(0), context)
         .flatMap(
             tensor ->
@@ -35,13 +49,41 @@ final class FoldShapes implements Rule {
                       Optional.of(tensor)
                           .filter(t -> t.rank() == 0 && axes(node, context) == 1)
                           .map(t -> t.reshaped(List.of(1L)));
+                  case "ConstantOfShape" -> filled(node, tensor.toLongs());
                   default ->
                       Optional.of(tensor)
                           .filter(t -> t.elements() == 1)
                           .filter(t -> node.input(1).isEmpty() || axes(node, context) == t.rank())
                           .map(t -> t.reshaped(List.of()));
-                })
-        .map(folded -> Respelled.constant(node, folded));
+                });
+  }
+
+  private static Tensor vector(LongStream elements) {
+    long[] all = elements.toArray();
+    return Tensor.of(List.of((long) all.length), all);
+  }
+
+  /** Vectors one behind the other. */
+  private static Optional<Tensor> joined(Node concat, RuleContext context) {
+    List<Tensor> parts =
+        concat.inputs().stream()
+            .flatMap(input -> small(input, context).stream())
+            .filter(tensor -> tensor.rank() == 1)
+            .toList();
+    return parts.size() == concat.inputs().size()
+        ? Optional.of(vector(parts.stream().flatMapToLong(part -> LongStream.of(part.toLongs()))))
+        : Optional.empty();
+  }
+
+  /** A vector of one number, of the integers that shapes are. */
+  private static Optional<Tensor> filled(Node node, long[] shape) {
+    return shape.length == 1 && shape[0] >= 0 && shape[0] <= MOST_ELEMENTS
+        ? node.attribute("value")
+            .filter(Attribute.OfTensor.class::isInstance)
+            .flatMap(value -> ((Attribute.OfTensor) value).value().integers())
+            .filter(value -> value.length == 1)
+            .map(value -> vector(LongStream.generate(() -> value[0]).limit(shape[0])))
+        : Optional.empty();
   }
 
   /** How many axes a node names; 0 where they are not constant. */

@@ -9,6 +9,7 @@ final class Rules {
           new NameConstants(),
           new PassIdentities(),
           new FoldShapes(),
+          new SizeOfWeight(),
           new ShapePart(),
           new CastLikeAsCast(),
           new SumAsAdds(),

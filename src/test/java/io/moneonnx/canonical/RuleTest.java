@@ -25,9 +25,9 @@ class RuleTest {
             """
                 g (float[A, B, C] x, float[A, B] m, float16[A] h, float[A] f, float[...] unknown)
                     => (float[...] y)
-                <int64 i = {1}, int64[1] first = {0}, int64[1] second = {1}, int64[1] third = {2},
+                <int64 i = {1}, int64[1] first = {0}, int64[1] second = {1}, int64[1] third = {2}, int64[1] last = {-1}, float[5, 7] weight,
                  int64[2] units = {1, 1}, int64[2] uneven = {1, 2}, int64[1] all = {9223372036854775807},
-                 int64 five = {5}, float16[4, 2] stored, int64[1, 1] square = {1},
+                 int64 five = {5}, int64 two = {2}, float16[4, 2] stored, int64[1, 1] square = {1},
                  int32[1] from, int32[1] to, float8e4m3fn[4, 2] tiny>
                 {
                 %s
@@ -119,6 +119,12 @@ class RuleTest {
         "a = NonZero (m) b = Transpose <perm = [1, 0]> (a) y = Gather <axis = -1> (b, i) | v0 = NonZero (m)  v1 = Transpose <perm = [1, 0]> (v0)  v2 = Slice (v1, [1], [2], [1])  y = Squeeze (v2, [1])",
         "a = NonZero (m) b = Transpose <perm = [1, 0]> (a) y = Gather <axis = -2> (b, i) | v0 = NonZero (m)  v1 = Transpose <perm = [1, 0]> (v0)  y = Gather <axis = -2> (v1, [1])",
         "a = NonZero (m) b = Slice (a, second, third, first) y = Squeeze (b, first) | v0 = NonZero (m)  v1 = Transpose <perm = [1, 0]> (v0)  v2 = Slice (v1, [1], [2], [1])  y = Squeeze (v2, [1])",
+        "s = Concat <axis = 0> (units, third) y = Reshape (x, s) | y = Reshape (x, [1, 1, 2])",
+        "s = Concat <axis = 0> (units, third) t = Shape (s) n = ConstantOfShape <value = int64[1] {1}> (t) y = Expand (x, n) | y = Expand (x, [1, 1, 1])",
+        "l = MatMul (x, weight) s = Shape (l) n = Gather (s, third) y = Add (n, n) | y = Add ([7], [7])",
+        "l = MatMul (x, weight) p = Softmax (l) s = Shape (p) n = Gather (s, last) y = Add (n, n) | y = Add ([7], [7])",
+        "l = Gemm (m, weight) s = Shape (l) z = ConstantOfShape (s) t = Shape (z) n = Slice (t, second, third) y = Add (n, n) | y = Add ([7], [7])",
+        "l = Gemm <transB = 1> (m, weight) t = Transpose <perm = [1, 0]> (l) n = Shape <start = 0, end = 1> (t) y = Add (n, n) | y = Add ([5], [5])",
         "a = Cast <to = 1> (stored) y = Gather (a, i) | v0 = Gather (stored, [1])  y = Cast <to = 1> (v0)",
       })
   void bringsSpellingsTogether(String before, String after) {
@@ -133,6 +139,12 @@ class RuleTest {
       delimiter = '|',
       value = {
         "y = Identity (f)",
+        "s = Shape (x) t = Concat <axis = 0> (units, s) y = Expand (x, t)",
+        "z = ConstantOfShape <value = float[1] {1}> (third) y = Add (f, z)",
+        "l = MatMul (x, weight) s = Shape (l) y = Gather (s, i)",
+        "l = MatMul (x, weight) s = Shape (l) y = Slice (s, second, all, first)",
+        "l = MatMul (x, weight) r = Relu (l) s = Shape (r) y = Gather (s, two)",
+        "s = Shape (x) y = Gather (s, two)",
         "y = Slice (x, first, second, third, third)",
         "a, b = Split <axis = 1> (m, uneven) y = Concat <axis = 1> (a, b)",
         "a, b = Split <axis = 1, num_outputs = 2> (m) y = Add (a, b)",
