@@ -251,9 +251,35 @@ public final class ValueRanks {
           case "Reshape" ->
               of(node.output()).equals(OptionalInt.of(1)) ? first : OptionalInt.empty();
           case "Where" -> lengthOf(node.input(2));
+          case "Slice" -> cut(node, first);
           default -> OptionalInt.empty();
         };
     return found.isPresent() ? Optional.of(found.getAsInt()) : Optional.empty();
+  }
+
+  /** The length of what is cut out of a vector from one constant place to another. */
+  private OptionalInt cut(Node slice, OptionalInt whole) {
+    long[] bounds =
+        IntStream.of(1, 2)
+            .mapToObj(slice::input)
+            .flatMap(bound -> constants.apply(bound).flatMap(Tensor::integers).stream())
+            .filter(bound -> bound.length == 1)
+            .mapToLong(bound -> bound[0])
+            .toArray();
+    boolean isWhole = slice.input(4).isEmpty() || isOne(slice.input(4));
+    if (whole.isEmpty() || bounds.length != 2 || !isWhole) {
+      return OptionalInt.empty();
+    }
+    long from = place(bounds[0], whole.getAsInt());
+    return OptionalInt.of((int) Math.max(0, place(bounds[1], whole.getAsInt()) - from));
+  }
+
+  private boolean isOne(String step) {
+    return constants.apply(step).filter(tensor -> tensor.isNumber(1)).isPresent();
+  }
+
+  private static long place(long bound, int length) {
+    return Math.max(0, Math.min(length, bound < 0 ? bound + length : bound));
   }
 
   private static OptionalInt larger(OptionalInt a, OptionalInt b) {
