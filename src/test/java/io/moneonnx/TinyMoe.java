@@ -959,7 +959,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
   public MoeBlock block() {
     MoeFinder.Findings findings = find();
     if (findings.blocks().size() != 1) {
-      throw new IllegalStateException("wanted one block, found " + findings);
+      throw new IllegalStateException("expected one block, found " + findings);
     }
     return findings.blocks().get(0);
   }

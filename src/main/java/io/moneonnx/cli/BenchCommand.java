@@ -94,7 +94,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private static void require(String option, int found, int most) {
     if (found < 1 || found > most) {
-      throw new BadInputException("%s: found %d, wanted 1 to %,d".formatted(option, found, most));
+      throw new BadInputException("%s: found %d, expected 1 to %,d".formatted(option, found, most));
     }
   }
 

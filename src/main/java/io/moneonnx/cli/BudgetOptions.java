@@ -61,7 +61,7 @@ final class BudgetOptions {
   @Option(
       names = "--router",
       description =
-          "Whether the router keeps the experts that are gone, or is cut and chooses among the"
+          "Whether the router keeps pruned experts, or is cut and chooses among the"
               + " others: ${COMPLETION-CANDIDATES} (default: keep).")
   private Plan.Router router;
 
@@ -143,7 +143,7 @@ final class BudgetOptions {
     List<Goal> goals = goals();
     if (goals.size() > 1) {
       throw new BadInputException(
-          "--ratio %s makes %d plans, wanted one: give one ratio, or plan several with 'plan' and"
+          "--ratio %s makes %d plans, expected one: give one ratio, or plan several with 'plan' and"
                   .formatted(ratio, goals.size())
               + " take one with --plan");
     }
@@ -173,7 +173,7 @@ final class BudgetOptions {
   private Plan.Router router() {
     if (router == Plan.Router.CUT && novice != null) {
       throw new BadInputException(
-          "--novice goes with --router keep: a cut router does not choose what is gone");
+          "--novice requires --router keep: a cut router does not choose pruned experts");
     }
     return router == null ? Plan.Router.KEEP : router;
   }
@@ -183,7 +183,7 @@ final class BudgetOptions {
         criterion == null ? Criteria.DEFAULT : Criteria.named(criterion, seed == null ? 0 : seed);
     if (seed != null && !named.name().equals("random")) {
       throw new BadInputException(
-          "--seed goes with --criterion random, found --criterion " + named.name());
+          "--seed requires --criterion random, found --criterion " + named.name());
     }
     return named;
   }
@@ -229,7 +229,7 @@ final class BudgetOptions {
       return new Scope.Model(normalisation == null ? Normalisation.NONE : normalisation);
     } else if (normalisation != null) {
       throw new BadInputException(
-          "--normalise goes with --scope model: scores of one layer need none");
+          "--normalise requires --scope model: scores of one layer need none");
     }
     return new Scope.Layer();
   }

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description =
         "Runs a model over calibration data and writes a profile: how its blocks use "
-            + "their experts, and what the experts put out.")
+            + "their experts, and the experts' outputs.")
 final class CalibrateCommand implements Callable<Integer> {
   @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a folder with one in it.")
   private Path model;

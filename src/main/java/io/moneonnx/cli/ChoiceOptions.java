@@ -102,7 +102,7 @@ final class ChoiceOptions {
   private List<Scope> scopes() {
     if (!normalisations.isEmpty() && !scopes.contains(ScopeName.MODEL)) {
       throw new BadInputException(
-          "--normalise goes with --scope model: scores of one layer need none");
+          "--normalise requires --scope model: scores of one layer need none");
     }
     List<Normalisation> given =
         normalisations.isEmpty() ? List.of(Normalisation.NONE) : normalisations;
@@ -120,7 +120,7 @@ final class ChoiceOptions {
   private List<Criterion> criteria() {
     if (seed != null && !criteria.contains(ALL) && !criteria.contains(RANDOM)) {
       throw new BadInputException(
-          "--seed goes with --criterion random, found --criterion " + String.join(",", criteria));
+          "--seed requires --criterion random, found --criterion " + String.join(",", criteria));
     }
     long order = seed == null ? 0 : seed;
     List<Criterion> chosen = new ArrayList<>();

@@ -18,7 +18,7 @@ final class DataOptions {
       description =
           "Calibration data: text, .jsonl, or .npz/.npy arrays named like the model's inputs; "
               + "TAG=SRC to have the statistics of each tag as well. "
-              + "Without it: calibration.{txt,jsonl,npz} beside the model.")
+              + "Without it: calibration.{txt,jsonl,npz} in the model's directory.")
   List<String> files = List.of();
 
   @Mixin private ReadingOptions reading;
@@ -26,7 +26,7 @@ final class DataOptions {
   @Option(
       names = "--skip-nonfinite",
       description =
-          "Leave out and count tokens for which an expert puts out NaN or infinity, instead of"
+          "Leave out and count tokens for which an expert outputs NaN or infinity, instead of"
               + " stopping there.")
   private boolean skipNonFinite;
 

@@ -28,7 +28,7 @@ final class DeviceSettings {
   RunOptions options(Console console) {
     if (threads < 0 || threads > MOST_THREADS) {
       throw new BadInputException(
-          "--threads: found %d, wanted 0 to %d".formatted(threads, MOST_THREADS));
+          "--threads: found %d, expected 0 to %d".formatted(threads, MOST_THREADS));
     }
     Device wanted = Device.parse(device);
     Session.requireDevice(wanted);

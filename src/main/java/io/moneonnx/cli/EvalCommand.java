@@ -50,7 +50,7 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--tokenizer",
       paramLabel = "FILE",
-      description = "A Hugging Face tokenizer.json. Without it: the one beside the model.")
+      description = "A Hugging Face tokenizer.json. Without it: the one in the model's directory.")
   private Path tokenizer;
 
   @Option(
@@ -87,7 +87,7 @@ final class EvalCommand implements Callable<Integer> {
     if (perplexity.areGiven() == tasks.areGiven()) {
       throw new BadInputException(
           perplexity.areGiven()
-              ? "--perplexity and --tasks: wanted one of them at a time"
+              ? "--perplexity and --tasks: expected one of them at a time"
               : "what to measure is missing: --perplexity SRC... or --tasks FILE...");
     }
     List<String> meaningless = tasks.areGiven() ? perplexity.details() : tasks.details();

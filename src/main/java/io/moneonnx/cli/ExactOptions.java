@@ -14,7 +14,7 @@ final class ExactOptions {
       description =
           "Prove that PRUNED is what the plan and the profile say: the original in which the outputs"
               + " of pruned experts are overwritten by novices from the profile, or in which they"
-              + " are never chosen where the plan cuts the router. Tried on made-up choices and tokens, and"
+              + " are never chosen where the plan cuts the router. Tried on synthetic choices and tokens, and"
               + " on up to 256 tokens of the first sequence of the data.")
   private boolean exact;
 

@@ -51,9 +51,9 @@ final class GateOptions {
       if (!(bound >= 0 && bound <= most)) {
         throw new BadInputException(
             most == 1
-                ? "%s: found %s, wanted a part from 0 to 1, such as 0.99 or 99%%"
+                ? "%s: found %s, expected a part from 0 to 1, such as 0.99 or 99%%"
                     .formatted(option, bound)
-                : "%s: found %s, wanted a number from 0".formatted(option, bound));
+                : "%s: found %s, expected a number from 0".formatted(option, bound));
       }
       return new Gate(measure, bound);
     }

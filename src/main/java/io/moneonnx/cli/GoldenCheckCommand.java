@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
     name = "check",
     mixinStandardHelpOptions = true,
     description =
-        "Runs a model on what golden record was given, and compares what it puts out with what was"
+        "Runs a model on what golden record was given, and compares its outputs with what was"
             + " recorded. Exit code 1 if something moved further than rounding does.")
 final class GoldenCheckCommand implements Callable<Integer> {
   @Parameters(
@@ -42,7 +42,7 @@ final class GoldenCheckCommand implements Callable<Integer> {
   @Option(
       names = "--atol",
       paramLabel = "A",
-      description = "What it may be off beside that (default: 0).")
+      description = "The absolute difference that is allowed as well (default: 0).")
   private Double atol;
 
   @Mixin private ReportOptions report;
@@ -72,7 +72,7 @@ final class GoldenCheckCommand implements Callable<Integer> {
 
   private static double notNegative(String option, double value) {
     if (!(value >= 0) || Double.isInfinite(value)) {
-      throw new BadInputException("%s: found %s, wanted 0 or more".formatted(option, value));
+      throw new BadInputException("%s: found %s, expected 0 or more".formatted(option, value));
     }
     return value;
   }

@@ -9,7 +9,7 @@ import picocli.CommandLine.Spec;
     name = "golden",
     mixinStandardHelpOptions = true,
     description =
-        "Regression tests: records what a model puts out on a few sequences, and holds it, or"
+        "Regression tests: records the outputs of a model on a few sequences, and holds it, or"
             + " another export of it, against that.",
     subcommands = {GoldenRecordCommand.class, GoldenCheckCommand.class})
 final class GoldenCommand implements Runnable {

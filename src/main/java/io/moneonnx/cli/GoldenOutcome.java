@@ -76,6 +76,6 @@ record GoldenOutcome(Path model, Path golden, CheckGolden.Result result) impleme
   public Optional<String> failure() {
     return result.report().holds()
         ? Optional.empty()
-        : Optional.of("%s: does not put out what %s holds".formatted(model, golden));
+        : Optional.of("%s: outputs differ from those that %s holds".formatted(model, golden));
   }
 }

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description =
         "Runs a model on a few sequences (4 of at most 256 tokens, if --limit and --seq-len say"
-            + " nothing else) and writes down what it puts out, in a small file that holds its"
+            + " nothing else) and writes its outputs to a small file that holds its"
             + " inputs too.")
 final class GoldenRecordCommand implements Callable<Integer> {
   @Parameters(paramLabel = "MODEL", description = "An ONNX file, or a folder with one in it.")

@@ -16,7 +16,7 @@ final class HeldOutOptions {
       description =
           "Held-out data: text, .jsonl, or .npz/.npy arrays named like the model's inputs; "
               + "TAG=SRC to have figures of each tag as well. "
-              + "Without it: heldout.{txt,jsonl,npz} beside the model.")
+              + "Without it: heldout.{txt,jsonl,npz} in the model's directory.")
   private List<String> files = List.of();
 
   @Mixin private ReadingOptions reading;

@@ -20,7 +20,7 @@ final class Interval {
     Matcher time = TIME.matcher(text);
     if (!time.matches()) {
       throw new BadInputException(
-          "%s: found '%s', wanted a time such as 500ms, 60s, 5m or 1h, or off"
+          "%s: found '%s', expected a time such as 500ms, 60s, 5m or 1h, or off"
               .formatted(option, text));
     }
     long count = Long.parseLong(time.group(1));

@@ -20,7 +20,7 @@ final class ReadingOptions {
   @Option(
       names = "--tokenizer",
       paramLabel = "FILE",
-      description = "A Hugging Face tokenizer.json. Without it: the one beside the model.")
+      description = "A Hugging Face tokenizer.json. Without it: the one in the model's directory.")
   private Path tokenizer;
 
   @Option(

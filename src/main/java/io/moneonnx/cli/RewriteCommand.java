@@ -139,7 +139,7 @@ final class RewriteCommand implements Callable<Integer> {
       throw new BadInputException(
           "--pack copies a model as it is; leave out " + String.join(", ", others));
     } else if (output == null) {
-      throw new BadInputException("--pack: found no -o, wanted the model to write");
+      throw new BadInputException("--pack: found no -o, expected the model to write");
     }
   }
 

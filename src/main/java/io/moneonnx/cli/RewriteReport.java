@@ -61,7 +61,7 @@ record RewriteReport(Prune.Result result) {
     for (MoeBlock block : result.subject().blocks()) {
       if (result.profile().block(block.name()).isEmpty()) {
         refused.append(
-            "refused  %s: its outputs are not what its experts put out%n".formatted(block.name()));
+            "refused  %s: reconstructed output differs from the graph's%n".formatted(block.name()));
         continue;
       }
       Change change = report.changes().get(block.name());

@@ -32,7 +32,7 @@ final class SearchOptions {
           "Held-out data for "
               + LIMIT
               + ", read as --data are; TAG=SRC to hold each tag to the limit. Without it:"
-              + " heldout.{txt,jsonl,npz} beside the model.")
+              + " heldout.{txt,jsonl,npz} in the model's directory.")
   private List<String> files = List.of();
 
   boolean isAsked() {
@@ -55,7 +55,7 @@ final class SearchOptions {
   void check() {
     if (!isAsked() && !files.isEmpty()) {
       throw new BadInputException(
-          DATA + " goes with " + LIMIT + ": nothing else is measured on held-out data");
+          DATA + " requires " + LIMIT + ": nothing else is measured on held-out data");
     }
   }
 

@@ -18,7 +18,7 @@ final class TestOptions {
       arity = "1..*",
       description =
           "Held-out data: text, .jsonl, or .npz/.npy arrays named like the model's inputs; each"
-              + " file counts alike. Without it: heldout.{txt,jsonl,npz} beside the model.")
+              + " file counts alike. Without it: heldout.{txt,jsonl,npz} in the model's directory.")
   private List<String> files = List.of();
 
   @Mixin private ReadingOptions reading;

@@ -35,14 +35,14 @@ final class Values {
           try {
             return reading.convert(text);
           } catch (NumberFormatException e) {
-            throw new TypeConversionException("found '%s', wanted %s".formatted(text, wanted));
+            throw new TypeConversionException("found '%s', expected %s".formatted(text, wanted));
           }
         });
   }
 
   private static Path path(String text) {
     if (text.isEmpty()) {
-      throw new TypeConversionException("the name is empty, wanted a file");
+      throw new TypeConversionException("the name is empty, expected a file");
     }
     return Path.of(text);
   }

@@ -32,7 +32,7 @@ public record CalibrationOptions(
 
   private static void requirePositive(String what, OptionalInt number) {
     if (number.isPresent() && number.getAsInt() < 1) {
-      throw new BadInputException(what + ": found " + number.getAsInt() + ", wanted 1 or more");
+      throw new BadInputException(what + ": found " + number.getAsInt() + ", expected 1 or more");
     }
   }
 }

@@ -42,7 +42,7 @@ public final class ChoiceFile implements Iterator<ChoiceItem>, AutoCloseable {
    */
   public static ChoiceFile open(Path path, int limit) {
     if (Files.isDirectory(path)) {
-      throw new BadInputException(path + ": is a folder, wanted a JSONL file of items");
+      throw new BadInputException(path + ": is a folder, expected a JSONL file of items");
     } else if (!Files.exists(path)) {
       throw new BadInputException(path + ": no such file");
     }

@@ -106,7 +106,7 @@ record ChoiceRecord(String place, JsonElement json) {
   private Optional<JsonElement> field(String name) {
     if (!(json instanceof JsonObject fields)) {
       throw new BadInputException(
-          "%s: found %s, wanted {\"context\": ..., \"choices\": [...], \"label\": ...}"
+          "%s: found %s, expected {\"context\": ..., \"choices\": [...], \"label\": ...}"
               .formatted(place, shown(json)));
     }
     return Optional.ofNullable(fields.get(name)).filter(found -> !found.isJsonNull());
@@ -114,7 +114,7 @@ record ChoiceRecord(String place, JsonElement json) {
 
   private BadInputException wrong(String name, String wanted) {
     return new BadInputException(
-        "%s: field '%s': found %s, wanted %s"
+        "%s: field '%s': found %s, expected %s"
             .formatted(
                 place, name, field(name).map(ChoiceRecord::shown).orElse("nothing"), wanted));
   }

@@ -33,7 +33,7 @@ public record DataSource(Optional<String> tag, Path path) {
    */
   void requireFile(String kind) {
     if (Files.isDirectory(path)) {
-      throw new BadInputException("%s: is a folder, wanted a file with %s".formatted(path, kind));
+      throw new BadInputException("%s: is a folder, expected a file with %s".formatted(path, kind));
     } else if (!Files.exists(path)) {
       throw new BadInputException(path + ": no such file");
     }
@@ -71,13 +71,13 @@ public record DataSource(Optional<String> tag, Path path) {
   public static DataSource parse(String option, String text) {
     int equals = text.indexOf('=');
     if (text.isEmpty()) {
-      throw new BadInputException(option + ": the name is empty, wanted FILE or TAG=FILE");
+      throw new BadInputException(option + ": the name is empty, expected FILE or TAG=FILE");
     }
     if (equals < 0 || Files.exists(Path.of(text)) || text.substring(0, equals).contains("/")) {
       return untagged(Path.of(text));
     }
     if (equals == 0 || equals == text.length() - 1) {
-      throw new BadInputException(option + ": found '" + text + "', wanted FILE or TAG=FILE");
+      throw new BadInputException(option + ": found '" + text + "', expected FILE or TAG=FILE");
     }
     return new DataSource(
         Optional.of(text.substring(0, equals)), Path.of(text.substring(equals + 1)));

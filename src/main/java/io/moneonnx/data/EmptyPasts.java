@@ -52,7 +52,7 @@ record EmptyPasts(ModelInputs inputs) {
   /** Sizes for dimensions that are open, but for the batch. */
   private static List<OptionalLong> ofNoLength(Value input, List<Dimension> shape) {
     if (shape.stream().skip(1).filter(dimension -> !dimension.isFixed()).count() > 1) {
-      throw unfillable(input, "which of its dimensions is the length of the past cannot be told");
+      throw unfillable(input, "which of its dimensions is the length of the past is not known");
     }
     return Collections.nCopies(shape.size(), OptionalLong.of(0));
   }

@@ -70,7 +70,7 @@ public record ModelFolder(Path path) {
               ? "none"
               : models.stream().map(Path::getFileName).map(Path::toString).collect(joining(", "));
       throw new BadInputException(
-          "%s: is a folder, wanted one %s file in it, or a %s that names one; found %s"
+          "%s: is a folder, expected one %s file in it, or a %s that names one; found %s"
               .formatted(path, SUFFIX, GENAI, found));
     }
     return models.get(0);

@@ -126,7 +126,7 @@ final class NamedArrays implements CalibrationSource {
     for (long id : array.toLongs()) {
       if (id < 0 || id >= known) {
         String wanted = inputs.vocabulary().isPresent() ? "0 to " + (known - 1) : "0 or more";
-        throw bad(name, "holds the token id %d, wanted %s".formatted(id, wanted));
+        throw bad(name, "holds the token id %d, expected %s".formatted(id, wanted));
       }
     }
   }

@@ -86,7 +86,7 @@ final class NpyReader {
         switch (version) {
           case 1 -> Short.toUnsignedInt(Short.reverseBytes(in.readShort()));
           case 2, 3 -> Integer.reverseBytes(in.readInt());
-          default -> throw bad("has NPY version " + version + ", wanted 1, 2 or 3");
+          default -> throw bad("has NPY version " + version + ", expected 1, 2 or 3");
         };
     if (length < 0 || length > MAX_HEADER) {
       throw bad("has a header of " + Integer.toUnsignedString(length) + " bytes");
@@ -103,7 +103,7 @@ final class NpyReader {
     ElementType type = readable ? TYPES.get(descr.substring(1)) : null;
     if (type == null) {
       throw bad(
-          "has dtype '%s', wanted little-endian f2 to f8, i1 to i8, u1 to u8 or b1"
+          "has dtype '%s', expected little-endian f2 to f8, i1 to i8, u1 to u8 or b1"
               .formatted(descr));
     }
     return type;

@@ -45,7 +45,7 @@ public final class PairEncoder implements AutoCloseable {
     TokenPair pair = encode(item.contexts().get(choice), item.continuation(choice));
     int tokens = pair.continuation().size();
     if (tokens == 0) {
-      throw wrong(item, choice, "makes no token of its own, wanted one or more");
+      throw wrong(item, choice, "makes no token of its own, expected one or more");
     }
     if (tokens > longest) {
       throw wrong(
@@ -83,7 +83,7 @@ public final class PairEncoder implements AutoCloseable {
             () ->
                 new BadInputException(
                     tokenizer.file()
-                        + ": has no end-of-text token that is known, wanted one to stand for an"
+                        + ": has no end-of-text token that is known, expected one to stand for an"
                         + " empty context"));
   }
 

@@ -52,7 +52,7 @@ public final class Passages {
    */
   public static Passages open(
       List<DataSource> given, ModelFolder folder, Graph graph, PassageOptions options) {
-    given.forEach(source -> source.requireFile("tokens to foresee"));
+    given.forEach(source -> source.requireFile("tokens to predict"));
     if (given.stream().allMatch(DataSource::isArrays)) {
       requireNothingForText(options);
     }
@@ -132,7 +132,7 @@ public final class Passages {
     return text.tooShort() == 0
         ? Optional.empty()
         : Optional.of(
-            "%,d of %,d texts are one token, and nothing foresees a text's first one without --prefix"
+            "%,d of %,d texts are one token, and nothing predicts a text's first one without --prefix"
                 .formatted(text.tooShort(), text.documents()));
   }
 }

@@ -23,7 +23,7 @@ record SlidingWindows(int length, int stride, boolean isFixed) {
   SlidingWindows {
     if (stride < 1 || stride > length) {
       throw new BadInputException(
-          "stride: found %d, wanted 1 to %d, the tokens in a window: others would be left out"
+          "stride: found %d, expected 1 to %d, the tokens in a window: others would be left out"
               .formatted(stride, length));
     }
   }

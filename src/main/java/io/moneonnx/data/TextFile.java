@@ -76,7 +76,7 @@ record TextFile(Path path, String field) {
     }
     if (text == null || !text.isJsonPrimitive() || !text.getAsJsonPrimitive().isString()) {
       throw new BadInputException(
-          "%s:%d: found no text in field '%s', wanted {\"%s\": \"...\"}"
+          "%s:%d: found no text in field '%s', expected {\"%s\": \"...\"}"
               .formatted(path, number, field, field));
     }
     return text.getAsString();

@@ -117,7 +117,7 @@ final class TextTokenizer implements AutoCloseable {
     long[] ids = encode(token);
     if (ids.length != 1) {
       throw new BadInputException(
-          "'%s' is %d tokens of %s, wanted one".formatted(token, ids.length, file));
+          "'%s' is %d tokens of %s, expected one".formatted(token, ids.length, file));
     }
     return ids[0];
   }

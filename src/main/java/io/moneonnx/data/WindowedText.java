@@ -75,7 +75,7 @@ final class WindowedText implements TextSink {
     tooShort += held == 1 ? 1 : 0;
     if (windows.isFixed() && held > 1 && held <= windows.length()) {
       throw new BadInputException(
-          "%s: a text of %d tokens, wanted more than %d: the model takes no fewer at a time"
+          "%s: a text of %d tokens, expected more than %d: the model takes no fewer at a time"
               .formatted(source, held, windows.length()));
     }
     cutter.endDocument();

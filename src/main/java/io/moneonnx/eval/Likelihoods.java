@@ -156,7 +156,7 @@ public final class Likelihoods implements AutoCloseable {
       Scorer left = faster.remove();
       String next = (faster.isEmpty() ? alone : faster.peek()).text();
       notices.accept(
-          "scoring goes on with %s: %s %s".formatted(next, left.text(), objection.get()));
+          "scoring continues with %s: %s %s".formatted(next, left.text(), objection.get()));
     }
     return alone;
   }

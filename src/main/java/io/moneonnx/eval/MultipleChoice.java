@@ -65,7 +65,7 @@ public final class MultipleChoice {
             .orElse(-1);
     if (undefined >= 0) {
       throw new BadInputException(
-          "%s: choice %d: its log-likelihood is not finite: the model puts out NaN or infinity"
+          "%s: choice %d: its log-likelihood is not finite: the model outputs NaN or infinity"
               .formatted(item.place(), undefined));
     }
     return new Answer(item, likelihoods);

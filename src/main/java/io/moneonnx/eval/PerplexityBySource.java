@@ -51,7 +51,7 @@ public final class PerplexityBySource implements Consumer<Passage> {
   private static void requireFinite(double nats, String source) {
     if (!Double.isFinite(nats)) {
       throw new BadInputException(
-          "%s: the model's loss is %s for some token, wanted a number".formatted(source, nats));
+          "%s: the model's loss is %s for some token, expected a number".formatted(source, nats));
     }
   }
 

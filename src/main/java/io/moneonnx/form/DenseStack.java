@@ -84,21 +84,21 @@ final class DenseStack implements Form {
     List<PickedRows> here = picks.isEmpty() ? List.of() : behind(routing);
     if (here.isEmpty()) {
       return new Recognition.NotThisForm(
-          "the routing indices pick no rows of outputs that lie side by side");
+          "the routing indices pick no rows of outputs that are concatenated");
     }
     GateValues gates = new GateValues(graph, neutral, routing);
     PickedRows pick = here.get(0);
     Node stack = graph.producer(pick.stack(), "Concat").orElseThrow();
     if (here.size() > 1) {
       return new Recognition.Refused(
-          "%d times rows of experts are picked; wanted one".formatted(here.size()));
+          "%d times rows of experts are picked; expected one".formatted(here.size()));
     } else if (stack.inputs().size() != routing.experts()) {
       return new Recognition.NotThisForm(
-          "%d outputs lie side by side in '%s'; wanted %d"
+          "%d outputs are concatenated in '%s'; expected %d"
               .formatted(stack.inputs().size(), stack.label(), routing.experts()));
     } else if (!gates.isIds(pick.ids())) {
       return new Recognition.Refused(
-          "'%s' picks the rows; wanted the routing indices%s"
+          "'%s' picks the rows; expected the routing indices%s"
               .formatted(pick.ids(), ChangedIds.note(graph, routing)));
     }
     return summed(routing, pick, stack);
@@ -118,7 +118,8 @@ final class DenseStack implements Form {
     List<SlotSum> sums = sumsByOutputs.getOrDefault(pick.rows(), List.of());
     if (sums.size() != 1) {
       return new Recognition.Refused(
-          "%d sums of weighted slots behind '%s'; wanted one".formatted(sums.size(), pick.rows()));
+          "%d sums of weighted slots behind '%s'; expected one"
+              .formatted(sums.size(), pick.rows()));
     }
     String output = sums.get(0).combined();
     return Recognition.unless(

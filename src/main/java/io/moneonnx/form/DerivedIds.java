@@ -54,7 +54,7 @@ record DerivedIds(List<Double> ids, Optional<Node> unknown) {
         .filter(id -> ids.get(id) != id)
         .mapToObj(
             id ->
-                "expert %d is counted as %.4g in '%s'; wanted every id counted as it is"
+                "expert %d is counted as %.4g in '%s'; expected every id counted as it is"
                     .formatted(id, ids.get(id), counted))
         .findFirst();
   }

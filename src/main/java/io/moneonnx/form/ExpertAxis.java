@@ -130,7 +130,8 @@ final class ExpertAxis {
       matrix(edge, place);
     } else if (graph.producer(value).isEmpty()) {
       object(
-          "'%s' is given to the model; wanted a constant or what is made of one".formatted(value));
+          "'%s' is given to the model; expected a constant or what is made of one"
+              .formatted(value));
     } else {
       Place known = places.get(value);
       if (known == null || (known.axis() == place.axis() && place.exact() && !known.exact())) {
@@ -153,7 +154,7 @@ final class ExpertAxis {
     List<Long> dims = graph.constant(edge.value()).orElseThrow().dims();
     if (place.axis() >= dims.size() || dims.get(place.axis()) != experts) {
       object(
-          "the constant '%s' %s is read where %s experts were wanted along axis %s"
+          "the constant '%s' %s is read where %s experts were expected along axis %s"
               .formatted(edge.value(), dims, experts, place.axis()));
     } else {
       constants.put(edge, place.axis());

@@ -58,7 +58,7 @@ final class FusedOperator implements Form {
       return new Recognition.NotThisForm("the scores go to no operator that chooses within");
     } else if (nodes.size() > 1) {
       return new Recognition.Refused(
-          "%d operators choose by the same scores '%s'; wanted one"
+          "%d operators choose by the same scores '%s'; expected one"
               .formatted(nodes.size(), hidden.scores()));
     }
     Node node = nodes.get(0);
@@ -103,7 +103,7 @@ final class FusedOperator implements Form {
     return isOfEach(weight.get(), routing)
         ? weight.get().objection(0, routing.experts())
         : Optional.of(
-            "input %d of %s, '%s', is %s; wanted %d experts in front"
+            "input %d of %s, '%s', is %s; expected %d experts in front"
                 .formatted(index, node.opType(), name, dims, routing.experts()));
   }
 
@@ -121,7 +121,7 @@ final class FusedOperator implements Form {
     return up.size() == 3 && down.size() == 3 && down.get(1).equals(up.get(2))
         ? Optional.empty()
         : Optional.of(
-            "the last weights of the experts of %s are %s; wanted [%d, %d, inner]"
+            "the last weights of the experts of %s are %s; expected [%d, %d, inner]"
                 .formatted(node.opType(), down, routing.experts(), up.get(up.size() - 1)));
   }
 

@@ -130,7 +130,7 @@ sealed interface FusedRouting extends Coefficients.Hidden.Inside {
       return runs
           ? Optional.empty()
           : Optional.of(
-              "the sparse mixer chooses %d of %d experts; wanted 2 of 8 or 16"
+              "the sparse mixer chooses %d of %d experts; expected 2 of 8 or 16"
                   .formatted(routing.topK(), routing.experts()));
     }
 

@@ -95,7 +95,7 @@ final class GatheredWeights implements Form {
     List<Long> dims = Weight.behind(graph, bank).orElseThrow().dims();
     if (dims.isEmpty() || dims.get(0) != experts) {
       return Optional.of(
-          "'%s' %s is gathered by the routing indices; wanted %d experts in front"
+          "'%s' %s is gathered by the routing indices; expected %d experts in front"
               .formatted(bank, dims, experts));
     }
     return WeightView.of(graph, bank)
@@ -112,7 +112,7 @@ final class GatheredWeights implements Form {
     return rows.isEmpty() || rows.equals(bank)
         ? Optional.empty()
         : Optional.of(
-            "'%s' has %d dimensions; wanted %d, one of slots before those of '%s'"
+            "'%s' has %d dimensions; expected %d, one of slots before those of '%s'"
                 .formatted(gather.rows(), rows.getAsInt(), bank.getAsInt(), gather.bank()));
   }
 
@@ -144,7 +144,7 @@ final class GatheredWeights implements Form {
     Set<String> activations = activations(ffn, rows);
     if (activations.size() != 1) {
       return new Recognition.Refused(
-          "the gathered weights meet %d activations %s; wanted one"
+          "the gathered weights meet %d activations %s; expected one"
               .formatted(activations.size(), activations));
     }
     Set<String> banks =

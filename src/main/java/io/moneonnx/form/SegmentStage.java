@@ -61,7 +61,7 @@ record SegmentStage(String rows, List<String> segments, List<Set<String>> region
       RowRegion region = RowRegion.between(graph, List.of(own), joined.input(expert));
       if (region.isEmpty()) {
         return refused(
-            "piece %d of '%s' is not computed from the rows of expert %d; wanted the order of ids"
+            "piece %d of '%s' is not computed from the rows of expert %d; expected the order of ids"
                 .formatted(expert, joined.label(), expert));
       }
       Optional<String> foreign = region.foreign();

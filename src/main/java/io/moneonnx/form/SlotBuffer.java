@@ -133,7 +133,7 @@ final class SlotBuffer implements Form {
     Optional<String> capped = kept.iterator().next();
     if (capped.isPresent() && routing.topK() > 1) {
       return new Recognition.Refused(
-          "'%s' takes back some of the %d choices of a token; wanted one choice a token"
+          "'%s' takes back some of the %d choices of a token; expected one choice a token"
               .formatted(capped.get(), routing.topK()));
     }
     return gated(capped.map(routing::keptBy).orElse(routing), experts, chain.get());
@@ -146,7 +146,7 @@ final class SlotBuffer implements Form {
             .toList();
     if (outputs.size() != 1) {
       return new Recognition.Refused(
-          "the buffer '%s' is multiplied by %d values that could be coefficients; wanted one"
+          "the buffer '%s' is multiplied by %d values that could be coefficients; expected one"
               .formatted(chain.end(), outputs.size()));
     }
     Gated gated = outputs.get(0);

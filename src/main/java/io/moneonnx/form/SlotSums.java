@@ -52,6 +52,6 @@ final class SlotSums {
     return sums.size() == 1
         ? then.apply(sums.get(0))
         : new Recognition.Refused(
-            "%d sums of weighted slots behind %s; wanted one".formatted(sums.size(), where));
+            "%d sums of weighted slots behind %s; expected one".formatted(sums.size(), where));
   }
 }

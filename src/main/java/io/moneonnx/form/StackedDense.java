@@ -89,10 +89,10 @@ final class StackedDense implements Form {
           behind.stream()
               .flatMap(sum -> sum.axis().objection().stream())
               .findFirst()
-              .orElse("no sum over stacked experts lies behind the routing decision"));
+              .orElse("no sum over stacked experts depends on the routing decision"));
     } else if (stacked.size() > 1) {
       return new Recognition.Refused(
-          "%d sums over stacked experts; wanted one".formatted(stacked.size()));
+          "%d sums over stacked experts; expected one".formatted(stacked.size()));
     }
     Sum sum = stacked.get(0);
     Optional<String> objection = sum.axis().objection();
@@ -135,14 +135,14 @@ final class StackedDense implements Form {
     List<Node> meetings = sum.axis().meetings();
     if (matrices.size() != 1 || meetings.size() != 1) {
       return new Recognition.Refused(
-          "the stacked experts meet %d matrices of coefficients in %d places; wanted one in one"
+          "the stacked experts meet %d matrices of coefficients in %d places; expected one in one"
               .formatted(matrices.size(), meetings.size()));
     }
     String matrix = matrices.iterator().next();
     Node meeting = meetings.get(0);
     if (!WEIGHING.contains(meeting.opType())) {
       return new Recognition.Refused(
-          "the coefficients '%s' meet the experts in '%s' (%s); wanted a product"
+          "the coefficients '%s' meet the experts in '%s' (%s); expected a product"
               .formatted(matrix, meeting.label(), meeting.opType()));
     } else if (weighsOutputs(sum, meeting)) {
       return claim(routing, sum, new Coefficients.PerExpert(matrix), raw(sum, meeting, gates));
@@ -154,7 +154,7 @@ final class StackedDense implements Form {
     StackedLayout.Raw.Visible summed = visible(sum, sum.node().input(0));
     if (summed.place().axis() != 0) {
       return new Recognition.Refused(
-          "'%s' has the experts along axis %d; wanted them in front where '%s' scales their inputs"
+          "'%s' has the experts along axis %d; expected them in front where '%s' scales their inputs"
               .formatted(summed.value(), summed.place().axis(), matrix));
     }
     return claim(routing, sum, new Coefficients.OnInput(matrix), summed);

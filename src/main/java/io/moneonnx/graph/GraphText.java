@@ -54,7 +54,8 @@ public final class GraphText {
     GraphText parser = new GraphText(text);
     Graph graph = parser.graph();
     if (parser.at < parser.tokens.size()) {
-      throw new IllegalArgumentException("graph text goes on after the graph: " + parser.peek());
+      throw new IllegalArgumentException(
+          "graph text: unexpected text after the graph: " + parser.peek());
     }
     return graph;
   }
@@ -250,7 +251,7 @@ public final class GraphText {
   private void expect(String token) {
     if (!accept(token)) {
       throw new IllegalArgumentException(
-          "graph text: wanted '%s', found '%s' after '%s'"
+          "graph text: expected '%s', found '%s' after '%s'"
               .formatted(
                   token,
                   peek(),

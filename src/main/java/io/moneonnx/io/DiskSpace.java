@@ -34,7 +34,7 @@ record DiskSpace(Path folder, long wanted) {
   }
 
   private String missing(long left) {
-    return "%,d bytes are wanted, %,d are left on the file system: %,d are missing"
+    return "%,d bytes are expected, %,d are left on the file system: %,d are missing"
         .formatted(wanted, left, wanted - left);
   }
 

@@ -111,7 +111,7 @@ final class ExternalData {
   }
 
   private BadInputException outside(String location, String what) {
-    return bad(what, "external data '%s' lies outside of the model's folder".formatted(location));
+    return bad(what, "external data '%s' is outside the model's folder".formatted(location));
   }
 
   private BadInputException bad(String what, String found) {

@@ -27,7 +27,7 @@ final class FileDraft implements Draft {
 
   static FileDraft beside(Path out) {
     if (Files.isDirectory(out)) {
-      throw new BadInputException(out + ": is a folder, wanted a file to write");
+      throw new BadInputException(out + ": is a folder, expected a file to write");
     }
     return new FileDraft(out.toAbsolutePath(), TemporaryFolder.beside(out));
   }
@@ -125,7 +125,7 @@ final class FileDraft implements Draft {
 
   private static void checkFree(Path target, boolean force) {
     if (Files.isDirectory(target)) {
-      throw new BadInputException(target + ": is a folder, wanted a file to write");
+      throw new BadInputException(target + ": is a folder, expected a file to write");
     } else if (!force && Files.exists(target)) {
       throw new BadInputException(target + ": exists already");
     }

@@ -102,7 +102,7 @@ final class LinkedData implements TensorSink {
       Files.createLink(link, data);
     } catch (IOException | UnsupportedOperationException e) {
       throw new BadInputException(
-          "%s: no hard link to %s can be made there (%s); write the model beside the original, or without --link"
+          "%s: no hard link to %s can be made there (%s); write the model into the original's directory, or without --link"
               .formatted(out, data, reason(e)),
           e);
     }

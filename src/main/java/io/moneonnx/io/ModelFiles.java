@@ -142,7 +142,7 @@ public record ModelFiles(Path model, Set<Path> all) {
     } else if (!Files.exists(out)) {
       return;
     } else if (!Files.isDirectory(out)) {
-      throw new BadInputException(out + ": is a file, wanted a folder to write");
+      throw new BadInputException(out + ": is a file, expected a folder to write");
     } else if (!force) {
       throw new BadInputException(out + ": exists already; --force replaces it");
     } else if (!Files.exists(out.resolve(model.getFileName()))) {

@@ -50,9 +50,9 @@ public final class OnnxReader {
     if (!Files.exists(file)) {
       throw bad(file, "no such file");
     } else if (Files.isDirectory(file)) {
-      throw bad(file, "is a folder, wanted an ONNX file");
+      throw bad(file, "is a folder, expected an ONNX file");
     } else if (Files.size(file) == 0) {
-      throw bad(file, "is empty, wanted an ONNX file");
+      throw bad(file, "is empty, expected an ONNX file");
     } else if (Files.size(file) > Integer.MAX_VALUE) {
       throw bad(
           file,

@@ -73,7 +73,7 @@ final class SourceFiles implements Closeable {
 
   private static IOException cutShort(FileRange range, FileChannel source) throws IOException {
     return new IOException(
-        "%s has shrunk to %d bytes, wanted those from %d to %d"
+        "%s has shrunk to %d bytes, expected those from %d to %d"
             .formatted(
                 range.file(), source.size(), range.offset(), range.offset() + range.length()));
   }

@@ -85,7 +85,7 @@ public final class JsonReading {
       }
       JsonElement tree = JsonParser.parseReader(reader);
       if (reader.peek() != JsonToken.END_DOCUMENT) {
-        throw new MalformedJsonException("the text goes on after the end");
+        throw new MalformedJsonException("unexpected text after the end");
       }
       return tree;
     } catch (JsonParseException | IOException e) {

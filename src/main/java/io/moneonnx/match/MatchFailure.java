@@ -11,6 +11,7 @@ public record MatchFailure(
     String pattern, String statement, String node, String found, String wanted, int depth) {
   /** One line for people. */
   public String message() {
-    return "%s: %s: at '%s' found %s, wanted %s".formatted(pattern, statement, node, found, wanted);
+    return "%s: %s: at '%s' found %s, expected %s"
+        .formatted(pattern, statement, node, found, wanted);
   }
 }

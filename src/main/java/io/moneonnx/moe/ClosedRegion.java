@@ -28,7 +28,7 @@ public final class ClosedRegion {
         .findFirst()
         .map(
             value ->
-                "'%s', inside the experts, is read outside the block too; wanted all through '%s'"
+                "'%s', inside the experts, is read outside the block too; expected all through '%s'"
                     .formatted(value, output));
   }
 

@@ -188,7 +188,7 @@ public final class MoeFinder {
       if (!reasons.isEmpty()) {
         return String.join("; ", reasons);
       }
-      return "a router chooses %d of %d, but no known form of experts hangs on its choice%s"
+      return "a router chooses %d of %d, but no known form of experts depends on its choice%s"
           .formatted(routing.topK(), routing.experts(), ChangedIds.note(graph, routing));
     }
   }

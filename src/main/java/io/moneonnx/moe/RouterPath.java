@@ -106,7 +106,7 @@ record RouterPath(Graph graph, Routing routing, List<Node> nodes, Optional<Exper
             .producer(value)
             .map(node -> "%s '%s'".formatted(node.opType(), node.label()))
             .orElse("nowhere");
-    return "the scores of the router '%s' come from %s; wanted what keeps its experts apart"
+    return "the scores of the router '%s' come from %s; expected what keeps its experts apart"
         .formatted(routing.router(), maker);
   }
 

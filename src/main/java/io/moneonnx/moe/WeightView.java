@@ -228,7 +228,8 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
   public Optional<String> objection(int axis, long size) {
     Optional<Tensor> constant = graph.constant(value);
     if (axis >= dims.size() || dims.get(axis) != size) {
-      return Optional.of("'%s' is %s; wanted %d along axis %d".formatted(value, dims, size, axis));
+      return Optional.of(
+          "'%s' is %s; expected %d along axis %d".formatted(value, dims, size, axis));
     } else if (constant.isPresent()) {
       long apart = Tensor.elements(dims.subList(axis + 1, dims.size()));
       return apart * constant.get().type().bits() % 8 == 0

@@ -81,7 +81,7 @@ record BlockReading(MoeBlock block, boolean standsIn, Map<Tap, float[]> values, 
     return Double.isFinite(off) && off <= block.precision().rebuilt() * largest
         ? Optional.empty()
         : refusal(
-            "rebuilt from its experts' rows, the output is off by %.3g of %.3g; wanted %.0e relative"
+            "rebuilt from its experts' rows, the output is off by %.3g of %.3g; expected %.0e relative"
                 .formatted(off, largest, block.precision().rebuilt()));
   }
 

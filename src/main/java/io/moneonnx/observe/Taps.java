@@ -110,7 +110,7 @@ record Taps(String block, String check, boolean standsIn, String output, Map<Tap
     }
     if (from != all.length) {
       throw new IllegalStateException(
-          "block '%s': %d elements were read, wanted %d".formatted(block, all.length, from));
+          "block '%s': %d elements were read, expected %d".formatted(block, all.length, from));
     }
     return taps;
   }

@@ -180,7 +180,7 @@ final class PatternParser {
   }
 
   private PatternException unexpected(String wanted) {
-    return source.error(peek(), "wanted " + wanted + ", found " + peek());
+    return source.error(peek(), "expected " + wanted + ", found " + peek());
   }
 
   /** What the file says from token {@code first} to the one just read, on one line. */

@@ -57,7 +57,7 @@ public final class AnswerTasks {
 
     private static void requirePositive(String what, OptionalInt number) {
       if (number.isPresent() && number.getAsInt() < 1) {
-        throw new BadInputException(what + ": found " + number.getAsInt() + ", wanted 1 or more");
+        throw new BadInputException(what + ": found " + number.getAsInt() + ", expected 1 or more");
       }
     }
   }

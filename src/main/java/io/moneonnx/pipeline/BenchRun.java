@@ -139,7 +139,7 @@ public final class BenchRun {
                 new BadInputException(
                     "%s: the graph does not show how many tokens there are, so none can be made up;"
                             .formatted(model.file())
-                        + " wanted --data"));
+                        + " expected --data"));
   }
 
   private List<Long> ids(int count, long vocabulary) {

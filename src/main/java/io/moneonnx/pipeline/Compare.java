@@ -111,7 +111,7 @@ public final class Compare {
     ModelFolder folder = new ModelFolder(subject.folder());
     if (files.isEmpty()) {
       Path found = folder.heldOut("--test");
-      console.say("test data: " + found + ", found beside the model");
+      console.say("test data: " + found + ", found in the model's directory");
       files = Map.of(found.getFileName().toString(), found);
     }
     Map<String, Calibration> tests = new LinkedHashMap<>();

@@ -88,7 +88,7 @@ public record DataRequest(List<DataSource> files, CalibrationOptions options, No
   }
 
   private Calibration openFound(String kind, Path found, LoadedModel subject, Console console) {
-    console.say("%s data: %s, found beside the model".formatted(kind, found));
+    console.say("%s data: %s, found in the model's directory".formatted(kind, found));
     return open(List.of(DataSource.untagged(found)), subject, console);
   }
 

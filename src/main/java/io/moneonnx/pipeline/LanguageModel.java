@@ -94,7 +94,7 @@ public record LanguageModel(ReadModel read) {
 
   private BadInputException noLanguageModel(String what, List<Value> found) {
     return new BadInputException(
-        "%s: wanted a model that foresees the next token; this one %s, only %s"
+        "%s: expected a model that predicts the next token; this one %s, only %s"
             .formatted(
                 read.file(),
                 what,

@@ -61,7 +61,7 @@ public final class MeasurePerplexity {
     try (TokenLossModel foresight =
         TokenLossModel.open(read.model(), read.folder(), nextToken, options)) {
       PerplexityBySource count = new PerplexityBySource(foresight);
-      console.say("foreseeing tokens");
+      console.say("evaluating perplexity");
       passages.forEach(count, console::say);
       return new Result(count.sources(), count.total(), passages.length(), passages.stride());
     } catch (RuntimeFailureException e) {

@@ -30,13 +30,13 @@ public final class Output {
       }
     }
     if (out.toString().isEmpty()) {
-      throw new BadInputException("-o: the name is empty, wanted a file to write");
+      throw new BadInputException("-o: the name is empty, expected a file to write");
     }
     if (Files.isDirectory(out)) {
-      throw new BadInputException(out + ": is a folder, wanted a file to write");
+      throw new BadInputException(out + ": is a folder, expected a file to write");
     }
     if (Files.exists(out) && !Files.isRegularFile(out)) {
-      throw new BadInputException(out + ": is a device or a pipe, wanted a file to write");
+      throw new BadInputException(out + ": is a device or a pipe, expected a file to write");
     }
     requireWritable(out);
     requireForce(out, force);
@@ -99,7 +99,8 @@ public final class Output {
       Path out, boolean force, ModelFiles original, Collection<Path> inputs, Console console)
       throws IOException {
     if (out.toString().isEmpty() || out.getFileName() == null) {
-      throw new BadInputException("-o: found '" + out + "', wanted the name of a folder to write");
+      throw new BadInputException(
+          "-o: found '" + out + "', expected the name of a folder to write");
     }
     requireWritable(out);
     if (Draft.restore(out)) {

@@ -53,8 +53,7 @@ public final class PartialProfile implements Checkpoints {
       found = Optional.of(CheckpointFile.read(file));
     } else if (Files.exists(file) && !force) {
       throw new BadInputException(
-          file
-              + ": holds an unfinished calibration; --resume goes on with it, --force begins again");
+          file + ": holds an unfinished calibration; --resume continues it, --force starts over");
     }
   }
 

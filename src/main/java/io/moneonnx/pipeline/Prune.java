@@ -77,7 +77,7 @@ public final class Prune {
       public Within {
         if (!(limit >= 0 && Double.isFinite(limit))) {
           throw new BadInputException(
-              "--max-ppl-increase: found %s, wanted 0 or more, such as 2%% or 0.02"
+              "--max-ppl-increase: found %s, expected 0 or more, such as 2%% or 0.02"
                   .formatted(limit));
         }
       }

@@ -36,7 +36,7 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Canonical cano
     Model read = OnnxReader.read(file);
     if (read.opset() < OLDEST_OPSET) {
       throw new BadInputException(
-          "%s: opset %d; wanted %d or later".formatted(file, read.opset(), OLDEST_OPSET));
+          "%s: opset %d; expected %d or later".formatted(file, read.opset(), OLDEST_OPSET));
     }
     Canonical canonical = canonical(file, read);
     ModelFiles files = ModelFiles.of(file, read);

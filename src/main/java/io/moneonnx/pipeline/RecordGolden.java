@@ -177,7 +177,7 @@ public final class RecordGolden {
         .ifPresent(
             output -> {
               throw new CheckFailedException(
-                  "the model does not put out the same when it is run again: '%s' %s"
+                  "the model's outputs differ from run to run: '%s' %s"
                       .formatted(output.name(), output.failure().get().text()));
             });
   }

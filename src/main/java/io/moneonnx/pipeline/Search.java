@@ -204,7 +204,7 @@ public final class Search {
       TaggedPerplexity unpruned = perplexity(evaluation, ModelChanges.NONE);
       if (!Double.isFinite(unpruned.total())) {
         throw new BadInputException(
-            "%s: its perplexity on the held-out data is %s, wanted a number to compare with"
+            "%s: its perplexity on the held-out data is %s, expected a number to compare with"
                 .formatted(subject.file(), unpruned.total()));
       }
       return unpruned;

@@ -23,7 +23,7 @@ public record Limits(OptionalInt minKeep, List<Protection> protections) {
   public Limits {
     protections = List.copyOf(protections);
     if (minKeep.orElse(0) < 0) {
-      throw new BadInputException("min-keep: found " + minKeep.getAsInt() + ", wanted 0 or more");
+      throw new BadInputException("min-keep: found " + minKeep.getAsInt() + ", expected 0 or more");
     }
   }
 

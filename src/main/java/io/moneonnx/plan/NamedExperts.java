@@ -39,7 +39,7 @@ public record NamedExperts(List<Named> experts) implements Protection {
                 Integer.parseInt(part.substring(colon + 1).strip())));
       } catch (IndexOutOfBoundsException | NumberFormatException e) {
         throw new BadInputException(
-            "protect: found '%s', wanted BLOCK:EXPERT, such as layers.0:3 or 0:3".formatted(part),
+            "protect: found '%s', expected BLOCK:EXPERT, such as layers.0:3 or 0:3".formatted(part),
             e);
       }
     }

@@ -82,7 +82,7 @@ public final class PlanFile {
    */
   public static Plan read(Path file) {
     if (Files.isDirectory(file)) {
-      throw new BadInputException(file + ": is a folder, wanted a plan");
+      throw new BadInputException(file + ": is a folder, expected a plan");
     } else if (!Files.exists(file)) {
       throw new BadInputException(file + ": no such file");
     }

@@ -6,7 +6,7 @@ import io.moneonnx.graph.BadInputException;
 public record PruneCount(int number) implements Amount {
   public PruneCount {
     if (number < 1) {
-      throw new BadInputException("prune-count: found " + number + ", wanted 1 or more");
+      throw new BadInputException("prune-count: found " + number + ", expected 1 or more");
     }
   }
 

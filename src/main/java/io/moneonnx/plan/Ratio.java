@@ -21,11 +21,11 @@ public record Ratio(BigDecimal ratio) implements Amount {
 
   public Ratio {
     if (ratio.signum() <= 0 || ratio.compareTo(BigDecimal.ONE) >= 0) {
-      throw new BadInputException("ratio " + ratio + " does not lie between 0 and 1");
+      throw new BadInputException("ratio " + ratio + " is not between 0 and 1");
     }
     if (ratio.scale() > MOST_DIGITS) {
       throw new BadInputException(
-          "ratio %s: wanted a number between 0 and 1 with at most %d digits"
+          "ratio %s: expected a number between 0 and 1 with at most %d digits"
               .formatted(ratio, MOST_DIGITS));
     }
   }

@@ -43,7 +43,7 @@ public record TargetSize(long bytes, String text) implements Amount {
       }
     }
     throw new BadInputException(
-        "target-size: found '%s', wanted a size such as 3.5GiB, 500MB or 3758096384"
+        "target-size: found '%s', expected a size such as 3.5GiB, 500MB or 3758096384"
             .formatted(text));
   }
 

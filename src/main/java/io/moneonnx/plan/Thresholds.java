@@ -29,7 +29,7 @@ public record Thresholds(OptionalDouble frequency, OptionalDouble spread) implem
   private static void require(String name, OptionalDouble value) {
     if (value.isPresent() && !(value.getAsDouble() > 0 && Double.isFinite(value.getAsDouble()))) {
       throw new BadInputException(
-          "%s: found %s, wanted a number above 0".formatted(name, value.getAsDouble()));
+          "%s: found %s, expected a number above 0".formatted(name, value.getAsDouble()));
     }
   }
 

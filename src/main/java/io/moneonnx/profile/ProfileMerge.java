@@ -80,12 +80,12 @@ public final class ProfileMerge {
   private static void requireAlike(Path file, Profile wanted, Path other, Profile found) {
     if (!found.model().equals(wanted.model())) {
       throw new BadInputException(
-          "%s is of model %s, %s of model %s; wanted profiles of one model"
+          "%s is of model %s, %s of model %s; expected profiles of one model"
               .formatted(file, wanted.model(), other, found.model()));
     }
     if (!targets(found).equals(targets(wanted))) {
       throw new BadInputException(
-          "%s was measured for target %s, %s for %s; wanted one --target for all"
+          "%s was measured for target %s, %s for %s; expected one --target for all"
               .formatted(file, targets(wanted), other, targets(found)));
     }
     if (!names(found).equals(names(wanted))) {

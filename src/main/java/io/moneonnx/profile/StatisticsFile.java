@@ -93,7 +93,7 @@ final class StatisticsFile {
         outline.addTo(header);
       }
     } catch (IllegalArgumentException e) {
-      throw new BadInputException("blocks and tags cannot be told apart: " + e.getMessage(), e);
+      throw new BadInputException("blocks and tags cannot be distinguished: " + e.getMessage(), e);
     }
     return header.toBytes();
   }

@@ -51,7 +51,7 @@ final class StatisticsReader {
   static <M extends Record, T> T read(
       Path file, Kind kind, Class<M> type, BiFunction<M, List<BlockStatistics>, T> contents) {
     if (Files.isDirectory(file)) {
-      throw new BadInputException("%s: is a folder, wanted a %s".formatted(file, kind.text));
+      throw new BadInputException("%s: is a folder, expected a %s".formatted(file, kind.text));
     } else if (!Files.exists(file)) {
       throw new BadInputException(file + ": no such file");
     }
@@ -148,7 +148,7 @@ final class StatisticsReader {
   private void requireKind(Label label) {
     if (kind == Kind.PROFILE && label.kind().equals(Kind.CHECKPOINT.text)) {
       throw new BadInputException(
-          "is of a calibration that is unfinished: calibrate --resume goes on with it");
+          "holds an unfinished calibration: calibrate --resume continues it");
     } else if (!label.kind().equals(kind.text)) {
       throw other();
     }
@@ -184,7 +184,7 @@ final class StatisticsReader {
       throw new BadInputException(
           "%s: expected %,d bytes, found %,d"
               .formatted(
-                  in.size() < wanted ? "is cut off" : "goes on after its tensors",
+                  in.size() < wanted ? "is cut off" : "has bytes after its tensors",
                   wanted,
                   in.size()));
     }

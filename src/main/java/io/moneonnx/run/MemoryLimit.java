@@ -36,7 +36,7 @@ public record MemoryLimit(long bytes, boolean isGiven) {
     Matcher matcher = SYNTAX.matcher(text);
     if (!matcher.matches()) {
       throw new BadInputException(
-          "--memory: found '%s', wanted a whole number of MiB or GiB, such as 8GiB or 512MiB"
+          "--memory: found '%s', expected a whole number of MiB or GiB, such as 8GiB or 512MiB"
               .formatted(text));
     }
     int shift = matcher.group(2).equals("GiB") ? 30 : 20;

@@ -114,7 +114,7 @@ public record Gate(Measure measure, double bound) {
 
     /** What was found and what was wanted, on one line. */
     public String text() {
-      return "%s: %s: found %s, wanted %s"
+      return "%s: %s: found %s, expected %s"
           .formatted(
               where,
               what,

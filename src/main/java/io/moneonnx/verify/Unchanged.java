@@ -52,7 +52,7 @@ record Unchanged(Graph original, List<MoeBlock> blocks, Map<String, ? extends Ch
   private static Optional<String> compare(String what, List<Value> wanted, List<Value> found) {
     return texts(found).equals(texts(wanted))
         ? Optional.empty()
-        : Optional.of("its %s are %s, wanted %s".formatted(what, texts(found), texts(wanted)));
+        : Optional.of("its %s are %s, expected %s".formatted(what, texts(found), texts(wanted)));
   }
 
   private static String texts(List<Value> values) {
@@ -86,7 +86,7 @@ record Unchanged(Graph original, List<MoeBlock> blocks, Map<String, ? extends Ch
         hints.add("block '%s' should be as it was, but is not".formatted(block.name()));
       } else if (wrong.contains(block.name()) && isWhole) {
         hints.add(
-            "block '%s' has the weights of all its %d experts, wanted %d"
+            "block '%s' has the weights of all its %d experts, expected %d"
                 .formatted(
                     block.name(),
                     block.experts(),

@@ -123,7 +123,7 @@ public record Verdict(
 
   /** How wrong a block is, in a sentence. */
   public String reason(String block) {
-    return "block '%s' is off by %.2g relative, wanted at most %.0e"
+    return "block '%s' is off by %.2g relative, expected at most %.0e"
         .formatted(block, blockErrors.get(block), bounds.blocks().get(block));
   }
 
@@ -133,7 +133,7 @@ public record Verdict(
     wrongBlocks().forEach(block -> reasons.add(reason(block)));
     if (!(endToEnd <= bounds.endToEnd())) {
       reasons.add(
-          "outputs are off by %.2g relative, wanted at most %.0e"
+          "outputs are off by %.2g relative, expected at most %.0e"
               .formatted(endToEnd, bounds.endToEnd()));
     }
     Optional<Flip> wide = flips.stream().filter(flip -> !(flip.gap() <= bounds.gap())).findFirst();

@@ -182,7 +182,7 @@ class BadInputTest {
   @ParameterizedTest
   @ValueSource(strings = {"--blocks", "--seq-len", "--batch"})
   void aCountBelowOne(String option) {
-    Cli.run("calibrate", Cli.OLMOE, "-o", out, option, 0).fails(BAD_INPUT, "found 0, wanted 1");
+    Cli.run("calibrate", Cli.OLMOE, "-o", out, option, 0).fails(BAD_INPUT, "found 0, expected 1");
   }
 
   @Test
@@ -220,13 +220,13 @@ class BadInputTest {
     "--prune-count 2, --ratio and --prune-count each say how many",
     "--target-size 5MB, --ratio and --target-size each say how many",
     "--spread-below 0.1, --ratio and --spread-below each say how many",
-    "--normalise block, --normalise goes with --scope model",
-    "--router cut --novice zero, --novice goes with --router keep",
-    "--seed 3, --seed goes with --criterion random",
+    "--normalise block, --normalise requires --scope model",
+    "--router cut --novice zero, --novice requires --router keep",
+    "--seed 3, --seed requires --criterion random",
     "--protect 0:99, has no expert 99; its experts are 0 to 15",
     "--protect mlp:0, 'no block ''mlp''; there are layers.0'",
-    "--protect zero, wanted BLOCK:EXPERT",
-    "--min-keep -1, 'min-keep: found -1, wanted 0 or more'",
+    "--protect zero, expected BLOCK:EXPERT",
+    "--min-keep -1, 'min-keep: found -1, expected 0 or more'",
     "--min-keep 15, 'block ''layers.0'': 4 of its 16 experts were to go, 1 can: 15 must stay'",
     "--router cut --min-keep 3, min-keep 3 with router cut",
   })
@@ -241,15 +241,15 @@ class BadInputTest {
   @CsvSource({
     "--prune-count 16, 'block ''layers.0'': 16 of its 16 experts were to go, 15 can'",
     "--prune-count 61 --scope model, '61 of 64 experts were to go, 60 can'",
-    "--prune-count 0, 'prune-count: found 0, wanted 1 or more'",
+    "--prune-count 0, 'prune-count: found 0, expected 1 or more'",
     "--prune-count many, --prune-count",
     "--target-size 1kB, target-size 1kB cannot be met: without all experts that can go (60 of 64)",
     "--target-size 1GB, target-size 1GB prunes no expert: the model has",
-    "--target-size big, 'target-size: found ''big'', wanted a size such as 3.5GiB'",
+    "--target-size big, 'target-size: found ''big'', expected a size such as 3.5GiB'",
     "--frequency-below 2, 'of its 16 experts lie below frequency-below 2.0, 15 can go'",
     "--frequency-below 0.01 --scope model, thresholds look at each block by itself",
-    "--frequency-below -1, 'frequency-below: found -1.0, wanted a number above 0'",
-    "--ratio 1e-999999999, ratio 1E-999999999: wanted a number between 0 and 1 with at most",
+    "--frequency-below -1, 'frequency-below: found -1.0, expected a number above 0'",
+    "--ratio 1e-999999999, ratio 1E-999999999: expected a number between 0 and 1 with at most",
     "--ratio 0.5:0.1:0.1, the first is above the last",
     "--ratio 0.1:0.5, is neither one ratio nor FIRST:LAST:STEP",
     "--ratio 0.01 --scope model, 'of 64, ratio 0.0157 would prune one'",
@@ -277,7 +277,7 @@ class BadInputTest {
 
   @Test
   void severalRatiosForOneModel() {
-    rewrite("--ratio", "0.1:0.5:0.1").fails(BAD_INPUT, "0.1:0.5:0.1 makes 5 plans, wanted one");
+    rewrite("--ratio", "0.1:0.5:0.1").fails(BAD_INPUT, "0.1:0.5:0.1 makes 5 plans, expected one");
   }
 
   @Test
@@ -307,7 +307,7 @@ class BadInputTest {
   })
   void aNumberThatIsNone(String option, String value, String wanted) {
     Cli.run("plan", profile, "-o", out, option, value)
-        .fails(BAD_INPUT, option, "found '" + value + "', wanted " + wanted);
+        .fails(BAD_INPUT, option, "found '" + value + "', expected " + wanted);
   }
 
   @Test
@@ -361,7 +361,7 @@ class BadInputTest {
   @Test
   void aFolderForAModel() {
     rewriteModel(folder)
-        .fails(BAD_INPUT, folder + ": is a folder, wanted one .onnx file in it", "found none");
+        .fails(BAD_INPUT, folder + ": is a folder, expected one .onnx file in it", "found none");
   }
 
   @ParameterizedTest
@@ -440,11 +440,11 @@ class BadInputTest {
   @ParameterizedTest
   @CsvSource({
     "--criterion, 'mone,best', no criterion 'best'",
-    "--ratio,     '0.25,1',    ratio 1 does not lie between 0 and 1",
+    "--ratio,     '0.25,1',    ratio 1 is not between 0 and 1",
     "--ratio,     0.01,        ratio 0.01 prunes no expert",
     "--novice,    median,      --novice",
-    "--normalise, block,       --normalise goes with --scope model",
-    "--min-keep,  -1,          'min-keep: found -1, wanted 0 or more'",
+    "--normalise, block,       --normalise requires --scope model",
+    "--min-keep,  -1,          'min-keep: found -1, expected 0 or more'",
     "--test,      none.txt,    none.txt: no such file",
   })
   void whatIsToBeComparedIsNotThere(String option, String value, String message) {
@@ -602,8 +602,7 @@ class BadInputTest {
     Files.move(model, elsewhere.resolve("apart.onnx"));
     Files.createSymbolicLink(elsewhere.resolve("apart.onnx.data"), data);
 
-    rewriteModel(elsewhere.resolve("apart.onnx"))
-        .fails(BAD_INPUT, "lies outside of the model's folder");
+    rewriteModel(elsewhere.resolve("apart.onnx")).fails(BAD_INPUT, "is outside the model's folder");
   }
 
   // Outputs
@@ -699,7 +698,7 @@ class BadInputTest {
   @ParameterizedTest
   @ValueSource(strings = {"show", "plan", "rewrite"})
   void aFolderForAProfile(String command) {
-    withProfile(command, folder).fails(BAD_INPUT, folder + ": is a folder, wanted a profile");
+    withProfile(command, folder).fails(BAD_INPUT, folder + ": is a folder, expected a profile");
   }
 
   @Test
@@ -892,7 +891,7 @@ class BadInputTest {
   @ValueSource(strings = {"", "/"})
   void aSweepWithoutANameForItsPlans(String name) {
     Cli.run("plan", profile, "--ratio", "0.25:0.5:0.25", "-o", name)
-        .fails(BAD_INPUT, "wanted a file");
+        .fails(BAD_INPUT, "expected a file");
   }
 
   @Test
@@ -936,7 +935,7 @@ class BadInputTest {
 
   @Test
   void aFolderForData() {
-    calibrate("--data", folder).fails(BAD_INPUT, folder + ": is a folder, wanted a file");
+    calibrate("--data", folder).fails(BAD_INPUT, folder + ": is a folder, expected a file");
   }
 
   @ParameterizedTest
@@ -1002,7 +1001,7 @@ class BadInputTest {
     bytes[bytes.length - 31] = 4;
     Files.write(tokens, bytes);
 
-    calibrate("--data", tokens).fails(BAD_INPUT, "ids.npy", "token id 1024, wanted 0 to 1023");
+    calibrate("--data", tokens).fails(BAD_INPUT, "ids.npy", "token id 1024, expected 0 to 1023");
   }
 
   /** A NumPy file whose header says this, and which has 32 bytes of zeros. */

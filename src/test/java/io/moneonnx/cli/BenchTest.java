@@ -74,7 +74,7 @@ final class BenchTest {
   @Test
   void refusesNoTokens() {
     bench(Cli.OLMOE, Cli.OLMOE, "--tokens", 0)
-        .fails(ExitCode.BAD_INPUT, "--tokens", "found 0", "wanted 1");
+        .fails(ExitCode.BAD_INPUT, "--tokens", "found 0", "expected 1");
   }
 
   @Test

@@ -387,7 +387,7 @@ class CommandsTest {
     Cli rewritten = rewrite("--novice", "zero").succeeds();
 
     assertThat(rewritten.out()).contains("moved    logits", "on calibration data");
-    assertThat(rewritten.err()).contains("calibration.txt, found beside the model");
+    assertThat(rewritten.err()).contains("calibration.txt, found in the model's directory");
   }
 
   @Test

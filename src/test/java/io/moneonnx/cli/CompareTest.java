@@ -55,7 +55,8 @@ class CompareTest {
     assertThat(compared.out())
         .contains("heldout.txt: unpruned")
         .contains("least  --criterion mone --scope layer --router keep --novice mean");
-    assertThat(compared.err()).contains("heldout.txt, found beside the model", "trying 2 plans");
+    assertThat(compared.err())
+        .contains("heldout.txt, found in the model's directory", "trying 2 plans");
   }
 
   @Test

@@ -83,7 +83,7 @@ class DiskTest {
           .fails(
               ENVIRONMENT,
               disk.resolve("p.onnx") + ": cannot be written: ",
-              "bytes are wanted, 1,048,576 are left on the file system: ",
+              "bytes are expected, 1,048,576 are left on the file system: ",
               " are missing");
       assertThat(disk).isEmptyDirectory();
     }
@@ -110,7 +110,7 @@ class DiskTest {
         .fails(
             ENVIRONMENT,
             disk.resolve("p") + ": cannot be written: 16,6",
-            "bytes are wanted, 8,388,608 are left on the file system: ");
+            "bytes are expected, 8,388,608 are left on the file system: ");
     assertThat(disk).isEmptyDirectory();
   }
 

@@ -124,7 +124,7 @@ class EvalTasksTest {
     Files.writeString(bad, Files.readAllLines(ITEMS).get(0) + "\n{\"context\": \"So\"}\n");
 
     eval("--tasks", bad, "--samples", samples)
-        .fails(ExitCode.BAD_INPUT, bad + ":2: field 'choices': found nothing, wanted a list");
+        .fails(ExitCode.BAD_INPUT, bad + ":2: field 'choices': found nothing, expected a list");
     assertThat(samples).doesNotExist();
   }
 
@@ -145,12 +145,13 @@ class EvalTasksTest {
 
   @Test
   void whatMakesNoSenseIsRefused() {
-    eval("--tasks", ITEMS, "--perplexity", ITEMS).fails(2, "--perplexity and --tasks: wanted one");
+    eval("--tasks", ITEMS, "--perplexity", ITEMS)
+        .fails(2, "--perplexity and --tasks: expected one");
     eval("--tasks", ITEMS, "--stride", 4).fails(2, "--stride: means nothing with --tasks");
     eval("--perplexity", ITEMS, "--samples", "x").fails(2, "--samples: means nothing with");
     eval("--tasks", ITEMS, ITEMS).fails(2, ITEMS + ": is given twice");
-    eval("--tasks", ITEMS, "--limit", 0).fails(2, "number of items: found 0, wanted 1 or more");
-    eval("--tasks", ITEMS, "--batch", -1).fails(2, "batch size: found -1, wanted 1 or more");
+    eval("--tasks", ITEMS, "--limit", 0).fails(2, "number of items: found 0, expected 1 or more");
+    eval("--tasks", ITEMS, "--batch", -1).fails(2, "batch size: found -1, expected 1 or more");
     eval("--tasks", ITEMS, "--samples", ITEMS).fails(2, ITEMS + ": is read as an input");
     eval("--tasks", "none.jsonl").fails(2, "none.jsonl: no such file");
   }

@@ -135,7 +135,7 @@ final class EvalTest {
   @Test
   void aStrideIsNoLongerThanAWindow() {
     eval("--perplexity", HELD_OUT, "--window", 64, "--stride", 65)
-        .fails(ExitCode.BAD_INPUT, "stride: found 65, wanted 1 to 64");
+        .fails(ExitCode.BAD_INPUT, "stride: found 65, expected 1 to 64");
   }
 
   @Test
@@ -166,6 +166,6 @@ final class EvalTest {
         new Model(graph, 8, Map.of("", 17L), Map.of(), UnknownFields.NONE), relu, Placement.INLINE);
 
     Cli.run("eval", relu, "--perplexity", HELD_OUT)
-        .fails(ExitCode.BAD_INPUT, "wanted a model that foresees the next token");
+        .fails(ExitCode.BAD_INPUT, "expected a model that predicts the next token");
   }
 }

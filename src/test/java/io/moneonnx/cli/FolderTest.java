@@ -185,7 +185,7 @@ class FolderTest {
   void anOutputThatIsAFile() throws IOException {
     Files.writeString(out, "mine");
 
-    rewrite("-o", out, "--force").fails(ExitCode.BAD_INPUT, "is a file, wanted a folder");
+    rewrite("-o", out, "--force").fails(ExitCode.BAD_INPUT, "is a file, expected a folder");
 
     assertThat(out).hasContent("mine");
   }

@@ -100,7 +100,7 @@ class GoldenTest {
         .contains("output   logits float[1, 32, 1024]")
         .contains("routing  choices of 4 routers")
         .contains("written  " + golden + " (2 runs, ");
-    assertThat(recorded.err()).contains("heldout.txt, found beside the model");
+    assertThat(recorded.err()).contains("heldout.txt, found in the model's directory");
     assertThat(Files.size(golden)).isLessThan(10_000);
   }
 
@@ -222,7 +222,7 @@ class GoldenTest {
     Path file = folder.resolve("noise.onnxgold");
 
     Cli.run("golden", "record", noise, "-o", file, "--data", data, "--device", "cpu")
-        .fails(CHECK_FAILED, "does not put out the same when it is run again: 'y' moved at");
+        .fails(CHECK_FAILED, "the model's outputs differ from run to run: 'y' moved at");
     assertThat(file).doesNotExist();
   }
 
@@ -233,7 +233,7 @@ class GoldenTest {
     check(Cli.OLMOE, HELD_OUT).fails(BAD_INPUT, HELD_OUT, "holds no golden outputs");
     check(Cli.OLMOE, folder.resolve("none")).fails(BAD_INPUT, "no such file");
     check(Cli.OLMOE, golden, "--rtol", "-1")
-        .fails(BAD_INPUT, "--rtol: found -1.0, wanted 0 or more");
+        .fails(BAD_INPUT, "--rtol: found -1.0, expected 0 or more");
     check(Cli.OLMOE, golden, "--atol", "NaN").fails(BAD_INPUT, "--atol: found NaN");
     Cli.run("golden").fails(BAD_INPUT, "a command is missing: record, check");
   }

@@ -148,7 +148,7 @@ class ResumeTest {
     leavesACheckpoint();
 
     calibrate(out)
-        .fails(BAD_INPUT, "out.partial: holds an unfinished calibration; --resume goes on with it");
+        .fails(BAD_INPUT, "out.partial: holds an unfinished calibration; --resume continues it");
 
     assertThat(partial).hasSameBinaryContentAs(checkpoint);
     calibrate(out, "--force").succeeds();

@@ -131,7 +131,8 @@ class SearchTest {
   void provesWhatItWrites() {
     assertThat(searched.out()).contains("proof    largest relative error");
     assertThat(searched.err())
-        .contains("heldout.txt, found beside the model", "trying up to 4 of 15 ratios on 4 seq");
+        .contains(
+            "heldout.txt, found in the model's directory", "trying up to 4 of 15 ratios on 4 seq");
   }
 
   @Test
@@ -179,9 +180,9 @@ class SearchTest {
     "--data x.txt, --profile holds what was measured; leave out --data",
     "--skip-nonfinite, --profile holds what was measured; leave out --skip-nonfinite",
     "--min-keep 16, 'no expert can go: of the 16 in block ''layers.0'' 16 must stay at least'",
-    "--normalise block, --normalise goes with --scope model",
+    "--normalise block, --normalise requires --scope model",
     "--eval-data missing.txt, missing.txt: no such file",
-    "--eval-data =, '--eval-data: found ''='', wanted FILE or TAG=FILE'",
+    "--eval-data =, '--eval-data: found ''='', expected FILE or TAG=FILE'",
   })
   void optionsThatDoNotGoTogether(String options, String message) throws IOException {
     search(
@@ -193,9 +194,9 @@ class SearchTest {
 
   @ParameterizedTest
   @CsvSource({
-    "-2%, '--max-ppl-increase: found -0.02, wanted 0 or more'",
-    "NaN, '--max-ppl-increase: found NaN, wanted 0 or more'",
-    "two, 'found ''two'', wanted a part, such as 2% or 0.02'",
+    "-2%, '--max-ppl-increase: found -0.02, expected 0 or more'",
+    "NaN, '--max-ppl-increase: found NaN, expected 0 or more'",
+    "two, 'found ''two'', expected a part, such as 2% or 0.02'",
   })
   void aLimitThatIsNone(String limit, String message) {
     search("--max-ppl-increase=" + limit).fails(BAD_INPUT, message);
@@ -203,7 +204,7 @@ class SearchTest {
 
   @Test
   void heldOutDataWithoutALimit() {
-    search("--eval-data", OTHER).fails(BAD_INPUT, "--eval-data goes with --max-ppl-increase");
+    search("--eval-data", OTHER).fails(BAD_INPUT, "--eval-data requires --max-ppl-increase");
   }
 
   @Test
@@ -221,7 +222,7 @@ class SearchTest {
     OnnxWriter.write(TinyMoe.Spelling.DYNAMO.of(4, 2, 8).model(), block, Placement.INLINE);
 
     Cli.run("rewrite", block, "--max-ppl-increase", "2%", "--data", OTHER, "-o", out)
-        .fails(BAD_INPUT, block + ": wanted a model that foresees the next token", "only x");
+        .fails(BAD_INPUT, block + ": expected a model that predicts the next token", "only x");
     assertThat(Cli.names(folder)).isEmpty();
   }
 }

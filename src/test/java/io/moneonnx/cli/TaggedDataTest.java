@@ -147,7 +147,7 @@ class TaggedDataTest {
   @ParameterizedTest
   @ValueSource(strings = {"=x.txt", "code="})
   void halfATag(String given) {
-    calibrate("--data", given).fails(BAD_INPUT, "'" + given + "'", "wanted FILE or TAG=FILE");
+    calibrate("--data", given).fails(BAD_INPUT, "'" + given + "'", "expected FILE or TAG=FILE");
   }
 
   @Test

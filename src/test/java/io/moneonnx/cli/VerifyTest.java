@@ -96,7 +96,8 @@ class VerifyTest {
         .containsPattern("logits +total +0\\.\\d+ +0\\.9\\d+\n")
         .containsPattern("layers\\.3 +0\\.\\d+ +0\\.\\d+ +\\d+\\.\\d+%\n")
         .doesNotContain("missing", "bounds");
-    assertThat(shown.err()).contains("heldout.txt, found beside the model", "on 2 sequences");
+    assertThat(shown.err())
+        .contains("heldout.txt, found in the model's directory", "on 2 sequences");
   }
 
   @Test
@@ -204,9 +205,9 @@ class VerifyTest {
 
     assertThat(failed.code()).isEqualTo(CHECK_FAILED);
     assertThat(failed.out()).contains("bounds   2 of 4 hold");
-    assertThat(failed.err().lines().filter(line -> line.contains("wanted at most")))
+    assertThat(failed.err().lines().filter(line -> line.contains("expected at most")))
         .hasSize(2)
-        .allMatch(line -> line.endsWith("nats, wanted at most 0.000001 nats"))
+        .allMatch(line -> line.endsWith("nats, expected at most 0.000001 nats"))
         .anyMatch(line -> line.startsWith("  total: mean KL divergence: found 0."))
         .anyMatch(line -> line.startsWith("  kjv: mean KL divergence: found 0."));
   }
@@ -307,13 +308,13 @@ class VerifyTest {
 
   @ParameterizedTest
   @CsvSource({
-    "--max-kl, -1, wanted a number from 0",
-    "--max-kl, NaN, wanted a number from 0",
+    "--max-kl, -1, expected a number from 0",
+    "--max-kl, NaN, expected a number from 0",
     "--min-top1, 99, such as 2% or 0.02",
     "--min-top1, 101%, such as 0.99 or 99%",
-    "--max-ppl-increase, -2%, wanted a number from 0",
+    "--max-ppl-increase, -2%, expected a number from 0",
     "--max-ppl-increase, 2, such as 2% or 0.02",
-    "--max-relative-error, Infinity, wanted a number from 0",
+    "--max-relative-error, Infinity, expected a number from 0",
     "--max-kl, much, such as 0.05",
   })
   void boundsThatAreNoneAreRefused(String option, String value, String wanted) {

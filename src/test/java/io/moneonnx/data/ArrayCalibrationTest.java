@@ -155,7 +155,7 @@ class ArrayCalibrationTest {
     npz(file, Map.of("input_ids", longs("(1, 2)", 99, 100)));
     assertThatThrownBy(() -> open(TEXT_MODEL))
         .isInstanceOf(BadInputException.class)
-        .hasMessageContaining("array 'input_ids' holds the token id 100, wanted 0 to 99");
+        .hasMessageContaining("array 'input_ids' holds the token id 100, expected 0 to 99");
   }
 
   @Test
@@ -163,7 +163,7 @@ class ArrayCalibrationTest {
     npz(file, Map.of("input_ids", longs("(1, 2)", 0, -1)));
     assertThatThrownBy(() -> open(Fixtures.graph(INPUT_IDS)))
         .isInstanceOf(BadInputException.class)
-        .hasMessageContaining("token id -1, wanted 0 or more");
+        .hasMessageContaining("token id -1, expected 0 or more");
   }
 
   @Test
@@ -205,6 +205,6 @@ class ArrayCalibrationTest {
   void zeroBlocksAreRefused() {
     assertThatThrownBy(() -> options(OptionalInt.of(0), OptionalInt.empty()))
         .isInstanceOf(BadInputException.class)
-        .hasMessage("number of blocks: found 0, wanted 1 or more");
+        .hasMessage("number of blocks: found 0, expected 1 or more");
   }
 }

@@ -111,7 +111,7 @@ class PairEncoderTest {
     assertThat(tokens("th")).hasSameSizeAs(tokens("the"));
 
     assertThatThrownBy(() -> encode(TOKENIZER, 1024, item("th", "", "e")))
-        .hasMessage("f:1: choice 0 makes no token of its own, wanted one or more");
+        .hasMessage("f:1: choice 0 makes no token of its own, expected one or more");
   }
 
   @Test

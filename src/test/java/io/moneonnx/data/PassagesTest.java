@@ -131,7 +131,7 @@ final class PassagesTest {
     assertThatThrownBy(() -> read(MODEL, usual(Optional.of("no token")), text))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("'no token' is ")
-        .hasMessageContaining("wanted one");
+        .hasMessageContaining("expected one");
   }
 
   @Test
@@ -251,7 +251,7 @@ final class PassagesTest {
     assertThatThrownBy(() -> read(fixed(1, 50), usual(Optional.empty()), text))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("a.txt: a text of ")
-        .hasMessageContaining("wanted more than 50");
+        .hasMessageContaining("expected more than 50");
   }
 
   private Path arrays(String rows, String mask) throws IOException {

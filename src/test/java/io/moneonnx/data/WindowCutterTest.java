@@ -149,7 +149,7 @@ final class WindowCutterTest {
   void aStrideLeavesNoTokenOut() {
     assertThatThrownBy(() -> new SlidingWindows(8, 9, false))
         .isInstanceOf(BadInputException.class)
-        .hasMessageContaining("stride: found 9, wanted 1 to 8");
+        .hasMessageContaining("stride: found 9, expected 1 to 8");
     assertThatThrownBy(() -> new SlidingWindows(8, 0, false))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("stride: found 0");

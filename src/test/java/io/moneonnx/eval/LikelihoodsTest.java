@@ -160,7 +160,7 @@ class LikelihoodsTest {
         .hasSize(2)
         .last()
         .asString()
-        .startsWith("scoring goes on with whole sequences, 3 a run: each context once")
+        .startsWith("scoring continues with whole sequences, 3 a run: each context once")
         .contains("one sequence at a time -");
   }
 
@@ -174,7 +174,8 @@ class LikelihoodsTest {
     assertThat(notices)
         .singleElement()
         .asString()
-        .startsWith("scoring goes on with one sequence at a time: whole sequences, 7 a run gives");
+        .startsWith(
+            "scoring continues with one sequence at a time: whole sequences, 7 a run gives");
   }
 
   @Test

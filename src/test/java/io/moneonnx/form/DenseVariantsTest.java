@@ -412,7 +412,7 @@ final class DenseVariantsTest {
   void wantsConstantStacks() {
     refuses(
         STACKED.with(" float[4, 4, 5] up,", "").withInput("float[4, 4, 5] up"),
-        "'up' is given to the model; wanted a constant or what is made of one");
+        "'up' is given to the model; expected a constant or what is made of one");
   }
 
   @Test
@@ -421,7 +421,7 @@ final class DenseVariantsTest {
         STACKED
             .with("float[4, 5, 4] down", "float[3, 5, 4] down")
             .with("raw = MatMul (act, down)", "raw = MatMul (act, down)"),
-        "the constant 'down' [3, 5, 4] is read where 4 experts were wanted along axis 0");
+        "the constant 'down' [3, 5, 4] is read where 4 experts were expected along axis 0");
   }
 
   @Test
@@ -448,7 +448,7 @@ final class DenseVariantsTest {
         PICKED.with(
             "column = Unsqueeze (experts",
             "later = Add (experts, one)\n  column = Unsqueeze (later"),
-        "dense-stack: 'places' picks the rows; wanted the routing indices",
+        "dense-stack: 'places' picks the rows; expected the routing indices",
         "the ids are changed by Add 'Add -> later'");
   }
 
@@ -456,7 +456,7 @@ final class DenseVariantsTest {
   void wantsAllOutputsSideBySide() {
     assertThat(PICKED.with("(row0, row1, row2, row3)", "(row0, row1, row2)").find().misses())
         .extracting(Refusal::reason)
-        .contains("dense-stack: 3 outputs lie side by side in 'Concat -> all'; wanted 4");
+        .contains("dense-stack: 3 outputs are concatenated in 'Concat -> all'; expected 4");
   }
 
   @Test
@@ -482,7 +482,7 @@ final class DenseVariantsTest {
             "y = Add (x, routed)",
             "other = ReduceMax <keepdims = 0> (raw)\n  both = Add (routed, other)\n"
                 + "  y = Add (x, both)"),
-        "'raw', inside the experts, is read outside the block too; wanted all through 'routed'");
+        "'raw', inside the experts, is read outside the block too; expected all through 'routed'");
   }
 
   @Test

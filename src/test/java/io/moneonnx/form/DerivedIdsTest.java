@@ -55,7 +55,7 @@ final class DerivedIdsTest {
   void namesTheFirstIdThatIsAnother(String nodes, int id, String other) {
     assertThat(of(nodes).orElseThrow().objection("y"))
         .contains(
-            "expert %d is counted as %s.000 in 'y'; wanted every id counted as it is"
+            "expert %d is counted as %s.000 in 'y'; expected every id counted as it is"
                 .formatted(id, other));
   }
 

@@ -126,14 +126,14 @@ final class FusedOperatorTest {
   void wantsTheExpertsInFront() {
     refuses(
         TINY.with("float[3, 5, 4] up", "float[5, 3, 4] up"),
-        "input 2 of MoE, 'up', is [5, 3, 4]; wanted 3 experts in front");
+        "input 2 of MoE, 'up', is [5, 3, 4]; expected 3 experts in front");
   }
 
   @Test
   void wantsTheWidthOfTheRoutersInput() {
     refuses(
         TINY.with("float[3, 4, 5] down", "float[3, 6, 5] down"),
-        "the last weights of the experts of MoE are [3, 6, 5]; wanted [3, 4, inner]");
+        "the last weights of the experts of MoE are [3, 6, 5]; expected [3, 4, inner]");
   }
 
   @Test
@@ -147,7 +147,7 @@ final class FusedOperatorTest {
     assertThat(findings.refusals())
         .extracting(Refusal::reason)
         .containsOnly(
-            "fused-operator: 2 operators choose by the same scores 'experts'; wanted one");
+            "fused-operator: 2 operators choose by the same scores 'experts'; expected one");
   }
 
   @Test
@@ -196,7 +196,7 @@ final class FusedOperatorTest {
         .containsExactly(
             new Refusal(
                 "experts",
-                "fused-operator: the sparse mixer chooses 2 of 3 experts; wanted 2 of 8 or 16"));
+                "fused-operator: the sparse mixer chooses 2 of 3 experts; expected 2 of 8 or 16"));
   }
 
   @Test

@@ -49,7 +49,7 @@ final class GatheredWeightsTest {
   void wantsTheExpertsInFront() {
     refuses(
         TINY.with("float[3, 5, 4] up", "float[6, 5, 4] up"),
-        "'up' [6, 5, 4] is gathered by the routing indices; wanted 3 experts in front");
+        "'up' [6, 5, 4] is gathered by the routing indices; expected 3 experts in front");
   }
 
   @Test
@@ -66,7 +66,7 @@ final class GatheredWeightsTest {
   void wantsTheSlotsOfAllTokensInOneDimension() {
     refuses(
         TINY.with("ups = Gather <axis = 0> (up, ids)", "ups = Gather <axis = 0> (up, experts)"),
-        "'ups' has 4 dimensions; wanted 3, one of slots before those of 'up'");
+        "'ups' has 4 dimensions; expected 3, one of slots before those of 'up'");
   }
 
   @Test
@@ -74,7 +74,7 @@ final class GatheredWeightsTest {
     refuses(
         TINY.with("act = Tanh (in)", "more = Add (in, extra)\n  act = Tanh (more)")
             .with("(float[T, 4] x)", "(float[T, 4] x, float[5, 1] extra)"),
-        "the gathered weights meet 2 activations [extra, columns]; wanted one");
+        "the gathered weights meet 2 activations [extra, columns]; expected one");
   }
 
   @Test
@@ -84,7 +84,7 @@ final class GatheredWeightsTest {
             "y = Add (x, routed)",
             "again = ReduceSum <keepdims = 0> (slots, one)\n  both = Add (routed, again)\n"
                 + "  y = Add (x, both)"),
-        "2 sums of weighted slots behind the gathered weights; wanted one");
+        "2 sums of weighted slots behind the gathered weights; expected one");
   }
 
   @Test
@@ -120,7 +120,7 @@ final class GatheredWeightsTest {
         .containsExactly(
             new Refusal(
                 "experts",
-                "a router chooses 2 of 3, but no known form of experts hangs on its choice"));
+                "a router chooses 2 of 3, but no known form of experts depends on its choice"));
     assertThat(findings.misses()).contains(new Refusal("experts", "gathered-weights: " + nearest));
   }
 }

@@ -89,7 +89,7 @@ final class SlotBufferTest {
 
     refuses(
         capped.find(),
-        "'kept' takes back some of the 2 choices of a token; wanted one choice a token");
+        "'kept' takes back some of the 2 choices of a token; expected one choice a token");
   }
 
   @Test
@@ -119,7 +119,7 @@ final class SlotBufferTest {
   void wantsCoefficientsBehindTheBuffer() {
     refuses(
         TINY.with("scaled = Mul (slots, column)", "scaled = Tanh (slots)").find(),
-        "the buffer 'buffer' is multiplied by 0 values that could be coefficients; wanted one");
+        "the buffer 'buffer' is multiplied by 0 values that could be coefficients; expected one");
   }
 
   @Test
@@ -129,6 +129,6 @@ final class SlotBufferTest {
                 "y = Add (x, routed)",
                 "most = ReduceMax (buffer)\n  sum = Add (x, most)\n  y = Add (sum, routed)")
             .find(),
-        "'buffer', inside the experts, is read outside the block too; wanted all through 'routed'");
+        "'buffer', inside the experts, is read outside the block too; expected all through 'routed'");
   }
 }

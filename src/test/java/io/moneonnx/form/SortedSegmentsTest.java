@@ -138,7 +138,7 @@ final class SortedSegmentsTest {
   void refusesIdsThatAreClampedToOthers() {
     refuses(
         GROUPED.with("most = {2}", "most = {1}"),
-        "expert 2 is counted as 1.000 in 'clamped'; wanted every id counted as it is");
+        "expert 2 is counted as 1.000 in 'clamped'; expected every id counted as it is");
   }
 
   @Test
@@ -201,7 +201,7 @@ final class SortedSegmentsTest {
   void wantsThePiecesInTheOrderOfTheirIds() {
     refuses(
         SORTED.with("(piece0, piece1, piece2)", "(piece1, piece0, piece2)"),
-        "piece 0 of 'Concat -> raw' is not computed from the rows of expert 0; wanted the order of"
+        "piece 0 of 'Concat -> raw' is not computed from the rows of expert 0; expected the order of"
             + " ids");
   }
 
@@ -247,7 +247,7 @@ final class SortedSegmentsTest {
             "y = Add (x, routed)",
             "again = ReduceSum <keepdims = 0> (scaled, one)\n  both = Add (routed, again)\n"
                 + "  y = Add (x, both)"),
-        "2 sums of weighted slots behind the experts' pieces; wanted one");
+        "2 sums of weighted slots behind the experts' pieces; expected one");
   }
 
   @Test
@@ -257,6 +257,6 @@ final class SortedSegmentsTest {
             "y = Add (x, routed)",
             "load = Cast <to = 1> (counts)\n  most = ReduceMax <keepdims = 0> (load)\n"
                 + "  near = Add (x, most)\n  y = Add (near, routed)"),
-        "'counts', inside the experts, is read outside the block too; wanted all through 'routed'");
+        "'counts', inside the experts, is read outside the block too; expected all through 'routed'");
   }
 }

@@ -109,7 +109,7 @@ final class SparseLoopTest {
     assertThat(findings.refusals())
         .extracting(Refusal::reason)
         .containsExactly(
-            "a router chooses 2 of 3, but no known form of experts hangs on its choice");
+            "a router chooses 2 of 3, but no known form of experts depends on its choice");
     assertThat(findings.misses())
         .anySatisfy(miss -> assertThat(miss.reason()).startsWith("sparse-loop: "));
   }
@@ -158,6 +158,6 @@ final class SparseLoopTest {
         spelling
             .of(3, 2, 4)
             .with("y = Add (x, routed)", "half = Add (x, routed1)\n  y = Add (half, routed)"),
-        "'routed1', inside the experts, is read outside the block too; wanted all through 'routed'");
+        "'routed1', inside the experts, is read outside the block too; expected all through 'routed'");
   }
 }

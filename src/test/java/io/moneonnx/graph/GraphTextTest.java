@@ -105,7 +105,7 @@ final class GraphTextTest {
   @Test
   void saysWhatItWanted() {
     assertThatThrownBy(() -> GraphText.parse("g (float x) -> (float y) { }"))
-        .hasMessage("graph text: wanted '=>', found '-' after 'g ( float x )'");
+        .hasMessage("graph text: expected '=>', found '-' after 'g ( float x )'");
   }
 
   @ParameterizedTest

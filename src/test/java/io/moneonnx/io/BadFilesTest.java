@@ -196,7 +196,7 @@ class BadFilesTest {
     Path inner = Files.createDirectory(folder.resolve("inner"));
     Files.createSymbolicLink(inner.resolve("link.data"), dataFile());
     Path file = Given.file(inner, Given.message(Given.external(4, "location", "link.data")));
-    assertRefused(file, "'link.data' ->", "outside of the model's folder");
+    assertRefused(file, "'link.data' ->", "outside the model's folder");
   }
 
   @Test

@@ -41,7 +41,7 @@ class DiskSpaceTest {
   void whatIsMissingIsToldOnceADiskIsFull() {
     assertThat(new DiskSpace(folder, Long.MAX_VALUE).because(failure))
         .hasMessageStartingWith(
-            "No space left on device; 9,223,372,036,854,775,807 bytes are wanted")
+            "No space left on device; 9,223,372,036,854,775,807 bytes are expected")
         .hasMessageEndingWith(" are missing");
   }
 

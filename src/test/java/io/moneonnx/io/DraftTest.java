@@ -89,7 +89,7 @@ class DraftTest {
           .isInstanceOf(CannotWriteException.class)
           .hasMessageStartingWith(out + ": cannot be written: ")
           .hasMessageContaining(
-              "in.onnx.data has shrunk to 100 bytes, wanted those from 0 to 20000");
+              "in.onnx.data has shrunk to 100 bytes, expected those from 0 to 20000");
     }
     assertThat(folder.toFile().list()).containsExactlyInAnyOrder("in.onnx", "in.onnx.data");
   }
@@ -115,7 +115,7 @@ class DraftTest {
   void refusesAFolder() {
     assertThatThrownBy(() -> OnnxWriter.draft(MODEL, folder, Placement.INLINE))
         .isInstanceOf(BadInputException.class)
-        .hasMessage(folder + ": is a folder, wanted a file to write");
+        .hasMessage(folder + ": is a folder, expected a file to write");
   }
 
   /** A model with its weights apart, and a file beside it. */

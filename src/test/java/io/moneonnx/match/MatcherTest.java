@@ -314,7 +314,7 @@ class MatcherTest {
   @Test
   void saysThatThereIsNothingToBeginAt() {
     assertThat(Matcher.why(graph("y = Neg (a)"), SQUARE).orElseThrow().message())
-        .isEqualTo("Test: y = ...: at 'test' found no such node, wanted Sub");
+        .isEqualTo("Test: y = ...: at 'test' found no such node, expected Sub");
   }
 
   @Test

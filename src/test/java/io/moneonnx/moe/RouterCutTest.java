@@ -180,7 +180,7 @@ final class RouterCutTest {
             bytes(ElementType.INT8, 4L, 16L),
             bytes(ElementType.INT8, 4L)),
         "packed",
-        "'blocks' is [2, 16]; wanted 4 along axis 0");
+        "'blocks' is [2, 16]; expected 4 along axis 0");
   }
 
   @Test

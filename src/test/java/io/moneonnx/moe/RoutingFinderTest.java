@@ -262,7 +262,8 @@ final class RoutingFinderTest {
     assertThat(findings.refusals())
         .containsExactly(
             new Refusal(
-                "e", "a router chooses 2 of 8, but no known form of experts hangs on its choice"));
+                "e",
+                "a router chooses 2 of 8, but no known form of experts depends on its choice"));
     assertThat(findings.misses()).hasSameSizeAs(Forms.all(Target.CPU));
   }
 }

@@ -103,8 +103,8 @@ class WeightViewTest {
       quoteCharacter = '"',
       value = {
         "w = Concat <axis = 0> (stack, stack) | 6 | the weight 'w' is made by Concat 'Concat -> w'",
-        "w = DequantizeLinear <axis = 0, block_size = 3> (stack, coarse) | 3 | 'coarse' is [1, 2, 2]; wanted 3 along axis 0",
-        "w = Cast <to = 1> (stack) | 4 | 'w' is [3, 2, 2]; wanted 4 along axis 0",
+        "w = DequantizeLinear <axis = 0, block_size = 3> (stack, coarse) | 3 | 'coarse' is [1, 2, 2]; expected 3 along axis 0",
+        "w = Cast <to = 1> (stack) | 4 | 'w' is [3, 2, 2]; expected 4 along axis 0",
       })
   void saysWhyItIsNotCut(String nodes, long size, String objection) {
     assertThat(view(graph(nodes)).objection(0, size)).contains(objection);

@@ -52,7 +52,7 @@ final class DisproofTest {
   }
 
   private static String offBy(double off, double of) {
-    return "rebuilt from its experts' rows, the output is off by %.3g of %.3g; wanted 1e-04 relative"
+    return "rebuilt from its experts' rows, the output is off by %.3g of %.3g; expected 1e-04 relative"
         .formatted(off, of);
   }
 

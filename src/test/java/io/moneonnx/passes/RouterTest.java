@@ -57,7 +57,7 @@ class RouterTest {
     assertThat(Matcher.why(graph, SoftmaxTopK.PATTERN).orElseThrow().message())
         .isEqualTo(
             "SoftmaxTopK: weights, experts = TopK <axis = -1 | 1, largest = 1> (probabilities, k):"
-                + " at 'TopK -> w' found largest = 0, wanted largest = 1");
+                + " at 'TopK -> w' found largest = 0, expected largest = 1");
   }
 
   @Test

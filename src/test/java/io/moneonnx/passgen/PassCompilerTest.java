@@ -76,7 +76,7 @@ class PassCompilerTest {
   void writesNothingWhenAPatternIsWrong() throws IOException {
     Files.writeString(passes.resolve("Wrong.pattern"), "pattern Wrong");
     assertThatThrownBy(() -> PassCompiler.compile(passes, generated))
-        .hasMessageStartingWith("passes/Wrong.pattern:1:14: wanted ':', found the end");
+        .hasMessageStartingWith("passes/Wrong.pattern:1:14: expected ':', found the end");
     assertThat(generated).doesNotExist();
   }
 

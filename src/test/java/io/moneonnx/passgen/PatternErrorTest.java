@@ -28,7 +28,7 @@ class PatternErrorTest {
   void showsTheLineWithACaret() {
     assertError(
         pattern("y = Add (x, w]"),
-        "passes/P.pattern:4:18: wanted ')', found ']'",
+        "passes/P.pattern:4:18: expected ')', found ']'",
         "    y = Add (x, w]",
         "                 ^");
   }
@@ -46,7 +46,7 @@ class PatternErrorTest {
   void namesTheEnd() {
     assertError(
         "// Says what it is.\npattern P : K (x) => (y) {",
-        "passes/P.pattern:2:27: wanted a result, found the end",
+        "passes/P.pattern:2:27: expected a result, found the end",
         "pattern P : K (x) => (y) {",
         "                          ^");
   }

@@ -143,7 +143,7 @@ final class AmountTest {
   void refusesWhatIsNoSize(String text) {
     assertThatThrownBy(() -> TargetSize.parse(text))
         .isInstanceOf(BadInputException.class)
-        .hasMessageContaining("wanted a size such as 3.5GiB");
+        .hasMessageContaining("expected a size such as 3.5GiB");
   }
 
   /** Of 3.4 MB, an expert of which has 100 kB. */

@@ -77,9 +77,9 @@ final class LimitsTest {
         "2:0|no block '2'; there are",
         "0:4|block 'layers.0' has no expert 4; its experts are 0 to 3",
         "0:-1|block 'layers.0' has no expert -1",
-        "3|found '3', wanted BLOCK:EXPERT",
-        "0:1,|found '', wanted BLOCK:EXPERT",
-        "0:x|found '0:x', wanted BLOCK:EXPERT",
+        "3|found '3', expected BLOCK:EXPERT",
+        "0:1,|found '', expected BLOCK:EXPERT",
+        "0:x|found '0:x', expected BLOCK:EXPERT",
       })
   void saysWhatThereIsToProtect(String text, String message) {
     assertThatThrownBy(() -> pruned(new PruneCount(1), MODEL, limits(1, NamedExperts.parse(text))))

@@ -69,7 +69,7 @@ final class ProfileFileTest {
             "%s is cut off: expected %,d bytes, found %,d"
                 .formatted(file, whole.length, whole.length - 1));
     Files.write(file, Arrays.copyOf(whole, whole.length + 1));
-    assertThatThrownBy(() -> ProfileFile.read(file)).hasMessageContaining("goes on after");
+    assertThatThrownBy(() -> ProfileFile.read(file)).hasMessageContaining("has bytes after");
   }
 
   @Test

@@ -24,7 +24,7 @@ final class MemoryLimitTest {
   void refusesAllElse(String text) {
     assertThatThrownBy(() -> MemoryLimit.parse(text))
         .isInstanceOf(BadInputException.class)
-        .hasMessageContaining("found '" + text + "', wanted a whole number of MiB or GiB");
+        .hasMessageContaining("found '" + text + "', expected a whole number of MiB or GiB");
   }
 
   @Test

@@ -45,10 +45,10 @@ final class GateTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "DIVERGENCE | 0.01 | total: mean KL divergence: found 0.25 nats, wanted at most 0.01 nats",
-        "AGREEMENT | 0.999 | total: same first token: found 75%, wanted at least 99.9%",
-        "INCREASE | 0.02 | total: perplexity increase: found 25%, wanted at most 2%",
-        "ERROR | 1E-7 | total: relative error of output 'y': found 0.5, wanted at most 0.0000001",
+        "DIVERGENCE | 0.01 | total: mean KL divergence: found 0.25 nats, expected at most 0.01 nats",
+        "AGREEMENT | 0.999 | total: same first token: found 75%, expected at least 99.9%",
+        "INCREASE | 0.02 | total: perplexity increase: found 25%, expected at most 2%",
+        "ERROR | 1E-7 | total: relative error of output 'y': found 0.5, expected at most 0.0000001",
       })
   void saysWhatWasFoundAndWanted(Gate.Measure measure, double bound, String text) {
     assertThat(new Gate(measure, bound).check("total", DRIFT).text()).isEqualTo(text);
@@ -63,7 +63,7 @@ final class GateTest {
     Gate.Outcome increase = new Gate(Gate.Measure.INCREASE, 9).check("total", broken);
     assertThat(increase.holds()).isFalse();
     assertThat(increase.text())
-        .isEqualTo("total: perplexity increase: found no finite number, wanted at most 900%");
+        .isEqualTo("total: perplexity increase: found no finite number, expected at most 900%");
   }
 
   @ParameterizedTest

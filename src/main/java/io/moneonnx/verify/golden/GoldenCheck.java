@@ -146,7 +146,7 @@ public final class GoldenCheck {
               ? tallies.get(output.name()).check()
               : unlike(
                   output.name(),
-                  "is gone; the model puts out "
+                  "is missing; the model outputs "
                       + given.stream().collect(Collectors.joining("', '", "'", "'"))));
     }
     given.stream()

@@ -48,7 +48,7 @@ public final class GoldenFile {
    */
   public static Golden read(Path file) {
     if (Files.isDirectory(file)) {
-      throw new BadInputException(file + ": is a folder, wanted a file that golden record wrote");
+      throw new BadInputException(file + ": is a folder, expected a file that golden record wrote");
     }
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
       if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {

@@ -124,7 +124,7 @@ final class GoldenMessage {
   private static void require(boolean holds, String what, int found) {
     if (!holds) {
       throw new IllegalArgumentException(
-          "is damaged: found %d %s in a run, wanted others".formatted(found, what));
+          "is damaged: found %d %s in a run, expected others".formatted(found, what));
     }
   }
 

@@ -164,7 +164,7 @@ final class GoldenCheckTest {
     assertThat(report.outputs())
         .extracting(OutputCheck::name, GoldenCheckTest::failure)
         .containsExactly(
-            tuple("y", "is gone; the model puts out 'z'"), tuple("z", "was not recorded"));
+            tuple("y", "is missing; the model outputs 'z'"), tuple("z", "was not recorded"));
   }
 
   @Test
