@@ -87,13 +87,12 @@ public final class Prove {
     subject.requireBlocks();
     subject.warn(console);
     subject.requireProfile(profile, request.profile());
-    Decision.Made decision =
-        Decision.Made.read(
+    PlanSource.Candidate given =
+        PlanSource.Candidate.read(
             new Prune.Choice.Given(request.plan(), request.novice()),
             Optional.of(profile),
             subject);
-    Map<String, Change> changes =
-        Rewrite.changes(subject, profile, decision.plan(), decision.novice());
+    Map<String, Change> changes = Rewrite.changes(subject, profile, given.plan(), given.novice());
     List<Map<String, Tensor>> feeds =
         TrialFeeds.of(subject, data(subject, request), "give some with --data").proof();
     Map<Device, Verdict> verdicts = new LinkedHashMap<>();

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** The whole road from a model file or folder to a smaller one; does what is missing by itself. */
 public final class Prune {
@@ -53,7 +54,11 @@ public final class Prune {
       Choice choice,
       Optional<Placement> placement,
       boolean force,
-      boolean verify) {}
+      boolean verify) {
+    private Rewrite.Request to(Path there, Novice novice) {
+      return new Rewrite.Request(there, novice, placement, force, verify);
+    }
+  }
 
   /** What says which experts go. */
   public sealed interface Choice {
@@ -107,7 +112,11 @@ public final class Prune {
    *
    * @param written of the file that was written, on the same data
    */
-  public record Searched(Search.Found found, TaggedPerplexity written) {}
+  public record Searched(Search.Found found, TaggedPerplexity written) {
+    boolean isWithin() {
+      return found.allows(written);
+    }
+  }
 
   /** Nothing was written: no ratio costs as little as was wanted. */
   public record NoneWithin(Search.Found found) implements Outcome {}
@@ -127,7 +136,8 @@ public final class Prune {
     subject.requireBlocks();
     subject.warn(console);
     known.ifPresent(measured -> subject.requireProfile(measured, request.profile().orElseThrow()));
-    Decision decision = Decision.of(request.choice(), known, subject, options, console);
+    Function<Profile, PlanSource> source =
+        PlanSource.of(request.choice(), known, subject, options, console);
 
     Calibrate calibrate = new Calibrate(subject, options, console);
     Optional<Calibration> data =
@@ -138,10 +148,42 @@ public final class Prune {
                 : Optional.empty();
     Profile profile =
         known.orElseGet(() -> calibrate.run(request.data(), data.orElseThrow(), Checkpoints.NONE));
-    Rewrite.Request rewrite =
-        new Rewrite.Request(
-            output, decision.novice(), request.placement(), request.force(), request.verify());
-    return decision.carryOut(new Writing(subject, options, console, rewrite, profile, data));
+    Rewrite rewrite = new Rewrite(subject, options, console);
+    return carryOut(
+        source.apply(profile),
+        subject,
+        profile,
+        next -> rewrite.prove(request.to(output, next.novice()), profile, next.plan(), data));
+  }
+
+  /**
+   * Writes one candidate after the other, until a file costs no more than it may: that one is put
+   * in its place.
+   *
+   * @param prove writes a candidate's model and proves it, but puts it in no place
+   */
+  Outcome carryOut(
+      PlanSource source,
+      LoadedModel subject,
+      Profile profile,
+      Function<PlanSource.Candidate, Rewrite.Proved> prove) {
+    for (PlanSource.Candidate candidate : source.candidates()) {
+      try (Rewrite.Proved proved = prove.apply(candidate)) {
+        Optional<Searched> costs = source.costs().apply(proved.path());
+        if (costs.stream().allMatch(Searched::isWithin)) {
+          return new Result(
+              subject, profile, candidate.plan(), candidate.goal(), proved.publish(), costs);
+        }
+        candidate.goal().ifPresent(this::sayBeyond);
+      }
+    }
+    return new NoneWithin(source.found().orElseThrow());
+  }
+
+  private void sayBeyond(Goal goal) {
+    console.say(
+        goal.amount()
+            + ": the rewritten file itself is beyond the limit; trying the next smaller ratio");
   }
 
   /** {@code model.mone.onnx} for {@code model.onnx}, {@code folder.mone} for {@code folder}. */

@@ -13,7 +13,6 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.observe.BlockHeaders;
 import io.moneonnx.plan.Goal;
-import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Planner;
 import io.moneonnx.profile.Profile;
@@ -105,11 +104,6 @@ public final class Search {
     public boolean allows(TaggedPerplexity perplexity) {
       return perplexity.increaseOver(unpruned).isWithin(limit);
     }
-  }
-
-  /** What stands in for experts that go. */
-  Novice novice() {
-    return wanted.terms().novice();
   }
 
   /**
@@ -232,7 +226,7 @@ public final class Search {
     }
 
     private ModelChanges treatment(Plan plan) {
-      return ModelChanges.of(plan, novice(), profile);
+      return ModelChanges.of(plan, wanted.terms().novice(), profile);
     }
 
     private List<Goal> downFrom(int largest) {

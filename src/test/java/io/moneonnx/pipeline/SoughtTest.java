@@ -58,10 +58,13 @@ class SoughtTest {
   private Prune.Outcome write(double... perplexities) {
     Iterator<Double> next = DoubleStream.of(perplexities).iterator();
     List<Goal> goals = Stream.of("0.5", "0.25").map(SoughtTest::goal).toList();
-    return Decision.Sought.largest(
-        new Search.Found(perplexity(20), LIMIT, 15, List.of(), goals),
-        file -> perplexity(next.next()),
-        writing());
+    Search.Found found = new Search.Found(perplexity(20), LIMIT, 15, List.of(), goals);
+    return new Prune(RunOptions.cpu(), console())
+        .carryOut(
+            PlanSource.sought(found, profile, file -> perplexity(next.next())),
+            subject,
+            profile,
+            this::prove);
   }
 
   private static Goal goal(String ratio) {
@@ -72,22 +75,27 @@ class SoughtTest {
     return new TaggedPerplexity(total, Map.of());
   }
 
-  private Writing writing() {
-    Rewrite.Request request =
-        new Rewrite.Request(out(), goal("0.5").novice(), Optional.empty(), false, false);
-    Console console =
-        new Console() {
-          @Override
-          public void say(String line) {
-            said.add(line);
-          }
+  private Rewrite.Proved prove(PlanSource.Candidate candidate) {
+    return new Rewrite(subject, RunOptions.cpu(), console())
+        .prove(
+            new Rewrite.Request(out(), candidate.novice(), Optional.empty(), false, false),
+            profile,
+            candidate.plan(),
+            Optional.empty());
+  }
 
-          @Override
-          public Progress begin(String what, long steps) {
-            return new Silence().begin(what, steps);
-          }
-        };
-    return new Writing(subject, RunOptions.cpu(), console, request, profile, Optional.empty());
+  private Console console() {
+    return new Console() {
+      @Override
+      public void say(String line) {
+        said.add(line);
+      }
+
+      @Override
+      public Progress begin(String what, long steps) {
+        return new Silence().begin(what, steps);
+      }
+    };
   }
 
   private Path out() {
