@@ -30,16 +30,16 @@ import picocli.CommandLine.Spec;
     name = "plan",
     mixinStandardHelpOptions = true,
     description =
-        "Decides from a profile which experts go, and says what it will cost. The plan is JSON"
+        "Decides from a profile which experts are pruned, and predicts what that costs. The plan is JSON"
             + " that can be edited.",
     footer = {
       "",
       "Columns: 'calls' is the part of the block's routed calls that meet a pruned expert; 'error'"
           + " is predicted, relative, of the block's routed output; 'margin' is by how much the"
-          + " first expert that stays scores above the last that goes, as a part of its score ('-' where"
-          + " scores did not decide); 'which' lists those that"
-          + " go: 'unsure' ones stay when one shard of the data is left out, and those after 'or'"
-          + " go then instead."
+          + " lowest kept expert scores above the highest pruned one, as a part of its score ('-' where"
+          + " scores did not decide); 'which' lists the pruned"
+          + " ones: 'unsure' ones are kept when one shard of the data is left out, and those after"
+          + " 'or' are pruned instead."
     })
 final class PlanCommand implements Callable<Integer> {
   @Parameters(paramLabel = "PROFILE", description = "A profile that calibrate wrote.")

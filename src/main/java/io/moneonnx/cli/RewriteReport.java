@@ -89,8 +89,10 @@ record RewriteReport(Prune.Result result) {
             known ->
                 met
                     + "; "
-                    + (known.count() == 1 ? "1 decision hangs" : known.count() + " decisions hang")
-                    + " on one shard of the data")
+                    + (known.count() == 1
+                        ? "1 pruning decision changes"
+                        : known.count() + " pruning decisions change")
+                    + " when any one shard is left out")
         .orElse(met);
   }
 

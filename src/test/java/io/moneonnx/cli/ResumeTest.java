@@ -237,7 +237,7 @@ class ResumeTest {
     Stream<Object> wanted = command.equals("plan") ? Stream.of("-o", out) : Stream.of();
 
     Cli.run(Stream.concat(given, wanted).toArray())
-        .fails(BAD_INPUT, "killed.partial is of a calibration that is unfinished", "--resume");
+        .fails(BAD_INPUT, "killed.partial holds an unfinished calibration", "--resume");
   }
 
   @Test
