@@ -10,6 +10,7 @@ import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Routing;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.LongStream;
 
 /**
  * Lets a router of the original never choose some experts: every node that compares experts, or
@@ -94,7 +95,16 @@ final class RouterMask {
   private String masked(String rows, String value) {
     ElementType type = ops.edit().type(value).orElseThrow();
     String never = ops.constant("never", Tensor.of(type, List.of(), Float.NEGATIVE_INFINITY));
-    return ops.where(isPruned, never, rows);
+    return ops.where(isPruned, never, type == ElementType.FLOAT16 ? rounded(rows) : rows);
+  }
+
+  /**
+   * Values as they are stored: without anything that moves them, ONNX Runtime's CPU computes on in
+   * float32 with what it has not rounded to half precision, and a router that was cut moves them.
+   */
+  private String rounded(String rows) {
+    long[] all = LongStream.range(0, routing.experts()).toArray();
+    return ops.gather(rows, ops.vector(all), -1);
   }
 
   /** True for the chosen of some experts, or of some groups: it has no column of each expert. */
