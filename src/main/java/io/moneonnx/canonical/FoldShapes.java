@@ -35,7 +35,8 @@ final class FoldShapes implements Rule {
       return context
           .constant(node.input(0))
           .filter(tensor -> node.attributes().isEmpty())
-          .map(tensor -> vector(tensor.dims().stream().mapToLong(Long::longValue)));
+          .map(
+              tensor -> Tensor.vector(tensor.dims().stream().mapToLong(Long::longValue).toArray()));
     } else if (node.is("Concat")) {
       return joined(node, context);
     }
@@ -58,11 +59,6 @@ final class FoldShapes implements Rule {
                 });
   }
 
-  private static Tensor vector(LongStream elements) {
-    long[] all = elements.toArray();
-    return Tensor.of(List.of((long) all.length), all);
-  }
-
   /** Vectors one behind the other. */
   private static Optional<Tensor> joined(Node concat, RuleContext context) {
     List<Tensor> parts =
@@ -71,7 +67,9 @@ final class FoldShapes implements Rule {
             .filter(tensor -> tensor.rank() == 1)
             .toList();
     return parts.size() == concat.inputs().size()
-        ? Optional.of(vector(parts.stream().flatMapToLong(part -> LongStream.of(part.toLongs()))))
+        ? Optional.of(
+            Tensor.vector(
+                parts.stream().flatMapToLong(part -> LongStream.of(part.toLongs())).toArray()))
         : Optional.empty();
   }
 
@@ -82,7 +80,9 @@ final class FoldShapes implements Rule {
             .filter(Attribute.OfTensor.class::isInstance)
             .flatMap(value -> ((Attribute.OfTensor) value).value().integers())
             .filter(value -> value.length == 1)
-            .map(value -> vector(LongStream.generate(() -> value[0]).limit(shape[0])))
+            .map(
+                value ->
+                    Tensor.vector(LongStream.generate(() -> value[0]).limit(shape[0]).toArray()))
         : Optional.empty();
   }
 

@@ -85,11 +85,12 @@ final class InspectCommand implements Callable<Integer> {
 
   /** What the experts compute; widths differ where experts were narrowed. */
   private static Fields ffn(MoeBlock block) {
-    if (block.ffn().isEmpty()) {
+    List<Ffn> found = block.ffn();
+    if (found.isEmpty()) {
       return new Fields().with("kind", "opaque");
     }
-    Ffn first = block.ffn().get(0);
-    List<Integer> widths = block.ffn().stream().map(Ffn::inner).toList();
+    Ffn first = found.get(0);
+    List<Integer> widths = found.stream().map(Ffn::inner).toList();
     boolean isOne = widths.stream().distinct().count() == 1;
     return new Fields()
         .with("kind", first.kind().toString())

@@ -55,16 +55,17 @@ final class EveryExpert {
    */
   static List<Map<String, Tensor>> alone(
       MoeBlock block, List<Integer> experts, Map<String, Tensor> values) {
+    Map<String, Tensor> inTurn = chosen(block, experts, values);
     return isWeighted(block, values)
         ? IntStream.range(0, block.topK())
-            .mapToObj(slot -> alone(block, experts, slot, values))
+            .mapToObj(slot -> alone(block, experts, slot, inTurn))
             .toList()
         : List.of();
   }
 
   private static Map<String, Tensor> alone(
-      MoeBlock block, List<Integer> experts, int alone, Map<String, Tensor> values) {
-    Map<String, Tensor> changed = chosen(block, experts, values);
+      MoeBlock block, List<Integer> experts, int alone, Map<String, Tensor> inTurn) {
+    Map<String, Tensor> changed = new HashMap<>(inTurn);
     Coefficients coefficients = block.coefficients();
     MadeChoices made =
         new MadeChoices(
@@ -72,7 +73,7 @@ final class EveryExpert {
             block.topK(),
             block.experts(),
             slot -> coefficients.weight(slot % block.topK() == alone));
-    changed.put(coefficients.value(), coefficients.made(made, values.get(coefficients.value())));
+    changed.put(coefficients.value(), coefficients.made(made, inTurn.get(coefficients.value())));
     return changed;
   }
 
