@@ -57,6 +57,9 @@ final class Spelling {
   private final Map<String, Integer> reads = new HashMap<>();
   private final FreshNames names;
 
+  /** By value the place of what makes it in the edited graph. */
+  private final Map<String, Integer> places = new HashMap<>();
+
   /** All values of the original. */
   private final Set<String> originals;
 
@@ -75,7 +78,10 @@ final class Spelling {
     this.names = FreshNames.in(edited.graph());
     this.originals = canonical.original().graph().made();
     this.initializers = new LinkedHashMap<>(edited.graph().initializers());
-    edited.graph().nodes().forEach(node -> put(node, Integer.MAX_VALUE));
+    for (Node node : edited.graph().nodes()) {
+      put(node, Integer.MAX_VALUE);
+      places.put(node.output(), places.size());
+    }
     edited.graph().outputs().forEach(output -> reads.merge(output.name(), 1, Integer::sum));
     for (Node node : canonical.graph().nodes()) {
       Node image = images.get(node);
@@ -199,9 +205,6 @@ final class Spelling {
    * come last, until the edit that ends all puts them before what reads them.
    */
   private List<Node> nodes() {
-    Map<String, Integer> places = new HashMap<>();
-    List<Node> order = edited.graph().nodes();
-    IntStream.range(0, order.size()).forEach(i -> places.put(order.get(i).output(), i));
     List<Node> nodes = new ArrayList<>(written.keySet());
     nodes.sort(
         Comparator.<Node>comparingInt(written::get)

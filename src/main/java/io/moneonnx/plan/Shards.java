@@ -8,6 +8,8 @@ import io.moneonnx.profile.Statistic.Detail;
 import io.moneonnx.profile.Statistic.Shape;
 import io.moneonnx.profile.Statistics;
 import io.moneonnx.profile.Values;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -48,8 +50,11 @@ final class Shards {
       return shards.entrySet().stream()
           .filter(shard -> kept.test(shard.getKey()))
           .map(Map.Entry::getValue)
-          .reduce(Statistics::merge)
-          .orElseGet(() -> Statistics.nothing(exact.header(), Detail.SUMS));
+          .reduce(nothing(exact), Statistics::merge);
+    }
+
+    private static Statistics nothing(Measurements.Block exact) {
+      return Statistics.nothing(exact.header(), Detail.SUMS);
     }
 
     boolean isWhole() {
@@ -58,8 +63,27 @@ final class Shards {
     }
 
     Measurements.Block of(IntPredicate kept) {
-      Statistics part = pooled(shards, exact, kept);
+      return of(pooled(shards, exact, kept));
+    }
+
+    private Measurements.Block of(Statistics part) {
       return new Measurements.Block(new Part(exact.sums(), part, all).sums());
+    }
+
+    /** What is left without each of these in turn: all before it, and all behind it. */
+    List<Measurements.Block> leavingOneOut(SortedSet<Integer> numbers) {
+      List<Statistics> parts =
+          numbers.stream().map(number -> shards.getOrDefault(number, nothing(exact))).toList();
+      Deque<Statistics> before = new ArrayDeque<>(List.of(nothing(exact)));
+      parts.forEach(part -> before.push(before.peek().merge(part)));
+      Statistics behind = nothing(exact);
+      Deque<Measurements.Block> left = new ArrayDeque<>();
+      for (int i = parts.size() - 1; i >= 0; i--) {
+        before.pop();
+        left.push(of(before.peek().merge(behind)));
+        behind = parts.get(i).merge(behind);
+      }
+      return List.copyOf(left);
     }
   }
 
@@ -78,7 +102,12 @@ final class Shards {
 
   /** One for each shard: what would be known without it. */
   List<Measurements> leavingOneOut() {
-    return numbers().stream().map(left -> of(shard -> shard != left)).toList();
+    SortedSet<Integer> numbers = numbers();
+    List<List<Measurements.Block>> left =
+        blocks.stream().map(block -> block.leavingOneOut(numbers)).toList();
+    return IntStream.range(0, numbers.size())
+        .mapToObj(i -> new Measurements(modelBytes, left.stream().map(b -> b.get(i)).toList()))
+        .toList();
   }
 
   /** What would be known of these shards alone. */

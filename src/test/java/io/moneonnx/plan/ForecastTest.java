@@ -2,6 +2,7 @@ package io.moneonnx.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.plan.criterion.Criterion;
@@ -96,6 +97,24 @@ final class ForecastTest {
         Goal goal = Goal.of(criterion, new PruneCount(5));
         assertThat(Planner.select(all, goal))
             .isEqualTo(Planner.select(Measurements.of(profile), goal));
+      }
+    }
+  }
+
+  @Test
+  void leavesOneShardOutAtATime() {
+    Shards shards = new Shards(PROFILE, Measurements.of(PROFILE));
+    List<Measurements> left = shards.leavingOneOut();
+
+    assertThat(left).hasSize(8);
+    for (int number : shards.numbers()) {
+      Measurements.Block part = left.get(number).blocks().get(0);
+      Measurements.Block alone = shards.of(shard -> shard != number).blocks().get(0);
+      for (int expert = 0; expert < 8; expert++) {
+        assertThat(part.sums().get(Statistic.N, expert))
+            .isEqualTo(alone.sums().get(Statistic.N, expert));
+        assertThat(part.sums().get(Statistic.M2, expert))
+            .isCloseTo(alone.sums().get(Statistic.M2, expert), withinPercentage(1e-9));
       }
     }
   }
