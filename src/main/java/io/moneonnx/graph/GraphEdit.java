@@ -265,6 +265,9 @@ public final class GraphEdit {
   }
 
   private Node rename(Node node, Map<String, String> renamedOutputs) {
+    if (redirected.isEmpty() && renamedOutputs.isEmpty()) {
+      return node;
+    }
     boolean makesRenamed = node.outputs().stream().anyMatch(renamedOutputs::containsKey);
     boolean readsRedirected = node.reads().stream().anyMatch(redirected::containsKey);
     if (!makesRenamed && !readsRedirected) {

@@ -32,7 +32,10 @@ public record Node(
     domain = domain.equals("ai.onnx") ? "" : domain;
     inputs = List.copyOf(inputs);
     outputs = List.copyOf(outputs);
-    attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
+    attributes =
+        attributes.isEmpty()
+            ? Map.of()
+            : Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
   }
 
   public Node(
@@ -63,7 +66,12 @@ public record Node(
 
   /** The first output that is not left out. */
   public String output() {
-    return outputs.stream().filter(output -> !output.isEmpty()).findFirst().orElse("");
+    for (String output : outputs) {
+      if (!output.isEmpty()) {
+        return output;
+      }
+    }
+    return "";
   }
 
   public Optional<Attribute> attribute(String attribute) {
@@ -139,6 +147,9 @@ public record Node(
   }
 
   public List<Graph> subgraphs() {
+    if (attributes.isEmpty()) {
+      return List.of();
+    }
     List<Graph> found = new ArrayList<>();
     for (Attribute attribute : attributes.values()) {
       if (attribute instanceof Attribute.OfGraph nested) {

@@ -62,6 +62,11 @@ public final class TopologicalOrder {
 
     /** Adds a node after all that it needs; false if it needs itself. */
     boolean visit(Node root) {
+      if (!done.contains(root.output()) && missing(root).isEmpty()) {
+        done.add(root.output());
+        ordered.add(root);
+        return true;
+      }
       Deque<Node> pending = new ArrayDeque<>(List.of(root));
       while (!pending.isEmpty()) {
         Node node = pending.peek();
@@ -84,10 +89,14 @@ public final class TopologicalOrder {
     }
 
     private List<Node> missing(Node node) {
-      return node.reads().stream()
-          .map(producers::get)
-          .filter(producer -> producer != null && !done.contains(producer.output()))
-          .toList();
+      List<Node> missing = new ArrayList<>();
+      for (String value : node.reads()) {
+        Node producer = producers.get(value);
+        if (producer != null && !done.contains(producer.output())) {
+          missing.add(producer);
+        }
+      }
+      return missing;
     }
   }
 }
