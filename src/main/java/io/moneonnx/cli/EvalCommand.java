@@ -105,8 +105,8 @@ final class EvalCommand implements Callable<Integer> {
         new AnswerTasks.Request(
             model,
             tasks.files(),
-            Values.optional(limit),
-            Values.optional(batch),
+            OptionValues.optional(limit),
+            OptionValues.optional(batch),
             Optional.ofNullable(tokenizer),
             tasks.samples());
     AnswerTasks answering = new AnswerTasks(run.options(terminal), terminal);
@@ -127,8 +127,8 @@ final class EvalCommand implements Callable<Integer> {
                     perplexity.sources(),
                     perplexity.cut(
                         Optional.ofNullable(tokenizer),
-                        Values.optional(limit),
-                        Values.optional(batch))));
+                        OptionValues.optional(limit),
+                        OptionValues.optional(batch))));
     return new PerplexityReport(result);
   }
 }

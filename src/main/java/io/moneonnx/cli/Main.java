@@ -90,7 +90,7 @@ public final class Main implements Runnable {
         (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
     command.setParameterExceptionHandler((error, line) -> ExitCode.reportUsage(error));
     command.setCaseInsensitiveEnumValuesAllowed(true);
-    Values.register(command);
+    OptionValues.register(command);
     return command;
   }
 

@@ -75,8 +75,8 @@ final class PerplexityOptions {
   PassageOptions cut(Optional<Path> tokenizer, OptionalInt limit, OptionalInt batch) {
     String text = field == null ? "text" : field;
     return new PassageOptions(
-        new CalibrationOptions(Values.optional(window), limit, batch, text, tokenizer),
-        Values.optional(stride),
+        new CalibrationOptions(OptionValues.optional(window), limit, batch, text, tokenizer),
+        OptionValues.optional(stride),
         Optional.ofNullable(prefix));
   }
 }

@@ -57,9 +57,9 @@ final class ReadingOptions {
 
   CalibrationOptions options() {
     return new CalibrationOptions(
-        Values.optional(sequenceLength),
-        Values.optional(blocks),
-        Values.optional(batch),
+        OptionValues.optional(sequenceLength),
+        OptionValues.optional(blocks),
+        OptionValues.optional(batch),
         field == null ? "text" : field,
         Optional.ofNullable(tokenizer));
   }

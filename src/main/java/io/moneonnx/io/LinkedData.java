@@ -23,7 +23,7 @@ final class LinkedData implements TensorSink {
   private final Path out;
   private final DataNames names;
   private final Path folder;
-  private final DataFile moved;
+  private final WeightsFile moved;
   private final Map<Path, String> locations = new LinkedHashMap<>();
   private long bytes;
 
@@ -33,7 +33,7 @@ final class LinkedData implements TensorSink {
    * @param names those that links there may have
    * @param moved takes what has to move
    */
-  LinkedData(Set<Path> originals, Path out, DataNames names, DataFile moved) throws IOException {
+  LinkedData(Set<Path> originals, Path out, DataNames names, WeightsFile moved) throws IOException {
     this.originals = originals;
     this.out = out;
     this.names = names;

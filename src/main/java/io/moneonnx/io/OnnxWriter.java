@@ -55,7 +55,7 @@ public final class OnnxWriter {
         out,
         () -> {
           DataNames names = DataNames.beside(out);
-          DataFile data = new DataFile(names.data());
+          WeightsFile data = new WeightsFile(names.data());
           LinkedData linked = new LinkedData(originals, out, names, data);
           write(model, draft.path(), sink(placement, data, linked), data, 0);
           linked.linkInto(draft.path().getParent());
@@ -78,7 +78,7 @@ public final class OnnxWriter {
         out,
         () -> {
           DataNames names = DataNames.besideCopies(original);
-          DataFile data = new DataFile(names.data(original.dataName()));
+          WeightsFile data = new WeightsFile(names.data(original.dataName()));
           Path file = out.resolve(draft.path().getFileName());
           LinkedData linked = new LinkedData(original.data(), file, names, data);
           TensorSink sink = sink(placement, data, linked);
@@ -89,7 +89,7 @@ public final class OnnxWriter {
         });
   }
 
-  private static TensorSink sink(Placement placement, DataFile data, LinkedData linked) {
+  private static TensorSink sink(Placement placement, WeightsFile data, LinkedData linked) {
     return switch (placement) {
       case INLINE -> TensorSink.NONE;
       case EXTERNAL -> data;
@@ -121,7 +121,7 @@ public final class OnnxWriter {
    *
    * @param others bytes of what is to be copied beside it
    */
-  private static void write(Model model, Path file, TensorSink sink, DataFile data, long others)
+  private static void write(Model model, Path file, TensorSink sink, WeightsFile data, long others)
       throws IOException {
     ModelMessage message = new GraphWriter(sink).model(model);
     message.checkSize(file.getFileName().toString());

@@ -45,8 +45,8 @@ final class Positions {
     int length = dims.get(1).intValue();
     int vocabulary = dims.get(2).intValue();
     requireKnown(vocabulary);
-    Rows expected = new Rows(before.get(output), vocabulary);
-    Rows found = new Rows(after.get(output), vocabulary);
+    FloatRows expected = new FloatRows(before.get(output), vocabulary);
+    FloatRows found = new FloatRows(after.get(output), vocabulary);
     return IntStream.range(0, expected.count())
         .parallel()
         .filter(row -> counts(row / length, token(row, length)))

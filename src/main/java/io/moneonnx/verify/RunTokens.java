@@ -66,8 +66,8 @@ record RunTokens(UnmaskedTokens shown) {
                   found.dims()));
     }
     Layout layout = layout(expected.dims());
-    Rows right = new Rows(expected, layout.width());
-    Rows other = new Rows(found, layout.width());
+    FloatRows right = new FloatRows(expected, layout.width());
+    FloatRows other = new FloatRows(found, layout.width());
     Distance[] distances =
         IntStream.range(0, right.count())
             .parallel()

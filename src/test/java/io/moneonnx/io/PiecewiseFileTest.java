@@ -107,7 +107,7 @@ class PiecewiseFileTest {
             new Tensor.Inline(
                 ElementType.UINT8, List.of(PIECE + 3L), ByteBuffer.wrap(all, 0, PIECE + 3)),
             bytes(source, PIECE, 2 * PIECE));
-    DataFile data = new DataFile("f");
+    WeightsFile data = new WeightsFile("f");
     List<TensorProto.Builder> protos =
         tensors.stream().map(tensor -> TensorProto.newBuilder()).toList();
     for (int i = 0; i < tensors.size(); i++) {

@@ -36,17 +36,17 @@ record ComparablePositions(int run, Batch fed, Optional<TokenGrid> grid, List<In
   }
 
   /** True for a row that is not hidden. */
-  boolean counts(Rows rows, int row) {
+  boolean counts(OutputRows rows, int row) {
     return !rows.perToken() || grid.orElseThrow().isShown(row);
   }
 
   /** True for a row before any flip; where rows are no positions, no flip may be in the run. */
-  boolean isBefore(Rows rows, int row) {
+  boolean isBefore(OutputRows rows, int row) {
     return rows.perToken() ? !isBehind(row) : areAll();
   }
 
   /** Where a row is. */
-  GoldenReport.Place at(Rows rows, int row) {
+  GoldenReport.Place at(OutputRows rows, int row) {
     return new GoldenReport.Place(run, row, fed.place(row, rows.count()));
   }
 

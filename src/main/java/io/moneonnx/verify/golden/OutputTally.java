@@ -33,7 +33,7 @@ final class OutputTally {
     } else if (recorded instanceof Sketch.Exact exact) {
       add(exact, found, run);
     } else if (recorded instanceof Sketch.Floating floating) {
-      add(floating.rows(), found, Rows.of(found.dims(), run.grid()), run);
+      add(floating.rows(), found, OutputRows.of(found.dims(), run.grid()), run);
     }
   }
 
@@ -54,7 +54,8 @@ final class OutputTally {
     }
   }
 
-  private void add(List<RowSketch> recorded, Tensor output, Rows cut, ComparablePositions run) {
+  private void add(
+      List<RowSketch> recorded, Tensor output, OutputRows cut, ComparablePositions run) {
     RowReader found = new RowReader(output, cut);
     double least = overall(recorded, cut, run) / Math.sqrt(cut.size());
     for (int row = 0; row < recorded.size(); row++) {
@@ -71,7 +72,7 @@ final class OutputTally {
   }
 
   /** The rms of all rows that count. */
-  private static double overall(List<RowSketch> recorded, Rows cut, ComparablePositions run) {
+  private static double overall(List<RowSketch> recorded, OutputRows cut, ComparablePositions run) {
     return Math.sqrt(
         IntStream.range(0, recorded.size())
             .filter(row -> run.counts(cut, row))

@@ -50,7 +50,9 @@ public final class Recorder {
   private static Sketch sketch(Tensor output, Optional<TokenGrid> grid) {
     return output.type().isFloating()
         ? new Sketch.Floating(
-            output.type(), output.dims(), new RowReader(output, Rows.of(output.dims(), grid)).all())
+            output.type(),
+            output.dims(),
+            new RowReader(output, OutputRows.of(output.dims(), grid)).all())
         : Sketch.Exact.of(output);
   }
 

@@ -14,12 +14,12 @@ final class RowReader {
   private static final long PLACES = 3;
 
   private final float[] elements;
-  private final Rows rows;
+  private final OutputRows rows;
   private final Signs first;
   private final Signs second;
   private final int[] drawnAt;
 
-  RowReader(Tensor output, Rows rows) {
+  RowReader(Tensor output, OutputRows rows) {
     this.elements = output.toFloats();
     this.rows = rows;
     this.first = new Signs(FIRST_SIGNS, rows.size());
@@ -28,7 +28,7 @@ final class RowReader {
   }
 
   /** Row after row the next number of the generator, without its sign, modulo the size of a row. */
-  private static int[] drawnAt(Rows rows) {
+  private static int[] drawnAt(OutputRows rows) {
     SplittableRandom random = new SplittableRandom(PLACES);
     int[] places = new int[rows.count()];
     for (int row = 0; row < places.length; row++) {

@@ -17,31 +17,32 @@ final class RowReaderTest {
   private static final Optional<TokenGrid> TWO_OF_THREE =
       TokenGrid.of(Batch.of(Map.of("input_ids", IDS)), Optional.of("input_ids"));
 
-  private static Rows rows(long... dims) {
-    return Rows.of(IntStream.range(0, dims.length).mapToObj(i -> dims[i]).toList(), TWO_OF_THREE);
+  private static OutputRows rows(long... dims) {
+    return OutputRows.of(
+        IntStream.range(0, dims.length).mapToObj(i -> dims[i]).toList(), TWO_OF_THREE);
   }
 
   @Test
   void positionsAreFoundByTheirSizes() {
-    assertThat(rows(2, 3, 10)).isEqualTo(new Rows(2, 1, 3, 10, true));
-    assertThat(rows(2, 3)).isEqualTo(new Rows(2, 1, 3, 1, true));
-    assertThat(rows(6, 10)).isEqualTo(new Rows(2, 1, 3, 10, true));
-    assertThat(rows(2, 4, 3, 5)).isEqualTo(new Rows(2, 4, 3, 5, true));
+    assertThat(rows(2, 3, 10)).isEqualTo(new OutputRows(2, 1, 3, 10, true));
+    assertThat(rows(2, 3)).isEqualTo(new OutputRows(2, 1, 3, 1, true));
+    assertThat(rows(6, 10)).isEqualTo(new OutputRows(2, 1, 3, 10, true));
+    assertThat(rows(2, 4, 3, 5)).isEqualTo(new OutputRows(2, 4, 3, 5, true));
   }
 
   @Test
   void whatHasNoPositionsIsCutAlongItsLeadingAxisOrNotAtAll() {
-    assertThat(rows(2, 100)).isEqualTo(new Rows(1, 1, 2, 100, false));
-    assertThat(rows(5, 4)).isEqualTo(new Rows(1, 1, 1, 20, false));
-    assertThat(rows(7)).isEqualTo(new Rows(1, 1, 1, 7, false));
-    assertThat(rows()).isEqualTo(new Rows(1, 1, 1, 1, false));
+    assertThat(rows(2, 100)).isEqualTo(new OutputRows(1, 1, 2, 100, false));
+    assertThat(rows(5, 4)).isEqualTo(new OutputRows(1, 1, 1, 20, false));
+    assertThat(rows(7)).isEqualTo(new OutputRows(1, 1, 1, 7, false));
+    assertThat(rows()).isEqualTo(new OutputRows(1, 1, 1, 1, false));
     assertThat(rows(0, 4).count()).isZero();
     assertThat(rows(2, 3, 0).count()).isZero();
   }
 
   @Test
   void headsOfAPositionAreOneRow() {
-    Rows cache = rows(2, 4, 3, 5);
+    OutputRows cache = rows(2, 4, 3, 5);
 
     assertThat(cache.index(4, 0)).isEqualTo(((1 * 4 + 0) * 3 + 1) * 5);
     assertThat(cache.index(4, 13)).isEqualTo(((1 * 4 + 2) * 3 + 1) * 5 + 3);
@@ -69,7 +70,7 @@ final class RowReaderTest {
   @Test
   void whatIsNotFiniteCountsAsNothing() {
     Tensor odd = Tensor.of(List.of(1L, 4L), 3f, Float.NaN, Float.POSITIVE_INFINITY, 4);
-    RowSketch row = new RowReader(odd, new Rows(1, 1, 1, 4, false)).all().get(0);
+    RowSketch row = new RowReader(odd, new OutputRows(1, 1, 1, 4, false)).all().get(0);
 
     assertThat(row.rms()).isEqualTo(2.5f);
     assertThat(row.largest()).isEqualTo(4);

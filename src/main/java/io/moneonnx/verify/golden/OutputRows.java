@@ -13,16 +13,16 @@ import java.util.Optional;
  * @param width elements of a part that lie side by side
  * @param perToken whether rows are positions
  */
-record Rows(int sequences, int heads, int length, int width, boolean perToken) {
+record OutputRows(int sequences, int heads, int length, int width, boolean perToken) {
   /** Rows of fewer elements than this are not worth their figures. */
   private static final int LEAST = 16;
 
   /** Finds the axes of the sequences and positions by their sizes. */
-  static Rows of(List<Long> dims, Optional<TokenGrid> grid) {
+  static OutputRows of(List<Long> dims, Optional<TokenGrid> grid) {
     return grid.flatMap(tokens -> perToken(dims, tokens)).orElseGet(() -> leading(dims));
   }
 
-  private static Optional<Rows> perToken(List<Long> dims, TokenGrid grid) {
+  private static Optional<OutputRows> perToken(List<Long> dims, TokenGrid grid) {
     int rank = dims.size();
     boolean areSequences = rank >= 2 && dims.get(0) == grid.sequences();
     if (areSequences && rank == 4 && dims.get(2) == grid.length()) {
@@ -35,17 +35,17 @@ record Rows(int sequences, int heads, int length, int width, boolean perToken) {
     return Optional.empty();
   }
 
-  private static Rows positions(TokenGrid grid, long heads, long width) {
-    return new Rows(
+  private static OutputRows positions(TokenGrid grid, long heads, long width) {
+    return new OutputRows(
         grid.sequences(), Math.toIntExact(heads), grid.length(), Math.toIntExact(width), true);
   }
 
-  private static Rows leading(List<Long> dims) {
+  private static OutputRows leading(List<Long> dims) {
     int elements = Math.toIntExact(Tensor.elements(dims));
     int rows = dims.size() < 2 ? 1 : dims.get(0).intValue();
     return rows == 0 || elements / rows < LEAST
-        ? new Rows(1, 1, 1, elements, false)
-        : new Rows(1, 1, rows, elements / rows, false);
+        ? new OutputRows(1, 1, 1, elements, false)
+        : new OutputRows(1, 1, rows, elements / rows, false);
   }
 
   /** How many rows there are; none where there are no elements. */

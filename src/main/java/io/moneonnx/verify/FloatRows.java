@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
  *
  * @param width numbers in a row
  */
-record Rows(Tensor tensor, int width) {
+record FloatRows(Tensor tensor, int width) {
   /** How many there are. */
   int count() {
     return width == 0 ? 0 : Math.toIntExact(tensor.elements() / width);

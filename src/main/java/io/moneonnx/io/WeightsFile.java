@@ -10,7 +10,7 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /** Lays big tensors out in a data file, which is written once the model is complete. */
-final class DataFile implements TensorSink {
+final class WeightsFile implements TensorSink {
   private static final long PAGE = 4096;
   private static final long CACHE_LINE = 64;
   private static final long PAGED = 64 << 10;
@@ -22,7 +22,7 @@ final class DataFile implements TensorSink {
   /**
    * @param location the data file's name, as the model refers to it
    */
-  DataFile(String location) {
+  WeightsFile(String location) {
     this.location = location;
   }
 

@@ -8,11 +8,11 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-final class RowsTest {
+final class FloatRowsTest {
   @ParameterizedTest
   @EnumSource(names = {"FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16"})
   void readsEveryFloatingType(ElementType type) {
-    Rows rows = new Rows(Tensor.of(type, List.of(2L, 3L), 1, 2, 3, -4, 0.5f, 6), 3);
+    FloatRows rows = new FloatRows(Tensor.of(type, List.of(2L, 3L), 1, 2, 3, -4, 0.5f, 6), 3);
 
     assertThat(rows.count()).isEqualTo(2);
     assertThat(rows.row(0)).containsExactly(1, 2, 3);

@@ -7,11 +7,11 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** How the values of options are read, with messages for people who do not write Java. */
-final class Values {
-  private Values() {}
+final class OptionValues {
+  private OptionValues() {}
 
   static void register(CommandLine command) {
-    command.registerConverter(Path.class, Values::path);
+    command.registerConverter(Path.class, OptionValues::path);
     number(command, Integer.class, Integer::valueOf, whole(Integer.MIN_VALUE, Integer.MAX_VALUE));
     number(command, Long.class, Long::valueOf, whole(Long.MIN_VALUE, Long.MAX_VALUE));
     number(command, Double.class, Double::valueOf, "a number, such as 0.05");
