@@ -233,6 +233,11 @@ final class DenseLoop implements Form {
     }
 
     @Override
+    public Optional<Rows> activations(Ops ops) {
+      return Ffn.activations(ffn()).map(Rows.Dense::new);
+    }
+
+    @Override
     public List<Ffn> ffn() {
       return new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList());
     }

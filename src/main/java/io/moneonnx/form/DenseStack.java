@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -159,6 +160,11 @@ final class DenseStack implements Form {
     @Override
     public Rows rows(Ops ops) {
       return new Rows.Dense(raws);
+    }
+
+    @Override
+    public Optional<Rows> activations(Ops ops) {
+      return Ffn.activations(ffn()).map(Rows.Dense::new);
     }
 
     @Override

@@ -194,6 +194,11 @@ final class GatheredWeights implements Form {
     }
 
     @Override
+    public Optional<Rows> activations(Ops ops) {
+      return Ffn.activations(ffn()).map(values -> new Rows.PerSlot(values.get(0)));
+    }
+
+    @Override
     public List<Ffn> ffn() {
       Map<String, String> banks = KeptSlots.banks(graph, gathers);
       return new FfnFinder(graph, banks, Map.of()).each(List.of(raw));

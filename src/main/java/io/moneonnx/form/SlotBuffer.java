@@ -183,11 +183,20 @@ final class SlotBuffer implements Form {
     /** Row by row in the order of the flattened mask, which is that of the choices. */
     @Override
     public Rows rows(Ops ops) {
+      return new Rows.PerExpert(experts.stream().map(Expert::raw).toList(), slots(ops));
+    }
+
+    @Override
+    public Optional<Rows> activations(Ops ops) {
+      return Ffn.activations(ffn()).map(values -> new Rows.PerExpert(values, slots(ops)));
+    }
+
+    private String slots(Ops ops) {
       List<String> slots =
           experts.stream()
               .map(expert -> ops.nonZero(ops.reshape(expert.mask().value(), -1)))
               .toList();
-      return new Rows.PerExpert(experts.stream().map(Expert::raw).toList(), ops.concat(0, slots));
+      return ops.concat(0, slots);
     }
 
     @Override

@@ -73,6 +73,16 @@ record SortedRows(
   }
 
   @Override
+  public Optional<Rows> activations(Ops ops) {
+    return Ffn.activations(ffn())
+        .map(
+            values ->
+                Set.copyOf(values).size() == 1
+                    ? new Rows.Permuted(values.get(0), order)
+                    : new Rows.PerExpert(values, order));
+  }
+
+  @Override
   public List<Ffn> ffn() {
     List<Ffn> found =
         IntStream.range(0, routing.experts()).boxed().flatMap(e -> ffn(e).stream()).toList();

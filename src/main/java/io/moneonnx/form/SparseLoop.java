@@ -200,10 +200,19 @@ final class SparseLoop implements Form {
       implements Layout {
     @Override
     public Rows rows(Ops ops) {
+      return new Rows.PerExpert(experts.stream().map(Expert::raw).toList(), slots(ops));
+    }
+
+    @Override
+    public Optional<Rows> activations(Ops ops) {
+      return Ffn.activations(ffn()).map(values -> new Rows.PerExpert(values, slots(ops)));
+    }
+
+    private String slots(Ops ops) {
       String tokens = ops.concat(0, experts.stream().map(Expert::token).toList());
       String slots = ops.concat(0, experts.stream().map(Expert::slot).toList());
       String flat = ops.add(ops.mul(tokens, ops.vector(routing.topK())), slots);
-      return new Rows.PerExpert(experts.stream().map(Expert::raw).toList(), ops.reshape(flat, -1));
+      return ops.reshape(flat, -1);
     }
 
     @Override

@@ -14,6 +14,8 @@ import io.moneonnx.moe.Rows;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -42,6 +44,24 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
     Raw.Inside inside = (Raw.Inside) raw;
     String all = ops.einsum(inside.equation(), inside.operands());
     return new Rows.Recomputed(Rows.Stacked.chosen(ops, routing, all));
+  }
+
+  @Override
+  public Optional<Rows> activations(Ops ops) {
+    return Ffn.activations(ffn())
+        .flatMap(
+            values ->
+                values.size() == routing.experts()
+                    ? Optional.of(new Rows.Dense(values))
+                    : stacked(ops, values.get(0)));
+  }
+
+  private Optional<Rows> stacked(Ops ops, String value) {
+    OptionalInt rank = ops.edit().rank(value);
+    return rank.isEmpty()
+        ? Optional.empty()
+        : Optional.ofNullable(axis.places().get(value))
+            .map(place -> new Rows.Stacked(value, place.axis(), rank.getAsInt()));
   }
 
   @Override

@@ -27,6 +27,11 @@ public record Claim(
     return routing.hidden();
   }
 
+  /** The same claim where rows of another width are chosen. */
+  Claim ofWidth(int width) {
+    return new Claim(routing.ofWidth(width), coefficients, output, weights, expertBytes, layout);
+  }
+
   /** What the experts compute: of each, or of all at once; empty where it is opaque. */
   public List<Ffn> ffn() {
     return layout.ffn();

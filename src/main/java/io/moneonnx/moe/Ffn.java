@@ -1,5 +1,6 @@
 package io.moneonnx.moe;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -58,6 +59,12 @@ public record Ffn(
     Projection plus(String added) {
       return new Projection(weight, in, out, width, Optional.of(added));
     }
+  }
+
+  /** What the last projections of all these read; empty if that is inside an operator. */
+  public static Optional<List<String>> activations(List<Ffn> experts) {
+    List<String> found = experts.stream().flatMap(expert -> expert.activations.stream()).toList();
+    return Optional.of(found).filter(all -> !all.isEmpty() && all.size() == experts.size());
   }
 
   /** The width of what an expert puts out. */

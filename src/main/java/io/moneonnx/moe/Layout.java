@@ -2,6 +2,7 @@ package io.moneonnx.moe;
 
 import io.moneonnx.graph.Ops;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -19,6 +20,14 @@ public interface Layout {
    * weights are stacked; empty where it is no feed-forward network.
    */
   List<Ffn> ffn();
+
+  /**
+   * Where what the last projections of the experts read can be read, {@code inner} wide, in rows
+   * that lie as their outputs do; empty where no value of the graph is that.
+   */
+  default Optional<Rows> activations(Ops ops) {
+    return Optional.empty();
+  }
 
   /**
    * Takes these experts and their weights out. What they contributed to the block's routed output

@@ -2,6 +2,7 @@ package io.moneonnx.moe;
 
 import io.moneonnx.graph.Ops;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -29,6 +30,11 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
     return claim.ffn();
   }
 
+  /** Neurons of an expert, the width of what its down projection reads; 0 where it is opaque. */
+  public int inner() {
+    return ffn().stream().findFirst().map(Ffn::inner).orElse(0);
+  }
+
   /** The initializers that hold the weights of the experts. */
   public Set<String> weights() {
     return claim.weights();
@@ -47,6 +53,14 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
   /** The rows of the experts that were chosen. */
   public Rows.Chosen chosen(Ops ops, Rows rows) {
     return rows.chosen(ops, claim);
+  }
+
+  /**
+   * What the last projections of the experts that were chosen read, rows {@code [R, inner]}; empty
+   * where the graph does not show it.
+   */
+  public Optional<Rows.Chosen> activations(Ops ops) {
+    return claim.layout().activations(ops).map(rows -> rows.chosen(ops, claim.ofWidth(inner())));
   }
 
   /** Overwrites raw outputs by novices, with no expert removed: what a rewrite is held against. */

@@ -14,6 +14,7 @@ public final class BlockHeaders {
         block.experts(),
         block.topK(),
         block.hidden(),
+        block.inner(),
         block.expertBytes());
   }
 }

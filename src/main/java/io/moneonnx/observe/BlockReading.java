@@ -2,6 +2,7 @@ package io.moneonnx.observe;
 
 import io.moneonnx.data.Batch;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.observe.Taps.Tap;
@@ -9,7 +10,6 @@ import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Slices;
 import io.moneonnx.profile.Statistic;
-import io.moneonnx.profile.Statistic.Detail;
 import io.moneonnx.profile.Statistics;
 import io.moneonnx.profile.Values;
 import java.util.EnumMap;
@@ -22,15 +22,20 @@ import java.util.stream.IntStream;
 /**
  * What one run of the observed model said of one block.
  *
- * @param standsIn see {@link Taps}
  * @param values of each tap
+ * @param neurons what {@link NeuronMoments} came to, if that was asked for
  * @param batch what the model was fed
  */
-record BlockReading(MoeBlock block, boolean standsIn, Map<Tap, float[]> values, Batch batch) {
+record BlockReading(
+    MoeBlock block, Taps taps, Map<Tap, float[]> values, Optional<Tensor> neurons, Batch batch) {
   private static final int MOMENTS = 5;
 
   String name() {
     return block.name();
+  }
+
+  boolean standsIn() {
+    return taps.standsIn();
   }
 
   private double[] get(Tap tap) {
@@ -102,7 +107,7 @@ record BlockReading(MoeBlock block, boolean standsIn, Map<Tap, float[]> values, 
 
   /** The statistics, as they are or made from moments. */
   BlockStatistics statistics() {
-    BlockHeader header = BlockHeaders.of(block);
+    BlockHeader header = taps.header();
     Map<Statistic, Values> all = new EnumMap<>(Statistic.class);
     for (Tap tap : values.keySet()) {
       int from = 0;
@@ -113,7 +118,9 @@ record BlockReading(MoeBlock block, boolean standsIn, Map<Tap, float[]> values, 
       }
     }
     addMoments(all);
-    return new BlockStatistics(new Statistics(header, Detail.FULL, all), Slices.NONE);
+    neurons.ifPresent(
+        found -> all.putAll(NeuronMoments.statistics(header, found.bytes().asFloatBuffer())));
+    return new BlockStatistics(new Statistics(header, taps.detail(), all), Slices.NONE);
   }
 
   private static Values values(Values.Type type, float[] found, int from, int size) {

@@ -10,6 +10,7 @@ import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Measured;
+import io.moneonnx.profile.Statistic.Detail;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
@@ -38,15 +39,31 @@ public final class Calibrator {
    * @param folder where the model's files lie
    */
   public Calibrator(Model model, Path folder, List<MoeBlock> blocks, RunOptions options) {
-    this(model, folder, blocks, options, Moments.on(Session.expected(options.device())));
+    this(model, folder, blocks, options, Detail.FULL);
   }
 
-  Calibrator(Model model, Path folder, List<MoeBlock> blocks, RunOptions options, Moments moments) {
+  /**
+   * A calibrator that observes as much of each block as its graph shows.
+   *
+   * @param detail how much is wanted
+   */
+  public Calibrator(
+      Model model, Path folder, List<MoeBlock> blocks, RunOptions options, Detail detail) {
+    this(model, folder, blocks, options, Moments.on(Session.expected(options.device())), detail);
+  }
+
+  Calibrator(
+      Model model,
+      Path folder,
+      List<MoeBlock> blocks,
+      RunOptions options,
+      Moments moments,
+      Detail detail) {
     this.folder = folder;
     this.blocks = List.copyOf(blocks);
     this.options = options;
     this.moments = moments;
-    this.observed = Observer.observe(model, this.blocks, moments);
+    this.observed = Observer.observe(model, this.blocks, moments, detail);
   }
 
   /**
@@ -64,7 +81,7 @@ public final class Calibrator {
    * @throws BadInputException if there are no feeds, or an expert's output is not finite
    */
   public Outcome run(Iterable<Map<String, Tensor>> feeds) {
-    try (Pass pass = begin(NonFinite.STOP)) {
+    try (Pass pass = begin(NonFinite.STOP, 0)) {
       Measured measured = Measured.NOTHING;
       for (Map<String, Tensor> feed : feeds) {
         measured = pass.add(measured, Batch.of(feed));
@@ -73,20 +90,27 @@ public final class Calibrator {
     }
   }
 
-  /** Loads the observed model. */
-  public Pass begin(NonFinite nonFinite) {
-    return new Pass(open(observed.tapsOnly()), nonFinite);
+  /**
+   * Loads the observed model.
+   *
+   * @param before runs of other passes, that observed other blocks on the same data
+   */
+  public Pass begin(NonFinite nonFinite, long before) {
+    return new Pass(open(observed.tapsOnly()), nonFinite, before);
   }
 
   /** The observed model at work. */
   public final class Pass implements AutoCloseable {
     private final Session session;
     private final NonFinite nonFinite;
-    private final List<String> outputs = observed.taps().stream().map(Taps::output).toList();
+    private final long runsBefore;
+    private final List<String> outputs =
+        observed.taps().stream().flatMap(taps -> taps.outputs().stream()).toList();
 
-    private Pass(Session session, NonFinite nonFinite) {
+    private Pass(Session session, NonFinite nonFinite, long runsBefore) {
       this.session = session;
       this.nonFinite = nonFinite;
+      this.runsBefore = runsBefore;
     }
 
     /**
@@ -97,15 +121,20 @@ public final class Calibrator {
      * @throws BadInputException if an expert's output is not finite and the calibration is to stop
      */
     public Measured add(Measured before, Batch batch) {
+      long number = before.batches() - runsBefore;
       Predicate<Taps> checked =
-          taps -> isChecked(before.batches() + 1) || before.disproved().containsKey(taps.block());
+          taps -> isChecked(number + 1) || before.disproved().containsKey(taps.block());
       Map<String, Tensor> values = session.run(fed(batch.feeds(), checked), outputs);
-      Merging merging = new Merging(before, batch);
+      Merging merging = new Merging(before, batch, number);
       for (int i = 0; i < blocks.size(); i++) {
         Taps taps = observed.taps().get(i);
         merging.take(
             new BlockReading(
-                blocks.get(i), taps.standsIn(), taps.split(values.get(taps.output())), batch),
+                blocks.get(i),
+                taps,
+                taps.split(values.get(taps.output())),
+                taps.neurons().map(values::get),
+                batch),
             nonFinite);
       }
       return merging.measured();

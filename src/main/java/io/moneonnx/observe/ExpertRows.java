@@ -2,10 +2,12 @@ package io.moneonnx.observe;
 
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Rows;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The rows of a block's experts, in whatever order they lie, with what is known of each. All values
@@ -36,6 +38,12 @@ record ExpertRows(
         rows.slots(),
         norm2,
         largest(ops, f, norm2));
+  }
+
+  /** The ids of all experts {@code [E, 1]}. */
+  static Tensor ids(int experts) {
+    return Tensor.of(
+        List.of((long) experts, 1L), IntStream.range(0, experts).asLongStream().toArray());
   }
 
   private static String byRow(Ops ops, Optional<String> slots, String perSlot) {

@@ -14,6 +14,7 @@ import java.util.Optional;
 final class Merging {
   private final Measured before;
   private final Batch batch;
+  private final long number;
   private final Map<String, BlockStatistics> statistics = new LinkedHashMap<>();
   private final Map<String, String> disproved;
   private final Map<String, Long> skipped;
@@ -21,9 +22,15 @@ final class Merging {
   /** Why what comes next in this run cannot be believed. */
   private Optional<String> behind = Optional.empty();
 
-  Merging(Measured before, Batch batch) {
+  /**
+   * Begins with nothing of this run.
+   *
+   * @param number of the batch, from 0
+   */
+  Merging(Measured before, Batch batch, long number) {
     this.before = before;
     this.batch = batch;
+    this.number = number;
     before.statistics().forEach(block -> statistics.put(block.name(), block));
     this.disproved = new LinkedHashMap<>(before.disproved());
     this.skipped = new LinkedHashMap<>(before.skipped());
@@ -48,7 +55,7 @@ final class Merging {
     if (reason.isPresent()) {
       disproved.put(reading.name(), reason.get());
       statistics.remove(reading.name());
-      if (reading.standsIn() && before.batches() >= Calibrator.CHECKED_AT_FIRST) {
+      if (reading.standsIn() && number >= Calibrator.CHECKED_AT_FIRST) {
         behind =
             Optional.of(
                 "measured behind '%s', which was disproved later".formatted(reading.name()));
@@ -56,7 +63,7 @@ final class Merging {
     } else {
       statistics.merge(
           reading.name(),
-          reading.statistics().ofBatch(before.batches(), batch.tag()),
+          reading.statistics().ofBatch(number, batch.tag()),
           BlockStatistics::merge);
     }
   }

@@ -1,6 +1,5 @@
 package io.moneonnx.observe;
 
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.run.Device;
@@ -19,21 +18,16 @@ enum Moments {
   BY_EXPERT {
     @Override
     String of(Ops ops, Counted rows) {
-      String hits = ops.hits(rows.made());
-      String row = ops.reshape(ops.gather(hits, ops.vector(1)), -1); // [N], expert by expert
-      String expert = ops.reshape(ops.gather(hits, ops.vector(0)), -1);
+      RowsByExpert sorted = RowsByExpert.of(ops, rows.experts(), rows.made(), rows.count());
+      String row = sorted.row(); // [N]
       String part = ops.div(ops.scalar(1f), ops.max(rows.count(), ops.scalar(1f)));
-      String parts = ops.reshape(ops.gather(part, expert), 1, -1); // [1, N]
+      String parts = ops.reshape(ops.gather(part, sorted.expert()), 1, -1); // [1, N]
       String squares = ops.reshape(ops.gather(rows.squares(), row), 1, -1);
       String ones = ops.expand(ops.constant("one", ONE), ops.shape(squares));
       String weights = ops.concat(0, List.of(ones, squares)); // [2, N]
-      String ends = ops.cumSum(ops.cast(ops.reshape(rows.count(), -1), ElementType.INT64));
-      String bounds = ops.concat(0, List.of(ops.vector(0), ends));
-      return ops.rounds(
-          rows.experts(),
-          round -> {
-            String from = ops.gather(bounds, round);
-            String to = ops.gather(bounds, ops.add(round, ops.vector(1)));
+      return sorted.each(
+          ops,
+          (from, to) -> {
             String own = ops.gather(rows.f(), ops.slice(row, 0, from, to));
             String mean = ops.matMul(ops.slice(parts, 1, from, to), own);
             String off = ops.sub(own, mean);

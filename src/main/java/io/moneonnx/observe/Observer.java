@@ -8,6 +8,7 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Rows;
+import io.moneonnx.profile.Statistic.Detail;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumMap;
@@ -30,7 +31,10 @@ public final class Observer {
     /** The model without its own outputs, and without what only they need. */
     Model tapsOnly() {
       List<Value> outputs =
-          taps.stream().map(tap -> Value.untyped(tap.output(), ElementType.FLOAT)).toList();
+          taps.stream()
+              .flatMap(tap -> tap.outputs().stream())
+              .map(output -> Value.untyped(output, ElementType.FLOAT))
+              .toList();
       return model.withGraph(DeadCode.remove(model.graph().withOutputs(outputs)));
     }
   }
@@ -42,7 +46,7 @@ public final class Observer {
    * first (GraphViewer in its core/graph/graph_viewer.cc), and a block has one such node. So each
    * block is summed up as soon as it is computed, and its rows are gone before the next one's come.
    */
-  static Observed observe(Model model, List<MoeBlock> blocks, Moments moments) {
+  static Observed observe(Model model, List<MoeBlock> blocks, Moments moments, Detail detail) {
     GraphEdit edit = new GraphEdit(model);
     Map<Padding, String> valid = new EnumMap<>(Padding.class);
     Deque<Taps> taps = new ArrayDeque<>();
@@ -54,11 +58,13 @@ public final class Observer {
       String check = edit.fresh("mone.check." + i);
       edit.addInput(Value.untyped(check, ElementType.BOOL));
       Rows rows = block.rows(ops);
-      Map<Taps.Tap, String> statistics =
-          new RowStatistics(ops, block, moments).add(rows, counting, check);
+      RowStatistics.Added added =
+          new RowStatistics(ops, block, moments, detail).add(rows, counting, check);
       boolean standsIn = rows.isBesideBlock();
-      taps.addFirst(Taps.of(ops, block, check, standsIn, statistics));
-      edit.addOutput(Value.untyped(taps.getFirst().output(), ElementType.FLOAT));
+      taps.addFirst(Taps.of(ops, block, check, standsIn, added));
+      taps.getFirst()
+          .outputs()
+          .forEach(output -> edit.addOutput(Value.untyped(output, ElementType.FLOAT)));
     }
     return new Observed(edit.apply(), valid, List.copyOf(taps));
   }

@@ -6,13 +6,15 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Rows;
+import io.moneonnx.observe.NeuronMoments.Slots;
 import io.moneonnx.observe.Taps.Tap;
 import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Statistic.Detail;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.IntStream;
 
 /**
  * The statistics of one block as a subgraph on the rows of its experts: the same for every form.
@@ -31,12 +33,22 @@ final class RowStatistics {
   private final Ops ops;
   private final MoeBlock block;
   private final Moments moments;
+  private final Detail detail;
 
-  RowStatistics(Ops ops, MoeBlock block, Moments moments) {
+  RowStatistics(Ops ops, MoeBlock block, Moments moments, Detail detail) {
     this.ops = ops;
     this.block = block;
     this.moments = moments;
+    this.detail = detail;
   }
+
+  /**
+   * What was added.
+   *
+   * @param taps the value of each
+   * @param neurons the value of {@link NeuronMoments}, if that was asked for and can be had
+   */
+  record Added(Map<Tap, String> taps, Optional<String> neurons) {}
 
   /**
    * Adds the subgraph.
@@ -45,9 +57,8 @@ final class RowStatistics {
    *     padding
    * @param check bool of one element: whether the output is to be compared with what its rows come
    *     to
-   * @return the value of each tap
    */
-  Map<Tap, String> add(Rows rows, String valid, String check) {
+  Added add(Rows rows, String valid, String check) {
     String indices = block.routing().indices(ops);
     String chosen = ops.reshape(indices, -1);
     String coefficients = block.coefficients().perChoice(ops, block.routing(), indices);
@@ -79,7 +90,19 @@ final class RowStatistics {
     if (isHidden) {
       standIn(routed);
     }
-    return taps;
+    return new Added(taps, addNeurons(taps, new Slots(chosen, gates, perSlot), perToken));
+  }
+
+  private Optional<String> addNeurons(Map<Tap, String> taps, Slots slots, String perToken) {
+    if (detail != Detail.MOMENTS) {
+      return Optional.empty();
+    }
+    NeuronMoments neurons = new NeuronMoments(ops, block);
+    Optional<String> added = neurons.of(slots);
+    if (added.isPresent()) {
+      taps.put(Tap.STREAM, neurons.energy(perToken));
+    }
+    return added;
   }
 
   private String flat(String output) {
@@ -117,12 +140,7 @@ final class RowStatistics {
 
   private void addPerExpert(Map<Tap, String> taps, ExpertRows rows, String valid) {
     String ids = rows.ids();
-    String experts =
-        ops.constant(
-            "experts",
-            Tensor.of(
-                List.of((long) block.experts(), 1L),
-                IntStream.range(0, block.experts()).asLongStream().toArray()));
+    String experts = ops.constant("experts", ExpertRows.ids(block.experts()));
     String counts = ops.greater(column(valid), ops.scalar(0f));
     String gColumn = ops.where(counts, rows.gates(), ops.scalar(0f));
     String made =

@@ -5,25 +5,35 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Statistic.Detail;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What an observed model has for one block: an output with all that is observed in one vector,
  * float32.
  *
- * @param block name of the block
+ * @param header what the block is
  * @param check the input that says whether the block's output is to be compared with the one that
  *     its rows come to: bool {@code [1]}
  * @param standsIn whether the model reads that sum in place of the block's output in runs in which
  *     they are not compared
  * @param output name of the graph output
+ * @param neurons name of the graph output {@code [E, I + 1, I]} of {@link NeuronMoments}, if there
+ *     is one
  * @param sizes how many elements each tap has there, in their order
  */
-record Taps(String block, String check, boolean standsIn, String output, Map<Tap, Integer> sizes) {
+record Taps(
+    BlockHeader header,
+    String check,
+    boolean standsIn,
+    String output,
+    Optional<String> neurons,
+    Map<Tap, Integer> sizes) {
   /**
    * What one run of the observed model says of one block: statistics as they are in the table, one
    * after the other, or what they are computed or proved from; sizes in {@code []}.
@@ -47,6 +57,7 @@ record Taps(String block, String check, boolean standsIn, String output, Map<Tap
     CHOSEN_TOGETHER,
     TOKENS,
     Y2,
+    STREAM,
     /**
      * Largest difference between the block's output and the one rebuilt from rows, and the largest
      * absolute value of that output; zeros where that was not asked for {@code [2]}.
@@ -71,6 +82,7 @@ record Taps(String block, String check, boolean standsIn, String output, Map<Tap
         case CHOSEN_TOGETHER -> List.of(Statistic.C);
         case TOKENS -> List.of(Statistic.T);
         case Y2 -> List.of(Statistic.Y2);
+        case STREAM -> List.of(Statistic.H2);
         default -> List.of();
       };
     }
@@ -87,15 +99,32 @@ record Taps(String block, String check, boolean standsIn, String output, Map<Tap
     }
   }
 
+  /** The name of the block. */
+  String block() {
+    return header.name();
+  }
+
   /** Joins the taps of a block. */
-  static Taps of(Ops ops, MoeBlock block, String check, boolean standsIn, Map<Tap, String> taps) {
+  static Taps of(
+      Ops ops, MoeBlock block, String check, boolean standsIn, RowStatistics.Added added) {
+    Map<Tap, String> taps = added.taps();
     BlockHeader header = BlockHeaders.of(block);
     Map<Tap, Integer> sizes = new EnumMap<>(Tap.class);
     taps.keySet().forEach(each -> sizes.put(each, each.size(header)));
     List<String> parts =
         sizes.keySet().stream().map(each -> ops.reshape(taps.get(each), -1)).toList();
     return new Taps(
-        block.name(), check, standsIn, ops.concat(0, parts), new LinkedHashMap<>(sizes));
+        header, check, standsIn, ops.concat(0, parts), added.neurons(), new LinkedHashMap<>(sizes));
+  }
+
+  /** The names of the graph outputs. */
+  List<String> outputs() {
+    return neurons.map(more -> List.of(output, more)).orElse(List.of(output));
+  }
+
+  /** How much is observed of the block. */
+  Detail detail() {
+    return neurons.isPresent() ? Detail.MOMENTS : Detail.FULL;
   }
 
   /** What each tap said in one run, out of what the output held. */
@@ -110,7 +139,7 @@ record Taps(String block, String check, boolean standsIn, String output, Map<Tap
     }
     if (from != all.length) {
       throw new IllegalStateException(
-          "block '%s': %d elements were read, expected %d".formatted(block, all.length, from));
+          "block '%s': %d elements were read, expected %d".formatted(block(), all.length, from));
     }
     return taps;
   }

@@ -5,10 +5,13 @@ import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataFile;
 import io.moneonnx.data.ModelFolder;
+import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Measured;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic.Detail;
+import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
@@ -54,37 +57,85 @@ public final class Calibrate {
         : Optional.empty();
   }
 
-  /** Measures on data that are open already. */
+  /**
+   * Measures on data that are open already: all blocks in one pass, or some after others where
+   * memory does not hold the moments of all.
+   */
   public Profile run(DataRequest request, Calibration data, Checkpoints checkpoints) {
-    Calibrator calibrator =
-        new Calibrator(subject.model(), subject.folder(), subject.requireBlocks(), options);
-    try (Calibrator.Pass pass = calibrator.begin(request.nonFinite())) {
-      Measured start =
-          checkpoints.start(RunFacts.of(subject, data, request.options(), pass.device(), options));
-      request.requireMeasured(start);
-      Measured measured = measure(pass, data, start, checkpoints);
-      return profile(data, measured, pass.outcome(measured));
+    List<List<MoeBlock>> passes =
+        BlockPasses.of(options).of(subject.requireBlocks(), request.detail());
+    if (passes.size() > 1) {
+      console.say("moments of inner neurons: %d passes over the data".formatted(passes.size()));
+    }
+    try (Console.Progress progress =
+        console.begin("calibrating" + size(data), data.batches() * passes.size())) {
+      return new Passes(request, data, checkpoints, progress).run(passes);
     } catch (RuntimeFailureException e) {
       subject.read().requireLoads(options);
       throw e;
     }
   }
 
-  private Measured measure(
-      Calibrator.Pass pass, Calibration data, Measured start, Checkpoints checkpoints) {
-    Measured measured = start;
-    try (Console.Progress progress = console.begin("calibrating" + size(data), data.batches())) {
+  /** Passes over the same data, each of other blocks. */
+  private final class Passes {
+    private final DataRequest request;
+    private final Calibration data;
+    private final Checkpoints checkpoints;
+    private final Console.Progress progress;
+
+    Passes(
+        DataRequest request, Calibration data, Checkpoints checkpoints, Console.Progress progress) {
+      this.request = request;
+      this.data = data;
+      this.checkpoints = checkpoints;
+      this.progress = progress;
+    }
+
+    Profile run(List<List<MoeBlock>> passes) {
+      Measured measured = Measured.NOTHING;
+      Calibrator.Outcome outcome = null;
+      for (int i = 0; i < passes.size(); i++) {
+        long before = i * data.batches();
+        if (outcome != null && measured.batches() >= before + data.batches()) {
+          continue;
+        }
+        try (Calibrator.Pass pass = begin(passes.get(i), before)) {
+          measured = outcome == null ? start(passes, pass.device()) : measured;
+          measured = measure(pass, measured, before);
+          outcome = pass.outcome(measured);
+        }
+        measured = i + 1 < passes.size() ? checkpoints.settle(measured) : measured;
+      }
+      return profile(data, request.detail(), measured, outcome);
+    }
+
+    private Calibrator.Pass begin(List<MoeBlock> blocks, long before) {
+      return new Calibrator(subject.model(), subject.folder(), blocks, options, request.detail())
+          .begin(request.nonFinite(), before);
+    }
+
+    private Measured start(List<List<MoeBlock>> passes, Device device) {
+      Measured start =
+          checkpoints.start(RunFacts.of(subject, data, request, passes, device, options));
+      request.requireMeasured(start);
       LongStream.range(0, start.batches()).forEach(done -> progress.step());
-      for (Iterator<Batch> rest = data.from(start.batches()); rest.hasNext(); progress.step()) {
+      return start;
+    }
+
+    private Measured measure(Calibrator.Pass pass, Measured start, long before) {
+      Measured measured = start;
+      long done = Math.min(start.batches() - before, data.batches());
+      for (Iterator<Batch> rest = data.from(done); rest.hasNext(); progress.step()) {
         measured = pass.add(measured, rest.next());
         checkpoints.take(measured);
       }
+      return measured;
     }
-    return measured;
   }
 
-  private Profile profile(Calibration data, Measured measured, Calibrator.Outcome outcome) {
-    tell(measured, outcome);
+  private Profile profile(
+      Calibration data, Detail detail, Measured measured, Calibrator.Outcome outcome) {
+    tell(detail, measured, outcome);
     if (outcome.statistics().isEmpty()) {
       throw new NothingToDoException(
           subject.file() + ": every block was refused:\n" + LoadedModel.text(outcome.disproved()));
@@ -104,7 +155,7 @@ public final class Calibrate {
         outcome.statistics());
   }
 
-  private void tell(Measured measured, Calibrator.Outcome outcome) {
+  private void tell(Detail detail, Measured measured, Calibrator.Outcome outcome) {
     outcome
         .disproved()
         .forEach(refusal -> console.say("refused: " + refusal.where() + ": " + refusal.reason()));
@@ -113,6 +164,15 @@ public final class Calibrate {
         console.say(
             "never chosen in '%s': experts %s".formatted(block.name(), block.neverChosen()));
       }
+    }
+    if (detail == Detail.MOMENTS) {
+      outcome.statistics().stream()
+          .filter(block -> block.all().detail() != Detail.MOMENTS)
+          .forEach(
+              block ->
+                  console.say(
+                      "no moments of '%s': the graph does not show what its down projections read"
+                          .formatted(block.name())));
     }
     if (!measured.skipped().isEmpty()) {
       console.say("left out, for something of theirs was not finite: " + skipped(measured));

@@ -15,6 +15,11 @@ public interface Checkpoints {
 
         @Override
         public void take(Measured measured) {}
+
+        @Override
+        public Measured settle(Measured measured) {
+          return measured;
+        }
       };
 
   /**
@@ -27,4 +32,7 @@ public interface Checkpoints {
 
   /** Puts it down if it is time to. */
   void take(Measured measured);
+
+  /** Puts down what is complete of some blocks, and frees the memory that it takes. */
+  Measured settle(Measured measured);
 }

@@ -7,6 +7,7 @@ import io.moneonnx.data.ModelFolder;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.observe.NonFinite;
 import io.moneonnx.profile.Measured;
+import io.moneonnx.profile.Statistic.Detail;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -16,20 +17,27 @@ import java.util.stream.Stream;
  *
  * @param files empty for what lies beside the model
  * @param nonFinite what is done where an expert puts out NaN or infinity
+ * @param detail how much is measured of each block
  */
-public record DataRequest(List<DataSource> files, CalibrationOptions options, NonFinite nonFinite) {
+public record DataRequest(
+    List<DataSource> files, CalibrationOptions options, NonFinite nonFinite, Detail detail) {
   public DataRequest {
     files = List.copyOf(files);
   }
 
   /** Calibration stops where an expert puts out NaN or infinity. */
   public DataRequest(List<DataSource> files, CalibrationOptions options) {
-    this(files, options, NonFinite.STOP);
+    this(files, options, NonFinite.STOP, Detail.FULL);
   }
 
   /** The same, but such tokens are left out. */
   public DataRequest skippingNonFinite() {
-    return new DataRequest(files, options, NonFinite.SKIP);
+    return new DataRequest(files, options, NonFinite.SKIP, detail);
+  }
+
+  /** The same, with the moments of inner neurons, which narrowing experts needs. */
+  public DataRequest withMoments() {
+    return new DataRequest(files, options, nonFinite, Detail.MOMENTS);
   }
 
   /** The files that are read for it, as far as they are named. */

@@ -109,6 +109,17 @@ public final class PartialProfile implements Checkpoints {
     }
   }
 
+  /** What was measured stays in the file, which is mapped. */
+  @Override
+  public Measured settle(Measured measured) {
+    if (interval.isEmpty()) {
+      return measured;
+    }
+    write(new Checkpoint(run, measured));
+    last = System.nanoTime();
+    return Files.exists(file) ? CheckpointFile.read(file).measured() : measured;
+  }
+
   /** A disk that is full for now is no reason to lose what a long run has measured. */
   private void write(Checkpoint checkpoint) {
     try {

@@ -3,10 +3,13 @@ package io.moneonnx.pipeline;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataFile;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.profile.Statistic.Detail;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 
@@ -22,9 +25,11 @@ final class RunFacts {
   static Map<String, String> of(
       LoadedModel subject,
       Calibration data,
-      CalibrationOptions options,
+      DataRequest request,
+      List<List<MoeBlock>> passes,
       Device device,
       RunOptions settings) {
+    CalibrationOptions options = request.options();
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("model", subject.fingerprint());
     facts.put("mone-onnx", Tool.version());
@@ -36,6 +41,8 @@ final class RunFacts {
     facts.put("--blocks", text(options.blocks()));
     facts.put("--batch", text(options.batch()));
     facts.put("--field", options.textField());
+    facts.put("--moments", request.detail() == Detail.MOMENTS ? "given" : "not given");
+    facts.put("blocks by pass", passes.stream().map(List::size).toList().toString());
     data.tokenizer().ifPresent(tokenizer -> facts.put("--tokenizer", text(tokenizer)));
     int number = 0;
     for (DataFile file : data.files()) {

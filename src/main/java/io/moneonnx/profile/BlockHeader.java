@@ -8,14 +8,17 @@ package io.moneonnx.profile;
  * @param experts routed experts, E
  * @param topK experts chosen per token, k
  * @param hidden width of an expert's output, H
+ * @param inner neurons of an expert, I: the width of what its down projection reads; 0 where
+ *     experts are opaque
  * @param expertBytes bytes of the weights of one expert
  */
 public record BlockHeader(
-    String name, String form, int experts, int topK, int hidden, long expertBytes) {
+    String name, String form, int experts, int topK, int hidden, int inner, long expertBytes) {
   public BlockHeader {
-    if (experts < 1 || topK < 1 || hidden < 1) {
+    if (experts < 1 || topK < 1 || hidden < 1 || inner < 0) {
       throw new IllegalArgumentException(
-          "block '%s': experts %d, k %d, hidden %d".formatted(name, experts, topK, hidden));
+          "block '%s': experts %d, k %d, hidden %d, inner %d"
+              .formatted(name, experts, topK, hidden, inner));
     }
   }
 }

@@ -11,10 +11,12 @@ import java.util.TreeSet;
 /**
  * Which tensors a file has of a block: all that the shape of its statistics hangs on.
  *
+ * @param detail of all tokens
  * @param shards of the data
  * @param sources tags of the data
  */
-record BlockOutline(BlockHeader header, SortedSet<Integer> shards, SortedSet<String> sources) {
+record BlockOutline(
+    BlockHeader header, Detail detail, SortedSet<Integer> shards, SortedSet<String> sources) {
   BlockOutline {
     shards = Collections.unmodifiableSortedSet(new TreeSet<>(shards));
     sources = Collections.unmodifiableSortedSet(new TreeSet<>(sources));
@@ -27,7 +29,9 @@ record BlockOutline(BlockHeader header, SortedSet<Integer> shards, SortedSet<Str
       int experts,
       int topK,
       int hidden,
+      int inner,
       long expertBytes,
+      Detail detail,
       List<Integer> shards,
       List<String> sources) {
     static Document of(BlockOutline outline) {
@@ -38,14 +42,17 @@ record BlockOutline(BlockHeader header, SortedSet<Integer> shards, SortedSet<Str
           header.experts(),
           header.topK(),
           header.hidden(),
+          header.inner(),
           header.expertBytes(),
+          outline.detail,
           List.copyOf(outline.shards),
           List.copyOf(outline.sources));
     }
 
     BlockOutline outline() {
       return new BlockOutline(
-          new BlockHeader(name, form, experts, topK, hidden, expertBytes),
+          new BlockHeader(name, form, experts, topK, hidden, inner, expertBytes),
+          detail,
           new TreeSet<>(shards),
           new TreeSet<>(sources));
     }
@@ -54,13 +61,15 @@ record BlockOutline(BlockHeader header, SortedSet<Integer> shards, SortedSet<Str
   static BlockOutline of(BlockStatistics block) {
     return new BlockOutline(
         block.header(),
+        block.all().detail(),
         new TreeSet<>(block.slices().shards().keySet()),
         new TreeSet<>(block.slices().sources().keySet()));
   }
 
   /** What the statistics of both merge to. */
   BlockOutline merge(BlockOutline other) {
-    return new BlockOutline(header, union(shards, other.shards), union(sources, other.sources));
+    return new BlockOutline(
+        header, detail, union(shards, other.shards), union(sources, other.sources));
   }
 
   private static <T> SortedSet<T> union(Set<T> some, Set<T> others) {
@@ -87,7 +96,7 @@ record BlockOutline(BlockHeader header, SortedSet<Integer> shards, SortedSet<Str
    * @throws IllegalArgumentException if two tensors have one name
    */
   void addTo(SafetensorsHeader file) throws IOException {
-    add(file, prefix(), Detail.FULL);
+    add(file, prefix(), detail);
     for (int shard : shards) {
       add(file, shard(shard), Detail.SUMS);
     }

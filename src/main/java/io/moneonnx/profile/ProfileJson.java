@@ -8,13 +8,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A profile as JSON, with every statistic under its name and null where it is not defined:
+ * A profile as JSON, with every statistic but moments, which are too large for it, under its name
+ * and null where it is not defined:
  *
  * <pre>{@code
  * {"model": "sha256:...", "bytes": 1000,
  *  "runs": [{"toolVersion", "runtimeVersion", "device", "tokens", "sequenceLength",
  *            "sources": [{"name", "tag", "bytes", "sha256", "tokens"}], "notes": {}}],
- *  "blocks": [{"name", "form", "experts", "topK", "hidden", "expertBytes",
+ *  "blocks": [{"name", "form", "experts", "topK", "hidden", "inner", "expertBytes",
  *              "T", "n": [E], "G1": [E], ..., "mean": [[H], ...], ..., "Y2",
  *              "shards": {"0": {"T", "n": [E], ...}}, "sources": {"code": {"T", "n": [E], ...}}}]}
  * }</pre>
@@ -52,6 +53,7 @@ public final class ProfileJson {
     json.name("experts").value(header.experts());
     json.name("topK").value(header.topK());
     json.name("hidden").value(header.hidden());
+    json.name("inner").value(header.inner());
     json.name("expertBytes").value(header.expertBytes());
     arrays(block.all());
     json.name("shards").beginObject();
@@ -75,6 +77,9 @@ public final class ProfileJson {
 
   private void arrays(Statistics statistics) throws IOException {
     for (Map.Entry<Statistic, Values> each : statistics.values().entrySet()) {
+      if (each.getKey() == Statistic.M) {
+        continue;
+      }
       json.name(each.getKey().symbol());
       List<Integer> sizes = statistics.detail().shape(each.getKey()).sizes(statistics.header());
       elements(each.getValue(), sizes, 0, each.getValue().size());

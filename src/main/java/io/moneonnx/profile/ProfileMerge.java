@@ -105,6 +105,12 @@ public final class ProfileMerge {
             "%s holds %s, %s holds %s"
                 .formatted(file, header, other, found.blocks().get(i).header()));
       }
+      Statistic.Detail detail = wanted.blocks().get(i).all().detail();
+      if (detail != found.blocks().get(i).all().detail()) {
+        throw new BadInputException(
+            "only %s holds moments of '%s'; expected all or none to be of calibrate --moments"
+                .formatted(detail == Statistic.Detail.MOMENTS ? file : other, header.name()));
+      }
     }
   }
 

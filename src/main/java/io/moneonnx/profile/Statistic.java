@@ -12,8 +12,9 @@ import java.util.stream.Stream;
  * The table of everything that calibration measures of a block: one row a statistic. Observation,
  * merging, profiles, checkpoints and exports follow from it.
  *
- * <p>Sums run over the tokens that chose an expert; {@code f} is the expert's output, {@code g} the
- * routing weight that multiplies it, {@code y} the block's routed output.
+ * <p>Sums run over the tokens that chose an expert; {@code f} is the expert's output, {@code a}
+ * what its down projection reads, {@code g} the routing weight that multiplies the output, {@code
+ * y} the block's routed output, {@code h} the residual stream after the block.
  */
 public enum Statistic {
   T("T", COUNT, Shape.BLOCK, Merge.SUM, "tokens that reached the block"),
@@ -30,7 +31,10 @@ public enum Statistic {
   R2("R2", NUMBER, Shape.EXPERT, Merge.SQUARES, "sum g^2 ||f - gmean||^2", G2, GMEAN),
   PEAK("peak", NUMBER, Shape.EXPERT, Merge.LARGEST, "max |f|, over coordinates too", N),
   C("C", COUNT, Shape.PAIR, Merge.SUM, "tokens that chose both experts; C[i,i] = n[i]"),
-  Y2("Y2", NUMBER, Shape.BLOCK, Merge.SUM, "sum ||y||^2");
+  Y2("Y2", NUMBER, Shape.BLOCK, Merge.SUM, "sum ||y||^2"),
+  H2("H2", NUMBER, Shape.BLOCK, Merge.SUM, "sum ||h||^2; 0 where the stream is not found"),
+  S("s", NUMBER, Shape.NEURON, Merge.SUM, "sum g^2 a"),
+  M("M", NUMBER, Shape.NEURON_PAIR, Merge.SUM, "sum g^2 a a^T, its lower triangle row by row");
 
   /** What there is one element of, row-major; each expert has a row. */
   public enum Shape {
@@ -41,7 +45,11 @@ public enum Statistic {
     /** {@code [E, H]}. */
     COORDINATE,
     /** {@code [E, E]}. */
-    PAIR;
+    PAIR,
+    /** {@code [E, I]}. */
+    NEURON,
+    /** {@code [E, I (I + 1) / 2]}. */
+    NEURON_PAIR;
 
     /** Sizes of its axes, none for a single element. */
     public List<Integer> sizes(BlockHeader block) {
@@ -50,7 +58,13 @@ public enum Statistic {
         case EXPERT -> List.of(block.experts());
         case COORDINATE -> List.of(block.experts(), block.hidden());
         case PAIR -> List.of(block.experts(), block.experts());
+        case NEURON -> List.of(block.experts(), block.inner());
+        case NEURON_PAIR -> List.of(block.experts(), pairs(block.inner()));
       };
+    }
+
+    private static int pairs(int inner) {
+      return Math.toIntExact(inner * (inner + 1L) / 2);
     }
 
     /** How many elements there are. */
@@ -68,6 +82,8 @@ public enum Statistic {
   /** How much is kept: all of it, or one number an expert. */
   public enum Detail {
     /** Every statistic of all tokens. */
+    MOMENTS,
+    /** Every statistic of all tokens, but those that only narrowing experts needs. */
     FULL,
     /**
      * One number an expert, of all tokens or of some: neither means nor pairs, and squares around a
@@ -82,10 +98,15 @@ public enum Statistic {
     }
 
     private boolean has(Statistic statistic) {
-      return this == FULL
-          || statistic.merge == Merge.SQUARES
-          || statistic.shape == Shape.BLOCK
-          || statistic.shape == Shape.EXPERT;
+      return switch (this) {
+        case MOMENTS -> true;
+        case FULL -> statistic.compareTo(H2) < 0;
+        case SUMS ->
+            FULL.has(statistic)
+                && (statistic.merge == Merge.SQUARES
+                    || statistic.shape == Shape.BLOCK
+                    || statistic.shape == Shape.EXPERT);
+      };
     }
 
     /** The shape in which a statistic is kept. */

@@ -26,7 +26,7 @@ import java.util.zip.CheckedOutputStream;
  */
 final class StatisticsFile {
   /** Raised when a reader of older files would misread newer ones. */
-  static final int VERSION = 3;
+  static final int VERSION = 4;
 
   static final String BEFORE_CHECKSUM = "{\"__metadata__\":{\"checksum\":\"";
   static final String NO_CHECKSUM = "00000000";

@@ -215,7 +215,7 @@ final class StatisticsReader {
           "has %,d bytes of block '%s'; 2 GiB can be read".formatted(bytes, header.name()));
     }
     ByteBuffer data = in.map(MapMode.READ_ONLY, from, bytes);
-    Statistics all = statistics(data, header, Detail.FULL, outline.prefix());
+    Statistics all = statistics(data, header, outline.detail(), outline.prefix());
     SortedMap<Integer, Statistics> shards = new TreeMap<>();
     for (int shard : outline.shards()) {
       shards.put(shard, statistics(data, header, Detail.SUMS, outline.shard(shard)));

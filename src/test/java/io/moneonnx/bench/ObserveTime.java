@@ -169,7 +169,7 @@ final class ObserveTime {
       LoadedModel subject = LoadedModel.open(model, Target.CPU);
       Calibrator.Pass pass =
           new Calibrator(subject.model(), subject.folder(), subject.requireBlocks(), OPTIONS)
-              .begin(NonFinite.STOP);
+              .begin(NonFinite.STOP, 0);
       return new Way() {
         private Measured measured = Measured.NOTHING;
 

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -65,6 +66,34 @@ class MergeTest {
     Path profile = shared.resolve(name + ".profile");
     Cli.run("calibrate", Cli.OLMOE, "--data", data, "-o", profile, "--device", "cpu").succeeds();
     return profile;
+  }
+
+  @Test
+  void momentsAddUp() throws IOException {
+    Path both = shared.resolve("moments.profile");
+    Path first = shared.resolve("first.profile");
+    Path second = shared.resolve("second.profile");
+    for (Path each : List.of(both, first, second)) {
+      List<Path> data =
+          Stream.of("a", "b")
+              .filter(name -> each == both || (each == first) == name.equals("a"))
+              .map(name -> shared.resolve(name + ".npz"))
+              .toList();
+      List<Object> arguments = new ArrayList<>(List.of("calibrate", Cli.OLMOE, "--moments"));
+      data.forEach(file -> arguments.addAll(List.of("--data", file)));
+      arguments.addAll(List.of("-o", each, "--device", "cpu"));
+      Cli.run(arguments.toArray()).succeeds();
+    }
+    Cli.run("merge", first, second, "-o", out("moments")).succeeds();
+
+    List<BlockStatistics> wanted = ProfileFile.read(both).blocks();
+    List<BlockStatistics> found = ProfileFile.read(out("moments")).blocks();
+    for (int i = 0; i < wanted.size(); i++) {
+      assertThat(found.get(i).all().detail()).isEqualTo(Statistic.Detail.MOMENTS);
+      assertThat(wanted.get(i).get(Statistic.H2, 0)).isPositive();
+      assertClose(found.get(i).all(), wanted.get(i).all(), CLOSE);
+    }
+    Cli.run("merge", all, first, "-o", out("mixed")).fails(BAD_INPUT, "holds moments of");
   }
 
   private Path out(String name) {
@@ -153,8 +182,7 @@ class MergeTest {
     Cli merged = merge(ab, c, a).succeeds();
 
     assertThat(merged.err().lines()).hasSize(1);
-    assertThat(merged.err())
-        .contains("ab and ", "a.profile", "both measured on a.npz", "count twice");
+    assertThat(merged.err()).contains("/ab", "a.profile", "both measured on a.npz", "count twice");
   }
 
   @Test

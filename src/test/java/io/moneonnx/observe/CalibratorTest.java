@@ -16,6 +16,7 @@ import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Measured;
 import io.moneonnx.profile.Slices;
 import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Statistic.Detail;
 import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
@@ -91,7 +92,8 @@ final class CalibratorTest {
             Path.of(""),
             List.of(tiny.block()),
             RunOptions.cpu(),
-            Moments.BY_PRODUCT);
+            Moments.BY_PRODUCT,
+            Detail.FULL);
 
     assertSame(
         only(byProduct.run(List.of(feeds))),
@@ -266,7 +268,7 @@ final class CalibratorTest {
   @Test
   void tellsWhatItRanOnAndHowFarItIs() {
     TinyMoe tiny = Spelling.DYNAMO.of(3, 2, 4);
-    try (Calibrator.Pass pass = calibrator(tiny, tiny.block()).begin(NonFinite.STOP)) {
+    try (Calibrator.Pass pass = calibrator(tiny, tiny.block()).begin(NonFinite.STOP, 0)) {
       Measured first = pass.add(Measured.NOTHING, Batch.of(Map.of("x", tiny.tokens(2, 1))));
       Measured second = pass.add(first, Batch.of(Map.of("x", tiny.tokens(3, 1))));
 
@@ -282,7 +284,7 @@ final class CalibratorTest {
     List<Tensor> x = List.of(tiny.tokens(5, 1), tiny.tokens(7, 2), tiny.tokens(3, 3));
     List<Optional<String>> tags = List.of(Optional.of("a"), Optional.empty(), Optional.of("a"));
     Measured measured = Measured.NOTHING;
-    try (Calibrator.Pass pass = calibrator(tiny, tiny.block()).begin(NonFinite.STOP)) {
+    try (Calibrator.Pass pass = calibrator(tiny, tiny.block()).begin(NonFinite.STOP, 0)) {
       for (int i = 0; i < x.size(); i++) {
         measured = pass.add(measured, new Batch(Map.of("x", x.get(i)), tags.get(i), List.of()));
       }

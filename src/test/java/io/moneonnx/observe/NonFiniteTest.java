@@ -141,7 +141,7 @@ final class NonFiniteTest {
                 Path.of(""),
                 List.of(tiny.block()),
                 RunOptions.cpu())
-            .begin(nonFinite)) {
+            .begin(nonFinite, 0)) {
       return pass.add(Measured.NOTHING, new Batch(feeds, Optional.empty(), NAMES));
     }
   }

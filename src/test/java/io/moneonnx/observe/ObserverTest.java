@@ -9,6 +9,7 @@ import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.profile.Statistic.Detail;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
@@ -35,7 +36,10 @@ final class ObserverTest {
     for (ElementType type : List.of(ElementType.FLOAT, ElementType.FLOAT16, ElementType.BFLOAT16)) {
       Model observed =
           Observer.observe(
-                  Canonical.of(tiny.in(type)).model(), List.of(tiny.block()), Moments.BY_PRODUCT)
+                  Canonical.of(tiny.in(type)).model(),
+                  List.of(tiny.block()),
+                  Moments.BY_PRODUCT,
+                  Detail.FULL)
               .model();
       assertThat(CudaKernels.missing(observed)).as(type.text()).isEmpty();
     }
@@ -45,7 +49,10 @@ final class ObserverTest {
   private static int size(TinyMoe tiny, int tokens) {
     Observer.Observed observed =
         Observer.observe(
-            Canonical.of(tiny.model()).model(), List.of(tiny.block()), Moments.BY_EXPERT);
+            Canonical.of(tiny.model()).model(),
+            List.of(tiny.block()),
+            Moments.BY_EXPERT,
+            Detail.FULL);
     Map<String, Tensor> feeds = new HashMap<>(Map.of("x", tiny.tokens(tokens, 1)));
     observed.valid().values().forEach(input -> feeds.put(input, Tensor.of(List.of(1L), 1f)));
     feeds.put(

@@ -148,7 +148,13 @@ final class Slots {
     }
     return MadeStatistics.of(
             new BlockHeader(
-                block.name(), block.form(), experts, block.topK(), hidden, block.expertBytes()))
+                block.name(),
+                block.form(),
+                experts,
+                block.topK(),
+                hidden,
+                block.inner(),
+                block.expertBytes()))
         .with(Statistic.N, Values.counts(n))
         .withSums(sums)
         .with(Statistic.MEAN, Values.of(mean))

@@ -81,7 +81,7 @@ final class AmountTest {
   @Test
   void expertsThatPutOutNothingHaveNoSpread() {
     BlockStatistics silent =
-        MadeStatistics.of(new BlockHeader("layers.0", "SparseLoop", 2, 1, 1, 1))
+        MadeStatistics.of(new BlockHeader("layers.0", "SparseLoop", 2, 1, 1, 0, 1))
             .with(Statistic.N, 1, 99)
             .with(Statistic.T, 100)
             .block();

@@ -102,7 +102,7 @@ public final class Profiles {
   }
 
   private static BlockHeader header(String name, int experts, int topK, int hidden) {
-    return new BlockHeader(name, "sparse-loop", experts, topK, hidden, 100_000);
+    return new BlockHeader(name, "sparse-loop", experts, topK, hidden, 0, 100_000);
   }
 
   private static Profile profile(List<BlockStatistics> blocks) {

@@ -109,6 +109,7 @@ final class TrainedModelsTest {
                   reference.get("experts").getAsInt(),
                   reference.get("top_k").getAsInt(),
                   reference.get("hidden").getAsInt(),
+                  0,
                   0)));
     }
     return new Profile("reference", 0, List.of(), blocks);

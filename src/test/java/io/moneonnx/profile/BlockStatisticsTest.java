@@ -57,7 +57,7 @@ final class BlockStatisticsTest {
     BlockStatistics block = RandomTokens.of(TOKENS, 0, 4).statistics(0, TOKENS);
 
     assertThat(block.neverChosen()).isEqualTo(List.of(4));
-    for (Statistic statistic : Statistic.values()) {
+    for (Statistic statistic : Statistic.Detail.FULL.statistics()) {
       Values values = block.get(statistic);
       int row = statistic == Statistic.T || statistic == Statistic.Y2 ? 0 : 4;
       int width = values.size() / (row == 0 ? 1 : block.experts());
@@ -101,8 +101,10 @@ final class BlockStatisticsTest {
 
   @Test
   void refusesToMergeDifferentBlocks() {
-    BlockStatistics block = BlockStatistics.empty(new BlockHeader("a", "SparseLoop", 4, 2, 3, 100));
-    BlockStatistics other = BlockStatistics.empty(new BlockHeader("b", "SparseLoop", 4, 2, 3, 100));
+    BlockStatistics block =
+        BlockStatistics.empty(new BlockHeader("a", "SparseLoop", 4, 2, 3, 0, 100));
+    BlockStatistics other =
+        BlockStatistics.empty(new BlockHeader("b", "SparseLoop", 4, 2, 3, 0, 100));
 
     assertThatThrownBy(() -> block.merge(other)).hasMessageContaining("does not merge");
   }

@@ -24,7 +24,8 @@ final class ProfileFileTest {
         List.of(run(Optional.empty()), run(Optional.of("prose"))),
         List.of(
             RandomTokens.of(50, 0, 1).statistics(0, 50).ofBatch(9, Optional.of("prose")),
-            BlockStatistics.empty(new BlockHeader("/layers.1/mlp", "SparseLoop", 3, 1, 2, 100))));
+            BlockStatistics.empty(
+                new BlockHeader("/layers.1/mlp", "SparseLoop", 3, 1, 2, 0, 100))));
   }
 
   private static Profile.Run run(Optional<String> tag) {
@@ -119,6 +120,6 @@ final class ProfileFileTest {
   }
 
   private static BlockHeader header(String name) {
-    return new BlockHeader(name, "SparseLoop", 3, 1, 2, 100);
+    return new BlockHeader(name, "SparseLoop", 3, 1, 2, 0, 100);
   }
 }

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 final class ProfileJsonTest {
-  private static final BlockHeader HEADER = new BlockHeader("mlp", "SparseLoop", 2, 1, 2, 100);
+  private static final BlockHeader HEADER = new BlockHeader("mlp", "SparseLoop", 2, 1, 2, 0, 100);
 
   private static final Statistics TAGGED =
       MadeStatistics.of(HEADER)
@@ -79,7 +79,7 @@ final class ProfileJsonTest {
             "runtimeVersion":"1.29.0","device":"cpu","tokens":2,"sequenceLength":2,\
             "sources":[{"name":"a.txt","tag":"code","bytes":9,"sha256":"00ff","tokens":2}],\
             "notes":{"target":"cpu"}}],\
-            "blocks":[{"name":"mlp","form":"SparseLoop","experts":2,"topK":1,"hidden":2,\
+            "blocks":[{"name":"mlp","form":"SparseLoop","experts":2,"topK":1,"hidden":2,"inner":0,\
             "expertBytes":100,"T":2,\
             "n":[2,0],"G1":[1.5,0.0],"G2":[1.25,0.0],"A1":[3.0,0.0],"A2":[5.0,0.0],\
             "B1":[2.0,0.0],"B2":[2.5,0.0],"mean":[[1.0,-1.0],[null,null]],\

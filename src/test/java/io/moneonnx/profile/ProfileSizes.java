@@ -84,7 +84,7 @@ public final class ProfileSizes {
 
   private BlockStatistics batch(int block, Random random) {
     BlockHeader header =
-        new BlockHeader("/layers.%d/mlp".formatted(block), "sparse-loop", experts, 8, hidden, 1);
+        new BlockHeader("/layers.%d/mlp".formatted(block), "sparse-loop", experts, 8, hidden, 0, 1);
     long[] n = new long[experts];
     Arrays.fill(n, 2);
     return MadeStatistics.of(header)

@@ -11,7 +11,7 @@ public record RandomTokens(BlockHeader header, List<Call> calls) {
 
   /** Each token calls {@code topK} experts; the last expert is never called. */
   public static RandomTokens of(int tokens, double offset, long seed) {
-    BlockHeader header = new BlockHeader("/layers.0/mlp", "SparseLoop", 5, 2, 3, 100);
+    BlockHeader header = new BlockHeader("/layers.0/mlp", "SparseLoop", 5, 2, 3, 0, 100);
     Random random = new Random(seed);
     List<Call> calls =
         IntStream.range(0, tokens)

@@ -28,6 +28,8 @@ final class StatisticTest {
               case EXPERT -> "[E]";
               case COORDINATE -> "[E, H]";
               case PAIR -> "[E, E]";
+              case NEURON -> "[E, I]";
+              case NEURON_PAIR -> "[E, I (I + 1) / 2]";
             },
             statistic.merge().name().toLowerCase(Locale.ROOT),
             statistic.weight().map(weight -> "`" + weight.symbol() + "`").orElse("always"),

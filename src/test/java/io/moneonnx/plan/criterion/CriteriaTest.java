@@ -80,7 +80,7 @@ final class CriteriaTest {
   }
 
   private static BlockHeader header(String name) {
-    return new BlockHeader(name, "SparseLoop", 4, 2, 2, 100);
+    return new BlockHeader(name, "SparseLoop", 4, 2, 2, 0, 100);
   }
 
   private static BlockStatistics block(long[] n, double... m2) {

@@ -1,0 +1,57 @@
+package io.moneonnx.moe;
+
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Reach;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The residual stream after a block: the first sum of what the block contributes and of what the
+ * block was computed from.
+ *
+ * <p>Shared experts are added to a block's output too, but the block is not computed from them.
+ *
+ * @param sum what makes it: an {@code Add}, or a norm that adds what it skips
+ */
+public record ResidualStream(Node sum) {
+  private static final Set<String> SKIPPING =
+      Set.of("SkipLayerNormalization", "SkipSimplifiedLayerNormalization");
+
+  /** Which output of a norm is the sum that it was computed of. */
+  private static final int SKIPPED_SUM = 3;
+
+  /** Finds the stream; empty where nothing of the kind is in the graph. */
+  public static Optional<ResidualStream> after(Graph graph, Claim block) {
+    Set<String> before = Reach.backward(graph, List.of(block.routing().input()), value -> false);
+    Set<String> behind = Reach.forward(graph, List.of(block.output()), value -> false);
+    return graph.nodes().stream()
+        .filter(ResidualStream::adds)
+        .filter(node -> isOneOf(node, behind) && isOneOf(node, before))
+        .filter(node -> node.inputs().stream().limit(2).noneMatch(i -> isConstant(graph, i)))
+        .findFirst()
+        .map(ResidualStream::new);
+  }
+
+  private static boolean adds(Node node) {
+    return node.is("Add")
+        || (node.domain().equals("com.microsoft") && SKIPPING.contains(node.opType()));
+  }
+
+  private static boolean isOneOf(Node node, Set<String> values) {
+    return values.contains(node.input(0)) || values.contains(node.input(1));
+  }
+
+  private static boolean isConstant(Graph graph, String value) {
+    return graph.constant(value).isPresent();
+  }
+
+  /** The stream itself, {@code [..., width]}. */
+  public String value(Ops ops) {
+    int output = sum.is("Add") ? 0 : SKIPPED_SUM;
+    String shown = output < sum.outputs().size() ? sum.outputs().get(output) : "";
+    return shown.isEmpty() ? ops.add(sum.input(0), sum.input(1)) : shown;
+  }
+}
