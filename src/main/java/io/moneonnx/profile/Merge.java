@@ -75,8 +75,10 @@ public enum Merge {
 
   private static void each(
       Statistic of, Statistics a, Statistics b, int row, DoubleBinaryOperator both, double... out) {
+    Values x = a.get(of);
+    Values y = b.get(of);
     for (int i = 0, at = row * out.length; i < out.length; i++, at++) {
-      out[i] = both.applyAsDouble(a.get(of, at), b.get(of, at));
+      out[i] = both.applyAsDouble(x.get(at), y.get(at));
     }
   }
 
