@@ -1,6 +1,7 @@
 package io.moneonnx.canonical;
 
 import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.ConstantShapes;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
@@ -17,8 +18,8 @@ import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 
 /**
- * A {@code Loop} over the rows of stacked constants that carries one value: a fixed number of
- * rounds, each of which gathers its own row.
+ * A {@code Loop} over the rows of stacked weights that carries one value: a fixed number of rounds,
+ * each of which gathers its own row.
  *
  * <pre>{@code
  * y = Loop <body = (i, _, before) => (_, after) {
@@ -29,7 +30,7 @@ import java.util.function.UnaryOperator;
  *
  * @param graph what the loop stands in
  * @param rounds how many there are
- * @param stacked the constants of which each round gathers its row
+ * @param stacked the weights of which each round gathers its row
  */
 record RowLoop(Graph graph, Node node, Graph body, int rounds, Set<String> stacked) {
   private static final int INPUTS = 3;
@@ -56,7 +57,11 @@ record RowLoop(Graph graph, Node node, Graph body, int rounds, Set<String> stack
                     node,
                     body.value(),
                     Math.toIntExact(count),
-                    stacked(graph, body.value(), body.value().inputs().get(0).name(), count)))
+                    stacked(
+                        new ConstantShapes(graph),
+                        body.value(),
+                        body.value().inputs().get(0).name(),
+                        count)))
         .filter(loop -> !loop.stacked().isEmpty());
   }
 
@@ -81,23 +86,28 @@ record RowLoop(Graph graph, Node node, Graph body, int rounds, Set<String> stack
         .isPresent();
   }
 
-  private static Set<String> stacked(Graph graph, Graph body, String round, long rounds) {
+  private static Set<String> stacked(ConstantShapes shapes, Graph body, String round, long rounds) {
     Set<String> found = new LinkedHashSet<>();
     for (Node node : body.nodes()) {
       if (gathersRow(node, round)
-          && graph
-              .constant(node.input(0))
-              .filter(tensor -> tensor.rank() > 1 && tensor.dims().get(0) == rounds)
+          && shapes
+              .of(node.input(0))
+              .filter(dims -> dims.size() > 1 && dims.get(0) == rounds)
               .isPresent()) {
         found.add(node.input(0));
       }
-      node.subgraphs().forEach(nested -> found.addAll(stacked(graph, nested, round, rounds)));
+      node.subgraphs().forEach(nested -> found.addAll(stacked(shapes, nested, round, rounds)));
     }
     return found;
   }
 
   private static boolean gathersRow(Node node, String round) {
     return node.is("Gather") && node.intAttribute("axis", 0) == 0 && node.input(1).equals(round);
+  }
+
+  /** True if rounds can be left out of it: if what is stacked is constants, not made of them. */
+  boolean canLeaveOut() {
+    return stacked.stream().allMatch(stack -> graph.constant(stack).isPresent());
   }
 
   private String round() {

@@ -1,6 +1,7 @@
 package io.moneonnx.canonical;
 
 import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.ConstantShapes;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Initializer;
@@ -28,6 +29,7 @@ final class RuleContext {
   private final FreshNames names;
   private final ValueTypes types;
   private final ValueRanks ranks;
+  private final ConstantShapes shapes = new ConstantShapes(this::constant, this::producer);
   private final Map<List<Object>, String> transposed = new HashMap<>();
   private final Map<Long, String> numbers = new HashMap<>();
 
@@ -77,6 +79,11 @@ final class RuleContext {
 
   OptionalInt rank(String value) {
     return ranks.of(value);
+  }
+
+  /** The shape of what is made of nothing but constants, such as a weight; empty for all else. */
+  Optional<List<Long>> weightShape(String value) {
+    return shapes.of(value);
   }
 
   /**

@@ -107,14 +107,18 @@ final class Spelling {
 
   Model model() {
     List<Step> steps = canonical.steps();
-    for (int i = steps.size() - 1; i >= 0; i--) {
-      if (i == canonical.unfolded() - 1) {
-        dropUnreadRows();
+    boolean canShorten =
+        steps.stream()
+            .flatMap(step -> step.rounds().stream())
+            .allMatch(r -> r.loop().canLeaveOut());
+    int drop = canShorten ? canonical.unfolded() : steps.size();
+    for (int i = steps.size(); i >= 0; i--) {
+      if (i == drop) {
+        dropUnreadParts();
       }
-      states.put(steps.get(i).before(), undo(steps.get(i)));
-    }
-    if (canonical.unfolded() == 0) {
-      dropUnreadRows();
+      if (i > 0) {
+        states.put(steps.get(i - 1).before(), undo(steps.get(i - 1)));
+      }
     }
     addWhatIsReadAgain();
     Graph spelled = edited.graph().with(nodes(), inOrder(initializers));
@@ -135,11 +139,12 @@ final class Spelling {
   }
 
   /**
-   * Cuts stacked constants down to the rows that are still read, where rows of them are read one by
-   * one and some are not any more.
+   * Cuts constants down to the parts that are still read, where nothing but parts of one axis is
+   * read and some are not any more.
    */
-  private void dropUnreadRows() {
-    UnreadRows unread = new UnreadRows(canonical.graph(), edited.graph(), nodes(), this::constant);
+  private void dropUnreadParts() {
+    UnreadParts unread =
+        new UnreadParts(canonical.graph(), edited.graph(), nodes(), this::constant);
     Map<String, Node> origins = new HashMap<>();
     images.forEach((node, image) -> origins.put(image.output(), node));
     unread
@@ -306,6 +311,7 @@ final class Spelling {
     inner.removeAll(rounds.states());
     List<Node> left = left(step.after());
     if (step.after().stream().anyMatch(node -> state(node) == State.CHANGED)
+        || !rounds.loop().canLeaveOut()
         || isRedirected(inner)
         || !isOneAfterTheOther(rounds, kept)
         || !isClosed(inner, left)) {

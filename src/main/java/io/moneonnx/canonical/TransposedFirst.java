@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.stream.LongStream;
 
 /**
- * Axes are put in order before one index of them is cut out.
+ * Axes of a computed value are put in order before one index of them is cut out.
  *
  * <pre>{@code
  * a = Gather <axis = 2> (x, 5)  y = Transpose <perm = [1, 0]> (a)
@@ -30,7 +30,9 @@ final class TransposedFirst implements Rule {
   @Override
   public Optional<Respelled> apply(Node node, RuleContext context) {
     Optional<Node> cut = context.producer(node.input(0));
-    if (cut.isEmpty() || !(node.attributes().get("perm") instanceof Attribute.OfInts perm)) {
+    if (cut.isEmpty()
+        || context.weightShape(cut.get().input(0)).isPresent()
+        || !(node.attributes().get("perm") instanceof Attribute.OfInts perm)) {
       return Optional.empty();
     }
     if (cut.get().is("Gather") && isOneIndex(cut.get(), context)) {

@@ -6,6 +6,7 @@ import io.moneonnx.graph.Equation;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Layout;
@@ -109,19 +110,12 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
   }
 
   private void cutConstants(Ops ops, List<Integer> kept) {
-    Map<List<Object>, String> cut = new HashMap<>();
     axis.constants()
         .forEach(
-            (edge, along) ->
-                set(
-                    ops,
-                    edge,
-                    cut.computeIfAbsent(
-                        List.of(edge.value(), along),
-                        key ->
-                            ops.constant(
-                                "kept",
-                                graph.constant(edge.value()).orElseThrow().along(along, kept)))));
+            (edge, along) -> {
+              Tensor all = graph.constant(edge.value()).orElseThrow();
+              set(ops, edge, ops.kept(edge.value(), all, along, kept));
+            });
   }
 
   private static void set(Ops ops, Edge edge, String value) {

@@ -17,9 +17,4 @@ public record FileRange(Path file, long offset, long length) {
     }
     return new FileRange(file, offset + from, bytes);
   }
-
-  /** True where {@code next} begins at the byte at which this range ends. */
-  public boolean touches(FileRange next) {
-    return file.equals(next.file) && offset + length == next.offset;
-  }
 }

@@ -20,6 +20,7 @@ public final class Ops {
   private final String prefix;
   private final Map<List<Long>, String> vectors = new HashMap<>();
   private final Map<Float, String> floats = new HashMap<>();
+  private final Map<List<Object>, String> kept = new HashMap<>();
   private final Map<String, String> reshaped = new HashMap<>();
   private final Map<Call, String> made = new HashMap<>();
   private final Map<Call, Best> best = new HashMap<>();
@@ -49,6 +50,12 @@ public final class Ops {
 
   private String call(String operator, String... inputs) {
     return call(operator, Map.of(), inputs);
+  }
+
+  /** These indices of one axis of a constant of the graph; the same ones are kept once. */
+  public String kept(String value, Tensor tensor, int axis, List<Integer> indices) {
+    return kept.computeIfAbsent(
+        List.of(value, axis, indices), key -> constant("kept", tensor.along(axis, indices)));
   }
 
   public String constant(String hint, Tensor tensor) {

@@ -24,30 +24,50 @@ public sealed interface Tensor {
   ByteBuffer bytes();
 
   /** The same elements in the order of {@code rows} of the leading axis; moves no bytes. */
-  Tensor rows(List<Integer> rows);
+  default Tensor rows(List<Integer> rows) {
+    return along(0, rows);
+  }
 
   /** The same bytes in another shape. */
   Tensor reshaped(List<Long> dims);
 
   /** The same elements in the order of {@code indices} of one axis; moves no bytes. */
   default Tensor along(int axis, List<Integer> indices) {
-    if (axis == 0) {
-      return rows(indices);
+    long bits = elements(dims().subList(axis + 1, rank())) * type().bits();
+    if (bits % 8 != 0) {
+      throw new IllegalArgumentException("a row of " + this + " does not end on a byte");
     }
-    int outer = Math.toIntExact(elements(dims().subList(0, axis)));
-    int size = dims().get(axis).intValue();
-    List<Long> flat = new ArrayList<>(dims().subList(axis, rank()));
-    flat.set(0, Math.multiplyExact((long) outer, size));
-    List<Integer> rows = new ArrayList<>();
-    for (int start = 0; start < flat.get(0); start += size) {
+    List<Run> runs = new ArrayList<>();
+    long outer = elements(dims().subList(0, axis));
+    for (long i = 0; i < outer; i++) {
       for (int index : indices) {
-        rows.add(start + index);
+        Run next = new Run((i * dims().get(axis) + index) * bits / 8, bits / 8);
+        int last = runs.size() - 1;
+        if (last >= 0 && runs.get(last).touches(next)) {
+          runs.set(last, runs.get(last).with(next));
+        } else {
+          runs.add(next);
+        }
       }
     }
     List<Long> cut = new ArrayList<>(dims());
     cut.set(axis, (long) indices.size());
-    return reshaped(flat).rows(rows).reshaped(cut);
+    return joined(runs, cut);
   }
+
+  /** So many neighbouring bytes of a tensor. */
+  record Run(long from, long length) {
+    private boolean touches(Run next) {
+      return from + length == next.from;
+    }
+
+    private Run with(Run next) {
+      return new Run(from, length + next.length);
+    }
+  }
+
+  /** Some of the bytes, one run behind the other, in this shape. */
+  Tensor joined(List<Run> runs, List<Long> dims);
 
   default long elements() {
     return elements(dims());
@@ -84,11 +104,14 @@ public sealed interface Tensor {
     }
 
     @Override
-    public Tensor rows(List<Integer> rows) {
-      int rowBytes = Math.toIntExact(Tensor.rowBytes(this));
-      ByteBuffer kept = ByteBuffer.allocate(Math.multiplyExact(rowBytes, rows.size()));
-      rows.forEach(row -> kept.put(bytes.slice(row * rowBytes, rowBytes)));
-      return new Inline(type, Tensor.withLeading(dims, rows.size()), kept.flip());
+    public Tensor joined(List<Run> runs, List<Long> dims) {
+      if (runs.size() == 1) {
+        int from = Math.toIntExact(runs.get(0).from());
+        return new Inline(type, dims, bytes.slice(from, (int) runs.get(0).length()));
+      }
+      ByteBuffer kept = ByteBuffer.allocate(Math.toIntExact(type.bytes(Tensor.elements(dims))));
+      runs.forEach(run -> kept.put(bytes.slice((int) run.from(), (int) run.length())));
+      return new Inline(type, dims, kept.flip());
     }
 
     @Override
@@ -130,24 +153,14 @@ public sealed interface Tensor {
     }
 
     @Override
-    public Tensor rows(List<Integer> rows) {
+    public Tensor joined(List<Run> runs, List<Long> dims) {
       if (ranges.size() != 1) {
         throw new IllegalStateException("rows of a tensor that is already cut: " + this);
       }
-      long rowBytes = Tensor.rowBytes(this);
-      List<FileRange> kept = new ArrayList<>();
-      for (int row : rows) {
-        FileRange next = ranges.get(0).part(row * rowBytes, rowBytes);
-        int last = kept.size() - 1;
-        if (last >= 0 && kept.get(last).touches(next)) {
-          FileRange joined = kept.get(last);
-          kept.set(
-              last, new FileRange(joined.file(), joined.offset(), joined.length() + next.length()));
-        } else {
-          kept.add(next);
-        }
-      }
-      return new External(type, Tensor.withLeading(dims, rows.size()), kept);
+      return new External(
+          type,
+          dims,
+          runs.stream().map(run -> ranges.get(0).part(run.from(), run.length())).toList());
     }
 
     @Override
@@ -174,7 +187,7 @@ public sealed interface Tensor {
     }
 
     @Override
-    public Tensor rows(List<Integer> rows) {
+    public Tensor joined(List<Run> runs, List<Long> dims) {
       throw new IllegalStateException("strings are never cut");
     }
 
@@ -187,20 +200,6 @@ public sealed interface Tensor {
     public long byteSize() {
       return values.stream().mapToLong(ByteBuffer::remaining).sum();
     }
-  }
-
-  private static long rowBytes(Tensor tensor) {
-    long perRow = tensor.elements() / tensor.dims().get(0) * tensor.type().bits();
-    if (perRow % 8 != 0) {
-      throw new IllegalArgumentException("a row of " + tensor + " does not end on a byte");
-    }
-    return perRow / 8;
-  }
-
-  private static List<Long> withLeading(List<Long> dims, long leading) {
-    List<Long> result = new ArrayList<>(dims);
-    result.set(0, leading);
-    return result;
   }
 
   static Inline of(List<Long> dims, float... values) {

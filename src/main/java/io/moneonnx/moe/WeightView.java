@@ -1,12 +1,12 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.ConstantShapes;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Part;
 import io.moneonnx.graph.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -15,9 +15,9 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * A weight that a graph makes of constants by nothing but laying them out otherwise, casting and
- * dequantising them. Single indices of an axis are cut out of the constants; what is made of them
- * stays as it is, so weights keep the type in which they are stored.
+ * A weight that a graph makes of constants by nothing but laying them out otherwise, cutting parts
+ * of them, casting and dequantising them. Single indices of an axis are cut out of the constants;
+ * what is made of them stays as it is, so weights keep the type in which they are stored.
  *
  * <pre>{@code
  * w = Reshape (Transpose (Cast (stored [experts, ...])))
@@ -29,110 +29,7 @@ import java.util.stream.IntStream;
 public record WeightView(Graph graph, String value, List<Long> dims) {
   /** What is made of nothing but constants; empty for anything else. */
   public static Optional<WeightView> of(Graph graph, String value) {
-    Optional<List<Long>> dims =
-        graph
-            .constant(value)
-            .map(Tensor::dims)
-            .or(() -> graph.producer(value).flatMap(node -> dims(graph, node)));
-    return dims.map(found -> new WeightView(graph, value, found));
-  }
-
-  private static Optional<List<Long>> dims(Graph graph, Node node) {
-    if (!node.domain().isEmpty()) {
-      return Optional.empty();
-    }
-    Optional<List<Long>> first =
-        switch (node.opType()) {
-          case "Cast",
-              "Concat",
-              "DequantizeLinear",
-              "Identity",
-              "Reshape",
-              "Squeeze",
-              "Transpose",
-              "Unsqueeze" ->
-              of(graph, node.input(0)).map(WeightView::dims);
-          default -> Optional.empty();
-        };
-    return first.flatMap(
-        dims ->
-            switch (node.opType()) {
-              case "Transpose" ->
-                  Optional.of(node.permutation(dims.size()).stream().map(dims::get).toList());
-              case "Reshape" -> graph.integers(node.input(1)).flatMap(to -> reshaped(dims, to));
-              case "Squeeze" -> axes(graph, node, dims.size()).map(gone -> without(dims, gone));
-              case "Unsqueeze" -> unsqueezed(graph, node, dims);
-              case "Concat" -> joined(graph, node, dims);
-              default -> Optional.of(dims);
-            });
-  }
-
-  private static Optional<List<Long>> reshaped(List<Long> dims, long[] target) {
-    long known = 1;
-    for (int i = 0; i < target.length; i++) {
-      if (target[i] == 0 && i >= dims.size()) {
-        return Optional.empty();
-      }
-      known *= target[i] > 0 ? target[i] : target[i] == 0 ? dims.get(i) : 1;
-    }
-    List<Long> shape = new ArrayList<>();
-    for (int i = 0; i < target.length; i++) {
-      shape.add(
-          target[i] > 0
-              ? target[i]
-              : target[i] == 0 ? dims.get(i) : Tensor.elements(dims) / Math.max(known, 1));
-    }
-    return Tensor.elements(shape) == Tensor.elements(dims)
-        ? Optional.of(List.copyOf(shape))
-        : Optional.empty();
-  }
-
-  /** The axes that a node names, of a value of this rank; empty if they are not constant. */
-  private static Optional<Set<Integer>> axes(Graph graph, Node node, int rank) {
-    return graph
-        .integers(node.input(1))
-        .map(
-            axes -> {
-              Set<Integer> found = new LinkedHashSet<>();
-              Arrays.stream(axes).forEach(axis -> found.add((int) (axis < 0 ? axis + rank : axis)));
-              return found;
-            });
-  }
-
-  private static List<Long> without(List<Long> dims, Set<Integer> gone) {
-    return IntStream.range(0, dims.size())
-        .filter(axis -> !gone.contains(axis))
-        .mapToObj(dims::get)
-        .toList();
-  }
-
-  private static Optional<List<Long>> unsqueezed(Graph graph, Node node, List<Long> dims) {
-    return graph
-        .integers(node.input(1))
-        .flatMap(
-            added ->
-                axes(graph, node, dims.size() + added.length)
-                    .map(
-                        axes -> {
-                          List<Long> all = new ArrayList<>(dims);
-                          axes.stream().sorted().forEach(axis -> all.add(axis, 1L));
-                          return List.copyOf(all);
-                        }));
-  }
-
-  private static Optional<List<Long>> joined(Graph graph, Node concat, List<Long> first) {
-    int axis = Math.floorMod((int) concat.intAttribute("axis", 0), first.size());
-    long size = first.get(axis);
-    for (String input : concat.inputs().subList(1, concat.inputs().size())) {
-      Optional<WeightView> part = of(graph, input);
-      if (part.isEmpty()) {
-        return Optional.empty();
-      }
-      size += part.get().dims().get(axis);
-    }
-    List<Long> all = new ArrayList<>(first);
-    all.set(axis, size);
-    return Optional.of(List.copyOf(all));
+    return new ConstantShapes(graph).of(value).map(dims -> new WeightView(graph, value, dims));
   }
 
   /**
@@ -141,11 +38,16 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
    * @param input of the node that makes the value
    * @param axis of that input
    * @param each so many neighbouring indices of it make one of the value's
+   * @param from the first index of it that the value has
    */
-  private record Origin(int input, int axis, int each) {
+  private record Origin(int input, int axis, int each, int from) {
+    Origin(int input, int axis, int each) {
+      this(input, axis, each, 0);
+    }
+
     List<Integer> indices(List<Integer> wanted) {
       return wanted.stream()
-          .flatMap(index -> IntStream.range(0, each).mapToObj(i -> index * each + i))
+          .flatMap(index -> IntStream.range(0, each).mapToObj(i -> from + index * each + i))
           .toList();
     }
   }
@@ -159,6 +61,9 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
       case "Transpose" -> List.of(new Origin(0, node.permutation(dims.size()).get(axis), 1));
       case "Reshape" -> beforeReshape(node, axis).stream().toList();
       case "Squeeze" -> List.of(new Origin(0, beforeSqueeze(node, axis), 1));
+      case "Slice" ->
+          List.of(new Origin(0, axis, 1, isCutAlong(node, axis) ? (int) cut(node).from() : 0));
+      case "Gather" -> beforeGather(node, axis).stream().toList();
       case "Unsqueeze" -> beforeUnsqueeze(node, axis).stream().toList();
       case "Concat" ->
           axis == Math.floorMod((int) node.intAttribute("axis", 0), dims.size())
@@ -193,14 +98,35 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
     return Optional.empty();
   }
 
+  private Part.Range cut(Node node) {
+    return Part.of(graph::constant, node, input(node)).orElseThrow().range();
+  }
+
+  /** True for a {@code Slice} that has some indices of this axis only. */
+  private boolean isCutAlong(Node node, int axis) {
+    return node.is("Slice") && cut(node).axis() == axis;
+  }
+
+  private Optional<Origin> beforeGather(Node node, int axis) {
+    int gone = cut(node).axis();
+    int more = dims.size() - input(node).size() + 1;
+    return axis < gone
+        ? Optional.of(new Origin(0, axis, 1))
+        : axis < gone + more ? Optional.empty() : Optional.of(new Origin(0, axis - more + 1, 1));
+  }
+
   private int beforeSqueeze(Node node, int axis) {
     int rank = input(node).size();
-    Set<Integer> gone = axes(graph, node, rank).orElseThrow();
+    Set<Integer> gone = axes(node, rank);
     return IntStream.range(0, rank).filter(a -> !gone.contains(a)).toArray()[axis];
   }
 
+  private Set<Integer> axes(Node node, int rank) {
+    return new ConstantShapes(graph).axes(node, rank).orElseThrow();
+  }
+
   private Optional<Origin> beforeUnsqueeze(Node node, int axis) {
-    Set<Integer> added = axes(graph, node, dims.size()).orElseThrow();
+    Set<Integer> added = axes(node, dims.size());
     long before = added.stream().filter(a -> a < axis).count();
     return added.contains(axis)
         ? Optional.empty()
@@ -244,7 +170,11 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
           "the weight '%s' is made by %s '%s'".formatted(value, node.opType(), node.label()));
     }
     return origins.stream()
-        .flatMap(origin -> objection(node, origin, size * origin.each()).stream())
+        .flatMap(
+            origin -> {
+              long all = isCutAlong(node, axis) ? input(node).get(axis) : size * origin.each();
+              return objection(node, origin, all).stream();
+            })
         .findFirst();
   }
 
@@ -270,26 +200,22 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
 
   /** The weight with these indices of the axis only, in this order. */
   public String keep(Ops ops, int axis, List<Integer> indices) {
-    return keep(ops, axis, indices, new HashMap<>());
-  }
-
-  private String keep(Ops ops, int axis, List<Integer> indices, Map<List<Object>, String> cut) {
     Optional<Tensor> constant = graph.constant(value);
     if (constant.isPresent()) {
       Tensor tensor = constant.get();
       Tensor near =
           axis == 0 ? tensor : new Tensor.Inline(tensor.type(), tensor.dims(), tensor.bytes());
-      return cut.computeIfAbsent(
-          List.of(value, axis, indices), key -> ops.constant("kept", near.along(axis, indices)));
+      return ops.kept(value, near, axis, indices);
     }
     Node node = graph.producer(value).orElseThrow();
     List<String> inputs = new ArrayList<>(node.inputs());
     for (Origin origin : origins(node, axis)) {
       inputs.set(
-          origin.input(),
-          part(node, origin).keep(ops, origin.axis(), origin.indices(indices), cut));
+          origin.input(), part(node, origin).keep(ops, origin.axis(), origin.indices(indices)));
     }
-    if (node.is("Reshape")) {
+    if (isCutAlong(node, axis)) {
+      return inputs.get(0);
+    } else if (node.is("Reshape")) {
       long[] shape = dims.stream().mapToLong(Long::longValue).toArray();
       shape[axis] = indices.size();
       inputs.set(1, ops.vector(shape));

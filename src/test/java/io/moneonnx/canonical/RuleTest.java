@@ -26,7 +26,7 @@ class RuleTest {
                 g (float[A, B, C] x, float[A, B] m, float16[A] h, float[A] f, float[...] unknown)
                     => (float[...] y)
                 <int64 i = {1}, int64[1] first = {0}, int64[1] second = {1}, int64[1] third = {2}, int64[1] last = {-1}, float[5, 7] weight,
-                 int64[2] units = {1, 1}, int64[2] uneven = {1, 2}, int64[1] all = {9223372036854775807},
+                 int64[2] units = {1, 1}, int64[2] units2 = {2, 2}, int64[2] uneven = {1, 2}, int64[1] all = {9223372036854775807},
                  int64 five = {5}, int64 two = {2}, float16[4, 2] stored, int64[1, 1] square = {1},
                  int32[1] from, int32[1] to, float8e4m3fn[4, 2] tiny>
                 {
@@ -125,6 +125,12 @@ class RuleTest {
         "l = MatMul (x, weight) p = Softmax (l) s = Shape (p) n = Gather (s, last) y = Add (n, n) | y = Add ([7], [7])",
         "l = Gemm (m, weight) s = Shape (l) z = ConstantOfShape (s) t = Shape (z) n = Slice (t, second, third) y = Add (n, n) | y = Add ([7], [7])",
         "l = Gemm <transB = 1> (m, weight) t = Transpose <perm = [1, 0]> (l) n = Shape <start = 0, end = 1> (t) y = Add (n, n) | y = Add ([5], [5])",
+        "a, b = Split <axis = 0> (stored, units2) y = Concat <axis = 1> (b, a) | v0 = Slice (stored, [0], [2], [0])  v1 = Slice (stored, [2], [4], [0])  y = Concat <axis = 1> (v1, v0)",
+        "a, b = Split <axis = -2, num_outputs = 2> (stored) y = Concat <axis = 1> (b, a) | v0 = Slice (stored, [0], [2], [-2])  v1 = Slice (stored, [2], [4], [-2])  y = Concat <axis = 1> (v1, v0)",
+        "a = Slice (stored, first, second, second) y = Gather (a, i) | v0 = Gather (stored, [1])  y = Slice (v0, [0], [1], [0])",
+        "a = Slice (stored, first, second, second) y = Slice (a, first, second, first) | v0 = Slice (stored, [0], [1], [0])  y = Slice (v0, [0], [1], [1])",
+        "a = Transpose <perm = [1, 0]> (stored) b = Gather (a, i) y = Neg (b) | v0 = Gather <axis = 1> (stored, [1])  y = Neg (v0)",
+        "a = Transpose <perm = [1, 0]> (stored) y = Slice (a, first, second, first) | v0 = Slice (stored, [0], [1], [1])  y = Transpose <perm = [1, 0]> (v0)",
         "a = Cast <to = 1> (stored) y = Gather (a, i) | v0 = Gather (stored, [1])  y = Cast <to = 1> (v0)",
       })
   void bringsSpellingsTogether(String before, String after) {
@@ -149,6 +155,8 @@ class RuleTest {
         "a, b = Split <axis = 1> (m, uneven) y = Concat <axis = 1> (a, b)",
         "a, b = Split <axis = 1, num_outputs = 2> (m) y = Add (a, b)",
         "y = Gather <axis = 2> (x, units)",
+        "a = Slice (stored, first, second, first) y = Slice (a, first, second, second)",
+        "a, b = Split <axis = 1, split = [1, 1]> (stored) y = Concat <axis = 1> (b, a)",
         "y = Transpose <perm = [1, 0]> (m)",
         "y = Transpose (unknown)",
         "a = NonZero (m) b = Slice (a, second, third, second) y = Squeeze (b, first)",

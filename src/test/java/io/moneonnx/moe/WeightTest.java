@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
+import io.moneonnx.graph.Part;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -14,7 +15,8 @@ final class WeightTest {
         """
         g (float[2, 3, 4] x) => (float[...] w)
         <float[2, 3, 4] bank, int64 first = {0}, int64[1] zero = {0}, int64[1] one = {1},
-         int64[1] two = {2}>
+         int64[1] two = {2}, int64[1] last = {-1}, int64[1] all = {9223372036854775807},
+         int64[2] both = {0, 1}>
         {
           turned = Transpose <perm = [0, 2, 1]> (bank)
           w = %s
@@ -58,15 +60,18 @@ final class WeightTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "Gather (bank, first)                      | 0 | [3, 4]",
-        "Gather <axis = 0> (bank, one)             | 1 | [1, 3, 4]",
-        "Slice (bank, one, two)                    | 1 | [1, 3, 4]",
-        "Slice (bank, zero, one, zero, one)        | 0 | [1, 3, 4]",
+        "Gather (bank, first)                      | 0 | 0 | 1 | [3, 4]",
+        "Gather <axis = 0> (bank, one)             | 0 | 1 | 2 | [1, 3, 4]",
+        "Gather <axis = -2> (bank, one)            | 1 | 1 | 2 | [2, 1, 4]",
+        "Slice (bank, one, two)                    | 0 | 1 | 2 | [1, 3, 4]",
+        "Slice (bank, zero, one, zero, one)        | 0 | 0 | 1 | [1, 3, 4]",
+        "Slice (bank, one, all, two)               | 2 | 1 | 4 | [2, 3, 3]",
+        "Slice (bank, last, all, one)              | 1 | 2 | 3 | [2, 1, 4]",
       })
-  void findsTheRowOfAStackedWeight(String expression, long row, String dims) {
+  void findsThePartOfAWeight(String expression, int axis, long from, long to, String dims) {
     Weight weight = Weight.behind(graph(expression), "w").orElseThrow();
 
-    assertThat(weight.row()).hasValue(row);
+    assertThat(weight.part()).contains(new Part.Range(axis, from, to));
     assertThat(weight.initializer()).isEqualTo("bank");
     assertThat(weight.dims()).hasToString(dims);
   }
@@ -84,7 +89,7 @@ final class WeightTest {
             .transform(GraphText::parse);
     Weight weight = Weight.behind(graph, "w").orElseThrow();
 
-    assertThat(weight.row()).hasValue(1);
+    assertThat(weight.part()).contains(new Part.Range(0, 1, 2));
     assertThat(weight.dims()).containsExactly(4L, 3L);
   }
 
@@ -92,13 +97,15 @@ final class WeightTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "Slice (bank, zero, two, zero)",
-        "Slice (bank, one, two, one)",
-        "Gather <axis = 1> (bank, one)",
+        "Slice (bank, zero, zero, zero)",
+        "Slice (bank, zero, two, zero, two)",
+        "Slice (bank, both, both, both)",
+        "Slice (bank, one, two, all)",
         "Gather (bank, two)",
+        "Gather (bank, both)",
         "Gather (x, one)"
       })
-  void takesNothingElseForARow(String expression) {
+  void takesNothingElseForAPart(String expression) {
     assertThat(Weight.behind(graph(expression), "w")).isEmpty();
   }
 }

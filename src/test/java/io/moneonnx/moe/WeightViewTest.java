@@ -25,7 +25,8 @@ class WeightViewTest {
         <int64[3, 2, 2] stack = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, int64[6, 2] rows,
          int64[3, 1, 2] half, float[3] scales, float[3, 2, 1] blocks, float[1, 2, 2] coarse,
          int64[3] apart = {3, 2, 2}, int64[2] flat = {3, -1}, int64[1] one = {1}, int64[1] two = {2},
-         int64[4] four = {3, 2, 1, 2}>
+         int64[4] four = {3, 2, 1, 2}, int64[1] three = {3}, int64[1] six = {6},
+         int64[1] nought = {0}, int64 i = {1}>
         {
         %s
         }
@@ -55,6 +56,9 @@ class WeightViewTest {
         "w = Unsqueeze (stack, two) | 3 2 1 2 | stack",
         "w = Squeeze (half, one) | 3 2 | half",
         "w = Concat <axis = 1> (stack, half) | 3 3 2 | stack half",
+        "w = Slice (stack, one, two, one) | 3 1 2 | stack",
+        "w = Slice (rows, three, six, nought) | 3 2 | rows",
+        "w = Gather <axis = 1> (stack, i) | 3 2 | stack",
         "w = DequantizeLinear <axis = 0> (stack, scales) | 3 2 2 | stack scales",
         "w = DequantizeLinear <axis = 2, block_size = 2> (stack, blocks) | 3 2 2 | stack blocks",
       })
@@ -77,6 +81,28 @@ class WeightViewTest {
 
     assertThat(kept(graph, 0, 2).constant("cut/kept").orElseThrow())
         .isEqualTo(graph.constant("rows").orElseThrow().rows(List.of(4, 5)));
+  }
+
+  @Test
+  void takesTheRowsOfAPartOutOfTheWhole() {
+    Graph graph = graph("w = Slice (rows, three, six, nought)");
+
+    assertThat(kept(graph, 0, 0, 2).constant("cut/kept").orElseThrow())
+        .isEqualTo(graph.constant("rows").orElseThrow().rows(List.of(3, 5)));
+  }
+
+  @Test
+  void keepsWhatSeveralPartsAreCutOutOfOnce() {
+    Graph graph =
+        graph("a = Slice (stack, nought, one, one) b = Slice (stack, one, two, one) w = Neg (a)");
+    GraphEdit edit =
+        new GraphEdit(new Model(graph, 8, Map.of("", 21L), Map.of(), UnknownFields.NONE));
+    Ops ops = new Ops(edit, "cut");
+    String a = WeightView.of(graph, "a").orElseThrow().keep(ops, 0, List.of(0, 2));
+    String b = WeightView.of(graph, "b").orElseThrow().keep(ops, 0, List.of(0, 2));
+    edit.redirect("w", ops.add(a, b));
+
+    assertThat(edit.apply().graph().initializers()).containsKey("cut/kept").hasSize(4);
   }
 
   @Test
@@ -111,7 +137,7 @@ class WeightViewTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"w = Neg (stack)", "w = Reshape (x, apart)", "w = Gather (stack, one)"})
+  @ValueSource(strings = {"w = Neg (stack)", "w = Reshape (x, apart)", "w = Gather (stack, four)"})
   void isNothingThatIsComputed(String nodes) {
     assertThat(WeightView.of(graph(nodes), "w")).isEmpty();
   }
