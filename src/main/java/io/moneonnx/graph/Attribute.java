@@ -35,7 +35,7 @@ public sealed interface Attribute {
   /** Inside a function: what a call gives for its attribute {@code outer}. */
   record Reference(String outer, UnknownFields wire) implements Attribute {}
 
-  /** Anything else (types, sparse tensors), kept as it came. */
+  /** Anything else (types, sparse tensors of other nodes than constants), kept as it came. */
   record Opaque(UnknownFields wire) implements Attribute {}
 
   static Attribute of(long value) {

@@ -140,7 +140,7 @@ public final class Graph {
 
   /**
    * What a {@code Constant} makes, or a {@code ConstantOfShape} fills its output with, however its
-   * attribute spells it; empty for sparse tensors.
+   * attribute spells it.
    */
   public static Optional<Tensor> tensorOf(Node node) {
     return node.attributes().values().stream().findFirst().flatMap(Graph::tensorOf);

@@ -20,6 +20,7 @@ import io.moneonnx.proto.onnx.GraphProto;
 import io.moneonnx.proto.onnx.ModelProto;
 import io.moneonnx.proto.onnx.NodeProto;
 import io.moneonnx.proto.onnx.OperatorSetIdProto;
+import io.moneonnx.proto.onnx.SparseTensorProto;
 import io.moneonnx.proto.onnx.TensorProto;
 import io.moneonnx.proto.onnx.ValueInfoProto;
 import java.nio.file.Path;
@@ -47,10 +48,12 @@ final class GraphReader {
 
   private final Path file;
   private final TensorReader tensors;
+  private final SparseTensors sparse;
 
   GraphReader(Path file, TensorReader tensors) {
     this.file = file;
     this.tensors = tensors;
+    this.sparse = new SparseTensors(file, tensors);
   }
 
   /**
@@ -121,7 +124,7 @@ final class GraphReader {
     return new Graph(
         proto.getName(),
         nodes(proto.getNodeList()),
-        initializers(proto.getInitializerList(), rawData),
+        initializers(proto, rawData),
         values(proto.getInputList()),
         values(proto.getOutputList()),
         declared,
@@ -130,6 +133,7 @@ final class GraphReader {
                 .clearName()
                 .clearNode()
                 .clearInitializer()
+                .clearSparseInitializer()
                 .clearInput()
                 .clearOutput()
                 .clearValueInfo(),
@@ -137,10 +141,10 @@ final class GraphReader {
   }
 
   private Map<String, Initializer> initializers(
-      List<TensorProto> protos, List<Optional<FileRange>> rawData) {
+      GraphProto graph, List<Optional<FileRange>> rawData) {
     Map<String, Initializer> initializers = new LinkedHashMap<>();
-    for (int i = 0; i < protos.size(); i++) {
-      TensorProto proto = protos.get(i);
+    for (int i = 0; i < graph.getInitializerCount(); i++) {
+      TensorProto proto = graph.getInitializer(i);
       String name = proto.getName();
       String what = "initializer '" + name + "'";
       Tensor tensor =
@@ -148,12 +152,19 @@ final class GraphReader {
               .get(i)
               .map(range -> tensors.read(proto, range, what))
               .orElseGet(() -> tensors.read(proto, what));
-      UnknownFields rest = TensorReader.rest(proto.toBuilder());
-      if (initializers.put(name, new Initializer(name, tensor, rest)) != null) {
-        throw bad(what + " is given twice");
-      }
+      put(initializers, new Initializer(name, tensor, TensorReader.rest(proto.toBuilder())));
+    }
+    for (SparseTensorProto proto : graph.getSparseInitializerList()) {
+      String name = proto.getValues().getName();
+      put(initializers, Initializer.of(name, sparse.dense(proto, "initializer '" + name + "'")));
     }
     return initializers;
+  }
+
+  private void put(Map<String, Initializer> initializers, Initializer initializer) {
+    if (initializers.put(initializer.name(), initializer) != null) {
+      throw bad("initializer '%s' is given twice".formatted(initializer.name()));
+    }
   }
 
   private static List<Value> values(List<ValueInfoProto> protos) {
@@ -178,7 +189,10 @@ final class GraphReader {
     Map<String, Attribute> attributes = new LinkedHashMap<>();
     for (AttributeProto attribute : proto.getAttributeList()) {
       String what = "%s, attribute '%s'".formatted(label(proto), attribute.getName());
-      if (attributes.put(attribute.getName(), attribute(attribute, what)) != null) {
+      if (isSparseConstant(proto, attribute)) {
+        attributes.put(
+            "value", new Attribute.OfTensor(sparse.dense(attribute.getSparseTensor(), what)));
+      } else if (attributes.put(attribute.getName(), attribute(attribute, what)) != null) {
         throw bad(what + " is given twice");
       }
     }
@@ -199,6 +213,13 @@ final class GraphReader {
                 .clearInput()
                 .clearOutput()
                 .clearAttribute()));
+  }
+
+  private static boolean isSparseConstant(NodeProto node, AttributeProto attribute) {
+    return node.getOpType().equals("Constant")
+        && domain(node.getDomain()).isEmpty()
+        && attribute.getName().equals("sparse_value")
+        && attribute.hasSparseTensor();
   }
 
   private static String label(NodeProto node) {

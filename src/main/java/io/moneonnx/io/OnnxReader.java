@@ -16,7 +16,7 @@ import java.nio.file.Path;
  * Reads ONNX files, but not their weights: big initializers become ranges of the model file or of
  * the data files beside it. What the graph classes do not hold is kept and comes out again in
  * {@link OnnxWriter}, but for the documentation of attributes and the names of tensors in
- * attributes.
+ * attributes. Sparse constants and initializers come out dense.
  */
 public final class OnnxReader {
   private static final int FIRST_IR_WITH_OPSETS = 3;

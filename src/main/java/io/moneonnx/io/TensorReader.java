@@ -72,7 +72,7 @@ final class TensorReader {
   }
 
   /** The element type, once it is clear that the type is known and the shape has a size. */
-  private ElementType type(TensorProto proto, String what) {
+  ElementType type(TensorProto proto, String what) {
     List<Long> dims = proto.getDimsList();
     if (dims.stream().anyMatch(dim -> dim < 0)) {
       throw bad(what, "a size is negative in the shape " + dims);

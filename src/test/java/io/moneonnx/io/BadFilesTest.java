@@ -202,7 +202,10 @@ class BadFilesTest {
   @Test
   void dataThatCouldNotBeMoved() throws IOException {
     ModelProto.Builder model = Given.message(Given.tensor(DataType.FLOAT, 0));
-    model.getGraphBuilder().addSparseInitializerBuilder().setValues(Given.external(4));
+    AttributeProto.Builder attribute =
+        AttributeProto.newBuilder().setName("sparse").setType(AttributeType.SPARSE_TENSOR);
+    attribute.getSparseTensorBuilder().setValues(Given.external(4));
+    model.getGraphBuilder().getNodeBuilder(0).addAttribute(attribute);
     assertRefused(Given.file(folder, model), "supported in initializers and constants only");
   }
 

@@ -182,7 +182,6 @@ class RoundTripTest {
         .getGraphBuilder()
         .setDocString("graph")
         .addMetadataProps(entry)
-        .addSparseInitializer(sparse)
         .addQuantizationAnnotationBuilder()
         .setTensorName("y");
     message.getGraphBuilder().getInitializerBuilder(0).setDocString("initializer");
