@@ -35,8 +35,11 @@ final class Functions {
   /** So many nodes are the most that all calls of a model may stand for. */
   static final int MOST_NODES = 500_000;
 
+  /** So deep may calls in subgraphs nest them; no runtime reads a file that does. */
+  static final int MOST_DEPTH = 100;
+
   private final Map<Key, Function> functions = new HashMap<>();
-  private final Map<Key, Long> sizes = new HashMap<>();
+  private final Map<Key, Size> sizes = new HashMap<>();
   private final Map<String, Long> opsets;
 
   /** How nodes call a function. */
@@ -47,10 +50,29 @@ final class Functions {
   }
 
   /**
+   * A call of a function.
+   *
+   * @param depth how many subgraphs it is in
+   */
+  private record Call(Key key, int depth) {}
+
+  /**
+   * What calls stand for.
+   *
+   * @param depth how many subgraphs the last of the nodes are in, the callers' among them
+   */
+  private record Size(long nodes, int depth) {
+    Size plus(Size callee, int depthOfCall) {
+      long all = nodes > Long.MAX_VALUE - callee.nodes ? Long.MAX_VALUE : nodes + callee.nodes;
+      return new Size(all, Math.max(depth, depthOfCall + callee.depth));
+    }
+  }
+
+  /**
    * The functions of a model.
    *
    * @throws BadInputException if one that is called calls itself, or if the calls stand for more
-   *     than {@link #MOST_NODES} nodes
+   *     than {@link #MOST_NODES} nodes or for subgraphs nested deeper than {@link #MOST_DEPTH}
    */
   Functions(Model model) {
     this.opsets = new LinkedHashMap<>(model.opsets());
@@ -69,24 +91,39 @@ final class Functions {
   }
 
   private void checkSize(Graph graph) {
-    List<Node> calls = calls(graph.nodes());
-    calls.forEach(call -> measure(Key.of(call)));
-    long all = calls.stream().mapToLong(call -> sizes.get(Key.of(call))).reduce(0, Functions::sum);
-    if (all > MOST_NODES) {
+    List<Call> calls = calls(graph.nodes(), 0);
+    calls.forEach(call -> measure(call.key()));
+    Size all = size(0, calls);
+    if (all.nodes() > MOST_NODES) {
       throw new BadInputException(
           "the model's functions stand for %s nodes where they are called; expected at most %,d"
-              .formatted(all == Long.MAX_VALUE ? "countless" : "%,d".formatted(all), MOST_NODES));
+              .formatted(
+                  all.nodes() == Long.MAX_VALUE ? "countless" : "%,d".formatted(all.nodes()),
+                  MOST_NODES));
+    } else if (all.depth() > MOST_DEPTH) {
+      throw new BadInputException(
+          "the model's functions stand for subgraphs nested %,d deep; expected at most %,d"
+              .formatted(all.depth(), MOST_DEPTH));
     }
   }
 
-  /** Nodes that call a function, those in subgraphs among them. */
-  private List<Node> calls(List<Node> nodes) {
-    List<Node> found = new ArrayList<>();
+  /** What nodes stand for that call functions which are measured already. */
+  private Size size(long nodes, List<Call> calls) {
+    Size size = new Size(nodes, 0);
+    for (Call call : calls) {
+      size = size.plus(sizes.get(call.key()), call.depth());
+    }
+    return size;
+  }
+
+  /** The calls among nodes, those in subgraphs too. */
+  private List<Call> calls(List<Node> nodes, int depth) {
+    List<Call> found = new ArrayList<>();
     for (Node node : nodes) {
       if (functions.containsKey(Key.of(node))) {
-        found.add(node);
+        found.add(new Call(Key.of(node), depth));
       }
-      node.subgraphs().forEach(body -> found.addAll(calls(body.nodes())));
+      node.subgraphs().forEach(body -> found.addAll(calls(body.nodes(), depth + 1)));
     }
     return found;
   }
@@ -97,13 +134,13 @@ final class Functions {
     Deque<Key> pending = new ArrayDeque<>(List.of(root));
     while (!pending.isEmpty()) {
       Key key = pending.peek();
-      List<Key> below = calls(functions.get(key).nodes()).stream().map(Key::of).toList();
-      List<Key> unknown = below.stream().filter(callee -> !sizes.containsKey(callee)).toList();
+      List<Call> below = calls(functions.get(key).nodes(), 0);
+      List<Key> unknown =
+          below.stream().map(Call::key).filter(callee -> !sizes.containsKey(callee)).toList();
       if (sizes.containsKey(key)) {
         pending.pop();
       } else if (unknown.isEmpty()) {
-        long own = functions.get(key).nodes().size();
-        sizes.put(key, below.stream().map(sizes::get).reduce(own, Functions::sum));
+        sizes.put(key, size(functions.get(key).nodes().size(), below));
         pending.pop();
       } else if (open.add(key)) {
         unknown.forEach(pending::push);
@@ -111,11 +148,6 @@ final class Functions {
         throw bad(functions.get(key), "calls itself");
       }
     }
-  }
-
-  /** The sum, or the largest number where it is larger still. */
-  private static long sum(long a, long b) {
-    return a > Long.MAX_VALUE - b ? Long.MAX_VALUE : a + b;
   }
 
   /**
@@ -132,7 +164,7 @@ final class Functions {
     if (function != null) {
       return Optional.of(Respelled.as(body(node, function, names)));
     }
-    boolean calls = node.subgraphs().stream().anyMatch(body -> !calls(body.nodes()).isEmpty());
+    boolean calls = node.subgraphs().stream().anyMatch(body -> !calls(body.nodes(), 0).isEmpty());
     return calls
         ? Optional.of(Respelled.as(node.withSubgraphs(body -> inlined(body, names))))
         : Optional.empty();

@@ -39,6 +39,9 @@ public final class OnnxReader {
       Model model = new GraphReader(file, tensors).model(scanned.model(), scanned.skipped());
       return NodeOrder.sorted(file, model);
     } catch (InvalidProtocolBufferException e) {
+      if (Reason.of(e).contains("nesting")) {
+        throw bad(file, "its subgraphs are nested too deep: no ONNX runtime reads it");
+      }
       throw new BadInputException(
           "%s: is no ONNX file, or is cut short (%s)".formatted(file, Reason.of(e)), e);
     } catch (IOException e) {
