@@ -26,6 +26,7 @@ final class RuleContext {
   private final Map<String, Node> producers = new HashMap<>();
   private final Map<String, String> aliases = new HashMap<>();
   private final Set<String> named = new HashSet<>();
+  private final Map<String, Integer> reads = new HashMap<>();
   private final FreshNames names;
   private final ValueTypes types;
   private final ValueRanks ranks;
@@ -40,8 +41,12 @@ final class RuleContext {
     this.ranks = new ValueRanks(graph, this::constant, this::producer);
     constants.values().forEach(ranks::constant);
     graph.outputs().stream().map(Value::name).forEach(named::add);
-    for (Node node : graph.nodes()) {
+    named.forEach(output -> reads.put(output, 1));
+    for (int i = graph.nodes().size() - 1; i >= 0; i--) {
+      Node node = graph.nodes().get(i);
       node.subgraphs().forEach(body -> named.addAll(body.captures()));
+      int each = node.is("Identity") ? reads.getOrDefault(node.output(), 0) : 1;
+      node.reads().forEach(value -> reads.merge(value, each, Integer::sum));
     }
   }
 
@@ -109,6 +114,11 @@ final class RuleContext {
   /** True for values whose names must stay: the graph's outputs, and what subgraphs capture. */
   boolean isNamed(String value) {
     return named.contains(value);
+  }
+
+  /** True for values of the graph as it was that one node reads, be it through identities. */
+  boolean isReadOnce(String value) {
+    return reads.getOrDefault(value, 0) == 1;
   }
 
   /** Takes values whose names must stay, since a body that a rule has made captures them. */

@@ -13,6 +13,7 @@ final class Rules {
           new ShapePart(),
           new CastLikeAsCast(),
           new SumAsAdds(),
+          new TermsFirst(),
           new PlainTransposes(),
           new TransposedFirst(),
           new HitColumns(),

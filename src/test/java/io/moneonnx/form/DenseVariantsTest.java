@@ -226,6 +226,19 @@ final class DenseVariantsTest {
             """);
   }
 
+  /** The sum of the experts' terms begins with the output of a shared expert. */
+  private static TinyMoe beginningWith(String shared, String first) {
+    return COLUMNS.with(
+        "  routed2 = Add (scaled0, scaled1)",
+        """
+              own = Sigmoid (x)
+              shared = %s
+              routed1 = Add (%s)
+              routed2 = Add (routed1, scaled1)\
+            """
+            .formatted(shared, first));
+  }
+
   /** The best k are those that are not below the k-th best. */
   private static TinyMoe threshold() {
     TinyMoe tiny = COLUMNS;
@@ -304,6 +317,14 @@ final class DenseVariantsTest {
         Arguments.of("split columns", splitColumns(), "dense-loop"),
         Arguments.of("zeros first", sumThatBeginsWithZeros(), "dense-loop"),
         Arguments.of("zero first", sumThatBeginsWithZero(), "dense-loop"),
+        Arguments.of(
+            "shared expert first", beginningWith("Tanh (x)", "shared, scaled0"), "dense-loop"),
+        Arguments.of(
+            "shared expert second", beginningWith("Tanh (x)", "scaled0, shared"), "dense-loop"),
+        Arguments.of(
+            "weighed shared expert first",
+            beginningWith("Mul (own, own)", "shared, scaled0"),
+            "dense-loop"),
         Arguments.of("stacked banks", inBanks(COLUMNS), "dense-loop"),
         Arguments.of("stacked banks, picked", inBanks(PICKED), "dense-stack"),
         Arguments.of("stacked banks, sparse", inBanks(Spelling.DYNAMO.of(4, 2, 4)), "sparse-loop"),
