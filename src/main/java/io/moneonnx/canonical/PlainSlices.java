@@ -27,7 +27,7 @@ final class PlainSlices implements Rule {
 
   @Override
   public Optional<Respelled> apply(Node node, RuleContext context) {
-    boolean hasSteps = !node.input(4).isEmpty();
+    boolean hasSteps = node.given(4).isPresent();
     if (hasSteps && !isAll(node.input(4), 1, context)) {
       return Optional.empty();
     }
@@ -36,7 +36,7 @@ final class PlainSlices implements Rule {
           Respelled.as(
               Node.of("Identity", List.of(node.input(0)), List.of(node.output()), Map.of())));
     }
-    boolean hasAxes = !node.input(3).isEmpty();
+    boolean hasAxes = node.given(3).isPresent();
     Optional<String> axes =
         hasAxes
             ? Optional.of(node.input(3))

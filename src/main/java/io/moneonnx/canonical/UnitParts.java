@@ -42,7 +42,7 @@ final class UnitParts implements Rule {
   /** The sizes of the parts, if they are known and the parts are of a weight, or units. */
   private static Optional<long[]> sizes(Node split, long axis, RuleContext context) {
     Optional<List<Long>> weight = context.weightShape(split.input(0));
-    if (!split.input(1).isEmpty()) {
+    if (split.given(1).isPresent()) {
       return context
           .integers(split.input(1))
           .filter(sizes -> sizes.length == split.outputs().size())

@@ -129,7 +129,7 @@ record FusedLayout(
   @Override
   public void cut(Ops ops, RouterCut router, Set<Integer> pruned) {
     String scores = router.apply(ops, pruned);
-    boolean isGiven = !node.input(FusedSignature.WEIGHTS).isEmpty();
+    boolean isGiven = node.given(FusedSignature.WEIGHTS).isPresent();
     if (isGiven || !(inside instanceof FusedRouting.OverChosen)) {
       Routing masked = routing.with(new Choice.Hidden(scores));
       new FusedLayout(node, perExpert, masked, inside).remove(ops, pruned);

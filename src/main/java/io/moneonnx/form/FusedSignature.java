@@ -103,7 +103,7 @@ record FusedSignature(
       return attribute;
     }
     return IntStream.range(inputs, node.inputs().size())
-        .filter(index -> !node.input(index).isEmpty())
+        .filter(index -> node.given(index).isPresent())
         .mapToObj(
             index ->
                 "%s has an input %d, '%s', which is not known"
@@ -124,7 +124,7 @@ record FusedSignature(
   /** The inputs of a node that hold something of each expert, its leading axis. */
   IntStream perExpert(Node node) {
     return IntStream.range(SCORES + 1, Math.min(inputs, node.inputs().size()))
-        .filter(index -> !ofNoExpert.contains(index) && !node.input(index).isEmpty());
+        .filter(index -> !ofNoExpert.contains(index) && node.given(index).isPresent());
   }
 
   /** True for scales of activations, of which there may be one for all experts. */
@@ -173,13 +173,12 @@ record FusedSignature(
   }
 
   private Projection projection(Node node, Map<Integer, List<Long>> dims, int weight) {
-    String bias = node.input(weight + (isQuantised() ? 2 : 1));
     return new Projection(
         node.input(weight),
         2,
         1,
         dims.get(weight).get(1).intValue(),
-        Optional.of(bias).filter(name -> !name.isEmpty()));
+        node.given(weight + (isQuantised() ? 2 : 1)));
   }
 
   private static Ffn.Kind fused(Node node) {

@@ -64,6 +64,11 @@ public record Node(
     return index < inputs.size() ? inputs.get(index) : "";
   }
 
+  /** Input {@code index}, unless it is left out. */
+  public Optional<String> given(int index) {
+    return Optional.of(input(index)).filter(name -> !name.isEmpty());
+  }
+
   /** The first output that is not left out. */
   public String output() {
     for (String output : outputs) {

@@ -108,7 +108,7 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
       return node.intAttribute("transA", 0) == 1
           ? Optional.empty()
           : product(node.input(0), node.input(1), node.intAttribute("transB", 0) == 0)
-              .map(found -> found.plus(given(node, 2)));
+              .map(found -> found.plus(node.given(2)));
     } else if (node.is("Einsum")) {
       return Equation.of(node).flatMap(equation -> product(equation, node.inputs()));
     } else if (node.domain().equals("com.microsoft") && RUNTIME_PRODUCTS.contains(node.opType())) {
@@ -117,10 +117,6 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
           : packed(node);
     }
     return Optional.empty();
-  }
-
-  private static Optional<String> given(Node node, int input) {
-    return Optional.of(node.input(input)).filter(name -> !name.isEmpty());
   }
 
   /**
@@ -147,7 +143,7 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
 
   private static Optional<Product> packed(Node node) {
     int out = (int) node.intAttribute("N", 0);
-    Projection projection = new Projection(node.input(1), 1, 0, out, given(node, 5));
+    Projection projection = new Projection(node.input(1), 1, 0, out, node.given(5));
     int in = (int) node.intAttribute("K", 0);
     return Optional.of(new Product(node.input(0), projection, Optional.of(in)));
   }

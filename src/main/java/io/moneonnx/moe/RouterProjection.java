@@ -56,7 +56,7 @@ record RouterProjection(Graph graph, Node product, Optional<Node> sum, int exper
       return objection(weight(), weightAxis()).or(this::termObjection);
     }
     return PACKED.stream()
-        .filter(input -> !product.input(input).isEmpty())
+        .filter(input -> product.given(input).isPresent())
         .filter(input -> packed(input).filter(this::isRowsOfBytes).isEmpty())
         .map(
             input ->
@@ -127,7 +127,7 @@ record RouterProjection(Graph graph, Node product, Optional<Node> sum, int exper
 
   private String packed(Ops ops, List<String> inputs, List<Integer> kept) {
     for (int input : PACKED) {
-      if (!product.input(input).isEmpty()) {
+      if (product.given(input).isPresent()) {
         inputs.set(input, ops.constant("kept", rows(packed(input).orElseThrow(), kept)));
       }
     }

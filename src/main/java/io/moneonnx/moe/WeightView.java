@@ -137,7 +137,7 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
   private boolean isAlong(Node dequantise, int input, int axis) {
     Optional<Tensor> scale = graph.constant(dequantise.input(input));
     if (scale.isEmpty()) {
-      return !dequantise.input(input).isEmpty();
+      return dequantise.given(input).isPresent();
     }
     int scaled = Math.floorMod((int) dequantise.intAttribute("axis", 1), dims.size());
     int rank = scale.get().rank();

@@ -96,26 +96,13 @@ final class SpellingTest {
 
   /** An {@code If} that only leaves out work, and reads what an edit is about. */
   private static final String GUARDED =
-      """
-      g (float[T, 4] a, int64[T, 1] ids) => (float[T, 4] y)
-      <int64 id = {1}, float[4, 4] w, float[4] b>
-      {
-        h = Neg (a)
-        x = Abs (h)
-        mask = Equal (ids, id)
-        gate = Cast <to = 1> (mask)
-        bits = Cast <to = 7> (mask)
-        hit = ReduceMax <keepdims = 0> (bits)
-        any = Cast <to = 9> (hit)
-        y = If <then_branch = work () => (float[...] sum) {
-                  out = MatMul (x, w)
-                  bias = Tanh (b)
-                  moved = Add (out, bias)
-                  scaled = Mul (moved, gate)
-                  sum = Add (x, scaled)
-                }, else_branch = idle () => (float[...] same) { same = Identity (x) }> (any)
-      }
-      """;
+      UnfoldingTest.DENSE
+          .replace("float[T, 4] x,", "float[T, 4] a,")
+          .replace("float[4, 4] w>", "float[4, 4] w, float[4] b>")
+          .replace("  mask =", "  h = Neg (a)\n  x = Abs (h)\n  mask =")
+          .replace(
+              "scaled = Mul (out, gate)",
+              "bias = Tanh (b)\n moved = Add (out, bias)\n scaled = Mul (moved, gate)");
 
   @Test
   void bodiesAreWrittenInTheirOrderBesideAnEdit() {

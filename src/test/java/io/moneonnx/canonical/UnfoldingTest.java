@@ -33,7 +33,7 @@ class UnfoldingTest {
       """;
 
   /** Adds a product with the mask, if it has a hit. */
-  private static final String DENSE =
+  static final String DENSE =
       """
       g (float[T, 4] x, int64[T, 1] ids) => (float[T, 4] y)
       <int64 id = {1}, int64[1] last = {-1}, float[4, 4] w>

@@ -49,17 +49,4 @@ class PartialProfileTest {
     assertThat(folder).isEmptyDirectory();
     assertThat(said).isEmpty();
   }
-
-  /** Keeps what it is told. */
-  private record Listening(List<String> said) implements Console {
-    @Override
-    public void say(String line) {
-      said.add(line);
-    }
-
-    @Override
-    public Progress begin(String what, long steps) {
-      return new Silence().begin(what, steps);
-    }
-  }
 }

@@ -59,7 +59,7 @@ class SoughtTest {
     Iterator<Double> next = DoubleStream.of(perplexities).iterator();
     List<Goal> goals = Stream.of("0.5", "0.25").map(SoughtTest::goal).toList();
     Search.Found found = new Search.Found(perplexity(20), LIMIT, 15, List.of(), goals);
-    return new Prune(RunOptions.cpu(), console())
+    return new Prune(RunOptions.cpu(), new Listening(said))
         .carryOut(
             PlanSource.sought(found, profile, file -> perplexity(next.next())),
             subject,
@@ -76,26 +76,12 @@ class SoughtTest {
   }
 
   private Rewrite.Proved prove(PlanSource.Candidate candidate) {
-    return new Rewrite(subject, RunOptions.cpu(), console())
+    return new Rewrite(subject, RunOptions.cpu(), new Listening(said))
         .prove(
             new Rewrite.Request(out(), candidate.novice(), Optional.empty(), false, false),
             profile,
             candidate.plan(),
             Optional.empty());
-  }
-
-  private Console console() {
-    return new Console() {
-      @Override
-      public void say(String line) {
-        said.add(line);
-      }
-
-      @Override
-      public Progress begin(String what, long steps) {
-        return new Silence().begin(what, steps);
-      }
-    };
   }
 
   private Path out() {

@@ -348,18 +348,20 @@ final class ProofTest {
     assertThat(one.blockErrors()).containsOnlyKeys("experts", "second/experts");
   }
 
+  /** For each of these experts a novice that is this number everywhere. */
+  private static Map<String, Replacement> filled(float number, int... experts) {
+    float[] novice = new float[4];
+    Arrays.fill(novice, number);
+    TreeMap<Integer, float[]> novices = new TreeMap<>();
+    Arrays.stream(experts).forEach(expert -> novices.put(expert, novice));
+    return Map.of("experts", new Replacement(novices));
+  }
+
   /** Infinite in the oracle and in the file: alike, and yet no proof. */
   @Test
   void findsNovicesThatOverflow() {
-    float[] novice = new float[4];
-    Arrays.fill(novice, 3.3e38f);
-    Replacement replacement = new Replacement(new TreeMap<>(Map.of(1, novice, 3, novice)));
     Verdict verdict =
-        prove(
-            Spelling.DYNAMO.of(4, 2, 4).model(),
-            Map.of("experts", replacement),
-            30,
-            model -> model);
+        prove(Spelling.DYNAMO.of(4, 2, 4).model(), filled(3.3e38f, 1, 3), 30, model -> model);
 
     assertThat(verdict.broken())
         .containsExactly(
@@ -375,11 +377,7 @@ final class ProofTest {
             .of(4, 2, 4)
             .with("y = Add (x, routed)", "sum = Add (x, routed)\n  y = Mul (sum, far)")
             .with("int64[1] k", "float far = {2}, int64[1] k");
-    float[] novice = new float[4];
-    Arrays.fill(novice, 2.5e38f);
-    Replacement all =
-        new Replacement(new TreeMap<>(Map.of(0, novice, 1, novice, 2, novice, 3, novice)));
-    Verdict verdict = prove(tiny.model(), Map.of("experts", all), 30, model -> model);
+    Verdict verdict = prove(tiny.model(), filled(2.5e38f, 0, 1, 2, 3), 30, model -> model);
 
     assertThat(verdict.broken())
         .contains(
