@@ -55,6 +55,7 @@ class CasesTest {
           "tool-olmoe_ts_bmm__store_f16",
           "report-fp16-sparse",
           "report-ortopt1-sparse",
+          "report-seeded-shared",
           "report-sum-node");
 
   @TempDir private Path folder;
