@@ -43,6 +43,7 @@ class ArchitectureTest {
           Map.entry("io", List.of("graph", "proto")),
           Map.entry("run", List.of("graph")),
           Map.entry("data", List.of("graph")),
+          Map.entry("narrow", List.of("graph")),
           Map.entry("moe", List.of("graph", "match", "passes")),
           Map.entry("form", List.of("graph", "match", "passes", "moe")),
           Map.entry("profile", List.of("graph", "io", "json")),
@@ -193,6 +194,17 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("ai.djl..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyNarrowKnowsTheLinearAlgebra() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + "narrow..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.ejml..")
         .check(CLASSES);
   }
 }
