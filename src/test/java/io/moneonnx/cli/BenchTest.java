@@ -7,6 +7,7 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -55,6 +56,7 @@ final class BenchTest {
     assertThat(found.getAsJsonObject("ratio").get("file").getAsDouble()).isEqualTo(1);
   }
 
+  @Tag("exhaustive")
   @Test
   void runsOnDataThatAreGiven() throws IOException {
     Path text = Files.writeString(folder.resolve("some.txt"), "Once upon a time. ".repeat(600));

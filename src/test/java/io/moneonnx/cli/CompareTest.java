@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -116,6 +117,7 @@ class CompareTest {
     assertThat(compared.out().lines().filter(line -> line.startsWith("least "))).hasSize(2);
   }
 
+  @Tag("exhaustive")
   @Test
   void severalTestsAreColumnsOfOneTable() throws IOException {
     Path other = Files.writeString(shared.resolve("other.txt"), "Of cats and dogs. ".repeat(60));

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -102,6 +103,7 @@ class EvalTasksTest {
     assertThat(json.getAsJsonObject("average").get("tasks").getAsInt()).isEqualTo(1);
   }
 
+  @Tag("exhaustive")
   @Test
   void batchesChangeNothing() throws IOException {
     Path alone = folder.resolve("alone.jsonl");

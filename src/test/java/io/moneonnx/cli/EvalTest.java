@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -95,6 +96,7 @@ final class EvalTest {
     assertThat(found.getAsJsonObject("total").get("tokens")).isEqualTo(source.get("tokens"));
   }
 
+  @Tag("exhaustive")
   @Test
   void batchesChangeNothingButTheTime() {
     Object[] some = {"--perplexity", HELD_OUT, "--limit", 6, "--window", 64, "--json"};

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -111,6 +112,7 @@ final class ExactTest {
     assertThat(verified.err()).contains("block 'layers.0' has the weights of all its 16 experts");
   }
 
+  @Tag("exhaustive")
   @Test
   void findsThatAnotherPlanWasTaken() {
     assertThat(verify(file("cut.onnx"), "keep.json").code()).isEqualTo(ExitCode.CHECK_FAILED);

@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -132,6 +133,7 @@ class GoldenTest {
                 + " found .*, off by .*, allowed .*; [\\d,]+ of [\\d,]+ rows moved");
   }
 
+  @Tag("exhaustive")
   @Test
   void toleranceIsTheUsers() {
     check(scaled(), golden, "--rtol", "1").succeeds();

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -134,6 +135,7 @@ class LinkTest {
         .hasSameBinaryContentAs(folder.resolve("whole.onnx.data"));
   }
 
+  @Tag("exhaustive")
   @Test
   void aHardLinkIsMadeInAnotherFolder() throws IOException {
     Path other = Files.createDirectory(folder.resolve("other"));

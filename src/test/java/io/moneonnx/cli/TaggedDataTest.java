@@ -30,6 +30,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,6 +80,7 @@ class TaggedDataTest {
     assertThat(profile.tokens()).isEqualTo(6 * 16);
   }
 
+  @Tag("exhaustive")
   @Test
   void aTagIsMeasuredAsItWouldBeAlone() {
     calibrate("--data", "code=" + TEXT, "prose=" + OTHER, "--blocks", 3).succeeds();
@@ -126,6 +128,7 @@ class TaggedDataTest {
     assertThat(sources().get("a").get(Statistic.T).count(0)).isEqualTo(2 * 16);
   }
 
+  @Tag("exhaustive")
   @Test
   void aFileOfTheWholeNameIsNoTag() throws IOException {
     Path file = Files.copy(TEXT, folder.resolve("a=b.txt"));

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -123,6 +124,7 @@ class VerifyTest {
             within(1e-12));
   }
 
+  @Tag("exhaustive")
   @Test
   void aTagIsMeasuredAsItWouldBeAlone() {
     JsonObject both = json(verify("--json", "--data", "kjv=" + TEXT, "new=" + HELD_OUT));
@@ -138,6 +140,7 @@ class VerifyTest {
         .isEqualTo(verify("--json", "--threads", 1).out());
   }
 
+  @Tag("exhaustive")
   @Test
   void jsonSaysEverythingOfBlocks() {
     JsonObject blocks = json(verify("--json")).getAsJsonObject("total").getAsJsonObject("blocks");
@@ -153,6 +156,7 @@ class VerifyTest {
         .isPositive();
   }
 
+  @Tag("exhaustive")
   @Test
   void twoEqualFilesAreNotApart() {
     JsonObject found = json(verify(Cli.OLMOE, Cli.OLMOE, "--json", "--limit", 1));
