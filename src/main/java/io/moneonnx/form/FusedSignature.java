@@ -174,6 +174,7 @@ record FusedSignature(
 
   private Projection projection(Node node, Map<Integer, List<Long>> dims, int weight) {
     return new Projection(
+        node.output(),
         node.input(weight),
         2,
         1,

@@ -74,7 +74,7 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
       return separate;
     }
     return raw instanceof Raw.Inside inside
-        ? finder.of(inside.equation(), inside.operands()).stream().toList()
+        ? finder.of(inside.equation(), inside.operands(), output).stream().toList()
         : finder.each(List.of(((Raw.Visible) raw).value()));
   }
 

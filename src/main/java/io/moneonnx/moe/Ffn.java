@@ -48,6 +48,8 @@ public record Ffn(
   /**
    * A product with a weight.
    *
+   * @param product the value that it makes, before any bias; the operator's output where it is
+   *     inside of one
    * @param weight the value that is read: a constant, what is made of one by laying it out, or what
    *     is gathered of one for each slot
    * @param in the axis of the weight that is summed over
@@ -55,9 +57,10 @@ public record Ffn(
    * @param width the size of what the product makes
    * @param bias what is added to it; empty if there is none
    */
-  public record Projection(String weight, int in, int out, int width, Optional<String> bias) {
+  public record Projection(
+      String product, String weight, int in, int out, int width, Optional<String> bias) {
     Projection plus(String added) {
-      return new Projection(weight, in, out, width, Optional.of(added));
+      return new Projection(product, weight, in, out, width, Optional.of(added));
     }
   }
 

@@ -76,9 +76,13 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
         : Optional.empty();
   }
 
-  /** What an expert computes whose last product is inside of an {@code Einsum}. */
-  public Optional<Ffn> of(Equation equation, List<String> operands) {
-    return product(equation, operands).flatMap(this::before);
+  /**
+   * What an expert computes whose last product is inside of an {@code Einsum}.
+   *
+   * @param output what that makes
+   */
+  public Optional<Ffn> of(Equation equation, List<String> operands, String output) {
+    return product(output, equation, operands).flatMap(this::before);
   }
 
   private Optional<Ffn> before(Product down) {
@@ -102,18 +106,18 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
   /** What a node multiplies by a weight; empty for anything else. */
   Optional<Product> product(Node node) {
     if (node.is("MatMul")) {
-      return product(node.input(0), node.input(1), true)
-          .or(() -> product(node.input(1), node.input(0), false));
+      return product(node, node.input(0), node.input(1), true)
+          .or(() -> product(node, node.input(1), node.input(0), false));
     } else if (node.is("Gemm")) {
       return node.intAttribute("transA", 0) == 1
           ? Optional.empty()
-          : product(node.input(0), node.input(1), node.intAttribute("transB", 0) == 0)
+          : product(node, node.input(0), node.input(1), node.intAttribute("transB", 0) == 0)
               .map(found -> found.plus(node.given(2)));
     } else if (node.is("Einsum")) {
-      return Equation.of(node).flatMap(equation -> product(equation, node.inputs()));
+      return Equation.of(node).flatMap(equation -> product(node.output(), equation, node.inputs()));
     } else if (node.domain().equals("com.microsoft") && RUNTIME_PRODUCTS.contains(node.opType())) {
       return node.opType().equals("FusedMatMul")
-          ? product(node.input(0), node.input(1), node.intAttribute("transB", 0) == 0)
+          ? product(node, node.input(0), node.input(1), node.intAttribute("transB", 0) == 0)
           : packed(node);
     }
     return Optional.empty();
@@ -122,7 +126,8 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
   /**
    * @param isInByOut true for a weight {@code [..., in, out]}, false for {@code [..., out, in]}
    */
-  private Optional<Product> product(String activations, String weight, boolean isInByOut) {
+  private Optional<Product> product(
+      Node node, String activations, String weight, boolean isInByOut) {
     if (dims(activations).isPresent()) {
       return Optional.empty();
     }
@@ -132,23 +137,25 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
             dims -> {
               int in = dims.size() - (isInByOut ? 2 : 1);
               int out = dims.size() - (isInByOut ? 1 : 2);
-              return product(activations, weight, in, out, dims.get(out).intValue());
+              int width = dims.get(out).intValue();
+              return product(
+                  activations,
+                  new Projection(node.output(), weight, in, out, width, Optional.empty()));
             });
   }
 
-  private static Product product(String activations, String weight, int in, int out, int width) {
-    Projection projection = new Projection(weight, in, out, width, Optional.empty());
+  private static Product product(String activations, Projection projection) {
     return new Product(activations, projection, Optional.empty());
   }
 
   private static Optional<Product> packed(Node node) {
     int out = (int) node.intAttribute("N", 0);
-    Projection projection = new Projection(node.input(1), 1, 0, out, node.given(5));
+    Projection projection = new Projection(node.output(), node.input(1), 1, 0, out, node.given(5));
     int in = (int) node.intAttribute("K", 0);
     return Optional.of(new Product(node.input(0), projection, Optional.of(in)));
   }
 
-  private Optional<Product> product(Equation equation, List<String> operands) {
+  private Optional<Product> product(String output, Equation equation, List<String> operands) {
     List<Integer> weights =
         IntStream.range(0, operands.size())
             .filter(i -> dims(operands.get(i)).isPresent())
@@ -168,7 +175,10 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
     }
     int made = out[out.length - 1];
     int width = dims(operands.get(at)).orElseThrow().get(made).intValue();
-    return Optional.of(product(operands.get(1 - at), operands.get(at), in[0], made, width));
+    return Optional.of(
+        product(
+            operands.get(1 - at),
+            new Projection(output, operands.get(at), in[0], made, width, Optional.empty())));
   }
 
   private static int[] axes(String letters, IntPredicate isWanted) {

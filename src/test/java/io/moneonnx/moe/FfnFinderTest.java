@@ -94,7 +94,7 @@ class FfnFinderTest {
 
     assertThat(ffn.gate()).map(Ffn.Projection::weight).hasValue("w1");
     assertThat(ffn.up().weight()).isEqualTo("w3");
-    assertThat(ffn.down()).isEqualTo(new Ffn.Projection("w2", 0, 1, 3, Optional.empty()));
+    assertThat(ffn.down()).isEqualTo(new Ffn.Projection("raw", "w2", 0, 1, 3, Optional.empty()));
     assertThat(ffn.activations()).hasValue("m");
   }
 
