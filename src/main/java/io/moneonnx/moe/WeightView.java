@@ -198,20 +198,51 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
     return found;
   }
 
-  /** The weight with these indices of the axis only, in this order. */
-  public String keep(Ops ops, int axis, List<Integer> indices) {
-    Optional<Tensor> constant = graph.constant(value);
-    if (constant.isPresent()) {
-      Tensor tensor = constant.get();
-      Tensor near =
-          axis == 0 ? tensor : new Tensor.Inline(tensor.type(), tensor.dims(), tensor.bytes());
-      return ops.kept(value, near, axis, indices);
+  /**
+   * Why nothing but what this view reads can be copied with some indices of the axis: a part is cut
+   * out of what others read too.
+   */
+  Optional<String> sharing(int axis) {
+    if (graph.constant(value).isPresent()) {
+      return Optional.empty();
     }
     Node node = graph.producer(value).orElseThrow();
+    boolean isPart = node.is("Slice") || node.is("Gather");
+    if (isPart && !isCutAlong(node, axis)) {
+      return Part.of(graph, node).isPresent()
+          ? Optional.empty()
+          : Optional.of("'%s' is a part of '%s', no constant".formatted(value, node.input(0)));
+    }
+    return origins(node, axis).stream()
+        .flatMap(origin -> part(node, origin).sharing(origin.axis()).stream())
+        .findFirst();
+  }
+
+  /** The weight with these indices of the axis only, in this order. */
+  public String keep(Ops ops, int axis, List<Integer> indices) {
+    return keep(ops, axis, indices, false);
+  }
+
+  /** The same where parts of a constant do not keep the same indices: each is one of its own. */
+  String keepAlone(Ops ops, int axis, List<Integer> indices) {
+    return keep(ops, axis, indices, true);
+  }
+
+  private String keep(Ops ops, int axis, List<Integer> indices, boolean isAlone) {
+    Optional<Tensor> constant = graph.constant(value);
+    if (constant.isPresent()) {
+      return kept(ops, constant.get(), axis, indices);
+    }
+    Node node = graph.producer(value).orElseThrow();
+    Optional<Part> own = Part.of(graph, node).filter(part -> isAlone && !isCutAlong(node, axis));
+    if (own.isPresent()) {
+      return kept(ops, tensor(own.get()), axis, indices);
+    }
     List<String> inputs = new ArrayList<>(node.inputs());
     for (Origin origin : origins(node, axis)) {
       inputs.set(
-          origin.input(), part(node, origin).keep(ops, origin.axis(), origin.indices(indices)));
+          origin.input(),
+          part(node, origin).keep(ops, origin.axis(), origin.indices(indices), isAlone));
     }
     if (isCutAlong(node, axis)) {
       return inputs.get(0);
@@ -221,6 +252,24 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
       inputs.set(1, ops.vector(shape));
     }
     return ops.apply(node, inputs, Map.of());
+  }
+
+  private String kept(Ops ops, Tensor tensor, int axis, List<Integer> indices) {
+    return ops.kept(value, axis == 0 ? tensor : near(tensor), axis, indices);
+  }
+
+  /** Of what is cut along a later axis every row is read. */
+  private static Tensor near(Tensor tensor) {
+    return new Tensor.Inline(tensor.type(), tensor.dims(), tensor.bytes());
+  }
+
+  private Tensor tensor(Part part) {
+    List<Integer> indices =
+        IntStream.range((int) part.range().from(), (int) part.range().to()).boxed().toList();
+    Tensor whole = graph.constant(part.whole()).orElseThrow();
+    int axis = part.range().axis();
+    Tensor cut = (axis == 0 ? whole : near(whole)).along(axis, indices);
+    return near(cut).reshaped(part.dims());
   }
 
   private WeightView part(Node node, Origin origin) {

@@ -20,7 +20,7 @@ import java.util.TreeSet;
  * was done: how it was made under {@code mone-onnx.*}, and under {@code expert_substitution} which
  * experts were replaced by which tensors, in the shape that vLLM's and llm-compressor's pull
  * requests for MoNE propose. Experts that left the router too have no replacement there, but stand
- * under {@code removed}.
+ * under {@code removed}; the widths of those that were narrowed stand under {@code widths}.
  */
 public final class Provenance {
   private static final String PREFIX = "mone-onnx.";
@@ -47,7 +47,7 @@ public final class Provenance {
             .with("preserve_logical_expert_ids", true)
             .with(
                 "preserve_router_weights",
-                targets.stream().allMatch(target -> target.change() instanceof Replacement))
+                targets.stream().noneMatch(target -> target.change() instanceof Removal))
             .with("renormalize_after_substitution", false);
     Fields blocks = new Fields();
     targets.forEach(target -> blocks.with(target.block(), json(target)));
@@ -76,6 +76,11 @@ public final class Provenance {
             .with("num_logical_experts", target.experts())
             .with("weight_layout", "compact_retained_experts")
             .with("replacements", replacements);
+    if (target.change() instanceof Narrowing narrowing) {
+      Fields widths = new Fields();
+      narrowing.narrow().forEach((id, kept) -> widths.with(Integer.toString(id), kept.width()));
+      return block.with("widths", widths);
+    }
     return target.change() instanceof Removal removal
         ? block.with("removed", removal.experts())
         : block;

@@ -5,20 +5,24 @@ import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.NeuronCut;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 
-/** Replaces experts by novices, or cuts them out: the same steps for every form. */
+/** Replaces experts by novices, narrows them, or cuts them out: the same steps for every form. */
 public final class Rewriter {
   private Rewriter() {}
 
   /**
-   * The model with these changes; the original is left as it is.
+   * The model with these changes, which says in its metadata what they are; the original itself
+   * where nothing is changed.
    *
    * @param changes by name of block; blocks without one stay untouched
-   * @throws io.moneonnx.graph.BadInputException if a router cannot lose the experts that it should
+   * @throws io.moneonnx.graph.BadInputException if a router cannot lose the experts that it should,
+   *     or an expert its neurons
    */
   public static Model rewrite(
       Canonical model, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
@@ -28,10 +32,10 @@ public final class Rewriter {
       MoeBlock block = blocks.get(i);
       Change change = changes.get(block.name());
       if (change != null && !change.experts().isEmpty()) {
-        targets.add(apply(change, new Ops(edit, prefix(i)), block));
+        apply(change, new Ops(edit, prefix(i)), block).ifPresent(targets::add);
       }
     }
-    return Provenance.with(model.spelled(edit), targets);
+    return targets.isEmpty() ? model.original() : Provenance.with(model.spelled(edit), targets);
   }
 
   /** How the values begin that are made for a block, by where it stands in the model's list. */
@@ -39,14 +43,20 @@ public final class Rewriter {
     return "mone." + block;
   }
 
-  private static Provenance.Target apply(Change change, Ops ops, MoeBlock block) {
+  private static Optional<Provenance.Target> apply(Change change, Ops ops, MoeBlock block) {
     String novices = "";
     if (change instanceof Replacement replacement) {
       novices = replace(replacement, ops, block);
     } else if (change instanceof Removal removal) {
       block.cut(ops, removal.router(ops.edit().graph(), block), removal.ids());
+    } else if (change instanceof Narrowing narrowing) {
+      NeuronCut neurons = narrowing.neurons(ops.edit().graph(), block);
+      if (neurons.isWhole(narrowing.narrow())) {
+        return Optional.empty();
+      }
+      neurons.apply(ops, narrowing.narrow());
     }
-    return new Provenance.Target(block.name(), block.experts(), change, novices);
+    return Optional.of(new Provenance.Target(block.name(), block.experts(), change, novices));
   }
 
   /** The initializer whose rows are the novices. */

@@ -1,0 +1,51 @@
+package io.moneonnx.moe;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** An expert that keeps some of its neurons, and the down projection that was re-fitted to them. */
+public final class NarrowExpert {
+  private final int[] kept;
+  private final float[] down;
+
+  /**
+   * An expert of this width.
+   *
+   * @param kept {@code S}: the neurons that it keeps, ascending, {@code [width]}
+   * @param down {@code D'}: row by row what the output takes of them, {@code [hidden, width]}
+   */
+  public NarrowExpert(int[] kept, float[] down) {
+    this.kept = kept.clone();
+    this.down = down.clone();
+    if (kept.length == 0 || kept[0] < 0 || !isAscending(kept)) {
+      throw new IllegalArgumentException("neurons are not ascending: " + neurons());
+    } else if (down.length % kept.length != 0) {
+      throw new IllegalArgumentException(
+          "a matrix of %d numbers has no %d columns".formatted(down.length, kept.length));
+    }
+  }
+
+  private static boolean isAscending(int... numbers) {
+    return IntStream.range(1, numbers.length).allMatch(i -> numbers[i - 1] < numbers[i]);
+  }
+
+  /** How many neurons it keeps. */
+  public int width() {
+    return kept.length;
+  }
+
+  /** The neurons that it keeps, ascending. */
+  public List<Integer> neurons() {
+    return IntStream.of(kept).boxed().toList();
+  }
+
+  /** Rows of the down projection: the width of what the expert puts out. */
+  public int hidden() {
+    return down.length / kept.length;
+  }
+
+  /** What output {@code row} takes of the {@code column}-th neuron that is kept. */
+  public float down(int row, int column) {
+    return down[row * kept.length + column];
+  }
+}
