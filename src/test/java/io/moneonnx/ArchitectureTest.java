@@ -10,6 +10,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Coefficients;
+import io.moneonnx.moe.NeuronCut;
 import io.moneonnx.moe.RouterCut;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.moe.SelectionMask;
@@ -154,13 +155,13 @@ class ArchitectureTest {
 
   /** What both did wrong alike would be proved right. */
   @Test
-  void proofsMaskRoutersInAWayOfTheirOwn() {
+  void proofsMaskRoutersAndNeuronsInAWayOfTheirOwn() {
     noClasses()
         .that()
         .resideInAPackage(ROOT + "verify..")
         .should()
         .dependOnClassesThat()
-        .belongToAnyOf(RouterCut.class, SelectionMask.class)
+        .belongToAnyOf(NeuronCut.class, RouterCut.class, SelectionMask.class)
         .check(CLASSES);
   }
 

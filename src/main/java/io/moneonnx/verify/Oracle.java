@@ -8,6 +8,7 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Novices;
 import io.moneonnx.rewrite.Change;
+import io.moneonnx.rewrite.Narrowing;
 import io.moneonnx.rewrite.Replacement;
 import java.util.Collection;
 import java.util.HashMap;
@@ -16,13 +17,14 @@ import java.util.Map;
 
 /**
  * What a rewritten model must compute: the original graph, with nothing removed, in which each
- * replaced expert's raw output is overwritten by its novice.
+ * replaced expert's raw output is overwritten by its novice, and the neurons that a narrowed expert
+ * lost are masked.
  */
 final class Oracle {
   private Oracle() {}
 
   /**
-   * The original with novices in place.
+   * The original with novices and masks in place.
    *
    * @param outputs for each block the value that now is its routed output
    */
@@ -39,6 +41,9 @@ final class Oracle {
       if (change instanceof Replacement replacement && !replacement.experts().isEmpty()) {
         Ops ops = new Ops(edit, "mone.oracle." + i);
         block.overwrite(ops, new Constants(block, replacement));
+      }
+      if (change instanceof Narrowing narrowing) {
+        new NeuronMask(new Ops(edit, "mone.oracle." + i), block).apply(narrowing.narrow());
       }
       outputs.put(block.name(), edit.current(block.output()));
     }

@@ -5,6 +5,7 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Change;
+import io.moneonnx.rewrite.Narrowing;
 import io.moneonnx.rewrite.Removal;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,12 +86,16 @@ record Unchanged(Graph original, List<MoeBlock> blocks, Map<String, ? extends Ch
       if (wrong.contains(block.name()) && !isChanged) {
         hints.add("block '%s' should be as it was, but is not".formatted(block.name()));
       } else if (wrong.contains(block.name()) && isWhole) {
+        boolean isNarrow = changes.get(block.name()) instanceof Narrowing;
         hints.add(
-            "block '%s' has the weights of all its %d experts, expected %d"
-                .formatted(
-                    block.name(),
-                    block.experts(),
-                    block.experts() - changes.get(block.name()).experts().size()));
+            isNarrow
+                ? "block '%s' has all neurons of all its experts, expected fewer"
+                    .formatted(block.name())
+                : "block '%s' has the weights of all its %d experts, expected %d"
+                    .formatted(
+                        block.name(),
+                        block.experts(),
+                        block.experts() - changes.get(block.name()).experts().size()));
       }
     }
     return hints;

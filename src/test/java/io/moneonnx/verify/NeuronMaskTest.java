@@ -1,0 +1,239 @@
+package io.moneonnx.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.NarrowMoe;
+import io.moneonnx.NarrowMoe.Body;
+import io.moneonnx.TinyMoe;
+import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
+import io.moneonnx.form.Forms;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.moe.Target;
+import io.moneonnx.rewrite.Narrowing;
+import io.moneonnx.rewrite.Rewriter;
+import io.moneonnx.run.RunOptions;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Narrow experts that are right hold, and those that are not do not. */
+final class NeuronMaskTest {
+  @TempDir Path folder;
+
+  private static List<MoeBlock> blocks(Model model) {
+    return new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph()).blocks();
+  }
+
+  /** What was asked for against what was done. */
+  private Verdict prove(
+      Model model, Map<String, Narrowing> asked, Map<String, Narrowing> done, ElementType type) {
+    Model narrowed = Rewriter.rewrite(Canonical.of(model), blocks(model), done);
+    return prove(model, asked, narrowed, type);
+  }
+
+  private Verdict prove(
+      Model model, Map<String, Narrowing> asked, Model narrowed, ElementType type) {
+    List<MoeBlock> blocks = blocks(model);
+    Path file = folder.resolve("narrow.onnx");
+    OnnxWriter.write(narrowed, file, Placement.INLINE);
+    TinyMoe any = Spelling.DYNAMO.of(4, 2, 4);
+    List<Map<String, Tensor>> feeds =
+        List.of(Map.of("x", in(type, any.tokens(30, 1))), Map.of("x", in(type, any.tokens(1, 2))));
+    return new Proof(Canonical.of(model).model(), folder, blocks, asked, RunOptions.cpu())
+        .of(file, feeds);
+  }
+
+  private static Tensor in(ElementType type, Tensor tokens) {
+    return Tensor.of(type, tokens.dims(), tokens.toFloats());
+  }
+
+  private Verdict prove(TinyMoe tiny, Narrowing asked, Narrowing done) {
+    return prove(
+        tiny.model(), Map.of("experts", asked), Map.of("experts", done), ElementType.FLOAT);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void holdsForEveryBodyOfALoop(Body body) {
+    for (Spelling spelling : List.of(Spelling.TORCHSCRIPT, Spelling.DYNAMO, Spelling.SORTED)) {
+      holds(body, spelling);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"GATHERED", "FUSED", "STACKED", "GROUPED"})
+  void holdsForEverySpellingThatIsUnrolled(Spelling spelling) {
+    holds(Body.PLAIN, spelling);
+    if (spelling != Spelling.ROUNDS) {
+      holds(Body.CONCATENATED, spelling);
+    }
+  }
+
+  private void holds(Body body, Spelling spelling) {
+    TinyMoe tiny = body.of(spelling);
+    Narrowing narrowing = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    Verdict verdict = prove(tiny, narrowing, narrowing);
+
+    assertThat(verdict.holds()).as("%s %s: %s", body, spelling, verdict.text()).isTrue();
+    assertThat(verdict.blockErrors()).containsOnlyKeys("experts");
+    assertThat(verdict.positions()).isEqualTo(31);
+    assertThat(verdict.leftOut()).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SORTED, FLOAT16", "COLUMNS, FLOAT16", "BUFFER, FLOAT16"})
+  void holdsForMatricesThatAreRounded(Spelling spelling, ElementType type) {
+    Model model = spelling.of(4, 2, 4).in(type);
+    Map<String, Narrowing> narrow =
+        Map.of("experts", NarrowMoe.narrowing(blocks(model).get(0), NarrowMoe.kept()));
+    Verdict verdict = prove(model, narrow, narrow, type);
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+  }
+
+  /** Rounded to half precision, as the file stores it, and computed in single precision. */
+  @Test
+  void holdsForWeightsThatAreStoredInHalfPrecision() {
+    TinyMoe cast =
+        Spelling.COLUMNS
+            .of(4, 2, 4)
+            .with("float[5, 4] up0, float[4, 5] down0", "float[5, 4] upOf0, float[4, 5] downOf0")
+            .with("  in0 =", "  up0 = Cast <to = 1> (upOf0)\n  in0 =")
+            .with("  raw0 =", "  down0 = Cast <to = 1> (downOf0)\n  raw0 =");
+    Model model = cast.model();
+    for (String weight : List.of("upOf0", "downOf0")) {
+      Tensor half = in(ElementType.FLOAT16, model.graph().constant(weight).orElseThrow());
+      model = TinyMoe.withInitializer(model, weight, half);
+    }
+    Map<String, Narrowing> narrow =
+        Map.of("experts", NarrowMoe.narrowing(cast.block(), NarrowMoe.kept()));
+    Verdict verdict = prove(model, narrow, narrow, ElementType.FLOAT);
+    Model narrowed = Rewriter.rewrite(Canonical.of(model), blocks(model), narrow);
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    for (String stored : List.of("mone.0/kept", "mone.0/down")) {
+      assertThat(narrowed.graph().constant(stored).orElseThrow().type())
+          .isEqualTo(ElementType.FLOAT16);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"DYNAMO", "PICKED", "BUFFER"})
+  void holdsForBlocksThatShareTheirWeights(Spelling spelling) {
+    Model twice = spelling.of(4, 2, 4).twice();
+    List<MoeBlock> blocks = blocks(twice);
+    Map<String, Narrowing> narrow = new HashMap<>();
+    narrow.put("experts", NarrowMoe.narrowing(blocks.get(0), NarrowMoe.kept()));
+    Verdict one = prove(twice, narrow, narrow, ElementType.FLOAT);
+    narrow.put("second/experts", NarrowMoe.narrowing(blocks.get(1), Map.of(2, new int[] {0, 1})));
+    Verdict both = prove(twice, narrow, narrow, ElementType.FLOAT);
+
+    assertThat(one.holds()).as(one.text()).isTrue();
+    assertThat(both.holds()).as(both.text()).isTrue();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsAnotherNeuron(Body body) {
+    finds(body, new int[] {0, 2, 4}, (down, column) -> down[column]);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findsColumnsThatArePermuted(Body body) {
+    finds(body, new int[] {0, 2, 3}, (down, column) -> down[(column + 1) % 3]);
+  }
+
+  @Test
+  void findsThatTheDownProjectionWasNotReFitted() {
+    TinyMoe tiny = Body.GATED.of(Spelling.DYNAMO);
+    Narrowing asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    Tensor old = tiny.graph().constant("down0").orElseThrow().along(1, List.of(0, 2, 3));
+    TreeMap<Integer, NarrowExpert> wrong = new TreeMap<>(asked.narrow());
+    wrong.put(0, new NarrowExpert(new int[] {0, 2, 3}, old.toFloats()));
+
+    finds(prove(tiny, asked, new Narrowing(wrong)));
+  }
+
+  /**
+   * The gates are those of neurons 0, 2 and 3, but the ups those of 0, 1 and 3, or of 0, 2 and 4.
+   */
+  @ParameterizedTest
+  @CsvSource({"CONCATENATED, 0 2 3 5 6 8", "INTERLEAVED, 0 1 4 5 6 9"})
+  void findsGatesAndUpsThatAreCutApart(Body body, String channels) {
+    TinyMoe tiny = body.of(Spelling.DYNAMO);
+    Narrowing asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    List<Integer> apart = Stream.of(channels.split(" ")).map(Integer::valueOf).toList();
+    Tensor wrong = tiny.graph().constant("up0").orElseThrow().rows(apart);
+    List<MoeBlock> blocks = blocks(tiny.model());
+    Map<String, Narrowing> changes = Map.of("experts", asked);
+    Model narrowed = Rewriter.rewrite(Canonical.of(tiny.model()), blocks, changes);
+    assertThat(narrowed.graph().constant("mone.0/kept").orElseThrow().dims())
+        .isEqualTo(wrong.dims());
+
+    finds(
+        prove(
+            tiny.model(),
+            changes,
+            TinyMoe.withInitializer(narrowed, "mone.0/kept", wrong),
+            ElementType.FLOAT));
+  }
+
+  private interface Column {
+    float[] of(float[][] down, int column);
+  }
+
+  private void finds(Body body, int[] neurons, Column column) {
+    TinyMoe tiny = body.of(Spelling.DYNAMO);
+    Narrowing asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    NarrowExpert right = asked.narrow().get(0);
+    float[][] columns = new float[3][4];
+    for (int i = 0; i < 12; i++) {
+      columns[i / 4][i % 4] = right.down(i % 4, i / 4);
+    }
+    float[] down = new float[12];
+    for (int i = 0; i < 12; i++) {
+      down[i] = column.of(columns, i % 3)[i / 3];
+    }
+    TreeMap<Integer, NarrowExpert> wrong = new TreeMap<>(asked.narrow());
+    wrong.put(0, new NarrowExpert(neurons, down));
+    Verdict verdict = prove(tiny, asked, new Narrowing(wrong));
+
+    finds(verdict);
+  }
+
+  private static void finds(Verdict verdict) {
+    assertThat(verdict.holds()).as(verdict.text()).isFalse();
+    assertThat(verdict.worstBlock()).isGreaterThan(1e-3);
+    assertThat(verdict.endToEnd()).isGreaterThan(1e-3);
+  }
+
+  @Test
+  void findsThatNothingWasDone() {
+    TinyMoe tiny = Spelling.DYNAMO.of(4, 2, 4);
+    Narrowing asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    Verdict verdict = prove(tiny, asked, new Narrowing(new TreeMap<>()));
+
+    finds(verdict);
+    assertThat(verdict.text())
+        .contains("block 'experts' has all neurons of all its experts, expected fewer");
+  }
+}
