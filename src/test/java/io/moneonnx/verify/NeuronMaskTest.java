@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.NarrowMoe;
 import io.moneonnx.NarrowMoe.Body;
+import io.moneonnx.SwitchMoe;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.canonical.Canonical;
@@ -105,6 +106,42 @@ final class NeuronMaskTest {
     Map<String, Narrowing> narrow =
         Map.of("experts", NarrowMoe.narrowing(blocks(model).get(0), NarrowMoe.kept()));
     Verdict verdict = prove(model, narrow, narrow, type);
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+  }
+
+  /** Biases of products, a buffer, and choices that are taken back. */
+  @Test
+  void holdsForSwitch() {
+    Canonical model = Canonical.of(SwitchMoe.model());
+    List<MoeBlock> blocks = List.of(SwitchMoe.block());
+    Map<Integer, int[]> kept = Map.of(0, new int[] {1, 2}, 2, new int[] {0, 1, 4});
+    Map<String, Narrowing> narrow = Map.of("experts", NarrowMoe.narrowing(blocks.get(0), kept));
+    Model narrowed = Rewriter.rewrite(model, blocks, narrow);
+    Path file = folder.resolve("narrow.onnx");
+    OnnxWriter.write(narrowed, file, Placement.INLINE);
+    Verdict verdict =
+        new Proof(model.model(), folder, blocks, narrow, RunOptions.cpu())
+            .of(file, List.of(SwitchMoe.feeds(5)));
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    assertThat(narrowed.graph().initializers()).doesNotContainKeys("upBias0", "upBias2");
+    assertThat(narrowed.graph().initializers()).containsKeys("upBias1", "downBias0");
+  }
+
+  /** Each expert takes its own channels of the bias, or all of them. */
+  @Test
+  void holdsForConstantsThatExpertsShare() {
+    TinyMoe plain = Spelling.DYNAMO.of(4, 2, 4).with("int64[1] k =", "float[5] bias, int64[1] k =");
+    String text =
+        plain
+            .text()
+            .replaceAll("act(\\d) = Tanh \\(in", "sum$1 = Add (in$1, bias)\n  act$1 = Tanh (sum")
+            .replace("float[5, 4] up0,", "")
+            .replace("(rows0, up0)", "(rows0, up1)");
+    TinyMoe tiny = new TinyMoe(Spelling.DYNAMO, 4, 2, 4, text);
+    Narrowing narrowing = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    Verdict verdict = prove(tiny, narrowing, narrowing);
 
     assertThat(verdict.holds()).as(verdict.text()).isTrue();
   }
