@@ -212,7 +212,7 @@ public final class GraphEdit {
     Graph changed =
         new Graph(
             graph.name(), ordered, initializers, allInputs, allOutputs, Map.of(), graph.rest());
-    Graph live = DeadCode.remove(withDeclared(changed));
+    Graph live = DeadCode.remove(withDeclared(graph, changed));
     Set<Node> left = Collections.newSetFromMap(new IdentityHashMap<>());
     left.addAll(live.nodes());
     images.values().removeIf(image -> !left.contains(image));
@@ -230,16 +230,16 @@ public final class GraphEdit {
   }
 
   /** What was declared of values holds no longer for those that changed nodes lead to. */
-  private Graph withDeclared(Graph changed) {
+  private static Graph withDeclared(Graph before, Graph changed) {
     Set<Node> unchanged = Collections.newSetFromMap(new IdentityHashMap<>());
-    unchanged.addAll(graph.nodes());
+    unchanged.addAll(before.nodes());
     List<String> made =
         changed.nodes().stream()
             .filter(node -> !unchanged.contains(node))
             .flatMap(node -> node.outputs().stream())
             .filter(output -> !output.isEmpty())
             .toList();
-    Map<String, Value> declared = new LinkedHashMap<>(graph.declared());
+    Map<String, Value> declared = new LinkedHashMap<>(before.declared());
     declared.keySet().removeAll(Reach.forward(changed, made, value -> false));
     return changed.withDeclared(declared);
   }
@@ -281,6 +281,6 @@ public final class GraphEdit {
 
   private Graph renameCaptured(Graph nested) {
     List<Node> nodes = nested.nodes().stream().map(node -> rename(node, Map.of())).toList();
-    return nested.withNodes(nodes);
+    return withDeclared(nested, nested.withNodes(nodes));
   }
 }

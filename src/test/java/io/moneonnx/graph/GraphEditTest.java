@@ -166,6 +166,40 @@ final class GraphEditTest {
   }
 
   @Test
+  void dropsWhatSubgraphsDeclaredOfValuesBehindOtherConstants() {
+    Graph graph =
+        GraphText.parse(
+            """
+            g (float[4] x, bool go) => (float[4] y) <float[4] w>
+            {
+              y = If <then_branch = then () => (float[...] t)
+                  {
+                    a = Abs (x)
+                    b = Mul (a, w)
+                    t = Exp (b)
+                  }, else_branch = other () => (float[...] o)
+                  {
+                    o = Identity (x)
+                  }> (go)
+            }
+            """);
+    Map<String, Value> declared =
+        Map.of(
+            "a", Value.of("a", ElementType.FLOAT, Dimension.of(4)),
+            "b", Value.of("b", ElementType.FLOAT, Dimension.of(4)));
+    GraphEdit edit =
+        edit(
+            graph.withNodes(
+                graph.nodes().stream()
+                    .map(node -> node.withSubgraphs(body -> body.withDeclared(declared)))
+                    .toList()));
+    edit.redirect("w", edit.constant("cut", Tensor.of(List.of(1L), 1f)));
+
+    assertThat(edit.apply().graph().nodes().get(0).subgraphs())
+        .anySatisfy(body -> assertThat(body.declared()).containsOnlyKeys("a"));
+  }
+
+  @Test
   void keepsWhatOnlyASubgraphCaptures() {
     GraphEdit edit =
         edit(
