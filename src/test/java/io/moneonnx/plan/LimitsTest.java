@@ -10,6 +10,7 @@ import io.moneonnx.profile.Profile;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -96,6 +97,25 @@ final class LimitsTest {
         .hasMessage(
             "block 'layers.0': 3 of its 4 experts were to go, 2 can: 2 are protected, 1 must stay"
                 + " at least");
+  }
+
+  /** {@code numpy.percentile (range (401), 99.5)} is 398: two peaks are above it. */
+  @Test
+  void theBoundOfSuperExpertsIsInterpolatedAsNumPyDoes() {
+    assertThat(superExperts(IntStream.range(0, 401).mapToDouble(i -> i).toArray()))
+        .containsExactlyInAnyOrder(399, 400);
+    double[] peaks = IntStream.range(0, 101).mapToDouble(i -> 1).toArray();
+    peaks[99] = 10;
+    peaks[100] = 12; // the percentile is 11
+    assertThat(superExperts(peaks)).containsExactly(100);
+    peaks[99] = 11.5; // and now 11.75
+    assertThat(superExperts(peaks)).containsExactly(100);
+  }
+
+  private static Set<Integer> superExperts(double... peaks) {
+    long[] calls = IntStream.rangeClosed(1, peaks.length).asLongStream().toArray();
+    Profile profile = Profiles.withPeaks(Profiles.counts(calls), peaks);
+    return new SuperExperts().of(Measurements.of(profile).blocks()).values().iterator().next();
   }
 
   /** Of 400 peaks the 99.5th percentile lies between the third and the second largest. */
