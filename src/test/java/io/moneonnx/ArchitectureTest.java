@@ -9,9 +9,9 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.moneonnx.moe.Choice;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.NeuronCut;
 import io.moneonnx.moe.RouterCut;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.moe.SelectionMask;
 import java.util.List;
@@ -139,7 +139,7 @@ class ArchitectureTest {
   @Test
   void onlyFormsKnowKindsOfRowsChoicesAndRoutingWeights() {
     Set<String> kinds =
-        Stream.of(Rows.class, Choice.class, Coefficients.class)
+        Stream.of(Rows.class, Choice.class, RoutingWeights.class)
             .flatMap(type -> Stream.of(type.getDeclaredClasses()).filter(type::isAssignableFrom))
             .map(Class::getName)
             .collect(Collectors.toSet());

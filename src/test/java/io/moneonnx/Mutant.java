@@ -130,13 +130,13 @@ public record Mutant(String kind, String what, Model model) {
       return Tensor.of(weight.type(), weight.dims(), values);
     }
 
-    /** What the rewrite added reads coefficients from before they were shared out. */
+    /** What the rewrite added reads routing weights from before they were shared out. */
     Optional<Mutant> unshared() {
-      String coefficients = block.coefficients().value();
-      return beforeSharing(coefficients)
-          .map(before -> reading(coefficients, before))
+      String routingWeights = block.routingWeights().value();
+      return beforeSharing(routingWeights)
+          .map(before -> reading(routingWeights, before))
           .filter(graph -> !graph.nodes().equals(rewritten.graph().nodes()))
-          .map(graph -> new Mutant("not renormalised", coefficients, rewritten.withGraph(graph)));
+          .map(graph -> new Mutant("not renormalised", routingWeights, rewritten.withGraph(graph)));
     }
 
     private Optional<String> beforeSharing(String value) {

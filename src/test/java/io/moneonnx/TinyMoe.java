@@ -224,7 +224,9 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       }
     },
 
-    /** Every expert computes every token; coefficients are columns of a matrix with zeros in it. */
+    /**
+     * Every expert computes every token; routing weights are columns of a matrix with zeros in it.
+     */
     COLUMNS(18) {
       @Override
       String text(int experts) {
@@ -236,7 +238,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       }
     },
 
-    /** Every expert computes every token; coefficients are summed over the choices of its id. */
+    /** Every expert computes every token; routing weights are summed over the choices of its id. */
     SUMS(18) {
       @Override
       String text(int experts) {
@@ -719,7 +721,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       return this == SORTED || this == GROUPED;
     }
 
-    /** True where coefficients are read from a {@code matrix [tokens, experts]}. */
+    /** True where routing weights are read from a {@code matrix [tokens, experts]}. */
     public boolean hasMatrix() {
       return this == COLUMNS || this == STACKED;
     }

@@ -54,7 +54,7 @@ final class BudgetOptions {
   @Option(
       names = "--novice",
       description =
-          "What stands in for an expert: its mean output, the mean weighted by squared coefficients,"
+          "What stands in for an expert: its mean output, the mean weighted by squared routing weights,"
               + " or nothing: ${COMPLETION-CANDIDATES} (default: mean).")
   private Novice novice;
 

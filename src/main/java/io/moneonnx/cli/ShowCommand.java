@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Columns: 'n' is how many tokens chose the expert; 'calls' is its part of the block's routed"
-          + " calls, what --frequency-below looks at; 'mean gate' is its mean coefficient; 'spread'"
+          + " calls, what --frequency-below looks at; 'mean gate' is its mean routing weight; 'spread'"
           + " the standard deviation of its outputs, which --spread-below compares with the block's"
           + " mean norm; 'mean norm' that of its outputs, and 'peak' the largest absolute value in"
           + " them; 'n of TAG' counts the tokens of one tag."

@@ -8,8 +8,6 @@ import io.moneonnx.graph.Reach;
 import io.moneonnx.match.Constant;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
-import io.moneonnx.moe.CoefficientSource;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Ffn;
@@ -20,6 +18,8 @@ import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.NeutralValues;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.RoutingWeightSource;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.passes.GateColumn;
 import io.moneonnx.passes.GateSum;
@@ -39,7 +39,7 @@ import java.util.stream.Stream;
  * Every expert computes every token, and what was not chosen is multiplied by 0.
  *
  * <pre>{@code
- * gate_e = column e of a matrix of coefficients [tokens, experts],
+ * gate_e = column e of a matrix of routing weights [tokens, experts],
  *          or ReduceSum (weights * (indices == e))
  * y      = FFN_0 (x) * gate_0 + FFN_1 (x) * gate_1 + ...        [tokens, hidden]
  * }</pre>
@@ -68,9 +68,9 @@ final class DenseLoop implements Form {
     return "dense-loop";
   }
 
-  /** One expert's coefficients {@code gate [tokens, 1]}, and what they were taken from. */
-  private record Gate(Coefficients from, int expert, String gate) {
-    static Stream<Gate> of(Coefficients from, Constant expert, String gate) {
+  /** One expert's routing weights {@code gate [tokens, 1]}, and what they were taken from. */
+  private record Gate(RoutingWeights from, int expert, String gate) {
+    static Stream<Gate> of(RoutingWeights from, Constant expert, String gate) {
       long[] id = expert.integers();
       return id.length == 1 ? Stream.of(new Gate(from, (int) id[0], gate)) : Stream.empty();
     }
@@ -82,7 +82,7 @@ final class DenseLoop implements Form {
    * @param made what its output is computed from, behind the router's input
    */
   private record Expert(
-      int id, Coefficients coefficients, String raw, String term, Set<String> made) {}
+      int id, RoutingWeights routingWeights, String raw, String term, Set<String> made) {}
 
   @Override
   public Recognition recognise(Routing routing) {
@@ -92,14 +92,14 @@ final class DenseLoop implements Form {
           graph,
           GateSum.patterns(),
           routing,
-          "no coefficients of single experts are made from the routing indices");
+          "no routing weights of single experts are made from the routing indices");
     }
     Map<Integer, List<Expert>> found =
         gates.stream()
             .flatMap(gate -> expert(gate, routing).stream())
             .collect(Collectors.groupingBy(Expert::id));
     return found.isEmpty()
-        ? new Recognition.NotThisForm("no expert's output is multiplied by its coefficients")
+        ? new Recognition.NotThisForm("no expert's output is multiplied by its routing weights")
         : ExpertGrouping.complete(found, routing.experts(), experts -> summed(routing, experts));
   }
 
@@ -113,20 +113,20 @@ final class DenseLoop implements Form {
     return Optional.of(new Expert(gate.expert(), gate.from(), raw, terms.get(0).term(), made));
   }
 
-  /** Whatever holds the coefficients of one expert for every token. */
-  private List<Gate> gates(Routing routing, GateValues coefficients) {
+  /** Whatever holds the routing weights of one expert for every token. */
+  private List<Gate> gates(Routing routing, GateValues routingWeights) {
     Stream<Gate> single =
         columns.stream()
-            .filter(column -> coefficients.contains(column.matrix()))
+            .filter(column -> routingWeights.contains(column.matrix()))
             .flatMap(
                 column ->
                     Gate.of(
-                        new Coefficients.PerExpert(column.matrix()),
+                        new RoutingWeights.PerExpert(column.matrix()),
                         column.expert(),
                         column.gate()));
     Stream<Gate> split =
         graph.nodes().stream()
-            .filter(node -> coefficients.contains(node.input(0)))
+            .filter(node -> routingWeights.contains(node.input(0)))
             .flatMap(node -> splitColumns(node, routing.experts()));
     Stream<Gate> sums =
         sumsByIndices.getOrDefault(routing.choice().value(), List.of()).stream()
@@ -134,21 +134,22 @@ final class DenseLoop implements Form {
     return Stream.of(single, split, sums).flatMap(gates -> gates).toList();
   }
 
-  private Coefficients summedFrom(GateSum sum) {
-    return new Coefficients.PerChoice(CoefficientSource.of(graph, sum.weights()));
+  private RoutingWeights summedFrom(GateSum sum) {
+    return new RoutingWeights.PerChoice(RoutingWeightSource.of(graph, sum.weights()));
   }
 
-  /** A matrix of coefficients cut into all its columns. */
+  /** A matrix of routing weights cut into all its columns. */
   private static Stream<Gate> splitColumns(Node node, int experts) {
     boolean isSplit = node.is("Split") && node.intAttribute("axis", 0) != 0;
     return isSplit && node.outputs().size() == experts
         ? IntStream.range(0, experts)
             .mapToObj(
-                e -> new Gate(new Coefficients.PerExpert(node.input(0)), e, node.outputs().get(e)))
+                e ->
+                    new Gate(new RoutingWeights.PerExpert(node.input(0)), e, node.outputs().get(e)))
         : Stream.empty();
   }
 
-  /** The factor of the term that is no coefficient, as the multiplication reads it. */
+  /** The factor of the term that is no routing weight, as the multiplication reads it. */
   private String outputs(GatedTerm term) {
     Node product = graph.producer(term.term()).orElseThrow();
     return product.input(isReshaped(product.input(0), term.gates()) ? 1 : 0);
@@ -164,12 +165,12 @@ final class DenseLoop implements Form {
   }
 
   private Recognition summed(Routing routing, List<Expert> experts) {
-    Set<Coefficients> coefficients =
-        experts.stream().map(Expert::coefficients).collect(Collectors.toSet());
-    if (coefficients.size() != 1) {
+    Set<RoutingWeights> routingWeights =
+        experts.stream().map(Expert::routingWeights).collect(Collectors.toSet());
+    if (routingWeights.size() != 1) {
       return new Recognition.Refused(
-          "the experts take their coefficients from different values: "
-              + coefficients.stream().map(Coefficients::value).sorted().toList());
+          "the experts take their routing weights from different values: "
+              + routingWeights.stream().map(RoutingWeights::value).sorted().toList());
     }
     Optional<String> sum = sum(experts);
     if (sum.isEmpty()) {
@@ -178,16 +179,16 @@ final class DenseLoop implements Form {
     List<String> terms = experts.stream().map(Expert::term).toList();
     return Recognition.unless(
         ClosedRegion.leak(graph, terms, sum.get()),
-        () -> claim(routing, coefficients.iterator().next(), experts, sum.get()));
+        () -> claim(routing, routingWeights.iterator().next(), experts, sum.get()));
   }
 
   private Recognition claim(
-      Routing routing, Coefficients coefficients, List<Expert> experts, String sum) {
+      Routing routing, RoutingWeights routingWeights, List<Expert> experts, String sum) {
     return new Recognition.Recognised(
         Claim.of(
             graph,
             routing,
-            coefficients,
+            routingWeights,
             sum,
             ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
             new Sum(graph, experts, routing, sum)));

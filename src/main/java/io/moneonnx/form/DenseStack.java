@@ -8,8 +8,6 @@ import io.moneonnx.moe.BlockEnd;
 import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
-import io.moneonnx.moe.CoefficientSource;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.FfnFinder;
@@ -19,6 +17,8 @@ import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.NeutralValues;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.RoutingWeightSource;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.passes.PickedRows;
 import io.moneonnx.passes.SlotSum;
@@ -138,7 +138,7 @@ final class DenseStack implements Form {
         Claim.of(
             graph,
             routing,
-            new Coefficients.PerChoice(CoefficientSource.of(graph, sum.gates())),
+            new RoutingWeights.PerChoice(RoutingWeightSource.of(graph, sum.gates())),
             sum.combined(),
             ExpertWeights.of(graph, regions),
             new SideBySide(graph, routing, pick, stack, raws, regions)));

@@ -15,8 +15,8 @@ import java.util.Set;
 
 /**
  * Follows the axis of experts from the sum that takes it away up to where it comes from: stacked
- * constants, outputs of single experts, a matrix of coefficients, and shapes in which the number of
- * experts is written.
+ * constants, outputs of single experts, a matrix of routing weights, and shapes in which the number
+ * of experts is written.
  *
  * <p>Every operator on the way must be known to keep experts apart. Where it is not, there is an
  * {@link #objection}.
@@ -105,7 +105,7 @@ final class ExpertAxis {
     return sizes;
   }
 
-  /** The inputs that read matrices of coefficients, whose last axis is that of the experts. */
+  /** The inputs that read matrices of routing weights, whose last axis is that of the experts. */
   Map<Edge, Place> matrices() {
     return matrices;
   }
@@ -115,7 +115,7 @@ final class ExpertAxis {
     return places;
   }
 
-  /** The nodes at which coefficients meet the experts' computation. */
+  /** The nodes at which routing weights meet the experts' computation. */
   List<Node> meetings() {
     return meetings;
   }
@@ -167,7 +167,7 @@ final class ExpertAxis {
       matrices.put(edge, place);
     } else {
       object(
-          "the coefficients '%s' do not have the experts along their last axis"
+          "the routing weights '%s' do not have the experts along their last axis"
               .formatted(edge.value()));
     }
   }
@@ -182,7 +182,7 @@ final class ExpertAxis {
     stacks.add(stack);
   }
 
-  /** Tells of a node at which coefficients meet the experts' computation. */
+  /** Tells of a node at which routing weights meet the experts' computation. */
   void meets(Node node) {
     meetings.add(node);
   }

@@ -189,7 +189,7 @@ final class ExpertAxisRules {
 
   /**
    * Keeps the order of all elements: what was in equal parts, one for each expert, still is. Beside
-   * the leading axis only the last one is followed, which coefficients have.
+   * the leading axis only the last one is followed, which routing weights have.
    */
   private void passReshape(Node node, Place place, int rank) {
     Optional<TargetShape> shape = TargetShape.of(graph, node.input(1), rank);

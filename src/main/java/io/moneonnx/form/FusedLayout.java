@@ -31,17 +31,17 @@ import java.util.stream.Collectors;
  * }</pre>
  *
  * <p>Removing experts cuts the leading axis of what the operator reads. It still renormalises what
- * it chooses, so the coefficients are computed outside, and those of the kept ones scale its
+ * it chooses, so the routing weights are computed outside, and those of the kept ones scale its
  * output:
  *
  * <pre>{@code
  * s  = the scores of the chosen experts, -1e30 where one is not chosen         [tokens, experts]
- * g  = coefficients of the chosen experts, 0 where one is not chosen           [tokens, experts]
+ * g  = routing weights of the chosen experts, 0 where one is not chosen        [tokens, experts]
  * y' = MoE <k> (x, Gather <axis = 1> (s, kept), up [kept, ...], ...)
  *      * ReduceSum (Gather <axis = 1> (g, kept))
  * }</pre>
  *
- * <p>Where the coefficients are no softmax of the scores, the logarithms of {@code g} take their
+ * <p>Where the routing weights are no softmax of the scores, the logarithms of {@code g} take their
  * place: the operator's softmax makes shares of them. Weights, scales and all else of the experts
  * are cut as bytes, packed as they are.
  *
@@ -124,7 +124,8 @@ record FusedLayout(
 
   /**
    * An operator that shares one among those it chooses does so by itself among those that are kept.
-   * Any other one is given coefficients that are computed outside, from scores without the others.
+   * Any other one is given routing weights that are computed outside, from scores without the
+   * others.
    */
   @Override
   public void cut(Ops ops, RouterCut router, Set<Integer> pruned) {

@@ -5,10 +5,10 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Claim;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Target;
 import io.moneonnx.moe.WeightView;
 import java.util.ArrayList;
@@ -139,12 +139,12 @@ final class FusedOperator implements Form {
             .collect(Collectors.toSet());
     String border =
         inside instanceof FusedRouting.Weights given ? given.value() : routing.choice().scores();
-    Coefficients coefficients = new Coefficients.Hidden(border, inside);
+    RoutingWeights routingWeights = new RoutingWeights.Hidden(border, inside);
     return new Recognition.Recognised(
         Claim.of(
             graph,
             routing,
-            coefficients,
+            routingWeights,
             node.output(),
             weights,
             new FusedLayout(node, perExpert, routing, inside)),

@@ -4,17 +4,17 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.Choice;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Target;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * How a fused operator computes its coefficients, as the execution provider that runs it does:
+ * How a fused operator computes its routing weights, as the execution provider that runs it does:
  * values are float32 {@code [tokens, topK]}.
  */
-sealed interface FusedRouting extends Coefficients.Hidden.Inside {
+sealed interface FusedRouting extends RoutingWeights.Hidden.Inside {
   /** A score whose share in any softmax is 0. */
   float NEVER = -1e30f;
 
@@ -108,7 +108,7 @@ sealed interface FusedRouting extends Coefficients.Hidden.Inside {
    * <pre>{@code
    * s = [scores, scores without the best]                      [tokens, 2, experts]
    * near = best - s <= 0.02 max (|s|, best)
-   * coefficient = 1 / ReduceSum (Where (near, Exp (s - best), 0))
+   * routing weight = 1 / ReduceSum (Where (near, Exp (s - best), 0))
    * }</pre>
    */
   record SparseMixer() implements FusedRouting {

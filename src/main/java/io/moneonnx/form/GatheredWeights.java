@@ -7,8 +7,6 @@ import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.ValueRanks;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
-import io.moneonnx.moe.CoefficientSource;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
@@ -16,6 +14,8 @@ import io.moneonnx.moe.KeptSlots;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.RoutingWeightSource;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.moe.Weight;
 import io.moneonnx.moe.WeightView;
@@ -155,7 +155,7 @@ final class GatheredWeights implements Form {
         Claim.of(
             graph,
             routing,
-            new Coefficients.PerChoice(CoefficientSource.of(graph, sum.gates())),
+            new RoutingWeights.PerChoice(RoutingWeightSource.of(graph, sum.gates())),
             sum.combined(),
             banks,
             new Stacked(

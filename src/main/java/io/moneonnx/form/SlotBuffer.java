@@ -8,8 +8,6 @@ import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
-import io.moneonnx.moe.CoefficientSource;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Ffn;
@@ -18,6 +16,8 @@ import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.RoutingWeightSource;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.passes.ExpertMask;
 import io.moneonnx.passes.GatedTerm;
@@ -32,7 +32,7 @@ import java.util.stream.Stream;
 
 /**
  * A loop over the experts that tracing unrolled, in which each expert puts its outputs in the slots
- * that chose it; coefficients come after the last one.
+ * that chose it; routing weights come after the last one.
  *
  * <pre>{@code
  * mask_e  = which choices are expert e                                  (an ExpertMask)
@@ -142,11 +142,11 @@ final class SlotBuffer implements Form {
   private Recognition gated(Routing routing, List<Expert> experts, LinkChain chain) {
     List<Gated> outputs =
         gatedOutputs(routing, chain.end())
-            .filter(gated -> graph.constant(gated.coefficients()).isEmpty())
+            .filter(gated -> graph.constant(gated.routingWeights()).isEmpty())
             .toList();
     if (outputs.size() != 1) {
       return new Recognition.Refused(
-          "the buffer '%s' is multiplied by %d values that could be coefficients; expected one"
+          "the buffer '%s' is multiplied by %d values that could be routing weights; expected one"
               .formatted(chain.end(), outputs.size()));
     }
     Gated gated = outputs.get(0);
@@ -161,21 +161,21 @@ final class SlotBuffer implements Form {
         Claim.of(
             graph,
             routing,
-            new Coefficients.PerChoice(gated.coefficients()),
+            new RoutingWeights.PerChoice(gated.routingWeights()),
             gated.output(),
             ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
             new Buffer(graph, routing, experts, chain)));
   }
 
-  /** The buffer times its coefficients, summed where a token has several slots. */
-  private record Gated(String output, String coefficients) {}
+  /** The buffer times its routing weights, summed where a token has several slots. */
+  private record Gated(String output, String routingWeights) {}
 
   private Stream<Gated> gatedOutputs(Routing routing, String buffer) {
     return routing.topK() == 1
         ? GatedTerm.findAll(graph, "outputs", buffer).stream()
-            .map(term -> new Gated(term.term(), CoefficientSource.of(graph, term.gates())))
+            .map(term -> new Gated(term.term(), RoutingWeightSource.of(graph, term.gates())))
         : SlotSum.findAll(graph, "outputs", buffer).stream()
-            .map(sum -> new Gated(sum.combined(), CoefficientSource.of(graph, sum.gates())));
+            .map(sum -> new Gated(sum.combined(), RoutingWeightSource.of(graph, sum.gates())));
   }
 
   private record Buffer(Graph graph, Routing routing, List<Expert> experts, LinkChain chain)

@@ -2,8 +2,8 @@ package io.moneonnx.form;
 
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Reach;
-import io.moneonnx.moe.CoefficientSource;
 import io.moneonnx.moe.Recognition;
+import io.moneonnx.moe.RoutingWeightSource;
 import io.moneonnx.passes.SlotSum;
 import java.util.Collection;
 import java.util.List;
@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** The sums of a graph in which the rows of all slots meet their coefficients. */
+/** The sums of a graph in which the rows of all slots meet their routing weights. */
 final class SlotSums {
   private final Graph graph;
   private final Map<String, List<SlotSum>> byResult;
@@ -28,7 +28,7 @@ final class SlotSums {
   }
 
   /**
-   * Goes on with the one sum that weighs what is computed from some values, by coefficients that
+   * Goes on with the one sum that weighs what is computed from some values, by routing weights that
    * are not.
    *
    * @param behind what {@link #behind} returned
@@ -44,7 +44,7 @@ final class SlotSums {
         behind.stream()
             .flatMap(value -> byResult.getOrDefault(value, List.of()).stream())
             .filter(sum -> behind.contains(sum.outputs()) && !behind.contains(sum.gates()))
-            .filter(sum -> graph.constant(CoefficientSource.of(graph, sum.gates())).isEmpty())
+            .filter(sum -> graph.constant(RoutingWeightSource.of(graph, sum.gates())).isEmpty())
             .toList();
     if (sums.isEmpty()) {
       return none.apply("no sum of weighted slots lies behind " + where);

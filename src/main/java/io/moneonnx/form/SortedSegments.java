@@ -7,12 +7,12 @@ import io.moneonnx.graph.Reach;
 import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
-import io.moneonnx.moe.CoefficientSource;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.RoutingWeightSource;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.passes.ExpertCounts;
 import io.moneonnx.passes.ExpertGather;
 import io.moneonnx.passes.SlotSort;
@@ -229,7 +229,7 @@ final class SortedSegments implements Form {
         Claim.of(
             graph,
             routing,
-            new Coefficients.PerChoice(CoefficientSource.of(graph, sum.gates())),
+            new RoutingWeights.PerChoice(RoutingWeightSource.of(graph, sum.gates())),
             sum.combined(),
             weights,
             sorted));

@@ -6,8 +6,6 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
-import io.moneonnx.moe.CoefficientSource;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Ffn;
@@ -16,6 +14,8 @@ import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.RoutingWeightSource;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.passes.IdMarker;
 import io.moneonnx.passes.Link;
@@ -105,7 +105,7 @@ final class SparseLoop implements Form {
       String token,
       String slot,
       String raw,
-      String coefficients,
+      String routingWeights,
       LinkChain.Link link,
       Set<String> made) {}
 
@@ -130,11 +130,11 @@ final class SparseLoop implements Form {
   }
 
   private Recognition inOneChain(Routing routing, List<Expert> experts) {
-    Set<String> coefficients =
-        experts.stream().map(Expert::coefficients).collect(Collectors.toSet());
-    if (coefficients.size() != 1) {
+    Set<String> routingWeights =
+        experts.stream().map(Expert::routingWeights).collect(Collectors.toSet());
+    if (routingWeights.size() != 1) {
       return new Recognition.Refused(
-          "the experts take their coefficients from different values: " + coefficients);
+          "the experts take their routing weights from different values: " + routingWeights);
     }
     Optional<LinkChain> chain = LinkChain.of(experts.stream().map(Expert::link).toList());
     if (chain.isEmpty()) {
@@ -143,16 +143,16 @@ final class SparseLoop implements Form {
     List<String> rows = experts.stream().flatMap(e -> Stream.of(e.token(), e.slot())).toList();
     return Recognition.unless(
         ClosedRegion.leak(graph, rows, chain.get().end()),
-        () -> claim(routing, coefficients.iterator().next(), experts, chain.get()));
+        () -> claim(routing, routingWeights.iterator().next(), experts, chain.get()));
   }
 
   private Recognition claim(
-      Routing routing, String coefficients, List<Expert> experts, LinkChain chain) {
+      Routing routing, String routingWeights, List<Expert> experts, LinkChain chain) {
     return new Recognition.Recognised(
         Claim.of(
             graph,
             routing,
-            new Coefficients.PerChoice(coefficients),
+            new RoutingWeights.PerChoice(routingWeights),
             chain.end(),
             ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
             new Chain(graph, routing, experts, chain)));
@@ -171,7 +171,7 @@ final class SparseLoop implements Form {
         .flatMap(
             product -> {
               for (int gate = 0; gate < 2; gate++) {
-                String source = CoefficientSource.of(graph, product.input(gate));
+                String source = RoutingWeightSource.of(graph, product.input(gate));
                 if (!made.contains(source) && graph.constant(source).isEmpty()) {
                   return Optional.of(
                       new Expert(

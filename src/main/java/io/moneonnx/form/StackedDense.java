@@ -10,13 +10,13 @@ import io.moneonnx.moe.BlockEnd;
 import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
 import io.moneonnx.moe.NeutralValues;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.RoutingWeights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +35,7 @@ import java.util.stream.IntStream;
  * }</pre>
  *
  * The axis of experts may lie elsewhere, the sum may be an {@code Einsum} or a {@code MatMul} that
- * weighs too, and the coefficients may multiply what the experts are given instead of what they
+ * weighs too, and the routing weights may multiply what the experts are given instead of what they
  * make. The axis may also begin where the outputs of separate experts are put side by side:
  *
  * <pre>{@code
@@ -135,20 +135,20 @@ final class StackedDense implements Form {
     List<Node> meetings = sum.axis().meetings();
     if (matrices.size() != 1 || meetings.size() != 1) {
       return new Recognition.Refused(
-          "the stacked experts meet %d matrices of coefficients in %d places; expected one in one"
+          "the stacked experts meet %d matrices of routing weights in %d places; expected one in one"
               .formatted(matrices.size(), meetings.size()));
     }
     String matrix = matrices.iterator().next();
     Node meeting = meetings.get(0);
     if (!WEIGHING.contains(meeting.opType())) {
       return new Recognition.Refused(
-          "the coefficients '%s' meet the experts in '%s' (%s); expected a product"
+          "the routing weights '%s' meet the experts in '%s' (%s); expected a product"
               .formatted(matrix, meeting.label(), meeting.opType()));
     } else if (weighsOutputs(sum, meeting)) {
-      return claim(routing, sum, new Coefficients.PerExpert(matrix), raw(sum, meeting, gates));
+      return claim(routing, sum, new RoutingWeights.PerExpert(matrix), raw(sum, meeting, gates));
     } else if (!weighsInputs(sum, meeting)) {
       return new Recognition.Refused(
-          "the coefficients '%s' meet the experts amid their computation, in '%s'"
+          "the routing weights '%s' meet the experts amid their computation, in '%s'"
               .formatted(matrix, meeting.label()));
     }
     StackedLayout.Raw.Visible summed = visible(sum, sum.node().input(0));
@@ -157,7 +157,7 @@ final class StackedDense implements Form {
           "'%s' has the experts along axis %d; expected them in front where '%s' scales their inputs"
               .formatted(summed.value(), summed.place().axis(), matrix));
     }
-    return claim(routing, sum, new Coefficients.OnInput(matrix), summed);
+    return claim(routing, sum, new RoutingWeights.OnInput(matrix), summed);
   }
 
   /** Between the product and the sum values are laid out otherwise at most. */
@@ -236,7 +236,7 @@ final class StackedDense implements Form {
   }
 
   private Recognition claim(
-      Routing routing, Sum sum, Coefficients coefficients, StackedLayout.Raw raw) {
+      Routing routing, Sum sum, RoutingWeights routingWeights, StackedLayout.Raw raw) {
     ExpertAxis axis = sum.axis();
     String output = sum.node().output();
     List<String> begin = new ArrayList<>(axis.places().keySet());
@@ -257,7 +257,7 @@ final class StackedDense implements Form {
         Claim.of(
             graph,
             routing,
-            coefficients,
+            routingWeights,
             output,
             weights,
             new StackedLayout(graph, routing, axis, raw, output)));

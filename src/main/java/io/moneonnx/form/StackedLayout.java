@@ -33,7 +33,7 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
     /** A value of the graph that has them all. */
     record Visible(String value, Place place, int rank) implements Raw {}
 
-    /** Inside a product, from which they can be had without the coefficients. */
+    /** Inside a product, from which they can be had without the routing weights. */
     record Inside(Equation equation, List<String> operands) implements Raw {}
   }
 

@@ -13,7 +13,7 @@ import java.util.Set;
  */
 public record Claim(
     Routing routing,
-    Coefficients coefficients,
+    RoutingWeights routingWeights,
     String output,
     Set<String> weights,
     long expertBytes,
@@ -29,7 +29,7 @@ public record Claim(
 
   /** The same claim where rows of another width are chosen. */
   Claim ofWidth(int width) {
-    return new Claim(routing.ofWidth(width), coefficients, output, weights, expertBytes, layout);
+    return new Claim(routing.ofWidth(width), routingWeights, output, weights, expertBytes, layout);
   }
 
   /** What the experts compute: of each, or of all at once; empty where it is opaque. */
@@ -41,12 +41,12 @@ public record Claim(
   public static Claim of(
       Graph graph,
       Routing routing,
-      Coefficients coefficients,
+      RoutingWeights routingWeights,
       String output,
       Set<String> weights,
       Layout layout) {
     long bytes =
         weights.stream().mapToLong(name -> graph.constant(name).orElseThrow().byteSize()).sum();
-    return new Claim(routing, coefficients, output, weights, bytes / routing.experts(), layout);
+    return new Claim(routing, routingWeights, output, weights, bytes / routing.experts(), layout);
   }
 }

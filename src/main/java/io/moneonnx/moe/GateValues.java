@@ -11,10 +11,10 @@ import java.util.Set;
 
 /**
  * The values that are computed from what a router scores, from sizes and from constants, and from
- * nothing else: everything that may be a coefficient, whatever way it is made.
+ * nothing else: everything that may be a routing weight, whatever way it is made.
  *
  * <p>Ids that are calculated with before they select anything are not understood: what is computed
- * from them is no coefficient.
+ * from them is no routing weight.
  */
 public final class GateValues {
   private final Graph graph;

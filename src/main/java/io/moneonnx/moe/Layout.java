@@ -11,7 +11,8 @@ import java.util.Set;
  */
 public interface Layout {
   /**
-   * Where the raw outputs of the experts, before their coefficients, can be read and overwritten.
+   * Where the raw outputs of the experts, before their routing weights, can be read and
+   * overwritten.
    */
   Rows rows(Ops ops);
 

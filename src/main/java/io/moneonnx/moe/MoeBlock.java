@@ -16,8 +16,8 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
     return claim.routing();
   }
 
-  public Coefficients coefficients() {
-    return claim.coefficients();
+  public RoutingWeights routingWeights() {
+    return claim.routingWeights();
   }
 
   /** The value {@code [tokens, hidden]} that sums up what the chosen experts contribute. */

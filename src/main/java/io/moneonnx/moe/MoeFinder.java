@@ -195,14 +195,14 @@ public final class MoeFinder {
 
   /** Why a block that a form claims is not taken all the same. */
   private static Optional<String> objection(Graph graph, Claim claim) {
-    String coefficients = claim.coefficients().value();
+    String routingWeights = claim.routingWeights().value();
     Routing routing = claim.routing();
-    Set<String> before = Reach.backward(graph, List.of(coefficients), routing.input()::equals);
+    Set<String> before = Reach.backward(graph, List.of(routingWeights), routing.input()::equals);
     return before.contains(routing.router())
         ? Optional.empty()
         : Optional.of(
-            "the coefficients '%s' do not come from the router '%s'"
-                .formatted(coefficients, routing.router()));
+            "the routing weights '%s' do not come from the router '%s'"
+                .formatted(routingWeights, routing.router()));
   }
 
   /**

@@ -3,7 +3,7 @@ package io.moneonnx.moe;
 import io.moneonnx.graph.Node;
 import java.util.Set;
 
-/** The operators that lie between a router's projection and the coefficients of its experts. */
+/** The operators that lie between a router's projection and the routing weights of its experts. */
 final class RouterOperators {
   private static final Set<String> OPERATORS =
       Set.of(

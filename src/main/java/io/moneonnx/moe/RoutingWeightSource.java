@@ -5,8 +5,8 @@ import io.moneonnx.graph.Node;
 import java.util.Optional;
 import java.util.Set;
 
-/** Finds where the coefficients come from that multiply an expert's rows. */
-public final class CoefficientSource {
+/** Finds where the routing weights come from that multiply an expert's rows. */
+public final class RoutingWeightSource {
   private static final Set<String> SELECTING =
       Set.of(
           "Cast",
@@ -19,10 +19,10 @@ public final class CoefficientSource {
           "Squeeze",
           "Unsqueeze");
 
-  private CoefficientSource() {}
+  private RoutingWeightSource() {}
 
   /**
-   * The value from which {@code gates}, the coefficients of some rows, were selected: the first
+   * The value from which {@code gates}, the routing weights of some rows, were selected: the first
    * above them that no reshaping, casting or gathering operator makes.
    */
   public static String of(Graph graph, String gates) {

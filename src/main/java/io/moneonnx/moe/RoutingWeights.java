@@ -8,12 +8,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /** What multiplies the output of each chosen expert in a block's routed output. */
-public sealed interface Coefficients {
+public sealed interface RoutingWeights {
   /** The value of the graph that they are read from, a part of the block's border. */
   String value();
 
   /**
-   * The coefficients of the chosen experts, {@code [tokens, topK]}.
+   * The routing weights of the chosen experts, {@code [tokens, topK]}.
    *
    * @param indices the ids of the chosen experts, {@code [tokens, topK]}
    */
@@ -50,13 +50,13 @@ public sealed interface Coefficients {
   }
 
   /** The same where another value stands in the place of the scores that they are made from. */
-  default Coefficients by(String scores, String otherScores) {
+  default RoutingWeights by(String scores, String otherScores) {
     return this;
   }
 
   /**
-   * The coefficients of these experts for every token, 0 where one is not chosen: {@code [tokens,
-   * experts + 1]}. The last column has no meaning, but is finite.
+   * The routing weights of these experts for every token, 0 where one is not chosen: {@code
+   * [tokens, experts + 1]}. The last column has no meaning, but is finite.
    */
   default String perExpert(Ops ops, Routing routing, List<Integer> experts, ElementType type) {
     long[] columns = new long[routing.experts()];
@@ -65,12 +65,12 @@ public sealed interface Coefficients {
       columns[experts.get(column)] = column;
     }
     String indices = routing.indices(ops);
-    String coefficients =
+    String routingWeights =
         routing.choice().whereKept(ops, ops.cast(perChoice(ops, routing, indices), type), type);
     String tokens = ops.size(indices, 0);
     String shape = ops.concat(0, List.of(tokens, ops.vector(experts.size() + 1)));
     return ops.scatterElements(
-        ops.zeros(shape, type), ops.gather(ops.vector(columns), indices), coefficients, 1);
+        ops.zeros(shape, type), ops.gather(ops.vector(columns), indices), routingWeights, 1);
   }
 
   /**
@@ -78,7 +78,7 @@ public sealed interface Coefficients {
    *
    * @param value {@code [..., topK]}, aligned with the routing's indices
    */
-  record PerChoice(String value) implements Coefficients {
+  record PerChoice(String value) implements RoutingWeights {
     @Override
     public String perChoice(Ops ops, Routing routing, String indices) {
       return ops.reshape(value, -1, routing.topK());
@@ -100,7 +100,7 @@ public sealed interface Coefficients {
    *
    * @param value {@code [..., experts]}, 0 where an expert is not chosen
    */
-  record PerExpert(String value) implements Coefficients {
+  record PerExpert(String value) implements RoutingWeights {
     @Override
     public String perChoice(Ops ops, Routing routing, String indices) {
       return ops.gatherElements(ops.rows(value, routing.experts()), indices, 1);
@@ -119,7 +119,7 @@ public sealed interface Coefficients {
    * @param value {@code [..., experts]}: what multiplies the inputs, 0 where an expert is not
    *     chosen
    */
-  record OnInput(String value) implements Coefficients {
+  record OnInput(String value) implements RoutingWeights {
     @Override
     public String perChoice(Ops ops, Routing routing, String indices) {
       return ops.expand(ops.scalar(1f), ops.shape(indices));
@@ -132,7 +132,7 @@ public sealed interface Coefficients {
   }
 
   /** Made inside an operator from the value that it is given. */
-  record Hidden(String value, Inside inside) implements Coefficients {
+  record Hidden(String value, Inside inside) implements RoutingWeights {
     /** A score so far ahead of 1 that a softmax leaves next to nothing to others. */
     private static final float FAR = 30;
 
@@ -165,7 +165,7 @@ public sealed interface Coefficients {
     }
 
     @Override
-    public Coefficients by(String scores, String otherScores) {
+    public RoutingWeights by(String scores, String otherScores) {
       return value.equals(scores) ? new Hidden(otherScores, inside) : this;
     }
 

@@ -113,7 +113,7 @@ public interface Rows {
     public void overwrite(Ops ops, Claim block, Novices novices) {
       Routing routing = block.routing();
       String rows = novices.over(ops, outputs, ids(ops, block), block.hidden());
-      String weights = block.coefficients().perChoice(ops, routing, routing.indices(ops));
+      String weights = block.routingWeights().perChoice(ops, routing, routing.indices(ops));
       String gates = ops.cast(ops.reshape(weights, -1, 1), ElementType.FLOAT);
       String scaled = ops.mul(ops.cast(rows, ElementType.FLOAT), gates);
       String perToken = ops.reshape(scaled, -1, routing.topK(), block.hidden());
@@ -195,7 +195,7 @@ public interface Rows {
       String isReplaced = ops.reshape(novices.isReplaced(ops), novice);
       novice[novice.length - 1] = block.hidden();
       String table = ops.reshape(novices.table(ops, type), novice);
-      if (block.coefficients().isOnInput()) {
+      if (block.routingWeights().isOnInput()) {
         table = ops.mul(table, isChosen(ops, block, type));
       }
       redirect(ops, outputs, ops.where(isReplaced, table, rows));
@@ -205,7 +205,7 @@ public interface Rows {
     private static String isChosen(Ops ops, Claim block, ElementType type) {
       int experts = block.routing().experts();
       List<Integer> all = IntStream.range(0, experts).boxed().toList();
-      String weights = block.coefficients().perExpert(ops, block.routing(), all, type);
+      String weights = block.routingWeights().perExpert(ops, block.routing(), all, type);
       long[] ids = LongStream.range(0, experts).toArray();
       String byExpert = ops.transpose(ops.gather(weights, ops.vector(ids), 1), 1L, 0L);
       return ops.reshape(byExpert, experts, -1, 1);

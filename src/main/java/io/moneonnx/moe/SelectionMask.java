@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  * chosen.
  *
  * <pre>{@code
- * scores = Softmax (Where (gone, -inf, logits))      where coefficients are shares of all logits
+ * scores = Softmax (Where (gone, -inf, logits))      where routing weights are shares of all logits
  * _, ids = TopK (Where (gone, -inf, scores), k)      always
  * groups = Reshape (Where (gone, -inf, scores))      where groups of experts are chosen first
  * _, ids = TopK (Where (gone, -inf, limited), k)     and what is not in them has been overwritten
@@ -184,7 +184,7 @@ public final class SelectionMask {
     boolean isChosen =
         node.is("GatherElements")
             && node.input(0).equals(value)
-            && CoefficientSource.of(graph, node.input(1)).equals(routing.choice().value());
+            && RoutingWeightSource.of(graph, node.input(1)).equals(routing.choice().value());
     return isChosen || RouterOperators.isSize(node);
   }
 }

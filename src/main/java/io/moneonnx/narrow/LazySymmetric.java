@@ -47,7 +47,7 @@ final class LazySymmetric {
     for (int i = j + 1; i < size(); i++) {
       row[i] = rows[i][j];
     }
-    subtract(row, size(), right.toArray(double[][]::new), coefficients(j));
+    subtract(row, size(), right.toArray(double[][]::new), routingWeights(j));
     return row;
   }
 
@@ -69,7 +69,7 @@ final class LazySymmetric {
     double[][] kept = new double[living.length][];
     for (int i = 0; i < kept.length; i++) {
       kept[i] = at(Arrays.copyOf(living, i + 1), rows[living[i]]);
-      subtract(kept[i], i + 1, packed, coefficients(living[i]));
+      subtract(kept[i], i + 1, packed, routingWeights(living[i]));
     }
     rows = kept;
     diagonal = at(living, diagonal);
@@ -86,7 +86,7 @@ final class LazySymmetric {
   }
 
   /** The factors of the right vectors in row {@code i}. */
-  private double[] coefficients(int i) {
+  private double[] routingWeights(int i) {
     return left.stream().mapToDouble(l -> l[i]).toArray();
   }
 

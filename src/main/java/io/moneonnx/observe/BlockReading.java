@@ -61,7 +61,7 @@ record BlockReading(
   }
 
   /**
-   * Why the block is not what it was taken for; empty if its output is the sum of coefficients
+   * Why the block is not what it was taken for; empty if its output is the sum of routing weights
    * times rows, and each choice has its row.
    *
    * @throws BadInputException if sums over all tokens are too large

@@ -70,7 +70,7 @@ public final class Calibrator {
    * What a calibration found.
    *
    * @param statistics of each block that is proved, in graph order
-   * @param disproved blocks whose output was not the sum of coefficients times rows
+   * @param disproved blocks whose output was not the sum of routing weights times rows
    * @param device what the model ran on
    */
   public record Outcome(List<BlockStatistics> statistics, List<Refusal> disproved, Device device) {}

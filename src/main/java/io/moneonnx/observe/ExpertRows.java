@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
  *
  * @param f {@code [R, hidden]}
  * @param ids of the expert of each row {@code [R]}
- * @param gates the coefficient of each row {@code [R, 1]}
+ * @param gates the routing weight of each row {@code [R, 1]}
  * @param slots of each row {@code [R]}; empty if there is a row for each slot, in their order
  * @param norm2 {@code ||f||^2} of each row {@code [R, 1]}
  * @param largest magnitude in each row, infinite where something is not finite {@code [R, 1]}
@@ -26,7 +26,7 @@ record ExpertRows(
    * The rows that were chosen.
    *
    * @param chosen expert of each slot {@code [slots]}
-   * @param gates coefficient of each slot {@code [slots]}
+   * @param gates routing weight of each slot {@code [slots]}
    */
   static ExpertRows of(Ops ops, MoeBlock block, Rows.Chosen rows, String chosen, String gates) {
     String f = ops.cast(ops.reshape(rows.rows(), -1, block.hidden()), ElementType.FLOAT);

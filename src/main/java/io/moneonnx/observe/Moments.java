@@ -77,7 +77,8 @@ enum Moments {
    * @param counting 1 for rows that count, 0 for others {@code [R, 1]}
    * @param made 1 where an expert made a row that counts, 0 elsewhere {@code [E, R]}
    * @param count of rows that count {@code [E, 1]}
-   * @param squares the square of each row's coefficient, 0 where it does not count {@code [R, 1]}
+   * @param squares the square of each row's routing weight, 0 where it does not count {@code [R,
+   *     1]}
    */
   record Counted(
       int experts,

@@ -9,8 +9,8 @@ import java.util.Map;
 
 /**
  * Finds the tokens of which something is not finite: a row of an expert that they chose, its
- * coefficient or its square, or the block's output. A row at the end that always is not stands for
- * "none", and lets a block have no tokens at all.
+ * routing weight or its square, or the block's output. A row at the end that always is not stands
+ * for "none", and lets a block have no tokens at all.
  *
  * @param chosen expert of each slot {@code [slots]}
  * @param squares {@code ||y||^2} of the block's output for each token {@code [tokens, 1]}

@@ -15,7 +15,7 @@ record NotFinite(long slot, int expert, long tokens, What what) {
   /** From near to far: what is not finite makes all that follows so. */
   enum What {
     OUTPUT("the output of expert %d is"),
-    COEFFICIENT("the coefficient of expert %d, or the square of its output, is"),
+    ROUTING_WEIGHT("the routing weight of expert %d, or the square of its output, is"),
     SUM("the block's own output, or its square, is");
 
     private final String text;
@@ -28,13 +28,13 @@ record NotFinite(long slot, int expert, long tokens, What what) {
      * What it must be.
      *
      * @param output magnitude of the expert's output
-     * @param weighted magnitude of that with its coefficient, and of their squares
+     * @param weighted magnitude of that with its routing weight, and of their squares
      */
     static What of(double output, double weighted) {
       if (Double.isInfinite(output)) {
         return OUTPUT;
       }
-      return Double.isInfinite(weighted) ? COEFFICIENT : SUM;
+      return Double.isInfinite(weighted) ? ROUTING_WEIGHT : SUM;
     }
   }
 

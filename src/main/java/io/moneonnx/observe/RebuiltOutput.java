@@ -6,8 +6,8 @@ import io.moneonnx.moe.MoeBlock;
 import java.util.List;
 
 /**
- * A block's output as the sum of coefficients times rows: the proof that the block is what it was
- * taken for.
+ * A block's output as the sum of routing weights times rows: the proof that the block is what it
+ * was taken for.
  *
  * @param rows of the experts that were chosen
  */

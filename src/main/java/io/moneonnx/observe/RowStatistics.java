@@ -61,8 +61,8 @@ final class RowStatistics {
   Added add(Rows rows, String valid, String check) {
     String indices = block.routing().indices(ops);
     String chosen = ops.reshape(indices, -1);
-    String coefficients = block.coefficients().perChoice(ops, block.routing(), indices);
-    String gates = ops.cast(ops.reshape(coefficients, -1), ElementType.FLOAT);
+    String routingWeights = block.routingWeights().perChoice(ops, block.routing(), indices);
+    String gates = ops.cast(ops.reshape(routingWeights, -1), ElementType.FLOAT);
     String tokens = ops.size(indices, 0);
     String each = ops.reshape(ops.expand(valid, tokens), -1, 1);
     String unhidden = block.routing().choice().whereKept(ops, each, ElementType.FLOAT);

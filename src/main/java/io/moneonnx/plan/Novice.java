@@ -27,8 +27,8 @@ public enum Novice {
     }
   },
   /**
-   * The mean weighted by the square of the coefficient: of all constants the one that leaves the
-   * least squared error in the block's output. Where every coefficient was 0, the mean.
+   * The mean weighted by the square of the routing weight: of all constants the one that leaves the
+   * least squared error in the block's output. Where every routing weight was 0, the mean.
    */
   GATE2 {
     @Override

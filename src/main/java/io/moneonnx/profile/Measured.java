@@ -11,7 +11,7 @@ import java.util.Map;
  * @param batches that it is of
  * @param sequenceLength tokens of the longest sequence that was fed
  * @param statistics of the blocks that are not disproved, in the order of the graph
- * @param disproved by block, why its output is not the sum of coefficients times rows
+ * @param disproved by block, why its output is not the sum of routing weights times rows
  * @param skipped by block, tokens that were left out since something of theirs was not finite; only
  *     blocks that have some
  */

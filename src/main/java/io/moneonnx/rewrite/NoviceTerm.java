@@ -14,11 +14,11 @@ import java.util.OptionalInt;
  *
  * <pre>{@code
  * columns = Gather (column of each expert [experts], indices)             [tokens, topK]
- * g       = ScatterElements <axis = 1> (zeros, columns, coefficients)     [tokens, replaced + 1]
+ * g       = ScatterElements <axis = 1> (zeros, columns, routing weights)  [tokens, replaced + 1]
  * term    = MatMul (g, novices)                                           [tokens, hidden]
  * }</pre>
  *
- * Where the graph has a matrix of coefficients, {@code g} is gathered from its columns. The last
+ * Where the graph has a matrix of routing weights, {@code g} is gathered from its columns. The last
  * novice is zero: kept experts share its column. The number of nodes does not depend on the number
  * of experts. Novices are stored in the type of the routed output.
  */
@@ -39,7 +39,7 @@ final class NoviceTerm {
    * @param novices what {@link #novices} returned
    */
   String addTo(String output, Replacement replacement, String novices) {
-    String g = block.coefficients().perExpert(ops, block.routing(), replacement.experts(), type);
+    String g = block.routingWeights().perExpert(ops, block.routing(), replacement.experts(), type);
     String term = ops.matMul(g, novices);
     boolean isMatrix = ops.edit().rank(block.output()).equals(OptionalInt.of(2));
     return ops.add(output, isMatrix ? term : ops.reshapeLike(term, output));

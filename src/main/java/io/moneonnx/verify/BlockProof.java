@@ -51,7 +51,7 @@ final class BlockProof {
         List.of(
             block.routing().input(),
             block.routing().choice().value(),
-            block.coefficients().value());
+            block.routingWeights().value());
     cuts.put(
         block,
         new Cuts(

@@ -26,12 +26,12 @@ final class Choices {
     return block.name();
   }
 
-  /** The ids that the first run chose for a token, in the order of their coefficients. */
+  /** The ids that the first run chose for a token, in the order of their routing weights. */
   long[] expected(int token) {
     return Arrays.copyOfRange(expected, token * block.topK(), (token + 1) * block.topK());
   }
 
-  /** The ids that the second run chose for a token, in the order of their coefficients. */
+  /** The ids that the second run chose for a token, in the order of their routing weights. */
   long[] found(int token) {
     return Arrays.copyOfRange(found, token * block.topK(), (token + 1) * block.topK());
   }

@@ -2,9 +2,9 @@ package io.moneonnx.verify;
 
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Choice;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.MadeChoices;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.RoutingWeights;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,14 +36,15 @@ final class EveryExpert {
       MoeBlock block, List<Integer> experts, Map<String, Tensor> values) {
     Random random = new Random(SEED);
     Map<String, Tensor> changed = new HashMap<>(values);
-    Coefficients coefficients = block.coefficients();
+    RoutingWeights routingWeights = block.routingWeights();
     Choice choice = block.routing().choice();
     if (isWeighted(block, values)) {
       MadeChoices made =
           new MadeChoices(
               experts, block.topK(), block.experts(), slot -> 0.1f + random.nextFloat());
       changed.put(choice.value(), choice.made(made, values.get(choice.value())));
-      changed.put(coefficients.value(), coefficients.made(made, values.get(coefficients.value())));
+      changed.put(
+          routingWeights.value(), routingWeights.made(made, values.get(routingWeights.value())));
     }
     return changed;
   }
@@ -66,18 +67,19 @@ final class EveryExpert {
   private static Map<String, Tensor> alone(
       MoeBlock block, List<Integer> experts, int alone, Map<String, Tensor> inTurn) {
     Map<String, Tensor> changed = new HashMap<>(inTurn);
-    Coefficients coefficients = block.coefficients();
+    RoutingWeights routingWeights = block.routingWeights();
     MadeChoices made =
         new MadeChoices(
             experts,
             block.topK(),
             block.experts(),
-            slot -> coefficients.weight(slot % block.topK() == alone));
-    changed.put(coefficients.value(), coefficients.made(made, inTurn.get(coefficients.value())));
+            slot -> routingWeights.weight(slot % block.topK() == alone));
+    changed.put(
+        routingWeights.value(), routingWeights.made(made, inTurn.get(routingWeights.value())));
     return changed;
   }
 
   private static boolean isWeighted(MoeBlock block, Map<String, Tensor> values) {
-    return values.get(block.coefficients().value()).type().isFloating();
+    return values.get(block.routingWeights().value()).type().isFloating();
   }
 }

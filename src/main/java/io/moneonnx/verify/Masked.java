@@ -44,7 +44,7 @@ record Masked(Model model, List<MoeBlock> blocks) {
         block.precision(),
         new Claim(
             block.routing().with(choice.by(scores)),
-            block.coefficients().by(choice.value(), scores),
+            block.routingWeights().by(choice.value(), scores),
             claim.output(),
             claim.weights(),
             claim.expertBytes(),

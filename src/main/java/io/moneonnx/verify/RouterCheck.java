@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Compares what two routers make of the same input: whom they choose, and by which coefficients
+ * Compares what two routers make of the same input: whom they choose, and by which routing weights
  * where they choose alike.
  */
 final class RouterCheck {
@@ -36,20 +36,21 @@ final class RouterCheck {
     return block.name();
   }
 
-  /** The values that are compared: whom the block chooses, and its coefficients. */
+  /** The values that are compared: whom the block chooses, and its routing weights. */
   Set<String> compared() {
     return new LinkedHashSet<>(
-        List.of(block.routing().choice().value(), block.coefficients().value()));
+        List.of(block.routing().choice().value(), block.routingWeights().value()));
   }
 
   /**
-   * Takes one run of both: the values of the block's choice and its coefficients, and its scores.
+   * Takes one run of both: the values of the block's choice and its routing weights, and its
+   * scores.
    */
   void add(Map<String, Tensor> expected, Map<String, Tensor> found) {
     Choices choices = new Choices(block, expected, found);
-    String coefficients = block.coefficients().value();
-    float[] right = expected.get(coefficients).toFloats();
-    float[] other = found.get(coefficients).toFloats();
+    String routingWeights = block.routingWeights().value();
+    float[] right = expected.get(routingWeights).toFloats();
+    float[] other = found.get(routingWeights).toFloats();
     double largest = 0;
     double apart = 0;
     for (int token = 0; token < choices.tokens(); token++) {
@@ -70,16 +71,16 @@ final class RouterCheck {
   }
 
   /** Whoever is gone may be chosen where all others have no share either, and has none. */
-  private void requireGone(long[] ids, float[] coefficients) {
+  private void requireGone(long[] ids, float[] routingWeights) {
     long[] sorted = Arrays.stream(ids).sorted().toArray();
     for (int i = 0; i < sorted.length; i++) {
-      if (gone.contains((int) sorted[i]) && coefficients[i] != 0) {
+      if (gone.contains((int) sorted[i]) && routingWeights[i] != 0) {
         worst = Double.POSITIVE_INFINITY;
       }
     }
   }
 
-  /** The coefficients of the chosen experts in the order of their ids. */
+  /** The routing weights of the chosen experts in the order of their ids. */
   private float[] row(float[] values, int token, long[] ids) {
     int[] order =
         IntStream.range(0, ids.length)
@@ -89,12 +90,12 @@ final class RouterCheck {
             .toArray();
     float[] row = new float[order.length];
     for (int i = 0; i < row.length; i++) {
-      row[i] = block.coefficients().at(values, block.routing(), token, order[i], ids[order[i]]);
+      row[i] = block.routingWeights().at(values, block.routing(), token, order[i], ids[order[i]]);
     }
     return row;
   }
 
-  /** The largest relative error of a coefficient. */
+  /** The largest relative error of a routing weight. */
   double worst() {
     return worst;
   }

@@ -45,8 +45,8 @@ record Unchanged(Graph original, List<MoeBlock> blocks, Map<String, ? extends Ch
   private List<String> asked(MoeBlock block) {
     String choice = block.routing().choice().value();
     boolean isCut = changes.get(block.name()) instanceof Removal;
-    return isCut && block.coefficients().isShown()
-        ? List.of(choice, block.coefficients().value())
+    return isCut && block.routingWeights().isShown()
+        ? List.of(choice, block.routingWeights().value())
         : List.of(choice);
   }
 

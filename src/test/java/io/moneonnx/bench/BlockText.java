@@ -86,7 +86,9 @@ enum BlockText {
     }
   },
 
-  /** Every expert computes every token and is scaled by its column of a matrix of coefficients. */
+  /**
+   * Every expert computes every token and is scaled by its column of a matrix of routing weights.
+   */
   DENSE_LOOP {
     @Override
     String weights(int experts) {

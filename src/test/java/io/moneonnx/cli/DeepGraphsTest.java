@@ -48,7 +48,7 @@ class DeepGraphsTest {
         block("casts of scores", "logits", "scores", "Cast", "dense-loop"),
         block("casts of the router", "router", "logits", "Cast", "no Mixture-of-Experts"),
         block("identities of the router", "router", "logits", "Identity", "dense-loop"),
-        block("casts of coefficients", "gates", "matrix", "Cast", "dense-loop"),
+        block("casts of routing weights", "gates", "matrix", "Cast", "dense-loop"),
         block("casts of an expert", "up0", "in0", "Cast", "dense-loop"),
         block("elementwise of an expert", "up0", "in0", "Abs", "dense-loop"),
         block("elementwise in an expert", "in0", "act0", "Abs", "dense-loop"),

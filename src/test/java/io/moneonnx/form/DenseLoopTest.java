@@ -54,12 +54,12 @@ final class DenseLoopTest {
   }
 
   @Test
-  void refusesCoefficientsFromDifferentValues() {
+  void refusesRoutingWeightsFromDifferentValues() {
     isRefused(
         Spelling.SUMS
             .of(4, 2, 4)
             .with("kept2 = Mul (gates, isChosen2)", "kept2 = Mul (best, isChosen2)"),
-        "take their coefficients from different values");
+        "take their routing weights from different values");
   }
 
   @Test

@@ -12,9 +12,9 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.rewrite.Narrowing;
@@ -45,7 +45,7 @@ final class DenseVariantsTest {
 
   @TempDir Path folder;
 
-  /** The stacked block with another computation behind its matrix of coefficients. */
+  /** The stacked block with another computation behind its matrix of routing weights. */
   private static TinyMoe computing(String body) {
     String text = STACKED.text();
     String head = text.substring(0, text.indexOf("  copies ="));
@@ -310,7 +310,7 @@ final class DenseVariantsTest {
 
   static Stream<Arguments> variants() {
     return Stream.of(
-        Arguments.of("coefficients on the input", scalingInputs(), "stacked-dense"),
+        Arguments.of("routing weights on the input", scalingInputs(), "stacked-dense"),
         Arguments.of("einsum", einsum(), "stacked-dense"),
         Arguments.of("einsum of outputs", einsumOfOutputs(), "stacked-dense"),
         Arguments.of("experts behind tokens", expertsBehindTokens(), "stacked-dense"),
@@ -403,10 +403,10 @@ final class DenseVariantsTest {
   }
 
   @Test
-  void tellsWhereCoefficientsMultiply() {
-    assertThat(scalingInputs().block().coefficients())
-        .isEqualTo(new Coefficients.OnInput("matrix"));
-    assertThat(einsum().block().coefficients()).isEqualTo(new Coefficients.PerExpert("matrix"));
+  void tellsWhereRoutingWeightsMultiply() {
+    assertThat(scalingInputs().block().routingWeights())
+        .isEqualTo(new RoutingWeights.OnInput("matrix"));
+    assertThat(einsum().block().routingWeights()).isEqualTo(new RoutingWeights.PerExpert("matrix"));
   }
 
   @Test
@@ -415,7 +415,7 @@ final class DenseVariantsTest {
 
     assertThat(block.routing().choice().value()).isEqualTo("logits");
     assertThat(block.routing().kind()).isEqualTo("Threshold");
-    assertThat(block.coefficients()).isEqualTo(new Coefficients.PerExpert("matrix"));
+    assertThat(block.routingWeights()).isEqualTo(new RoutingWeights.PerExpert("matrix"));
   }
 
   @Test
@@ -471,14 +471,14 @@ final class DenseVariantsTest {
   }
 
   @Test
-  void wantsCoefficientsBeforeOrBehindTheExperts() {
+  void wantsRoutingWeightsBeforeOrBehindTheExperts() {
     refuses(
         STACKED
             .with("raw = MatMul (act, down)\n", "")
             .with(
                 "scaled = Mul (raw, gate)",
                 "some = Mul (act, gate)\n  scaled = MatMul (some, down)"),
-        "the coefficients 'matrix' meet the experts amid their computation, in 'Mul -> some'");
+        "the routing weights 'matrix' meet the experts amid their computation, in 'Mul -> some'");
   }
 
   @Test

@@ -26,7 +26,7 @@ final class FormsTest {
     assertThat(block.experts()).isEqualTo(3);
     assertThat(block.topK()).isEqualTo(2);
     assertThat(block.hidden()).isEqualTo(4);
-    assertThat(block.coefficients().value())
+    assertThat(block.routingWeights().value())
         .isEqualTo(
             spelling == Spelling.FUSED ? "experts" : spelling.hasMatrix() ? "matrix" : "gates");
     assertThat(block.output()).isEqualTo("routed");
@@ -81,11 +81,11 @@ final class FormsTest {
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FUSED")
-  void takeTheScoresThemselvesForCoefficientsIfNothingRescalesThem(Spelling spelling) {
+  void takeTheScoresThemselvesForRoutingWeightsIfNothingRescalesThem(Spelling spelling) {
     TinyMoe plain =
         spelling.of(3, 2, 4).with("gates = Div (best, total)", "gates = Identity (best)");
 
-    assertThat(plain.block().coefficients().value())
+    assertThat(plain.block().routingWeights().value())
         .isEqualTo(spelling.hasMatrix() ? "matrix" : "best");
   }
 

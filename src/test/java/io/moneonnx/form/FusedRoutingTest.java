@@ -20,12 +20,12 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Coefficients of made-up scores against their definitions, in double precision. */
+/** Routing weights of made-up scores against their definitions, in double precision. */
 final class FusedRoutingTest {
   private static final double[] SCORES = {0.3, -1.2, 2.0, 1.99, 0.5, -3.0, 1.97, 0.0};
   private static final double[] WEIGHTS = {0.1, 0.9, 0.2, 0.0, 0.7, 0.4, 0.6, 0.3};
 
-  private static float[] coefficients(FusedRouting inside, int topK) {
+  private static float[] routingWeights(FusedRouting inside, int topK) {
     Graph graph =
         GraphText.parse(
             "g (float[T, 8] scores, float[T, 8] weights) => (float[T, 8] y)"
@@ -65,7 +65,7 @@ final class FusedRoutingTest {
     double all = exps(0, 1, 2, 3, 4, 5, 6, 7);
 
     assertClose(
-        coefficients(new FusedRouting.OverAll(), 3), exps(2) / all, exps(3) / all, exps(6) / all);
+        routingWeights(new FusedRouting.OverAll(), 3), exps(2) / all, exps(3) / all, exps(6) / all);
   }
 
   @Test
@@ -73,7 +73,7 @@ final class FusedRoutingTest {
     double chosen = exps(2, 3, 6);
 
     assertClose(
-        coefficients(new FusedRouting.OverChosen("any"), 3),
+        routingWeights(new FusedRouting.OverChosen("any"), 3),
         exps(2) / chosen,
         exps(3) / chosen,
         exps(6) / chosen);
@@ -81,16 +81,16 @@ final class FusedRoutingTest {
 
   @Test
   void areWhatIsGivenBesideTheScores() {
-    assertClose(coefficients(new FusedRouting.Weights("weights", false), 3), 0.2, 0, 0.6);
-    assertClose(coefficients(new FusedRouting.Weights("weights", true), 3), 0.25, 0, 0.75);
-    assertClose(coefficients(new FusedRouting.Weights("weights", true), 1), 1);
+    assertClose(routingWeights(new FusedRouting.Weights("weights", false), 3), 0.2, 0, 0.6);
+    assertClose(routingWeights(new FusedRouting.Weights("weights", true), 3), 0.25, 0, 0.75);
+    assertClose(routingWeights(new FusedRouting.Weights("weights", true), 1), 1);
   }
 
   /** Near to 2.0 are 1.99 and 1.97, which are within 0.04; near to 1.99 is 1.97 alone. */
   @Test
   void areSharesAmongTheScoresNearToEach() {
     assertClose(
-        coefficients(new FusedRouting.SparseMixer(), 2),
+        routingWeights(new FusedRouting.SparseMixer(), 2),
         exps(2) / exps(2, 3, 6),
         exps(3) / exps(3, 6));
   }

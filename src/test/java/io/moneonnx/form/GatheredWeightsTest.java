@@ -88,7 +88,7 @@ final class GatheredWeightsTest {
   }
 
   @Test
-  void takesNoScaleForTheCoefficients() {
+  void takesNoScaleForTheRoutingWeights() {
     misses(
         TINY.with("int64[1] k", "float[1] scale = {2}, int64[1] k")
             .with(

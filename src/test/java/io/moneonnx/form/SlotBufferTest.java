@@ -58,7 +58,7 @@ final class SlotBufferTest {
 
     assertThat(block.form()).isEqualTo("slot-buffer");
     assertThat(block.routing().choice()).isEqualTo(new Choice.Capped("experts", "scores", "kept"));
-    assertThat(block.coefficients().value()).isEqualTo("gates");
+    assertThat(block.routingWeights().value()).isEqualTo("gates");
     assertThat(block.output()).isEqualTo("routed");
     assertThat(block.weights()).hasSize(12);
     assertThat(block.expertBytes()).isEqualTo(4L * (5 * 4 + 5 + 4 * 5 + 4));
@@ -116,10 +116,10 @@ final class SlotBufferTest {
   }
 
   @Test
-  void wantsCoefficientsBehindTheBuffer() {
+  void wantsRoutingWeightsBehindTheBuffer() {
     refuses(
         TINY.with("scaled = Mul (slots, column)", "scaled = Tanh (slots)").find(),
-        "the buffer 'buffer' is multiplied by 0 values that could be coefficients; expected one");
+        "the buffer 'buffer' is multiplied by 0 values that could be routing weights; expected one");
   }
 
   @Test

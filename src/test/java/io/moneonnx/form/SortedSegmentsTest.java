@@ -115,7 +115,7 @@ final class SortedSegmentsTest {
                 "ScatterND <reduction = \"add\"> (base, at, scaled)");
 
     assertThat(added.block().output()).isEqualTo("routed");
-    assertThat(added.block().coefficients().value()).isEqualTo("gates");
+    assertThat(added.block().routingWeights().value()).isEqualTo("gates");
   }
 
   @Test

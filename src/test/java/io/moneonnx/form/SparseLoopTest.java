@@ -64,7 +64,7 @@ final class SparseLoopTest {
 
   @ParameterizedTest
   @EnumSource(names = {"TORCHSCRIPT", "DYNAMO"})
-  void wantsTheSameCoefficientsForAllExperts(Spelling spelling) {
+  void wantsTheSameRoutingWeightsForAllExperts(Spelling spelling) {
     TinyMoe tiny = spelling.of(3, 2, 4);
     TinyMoe mixed =
         spelling == Spelling.TORCHSCRIPT
@@ -73,7 +73,7 @@ final class SparseLoopTest {
             : tiny.with("(perSlot, place1)", "(raws, place1)")
                 .with("  perSlot =", "  raws = Unsqueeze (best, two)\n  perSlot =");
 
-    refuses(mixed, "the experts take their coefficients from different values: [gates, best]");
+    refuses(mixed, "the experts take their routing weights from different values: [gates, best]");
   }
 
   @ParameterizedTest
@@ -134,7 +134,7 @@ final class SparseLoopTest {
 
   @ParameterizedTest
   @EnumSource(names = {"TORCHSCRIPT", "DYNAMO"})
-  void takesNoScaleForTheCoefficients(Spelling spelling) {
+  void takesNoScaleForTheRoutingWeights(Spelling spelling) {
     TinyMoe scaled = spelling.of(3, 2, 4).with("int64[1] k", "float[1] scale = {2}, int64[1] k");
     for (int e = 0; e < 3; e++) {
       String product =

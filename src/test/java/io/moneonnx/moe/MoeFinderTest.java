@@ -40,7 +40,7 @@ final class MoeFinderTest {
     return new Recognition.Recognised(
         new Claim(
             block.routing(),
-            block.coefficients(),
+            block.routingWeights(),
             block.output(),
             block.weights(),
             block.expertBytes(),

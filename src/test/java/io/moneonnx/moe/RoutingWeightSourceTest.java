@@ -6,7 +6,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import org.junit.jupiter.api.Test;
 
-final class CoefficientSourceTest {
+final class RoutingWeightSourceTest {
   private static final Graph GRAPH =
       GraphText.parse(
           """
@@ -24,13 +24,13 @@ final class CoefficientSourceTest {
 
   @Test
   void comeFromWhatIsNotMerelySelected() {
-    assertThat(CoefficientSource.of(GRAPH, "column")).isEqualTo("gates");
-    assertThat(CoefficientSource.of(GRAPH, "gates")).isEqualTo("gates");
-    assertThat(CoefficientSource.of(GRAPH, "best")).isEqualTo("best");
+    assertThat(RoutingWeightSource.of(GRAPH, "column")).isEqualTo("gates");
+    assertThat(RoutingWeightSource.of(GRAPH, "gates")).isEqualTo("gates");
+    assertThat(RoutingWeightSource.of(GRAPH, "best")).isEqualTo("best");
   }
 
   @Test
   void comeFromWhatAnUnknownOperatorMakes() {
-    assertThat(CoefficientSource.of(GRAPH, "strange")).isEqualTo("strange");
+    assertThat(RoutingWeightSource.of(GRAPH, "strange")).isEqualTo("strange");
   }
 }

@@ -20,7 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 final class SelectionMaskTest {
-  /** A router over 4 experts, 2 of which are chosen; the sum of coefficients is what comes out. */
+  /**
+   * A router over 4 experts, 2 of which are chosen; the sum of routing weights is what comes out.
+   */
   private static Graph router(String nodes) {
     return GraphText.parse(
         """

@@ -8,11 +8,11 @@ import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Claim;
-import io.moneonnx.moe.Coefficients;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
+import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
@@ -74,7 +74,7 @@ final class DisproofTest {
             .of(3, 2, 4)
             .with("y = Add (x, routed)", "double = Add (routed, routed)\n  y = Add (x, double)");
     MoeBlock block = tiny.block();
-    MoeBlock scaled = with(block, block.coefficients(), "double", block.claim().layout());
+    MoeBlock scaled = with(block, block.routingWeights(), "double", block.claim().layout());
 
     double routed = largest(tiny, "routed");
     assertThat(reason(tiny, scaled)).isEqualTo(offBy(routed, 2 * routed));
@@ -82,11 +82,11 @@ final class DisproofTest {
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FUSED")
-  void showsCoefficientsThatAreNotTheOnesUsed(Spelling spelling) {
+  void showsRoutingWeightsThatAreNotTheOnesUsed(Spelling spelling) {
     TinyMoe tiny = spelling.of(3, 2, 4);
     MoeBlock block = tiny.block();
     MoeBlock early =
-        with(block, new Coefficients.PerChoice("best"), block.output(), block.claim().layout());
+        with(block, new RoutingWeights.PerChoice("best"), block.output(), block.claim().layout());
 
     assertThat(reason(tiny, early)).startsWith("rebuilt from its experts' rows");
   }
@@ -135,14 +135,14 @@ final class DisproofTest {
   }
 
   private static MoeBlock with(MoeBlock block, Layout layout) {
-    return with(block, block.coefficients(), block.output(), layout);
+    return with(block, block.routingWeights(), block.output(), layout);
   }
 
   private static MoeBlock with(
-      MoeBlock block, Coefficients coefficients, String output, Layout layout) {
+      MoeBlock block, RoutingWeights routingWeights, String output, Layout layout) {
     Claim claim =
         new Claim(
-            block.routing(), coefficients, output, block.weights(), block.expertBytes(), layout);
+            block.routing(), routingWeights, output, block.weights(), block.expertBytes(), layout);
     return new MoeBlock(block.name(), block.form(), block.precision(), claim);
   }
 

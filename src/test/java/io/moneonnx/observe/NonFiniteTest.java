@@ -240,7 +240,7 @@ final class NonFiniteTest {
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FUSED")
-  void saysThatCoefficientsAreNotFinite(Spelling spelling) {
+  void saysThatRoutingWeightsAreNotFinite(Spelling spelling) {
     TinyMoe tiny =
         spelling
             .of(3, 2, HIDDEN)
@@ -250,7 +250,7 @@ final class NonFiniteTest {
 
     assertThatThrownBy(() -> measure(tiny, tiny.tokens(TOKENS, 1), EVERY, NonFinite.STOP))
         .isInstanceOf(BadInputException.class)
-        .hasMessageStartingWith("block 'experts': the coefficient of expert ")
+        .hasMessageStartingWith("block 'experts': the routing weight of expert ")
         .hasMessageContaining("not finite at position 0 of sequence 8 of book.txt");
   }
 }

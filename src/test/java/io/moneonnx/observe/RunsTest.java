@@ -67,7 +67,7 @@ final class RunsTest {
     Claim claim =
         new Claim(
             block.routing(),
-            block.coefficients(),
+            block.routingWeights(),
             output,
             block.weights(),
             block.expertBytes(),

@@ -7,7 +7,7 @@ import io.moneonnx.graph.Graph;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** One expert's coefficients, and what they are multiplied with. */
+/** One expert's routing weights, and what they are multiplied with. */
 class GateTest {
   /** A graph on the chosen {@code ids [T, 2]} of 4 experts and their {@code weights}. */
   private static Graph graph(String nodes) {

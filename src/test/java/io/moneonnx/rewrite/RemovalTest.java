@@ -145,7 +145,7 @@ final class RemovalTest {
     assertThat(run(after, large)).containsExactly(run(wanted, few), within(1e-6f));
   }
 
-  /** Then experts that are gone may be chosen with a coefficient of 0. */
+  /** Then experts that are gone may be chosen with a routing weight of 0. */
   @ParameterizedTest
   @EnumSource
   void isSoWhereShareOfAKeptExpertVanishes(Spelling spelling) {

@@ -429,8 +429,8 @@ final class ProofTest {
     return TinyMoe.withInitializer(model, found.get(0), Tensor.vector(otherwise));
   }
 
-  /** True where the coefficients of replaced experts are columns of a matrix. */
-  private static boolean gathersCoefficients(Spelling spelling) {
+  /** True where the routing weights of replaced experts are columns of a matrix. */
+  private static boolean gathersRoutingWeights(Spelling spelling) {
     return spelling.hasMatrix() || spelling == Spelling.FUSED;
   }
 
@@ -464,7 +464,7 @@ final class ProofTest {
     finds(
         prove(
             spelling.of(4, 2, 4),
-            gathersCoefficients(spelling)
+            gathersRoutingWeights(spelling)
                 ? model -> renumbered(model, new long[] {1, 3, 1}, 3, 1, 1)
                 : model -> renumbered(model, new long[] {2, 0, 2, 1}, 2, 1, 2, 0),
             1,
@@ -477,7 +477,7 @@ final class ProofTest {
     finds(
         prove(
             spelling.of(4, 2, 4),
-            gathersCoefficients(spelling)
+            gathersRoutingWeights(spelling)
                 ? model -> renumbered(model, new long[] {1, 3, 1}, 2, 3, 1)
                 : model -> renumbered(model, new long[] {2, 0, 2, 1}, 2, 2, 0, 1),
             1,
@@ -508,7 +508,7 @@ final class ProofTest {
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
       names = {"FUSED", "STACKED"})
-  void findsCoefficientsFromBeforeTheyWereRescaled(Spelling spelling) {
+  void findsRoutingWeightsFromBeforeTheyWereRescaled(Spelling spelling) {
     UnaryOperator<Model> tamper =
         spelling.hasMatrix()
             ? model -> reading(model, "matrix", "scores")

@@ -22,7 +22,7 @@ final class RouterCheckTest {
         Tensor.of(slots, first, second),
         BLOCK.routing().choice().scores(),
         Tensor.of(List.of(1L, 4L), 0.1f, 0.6f, 0.3f, 0f),
-        BLOCK.coefficients().value(),
+        BLOCK.routingWeights().value(),
         Tensor.of(slots, gate, other));
   }
 
@@ -42,7 +42,7 @@ final class RouterCheckTest {
   }
 
   @Test
-  void coefficientsThatAreSwappedAreFound() {
+  void routingWeightsThatAreSwappedAreFound() {
     RouterCheck check = check(Set.of(3), chosen(1, 0.8f, 2, 0.2f), chosen(1, 0.2f, 2, 0.8f));
 
     assertThat(check.worst()).isGreaterThan(0.7);

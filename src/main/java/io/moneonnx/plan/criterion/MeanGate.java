@@ -2,7 +2,7 @@ package io.moneonnx.plan.criterion;
 
 import io.moneonnx.profile.Statistic;
 
-/** The mean coefficient when chosen. */
+/** The mean routing weight when chosen. */
 record MeanGate() implements Criterion {
   @Override
   public String name() {

@@ -2,7 +2,7 @@ package io.moneonnx.plan.criterion;
 
 import io.moneonnx.profile.Statistic;
 
-/** MoNE as its authors' code has it: spread times the coefficient's mean over all tokens. */
+/** MoNE as its authors' code has it: spread times the routing weight's mean over all tokens. */
 record Mone() implements Criterion {
   @Override
   public String name() {

@@ -2,7 +2,7 @@ package io.moneonnx.plan.criterion;
 
 import io.moneonnx.profile.Statistic;
 
-/** MoNE as its paper prints it (arXiv 2507.00390): the mean coefficient is that when chosen. */
+/** MoNE as its paper prints it (arXiv 2507.00390): the mean routing weight is that when chosen. */
 record MonePaper() implements Criterion {
   @Override
   public String name() {

@@ -2,7 +2,7 @@ package io.moneonnx.plan.criterion;
 
 import io.moneonnx.profile.Statistic;
 
-/** REAP: the mean of the outputs' norms, each times its coefficient. */
+/** REAP: the mean of the outputs' norms, each times its routing weight. */
 record Reap() implements Criterion {
   @Override
   public String name() {

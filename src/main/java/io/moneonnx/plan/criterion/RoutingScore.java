@@ -2,7 +2,7 @@ package io.moneonnx.plan.criterion;
 
 import io.moneonnx.profile.Statistic;
 
-/** The sum of the coefficients, MoNE's baseline RS. */
+/** The sum of the routing weights, MoNE's baseline RS. */
 record RoutingScore() implements Criterion {
   @Override
   public String name() {

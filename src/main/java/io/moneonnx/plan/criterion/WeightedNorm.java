@@ -2,7 +2,7 @@ package io.moneonnx.plan.criterion;
 
 import io.moneonnx.profile.Statistic;
 
-/** The sum of the outputs' norms, each times its coefficient. */
+/** The sum of the outputs' norms, each times its routing weight. */
 record WeightedNorm() implements Criterion {
   @Override
   public String name() {
