@@ -1,9 +1,21 @@
 package io.moneonnx;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.canonical.Canonical;
+import io.moneonnx.graph.Model;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NarrowExpert;
 import io.moneonnx.rewrite.Narrowing;
+import io.moneonnx.rewrite.Rewriter;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.verify.Proof;
+import io.moneonnx.verify.Verdict;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -174,6 +186,21 @@ public final class NarrowMoe {
               narrow.put(expert, new NarrowExpert(neurons, down));
             });
     return new Narrowing(narrow);
+  }
+
+  /** The model with its experts narrowed to {@link #kept}, as a file of which its oracle holds. */
+  public static Model proved(TinyMoe tiny, Path folder) {
+    List<MoeBlock> blocks = List.of(tiny.block());
+    Map<String, Narrowing> changes = Map.of(tiny.block().name(), narrowing(tiny.block(), kept()));
+    Canonical model = Canonical.of(tiny.model());
+    Model narrowed = Rewriter.rewrite(model, blocks, changes);
+    Path file = folder.resolve("narrowed.onnx");
+    OnnxWriter.write(narrowed, file, Placement.INLINE);
+    Verdict verdict =
+        new Proof(model.model(), folder, blocks, changes, RunOptions.cpu())
+            .of(file, List.of(Map.of("x", tiny.tokens(30, 1))));
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    return narrowed;
   }
 
   /** Experts that keep all their neurons. */
