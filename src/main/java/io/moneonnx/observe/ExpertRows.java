@@ -40,13 +40,26 @@ record ExpertRows(
         largest(ops, f, norm2));
   }
 
-  /** The ids of all experts {@code [E, 1]}. */
-  static Tensor ids(int experts) {
-    return Tensor.of(
-        List.of((long) experts, 1L), IntStream.range(0, experts).asLongStream().toArray());
+  /**
+   * Which expert made which row: 1 where it did and the row counts, 0 elsewhere {@code [E, R]}.
+   *
+   * @param ids of the expert of each row {@code [R]}
+   * @param counting 1 for rows that count, 0 for others {@code [R]}
+   */
+  static String made(Ops ops, int experts, String ids, String counting) {
+    Tensor all =
+        Tensor.of(
+            List.of((long) experts, 1L), IntStream.range(0, experts).asLongStream().toArray());
+    String isOwn = ops.equal(ops.reshape(ids, 1, -1), ops.constant("experts", all));
+    return ops.mul(ops.cast(isOwn, ElementType.FLOAT), ops.reshape(counting, 1, -1));
   }
 
-  private static String byRow(Ops ops, Optional<String> slots, String perSlot) {
+  /**
+   * What there is of each slot {@code [slots]}, in the order of the rows.
+   *
+   * @param slots of each row; empty if there is a row for each slot, in their order
+   */
+  static String byRow(Ops ops, Optional<String> slots, String perSlot) {
     return slots.map(each -> ops.gather(perSlot, each)).orElse(perSlot);
   }
 

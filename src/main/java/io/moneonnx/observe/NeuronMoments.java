@@ -51,13 +51,8 @@ final class NeuronMoments {
     String a = ops.cast(ops.reshape(rows.rows(), -1, block.inner()), ElementType.FLOAT);
     String gates = ops.reshape(byRow(rows, slots.gates()), -1, 1); // [R, 1]
     String made =
-        ops.mul(
-            ops.cast(
-                ops.equal(
-                    ops.reshape(byRow(rows, slots.chosen()), 1, -1),
-                    ops.constant("experts", ExpertRows.ids(block.experts()))),
-                ElementType.FLOAT),
-            ops.reshape(byRow(rows, slots.counting()), 1, -1)); // [E, R]
+        ExpertRows.made(
+            ops, block.experts(), byRow(rows, slots.chosen()), byRow(rows, slots.counting()));
     RowsByExpert experts =
         RowsByExpert.of(ops, block.experts(), made, ops.reduceSum(made, true, 1));
     return experts.each(
@@ -73,7 +68,7 @@ final class NeuronMoments {
   }
 
   private String byRow(Rows.Chosen rows, String perSlot) {
-    return rows.slots().map(slots -> ops.gather(perSlot, slots)).orElse(perSlot);
+    return ExpertRows.byRow(ops, rows.slots(), perSlot);
   }
 
   /**

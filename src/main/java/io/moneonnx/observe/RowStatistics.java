@@ -140,13 +140,9 @@ final class RowStatistics {
 
   private void addPerExpert(Map<Tap, String> taps, ExpertRows rows, String valid) {
     String ids = rows.ids();
-    String experts = ops.constant("experts", ExpertRows.ids(block.experts()));
     String counts = ops.greater(column(valid), ops.scalar(0f));
     String gColumn = ops.where(counts, rows.gates(), ops.scalar(0f));
-    String made =
-        ops.mul(
-            ops.cast(ops.equal(ops.reshape(ids, 1, -1), experts), ElementType.FLOAT),
-            ops.reshape(valid, 1, -1)); // [E, R]
+    String made = ExpertRows.made(ops, block.experts(), ids, valid); // [E, R]
 
     String norm2 = ops.where(counts, rows.norm2(), ops.scalar(0f)); // [R, 1]
     String norm = ops.sqrt(norm2);
