@@ -9,7 +9,7 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NarrowExpert;
-import io.moneonnx.rewrite.Narrowing;
+import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Proof;
@@ -173,7 +173,7 @@ public final class NarrowMoe {
   }
 
   /** Experts that keep these neurons, their down projections drawn at random. */
-  public static Narrowing narrowing(MoeBlock block, Map<Integer, int[]> kept) {
+  public static Replacement narrowing(MoeBlock block, Map<Integer, int[]> kept) {
     Random random = new Random(7);
     TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
     new TreeMap<>(kept)
@@ -185,13 +185,13 @@ public final class NarrowMoe {
               }
               narrow.put(expert, new NarrowExpert(neurons, down));
             });
-    return new Narrowing(narrow);
+    return Replacement.byNarrow(narrow);
   }
 
   /** The model with its experts narrowed to {@link #kept}, as a file of which its oracle holds. */
   public static Model proved(TinyMoe tiny, Path folder) {
     List<MoeBlock> blocks = List.of(tiny.block());
-    Map<String, Narrowing> changes = Map.of(tiny.block().name(), narrowing(tiny.block(), kept()));
+    Map<String, Replacement> changes = Map.of(tiny.block().name(), narrowing(tiny.block(), kept()));
     Canonical model = Canonical.of(tiny.model());
     Model narrowed = Rewriter.rewrite(model, blocks, changes);
     Path file = folder.resolve("narrowed.onnx");

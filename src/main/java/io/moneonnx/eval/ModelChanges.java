@@ -62,7 +62,7 @@ public record ModelChanges(Map<String, Change> changes) {
       List<Integer> pruned, Novice novice, BlockStatistics statistics) {
     TreeMap<Integer, float[]> novices = new TreeMap<>();
     pruned.forEach(expert -> novices.put(expert, novice.of(statistics, expert)));
-    return new Replacement(novices);
+    return Replacement.byNovices(novices);
   }
 
   /** Experts of this block that a novice stands in for. */

@@ -62,28 +62,32 @@ public final class Provenance {
 
   private static Fields json(Target target) {
     Fields replacements = new Fields();
-    if (target.change() instanceof Replacement) {
+    Optional<Fields> widths = Optional.empty();
+    if (target.change() instanceof Replacement replacement) {
       int row = 0;
-      for (int expert : target.change().experts()) {
+      for (int expert : replacement.experts()) {
         Fields tensors = new Fields().with("value", target.novices() + "[" + row++ + "]");
         replacements.with(
             Integer.toString(expert),
             new Fields().with("format", "constant-v1").with("tensors", tensors));
       }
+      widths = Optional.of(widths(replacement)).filter(any -> !replacement.narrow().isEmpty());
     }
     Fields block =
         new Fields()
             .with("num_logical_experts", target.experts())
             .with("weight_layout", "compact_retained_experts")
-            .with("replacements", replacements);
-    if (target.change() instanceof Narrowing narrowing) {
-      Fields widths = new Fields();
-      narrowing.narrow().forEach((id, kept) -> widths.with(Integer.toString(id), kept.width()));
-      return block.with("widths", widths);
-    }
+            .with("replacements", replacements)
+            .withAny("widths", widths);
     return target.change() instanceof Removal removal
         ? block.with("removed", removal.experts())
         : block;
+  }
+
+  private static Fields widths(Replacement replacement) {
+    Fields widths = new Fields();
+    replacement.narrow().forEach((id, kept) -> widths.with(Integer.toString(id), kept.width()));
+    return widths;
   }
 
   /**

@@ -1,20 +1,45 @@
 package io.moneonnx.rewrite;
 
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.moe.NeuronCut;
 import java.util.List;
-import java.util.SortedMap;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /**
- * Which experts of a block are replaced, and by what.
+ * What stands in for experts of a block while its router stays: novices for those that go, and
+ * narrower experts for those that lose neurons.
  *
- * @param novices for each replaced expert its novice {@code [hidden]}
+ * @param novices for each expert that goes its novice {@code [hidden]}
+ * @param narrow for others what is left of them; one that keeps all its neurons stays as it is
  */
-public record Replacement(SortedMap<Integer, float[]> novices) implements Change {
+public record Replacement(
+    NavigableMap<Integer, float[]> novices, NavigableMap<Integer, NarrowExpert> narrow)
+    implements Change {
   /** Every expert stays. */
-  public static final Replacement NONE = new Replacement(new TreeMap<>());
+  public static final Replacement NONE = byNovices(Map.of());
 
   public Replacement {
     novices = new TreeMap<>(novices);
+    narrow = new TreeMap<>(narrow);
+    if (narrow.keySet().stream().anyMatch(novices::containsKey)) {
+      throw new IllegalArgumentException(
+          "experts that both go and stay: %s and %s".formatted(novices.keySet(), narrow.keySet()));
+    }
+  }
+
+  /** All others stay as they are. */
+  public static Replacement byNovices(Map<Integer, float[]> novices) {
+    return new Replacement(new TreeMap<>(novices), new TreeMap<>());
+  }
+
+  /** No expert goes. */
+  public static Replacement byNarrow(Map<Integer, NarrowExpert> narrow) {
+    return new Replacement(new TreeMap<>(), new TreeMap<>(narrow));
   }
 
   @Override
@@ -23,7 +48,24 @@ public record Replacement(SortedMap<Integer, float[]> novices) implements Change
   }
 
   @Override
+  public boolean isNothing() {
+    return novices.isEmpty() && narrow.isEmpty();
+  }
+
+  @Override
   public String done() {
     return "replaced";
+  }
+
+  /** The neurons to be cut; throws {@link BadInputException} where they cannot be. */
+  public NeuronCut neurons(Graph graph, MoeBlock block) {
+    NeuronCut cut = NeuronCut.of(graph, block);
+    cut.objection(narrow)
+        .ifPresent(
+            reason -> {
+              throw new BadInputException(
+                  "block '%s': its experts cannot be narrowed: %s".formatted(block.name(), reason));
+            });
+    return cut;
   }
 }

@@ -31,7 +31,7 @@ public final class Rewriter {
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Change change = changes.get(block.name());
-      if (change != null && !change.experts().isEmpty()) {
+      if (change != null && !change.isNothing()) {
         apply(change, new Ops(edit, prefix(i)), block).ifPresent(targets::add);
       }
     }
@@ -46,17 +46,28 @@ public final class Rewriter {
   private static Optional<Provenance.Target> apply(Change change, Ops ops, MoeBlock block) {
     String novices = "";
     if (change instanceof Replacement replacement) {
-      novices = replace(replacement, ops, block);
-    } else if (change instanceof Removal removal) {
-      block.cut(ops, removal.router(ops.edit().graph(), block), removal.ids());
-    } else if (change instanceof Narrowing narrowing) {
-      NeuronCut neurons = narrowing.neurons(ops.edit().graph(), block);
-      if (neurons.isWhole(narrowing.narrow())) {
+      boolean isNarrowed = narrow(replacement, ops, block);
+      if (!isNarrowed && replacement.novices().isEmpty()) {
         return Optional.empty();
       }
-      neurons.apply(ops, narrowing.narrow());
+      novices = replacement.novices().isEmpty() ? "" : replace(replacement, ops, block);
+    } else if (change instanceof Removal removal) {
+      block.cut(ops, removal.router(ops.edit().graph(), block), removal.ids());
     }
     return Optional.of(new Provenance.Target(block.name(), block.experts(), change, novices));
+  }
+
+  /** False where all experts keep all their neurons. */
+  private static boolean narrow(Replacement replacement, Ops ops, MoeBlock block) {
+    if (replacement.narrow().isEmpty()) {
+      return false;
+    }
+    NeuronCut neurons = replacement.neurons(ops.edit().graph(), block);
+    if (neurons.isWhole(replacement.narrow())) {
+      return false;
+    }
+    neurons.apply(ops, replacement.narrow());
+    return true;
   }
 
   /** The initializer whose rows are the novices. */

@@ -8,7 +8,6 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Novices;
 import io.moneonnx.rewrite.Change;
-import io.moneonnx.rewrite.Narrowing;
 import io.moneonnx.rewrite.Replacement;
 import java.util.Collection;
 import java.util.HashMap;
@@ -38,12 +37,12 @@ final class Oracle {
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);
       Change change = changes.get(block.name());
-      if (change instanceof Replacement replacement && !replacement.experts().isEmpty()) {
+      if (change instanceof Replacement replacement) {
         Ops ops = new Ops(edit, "mone.oracle." + i);
-        block.overwrite(ops, new Constants(block, replacement));
-      }
-      if (change instanceof Narrowing narrowing) {
-        new NeuronMask(new Ops(edit, "mone.oracle." + i), block).apply(narrowing.narrow());
+        new NeuronMask(ops, block).apply(replacement.narrow());
+        if (!replacement.novices().isEmpty()) {
+          block.overwrite(ops, new Constants(block, replacement));
+        }
       }
       outputs.put(block.name(), edit.current(block.output()));
     }

@@ -5,7 +5,6 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Change;
-import io.moneonnx.rewrite.Narrowing;
 import io.moneonnx.rewrite.Removal;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,7 +85,7 @@ record Unchanged(Graph original, List<MoeBlock> blocks, Map<String, ? extends Ch
       if (wrong.contains(block.name()) && !isChanged) {
         hints.add("block '%s' should be as it was, but is not".formatted(block.name()));
       } else if (wrong.contains(block.name()) && isWhole) {
-        boolean isNarrow = changes.get(block.name()) instanceof Narrowing;
+        boolean isNarrow = changes.get(block.name()).experts().isEmpty();
         hints.add(
             isNarrow
                 ? "block '%s' has all neurons of all its experts, expected fewer"

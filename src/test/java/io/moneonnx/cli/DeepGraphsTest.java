@@ -87,7 +87,7 @@ class DeepGraphsTest {
     TreeMap<Integer, float[]> novices = new TreeMap<>(Map.of(1, new float[4]));
 
     Model rewritten =
-        Rewriter.rewrite(canonical, blocks, Map.of("experts", new Replacement(novices)));
+        Rewriter.rewrite(canonical, blocks, Map.of("experts", Replacement.byNovices(novices)));
 
     assertThat(rewritten.graph().nodes()).hasSizeGreaterThan(40_000);
     assertThat(rewritten.graph().initializers()).doesNotContainKey("up1");

@@ -46,7 +46,7 @@ final class EvaluationTest {
     for (int expert : experts) {
       novices.put(expert, new float[] {0.3f * expert, -0.2f, 0.1f, 0.5f});
     }
-    return new Replacement(novices);
+    return Replacement.byNovices(novices);
   }
 
   private static Losses losses(

@@ -387,7 +387,7 @@ final class DenseVariantsTest {
   private static Replacement replacement(List<Integer> experts) {
     TreeMap<Integer, float[]> novices = new TreeMap<>();
     experts.forEach(e -> novices.put(e, new float[] {0.5f * e, 1, -0.25f, 2}));
-    return new Replacement(novices);
+    return Replacement.byNovices(novices);
   }
 
   @Test

@@ -184,7 +184,7 @@ final class PartedWeightsTest {
     for (List<Integer> pruned : List.of(List.of(1), List.of(0, 3), List.of(0, 1, 2))) {
       TreeMap<Integer, float[]> novices = new TreeMap<>();
       pruned.forEach(e -> novices.put(e, new float[] {0.5f * e, 1, -0.25f, 2}));
-      Map<String, Replacement> replacements = Map.of(block.name(), new Replacement(novices));
+      Map<String, Replacement> replacements = Map.of(block.name(), Replacement.byNovices(novices));
       Model rewritten = Rewriter.rewrite(Canonical.of(model), List.of(block), replacements);
       Path file = folder.resolve("rewritten" + pruned.size() + ".onnx");
       OnnxWriter.write(rewritten, file, Placement.INLINE);

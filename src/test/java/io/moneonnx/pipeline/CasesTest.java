@@ -168,6 +168,6 @@ class CasesTest {
     IntStream.range(0, block.experts())
         .filter(expert -> expert % 2 == 1)
         .forEach(expert -> novices.put(expert, new float[block.hidden()]));
-    return new Replacement(novices);
+    return Replacement.byNovices(novices);
   }
 }

@@ -159,7 +159,7 @@ class MutationsTest {
       }
       changes.put(
           block.name(),
-          isCut ? new Removal(new TreeSet<>(novices.keySet())) : new Replacement(novices));
+          isCut ? new Removal(new TreeSet<>(novices.keySet())) : Replacement.byNovices(novices));
     }
     return changes;
   }

@@ -13,7 +13,7 @@ import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NarrowExpert;
 import io.moneonnx.moe.Target;
-import io.moneonnx.rewrite.Narrowing;
+import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Proof;
@@ -62,7 +62,7 @@ final class NarrowExportTest {
   void isWhatItsOracleSaysAndAsMuchSmaller() throws IOException {
     LoadedModel subject = LoadedModel.open(OLMOE, Target.CPU);
     Graph graph = subject.model().graph();
-    Map<String, Narrowing> changes = new HashMap<>();
+    Map<String, Replacement> changes = new HashMap<>();
     long gone = 0;
     for (MoeBlock block : subject.blocks()) {
       TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
@@ -72,7 +72,7 @@ final class NarrowExportTest {
         narrow.put(expert, narrow(graph, ffn, width));
         gone += 3L * 4 * block.hidden() * (ffn.inner() - width);
       }
-      changes.put(block.name(), new Narrowing(narrow));
+      changes.put(block.name(), Replacement.byNarrow(narrow));
     }
     Model narrowed = Rewriter.rewrite(subject.read().canonical(), subject.blocks(), changes);
     Path file = folder.resolve("narrow.onnx");

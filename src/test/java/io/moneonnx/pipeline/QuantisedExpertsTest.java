@@ -72,7 +72,7 @@ final class QuantisedExpertsTest {
 
     TreeMap<Integer, float[]> novices = new TreeMap<>();
     List.of(0, 2).forEach(expert -> novices.put(expert, novice(expert)));
-    Map<String, Replacement> replaced = Map.of(block.name(), new Replacement(novices));
+    Map<String, Replacement> replaced = Map.of(block.name(), Replacement.byNovices(novices));
     Model rewritten = Rewriter.rewrite(Canonical.of(model), List.of(block), replaced);
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten, file, Placement.INLINE);

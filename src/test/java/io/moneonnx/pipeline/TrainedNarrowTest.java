@@ -26,7 +26,7 @@ import io.moneonnx.narrow.Weighting;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.Statistic;
-import io.moneonnx.rewrite.Narrowing;
+import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Proof;
@@ -166,7 +166,7 @@ final class TrainedNarrowTest {
   private Path narrowed(List<List<RemovalOrder>> orders, ModelCurves curves, double less)
       throws IOException {
     ModelCurves.Widths widths = curves.model((long) (curves.bytes() * (1 - less)));
-    Map<String, Narrowing> changes = new HashMap<>();
+    Map<String, Replacement> changes = new HashMap<>();
     for (int i = 0; i < orders.size(); i++) {
       MoeBlock block = subject.blocks().get(i);
       TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
@@ -174,7 +174,7 @@ final class TrainedNarrowTest {
         int width = widths.blocks().get(i).get(expert).width();
         narrow.put(expert, narrow(block, expert, orders.get(i).get(expert), width));
       }
-      changes.put(block.name(), new Narrowing(narrow));
+      changes.put(block.name(), Replacement.byNarrow(narrow));
     }
     Path file = folder.resolve(less + ".onnx");
     OnnxWriter.write(

@@ -30,7 +30,7 @@ final class CudaKernelsTest {
   void novicesNeedNoOther(Spelling spelling) {
     TinyMoe tiny = spelling.of(5, 2, 3);
     Replacement some =
-        new Replacement(new TreeMap<>(Map.of(1, new float[] {1, 2, 3}, 4, new float[3])));
+        Replacement.byNovices(new TreeMap<>(Map.of(1, new float[] {1, 2, 3}, 4, new float[3])));
 
     for (ElementType type : TYPES) {
       assertThat(CudaKernels.missing(changed(tiny, type, some))).as(type.text()).isEmpty();

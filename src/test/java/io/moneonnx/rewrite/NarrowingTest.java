@@ -33,11 +33,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Experts that lose neurons: the weights that are left of them, and nothing else. */
 final class NarrowingTest {
-  private static Model narrowed(TinyMoe tiny, Narrowing narrowing) {
+  private static Model narrowed(TinyMoe tiny, Replacement narrowing) {
     return narrowed(tiny.model(), narrowing);
   }
 
-  private static Model narrowed(Model model, Narrowing narrowing) {
+  private static Model narrowed(Model model, Replacement narrowing) {
     return Rewriter.rewrite(Canonical.of(model), blocks(model), Map.of("experts", narrowing));
   }
 
@@ -45,7 +45,7 @@ final class NarrowingTest {
     return new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph()).blocks();
   }
 
-  private static Narrowing narrowing(TinyMoe tiny) {
+  private static Replacement narrowing(TinyMoe tiny) {
     return NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
   }
 
@@ -173,7 +173,7 @@ final class NarrowingTest {
   }
 
   private static String refusal(TinyMoe tiny, Map<Integer, int[]> kept) {
-    Narrowing narrowing = NarrowMoe.narrowing(tiny.block(), kept);
+    Replacement narrowing = NarrowMoe.narrowing(tiny.block(), kept);
     List<String> reasons = new ArrayList<>();
     assertThatThrownBy(() -> narrowed(tiny, narrowing))
         .isInstanceOf(BadInputException.class)
@@ -250,7 +250,7 @@ final class NarrowingTest {
     Model model = Spelling.SORTED.of(4, 2, 4).in(ElementType.FLOAT16);
     NarrowExpert far = new NarrowExpert(new int[] {1}, new float[] {1, 7e4f, 0, 0});
 
-    assertThatThrownBy(() -> narrowed(model, new Narrowing(new TreeMap<>(Map.of(2, far)))))
+    assertThatThrownBy(() -> narrowed(model, Replacement.byNarrow(new TreeMap<>(Map.of(2, far)))))
         .hasMessage(
             "block 'experts': expert 2: its down projection holds Infinity in float16, expected"
                 + " finite numbers");
@@ -266,7 +266,7 @@ final class NarrowingTest {
       })
   void refusesWhatTheBlockDoesNotHave(int expert, int neuron, int hidden, String reason) {
     NarrowExpert narrow = new NarrowExpert(new int[] {neuron}, new float[hidden]);
-    Narrowing narrowing = new Narrowing(new TreeMap<>(Map.of(expert, narrow)));
+    Replacement narrowing = Replacement.byNarrow(new TreeMap<>(Map.of(expert, narrow)));
 
     assertThatThrownBy(() -> narrowed(Spelling.DYNAMO.of(4, 2, 4), narrowing))
         .isInstanceOf(BadInputException.class)

@@ -28,7 +28,7 @@ final class ProvenanceTest {
   void readsWhichExpertsWereReplaced() {
     SortedMap<Integer, float[]> novices = new TreeMap<>(Map.of(3, new float[4], 1, new float[4]));
 
-    assertThat(Provenance.gone(with(new Replacement(novices))))
+    assertThat(Provenance.gone(with(Replacement.byNovices(novices))))
         .contains(Map.of("experts", new Gone(Set.of(1, 3), Set.of())));
   }
 

@@ -40,7 +40,7 @@ final class RewriterTest {
       }
       novices.put(expert, novice);
     }
-    return new Replacement(novices);
+    return Replacement.byNovices(novices);
   }
 
   private static Model rewritten(TinyMoe tiny, int... experts) {
@@ -799,7 +799,7 @@ final class RewriterTest {
     float[] routed = run(tiny.model(), tiny, "routed");
     float[] contributed = new float[y.length];
     for (int e = 0; e < experts; e++) {
-      Replacement nothing = new Replacement(new TreeMap<>(Map.of(e, new float[4])));
+      Replacement nothing = Replacement.byNovices(new TreeMap<>(Map.of(e, new float[4])));
       float[] without =
           run(
               Rewriter.rewrite(
@@ -938,7 +938,9 @@ final class RewriterTest {
   void refusesANoviceThatIsNotFiniteInTheModel(float value, ElementType type, String found) {
     TinyMoe tiny = Spelling.SUMS.of(3, 2, 4);
     Map<String, Replacement> changes =
-        Map.of("experts", new Replacement(new TreeMap<>(Map.of(1, new float[] {0, 0, value, 0}))));
+        Map.of(
+            "experts",
+            Replacement.byNovices(new TreeMap<>(Map.of(1, new float[] {0, 0, value, 0}))));
 
     assertThatThrownBy(
             () -> Rewriter.rewrite(Canonical.of(tiny.in(type)), List.of(tiny.block()), changes))

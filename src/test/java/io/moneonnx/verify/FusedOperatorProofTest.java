@@ -55,7 +55,8 @@ final class FusedOperatorProofTest {
     TreeMap<Integer, float[]> novices = new TreeMap<>();
     IntStream.range(0, pruned)
         .forEach(i -> novices.put(5 * i % 8, new float[] {0.3f * i, -1, 0.1f, i}));
-    Map<String, Replacement> replacements = Map.of(blocks.get(0).name(), new Replacement(novices));
+    Map<String, Replacement> replacements =
+        Map.of(blocks.get(0).name(), Replacement.byNovices(novices));
     Model rewritten = Rewriter.rewrite(Canonical.of(tiny.model()), blocks, replacements);
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten, file, Placement.INLINE);

@@ -18,7 +18,7 @@ import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.NarrowExpert;
 import io.moneonnx.moe.Target;
-import io.moneonnx.rewrite.Narrowing;
+import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
@@ -43,13 +43,16 @@ final class NeuronMaskTest {
 
   /** What was asked for against what was done. */
   private Verdict prove(
-      Model model, Map<String, Narrowing> asked, Map<String, Narrowing> done, ElementType type) {
+      Model model,
+      Map<String, Replacement> asked,
+      Map<String, Replacement> done,
+      ElementType type) {
     Model narrowed = Rewriter.rewrite(Canonical.of(model), blocks(model), done);
     return prove(model, asked, narrowed, type);
   }
 
   private Verdict prove(
-      Model model, Map<String, Narrowing> asked, Model narrowed, ElementType type) {
+      Model model, Map<String, Replacement> asked, Model narrowed, ElementType type) {
     List<MoeBlock> blocks = blocks(model);
     Path file = folder.resolve("narrow.onnx");
     OnnxWriter.write(narrowed, file, Placement.INLINE);
@@ -64,7 +67,7 @@ final class NeuronMaskTest {
     return Tensor.of(type, tokens.dims(), tokens.toFloats());
   }
 
-  private Verdict prove(TinyMoe tiny, Narrowing asked, Narrowing done) {
+  private Verdict prove(TinyMoe tiny, Replacement asked, Replacement done) {
     return prove(
         tiny.model(), Map.of("experts", asked), Map.of("experts", done), ElementType.FLOAT);
   }
@@ -90,7 +93,7 @@ final class NeuronMaskTest {
 
   private void holds(Body body, Spelling spelling) {
     TinyMoe tiny = body.of(spelling);
-    Narrowing narrowing = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    Replacement narrowing = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
     Verdict verdict = prove(tiny, narrowing, narrowing);
 
     assertThat(verdict.holds()).as("%s %s: %s", body, spelling, verdict.text()).isTrue();
@@ -103,7 +106,7 @@ final class NeuronMaskTest {
   @CsvSource({"SORTED, FLOAT16", "COLUMNS, FLOAT16", "BUFFER, FLOAT16"})
   void holdsForMatricesThatAreRounded(Spelling spelling, ElementType type) {
     Model model = spelling.of(4, 2, 4).in(type);
-    Map<String, Narrowing> narrow =
+    Map<String, Replacement> narrow =
         Map.of("experts", NarrowMoe.narrowing(blocks(model).get(0), NarrowMoe.kept()));
     Verdict verdict = prove(model, narrow, narrow, type);
 
@@ -116,7 +119,7 @@ final class NeuronMaskTest {
     Canonical model = Canonical.of(SwitchMoe.model());
     List<MoeBlock> blocks = List.of(SwitchMoe.block());
     Map<Integer, int[]> kept = Map.of(0, new int[] {1, 2}, 2, new int[] {0, 1, 4});
-    Map<String, Narrowing> narrow = Map.of("experts", NarrowMoe.narrowing(blocks.get(0), kept));
+    Map<String, Replacement> narrow = Map.of("experts", NarrowMoe.narrowing(blocks.get(0), kept));
     Model narrowed = Rewriter.rewrite(model, blocks, narrow);
     Path file = folder.resolve("narrow.onnx");
     OnnxWriter.write(narrowed, file, Placement.INLINE);
@@ -140,7 +143,7 @@ final class NeuronMaskTest {
             .replace("float[5, 4] up0,", "")
             .replace("(rows0, up0)", "(rows0, up1)");
     TinyMoe tiny = new TinyMoe(Spelling.DYNAMO, 4, 2, 4, text);
-    Narrowing narrowing = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    Replacement narrowing = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
     Verdict verdict = prove(tiny, narrowing, narrowing);
 
     assertThat(verdict.holds()).as(verdict.text()).isTrue();
@@ -160,7 +163,7 @@ final class NeuronMaskTest {
       Tensor half = in(ElementType.FLOAT16, model.graph().constant(weight).orElseThrow());
       model = TinyMoe.withInitializer(model, weight, half);
     }
-    Map<String, Narrowing> narrow =
+    Map<String, Replacement> narrow =
         Map.of("experts", NarrowMoe.narrowing(cast.block(), NarrowMoe.kept()));
     Verdict verdict = prove(model, narrow, narrow, ElementType.FLOAT);
     Model narrowed = Rewriter.rewrite(Canonical.of(model), blocks(model), narrow);
@@ -177,7 +180,7 @@ final class NeuronMaskTest {
   void holdsForBlocksThatShareTheirWeights(Spelling spelling) {
     Model twice = spelling.of(4, 2, 4).twice();
     List<MoeBlock> blocks = blocks(twice);
-    Map<String, Narrowing> narrow = new HashMap<>();
+    Map<String, Replacement> narrow = new HashMap<>();
     narrow.put("experts", NarrowMoe.narrowing(blocks.get(0), NarrowMoe.kept()));
     Verdict one = prove(twice, narrow, narrow, ElementType.FLOAT);
     narrow.put("second/experts", NarrowMoe.narrowing(blocks.get(1), Map.of(2, new int[] {0, 1})));
@@ -202,12 +205,12 @@ final class NeuronMaskTest {
   @Test
   void findsThatTheDownProjectionWasNotReFitted() {
     TinyMoe tiny = Body.GATED.of(Spelling.DYNAMO);
-    Narrowing asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    Replacement asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
     Tensor old = tiny.graph().constant("down0").orElseThrow().along(1, List.of(0, 2, 3));
     TreeMap<Integer, NarrowExpert> wrong = new TreeMap<>(asked.narrow());
     wrong.put(0, new NarrowExpert(new int[] {0, 2, 3}, old.toFloats()));
 
-    finds(prove(tiny, asked, new Narrowing(wrong)));
+    finds(prove(tiny, asked, Replacement.byNarrow(wrong)));
   }
 
   /**
@@ -217,11 +220,11 @@ final class NeuronMaskTest {
   @CsvSource({"CONCATENATED, 0 2 3 5 6 8", "INTERLEAVED, 0 1 4 5 6 9"})
   void findsGatesAndUpsThatAreCutApart(Body body, String channels) {
     TinyMoe tiny = body.of(Spelling.DYNAMO);
-    Narrowing asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    Replacement asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
     List<Integer> apart = Stream.of(channels.split(" ")).map(Integer::valueOf).toList();
     Tensor wrong = tiny.graph().constant("up0").orElseThrow().rows(apart);
     List<MoeBlock> blocks = blocks(tiny.model());
-    Map<String, Narrowing> changes = Map.of("experts", asked);
+    Map<String, Replacement> changes = Map.of("experts", asked);
     Model narrowed = Rewriter.rewrite(Canonical.of(tiny.model()), blocks, changes);
     assertThat(narrowed.graph().constant("mone.0/kept").orElseThrow().dims())
         .isEqualTo(wrong.dims());
@@ -240,7 +243,7 @@ final class NeuronMaskTest {
 
   private void finds(Body body, int[] neurons, Column column) {
     TinyMoe tiny = body.of(Spelling.DYNAMO);
-    Narrowing asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    Replacement asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
     NarrowExpert right = asked.narrow().get(0);
     float[][] columns = new float[3][4];
     for (int i = 0; i < 12; i++) {
@@ -252,7 +255,7 @@ final class NeuronMaskTest {
     }
     TreeMap<Integer, NarrowExpert> wrong = new TreeMap<>(asked.narrow());
     wrong.put(0, new NarrowExpert(neurons, down));
-    Verdict verdict = prove(tiny, asked, new Narrowing(wrong));
+    Verdict verdict = prove(tiny, asked, Replacement.byNarrow(wrong));
 
     finds(verdict);
   }
@@ -266,8 +269,8 @@ final class NeuronMaskTest {
   @Test
   void findsThatNothingWasDone() {
     TinyMoe tiny = Spelling.DYNAMO.of(4, 2, 4);
-    Narrowing asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
-    Verdict verdict = prove(tiny, asked, new Narrowing(new TreeMap<>()));
+    Replacement asked = NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept());
+    Verdict verdict = prove(tiny, asked, Replacement.byNarrow(new TreeMap<>()));
 
     finds(verdict);
     assertThat(verdict.text())

@@ -55,7 +55,7 @@ final class PrecisionTest {
     TreeMap<Integer, float[]> novices = new TreeMap<>();
     novices.put(1, new float[] {0.25f, 0.5f, -1, 2});
     novices.put(3, new float[] {-0.1f, 0.2f, 0.3f, 0.4f});
-    return new Replacement(novices);
+    return Replacement.byNovices(novices);
   }
 
   private static MoeBlock block(Model model) {

@@ -52,7 +52,7 @@ final class ProofTest {
       }
       novices.put(expert, novice);
     }
-    return new Replacement(novices);
+    return Replacement.byNovices(novices);
   }
 
   private Verdict prove(
@@ -354,7 +354,7 @@ final class ProofTest {
     Arrays.fill(novice, number);
     TreeMap<Integer, float[]> novices = new TreeMap<>();
     Arrays.stream(experts).forEach(expert -> novices.put(expert, novice));
-    return Map.of("experts", new Replacement(novices));
+    return Map.of("experts", Replacement.byNovices(novices));
   }
 
   /** Infinite in the oracle and in the file: alike, and yet no proof. */
@@ -584,7 +584,7 @@ final class ProofTest {
     Map<String, Replacement> done =
         Map.of(
             "experts",
-            new Replacement(new TreeMap<>(Map.of(2, asked.get("experts").novices().get(1)))));
+            Replacement.byNovices(new TreeMap<>(Map.of(2, asked.get("experts").novices().get(1)))));
     Model other = Rewriter.rewrite(Canonical.of(tiny.model()), List.of(tiny.block()), done);
 
     finds(prove(tiny.model(), asked, 30, model -> other));
@@ -597,7 +597,8 @@ final class ProofTest {
     Map<String, Tensor> feeds = Map.of("x", tiny.tokens(30, 1));
     Map<String, Tensor> plain =
         TinyMoe.run(tiny.model(), feeds, List.of("experts", "gates", "routed"));
-    float[] without = routed(tiny, feeds, new Replacement(new TreeMap<>(Map.of(2, new float[4]))));
+    float[] without =
+        routed(tiny, feeds, Replacement.byNovices(new TreeMap<>(Map.of(2, new float[4]))));
     float[] with = routed(tiny, feeds, replacement(4, 2));
     long[] ids = plain.get("experts").toLongs();
     float[] gates = plain.get("gates").toFloats();

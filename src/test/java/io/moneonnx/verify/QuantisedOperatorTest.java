@@ -156,7 +156,7 @@ final class QuantisedOperatorTest {
             novice(outcome.statistics().get(0).get(Statistic.MEAN).stream().toArray(), expert));
       }
     }
-    Map<String, Replacement> replacements = Map.of(name, new Replacement(novices));
+    Map<String, Replacement> replacements = Map.of(name, Replacement.byNovices(novices));
     Model rewritten = Rewriter.rewrite(Canonical.of(model), blocks, replacements);
     Path file = folder.resolve("rewritten.onnx");
     OnnxWriter.write(rewritten, file, Placement.INLINE);

@@ -82,7 +82,7 @@ final class SideBySideTest {
     for (int expert : experts) {
       novices.put(expert, new float[4]);
     }
-    return new Replacement(novices);
+    return Replacement.byNovices(novices);
   }
 
   /** How many of the original's choices are one of these experts. */

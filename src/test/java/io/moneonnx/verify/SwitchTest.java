@@ -38,7 +38,7 @@ final class SwitchTest {
   private static Replacement replacement(String experts) {
     TreeMap<Integer, float[]> novices = new TreeMap<>();
     experts.chars().forEach(id -> novices.put(id - '0', NOVICE));
-    return new Replacement(novices);
+    return Replacement.byNovices(novices);
   }
 
   @ParameterizedTest
