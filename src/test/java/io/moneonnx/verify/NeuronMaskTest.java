@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -188,6 +189,28 @@ final class NeuronMaskTest {
 
     assertThat(one.holds()).as(one.text()).isTrue();
     assertThat(both.holds()).as(both.text()).isTrue();
+  }
+
+  /** One expert goes, three are narrower or whole; a novice in its place that is wrong is found. */
+  @ParameterizedTest
+  @EnumSource(names = {"DYNAMO", "COLUMNS", "PICKED", "BUFFER"})
+  void holdsForNovicesBesideNarrowExperts(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, 4);
+    NavigableMap<Integer, NarrowExpert> narrow =
+        NarrowMoe.narrowing(tiny.block(), NarrowMoe.kept()).narrow();
+    Replacement asked = replacement(narrow, 1, 2, 3, 4);
+    Verdict right = prove(tiny, asked, asked);
+    Verdict wrong = prove(tiny, asked, replacement(narrow, 1, 2, 3, 5));
+    Verdict whole = prove(tiny, asked, Replacement.byNovices(asked.novices()));
+
+    assertThat(right.holds()).as(right.text()).isTrue();
+    assertThat(wrong.holds()).isFalse();
+    assertThat(whole.holds()).isFalse();
+  }
+
+  private static Replacement replacement(
+      NavigableMap<Integer, NarrowExpert> narrow, float... novice) {
+    return new Replacement(new TreeMap<>(Map.of(2, novice)), narrow);
   }
 
   @ParameterizedTest
