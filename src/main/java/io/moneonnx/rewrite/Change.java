@@ -7,6 +7,11 @@ public sealed interface Change permits Replacement, Removal {
   /** The ids of those that go, in order. */
   List<Integer> experts();
 
+  /** The ids of those that lose neurons, in order. */
+  default List<Integer> narrowed() {
+    return List.of();
+  }
+
   /** True where every expert stays as it is. */
   default boolean isNothing() {
     return experts().isEmpty();
@@ -14,4 +19,9 @@ public sealed interface Change permits Replacement, Removal {
 
   /** What is done to those that go, in a word. */
   String done();
+
+  /** What is done to how many, such as {@code 2 replaced}. */
+  default String summary() {
+    return experts().size() + " " + done();
+  }
 }

@@ -37,7 +37,8 @@ public final class Provenance {
    * One rewritten block.
    *
    * @param experts how many the router chooses from
-   * @param novices the initializer whose rows are the novices, in the order of the replaced ids
+   * @param novices the initializer whose rows are the novices, in the order of the replaced ids;
+   *     empty where all are zero
    */
   record Target(String block, int experts, Change change, String novices) {}
 
@@ -66,10 +67,7 @@ public final class Provenance {
     if (target.change() instanceof Replacement replacement) {
       int row = 0;
       for (int expert : replacement.experts()) {
-        Fields tensors = new Fields().with("value", target.novices() + "[" + row++ + "]");
-        replacements.with(
-            Integer.toString(expert),
-            new Fields().with("format", "constant-v1").with("tensors", tensors));
+        replacements.with(Integer.toString(expert), novice(target.novices(), row++));
       }
       widths = Optional.of(widths(replacement)).filter(any -> !replacement.narrow().isEmpty());
     }
@@ -82,6 +80,14 @@ public final class Provenance {
     return target.change() instanceof Removal removal
         ? block.with("removed", removal.experts())
         : block;
+  }
+
+  private static Fields novice(String novices, int row) {
+    return novices.isEmpty()
+        ? new Fields().with("format", "zero-v1").with("tensors", new Fields())
+        : new Fields()
+            .with("format", "constant-v1")
+            .with("tensors", new Fields().with("value", novices + "[" + row + "]"));
   }
 
   private static Fields widths(Replacement replacement) {

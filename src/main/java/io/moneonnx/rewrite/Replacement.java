@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * What stands in for experts of a block while its router stays: novices for those that go, and
@@ -48,6 +49,17 @@ public record Replacement(
   }
 
   @Override
+  public List<Integer> narrowed() {
+    return List.copyOf(narrow.keySet());
+  }
+
+  /** True where every novice is zero. */
+  boolean isByNothing() {
+    return novices.values().stream()
+        .allMatch(novice -> IntStream.range(0, novice.length).allMatch(i -> novice[i] == 0));
+  }
+
+  @Override
   public boolean isNothing() {
     return novices.isEmpty() && narrow.isEmpty();
   }
@@ -55,6 +67,13 @@ public record Replacement(
   @Override
   public String done() {
     return "replaced";
+  }
+
+  @Override
+  public String summary() {
+    String narrowed = narrow.size() + " narrowed";
+    String replaced = Change.super.summary();
+    return narrow.isEmpty() ? replaced : novices.isEmpty() ? narrowed : replaced + ", " + narrowed;
   }
 
   /** The neurons to be cut; throws {@link BadInputException} where they cannot be. */

@@ -70,9 +70,12 @@ public final class Rewriter {
     return true;
   }
 
-  /** The initializer whose rows are the novices. */
+  /** The initializer whose rows are the novices; nothing is added where all of them are zero. */
   private static String replace(Replacement replacement, Ops ops, MoeBlock block) {
     block.remove(ops, new TreeSet<>(replacement.experts()));
+    if (replacement.isByNothing()) {
+      return "";
+    }
     NoviceTerm term = new NoviceTerm(ops, block);
     String novices = term.novices(replacement);
     String kept = ops.edit().current(block.output());

@@ -848,6 +848,21 @@ final class RewriterTest {
         .startsWith(1, 1.5f, 2, 2.5f, 3, 3.5f, 4, 4.5f);
   }
 
+  /** What is missing from the sum is all that such novices would add. */
+  @ParameterizedTest
+  @EnumSource
+  void addsNothingForNovicesThatAreZero(Spelling spelling) {
+    TinyMoe tiny = spelling.of(3, 2, 4);
+    Replacement zero = Replacement.byNovices(Map.of(0, new float[4]));
+    Model after =
+        Rewriter.rewrite(
+            Canonical.of(tiny.model()), List.of(tiny.block()), Map.of("experts", zero));
+
+    assertThat(after.graph().initializers()).doesNotContainKey("mone.0/novices");
+    assertThat(after.metadata().get("expert_substitution"))
+        .contains("\"0\":{\"format\":\"zero-v1\",\"tensors\":{}}");
+  }
+
   @ParameterizedTest
   @EnumSource
   void keepsTheNameOfAnOutputThatIsTheBlocksOwn(Spelling spelling) {
