@@ -48,7 +48,7 @@ class ArchitectureTest {
           Map.entry("moe", List.of("graph", "match", "passes")),
           Map.entry("form", List.of("graph", "match", "passes", "moe")),
           Map.entry("profile", List.of("graph", "io", "json")),
-          Map.entry("plan", List.of("graph", "io", "json", "profile")),
+          Map.entry("plan", List.of("graph", "io", "json", "narrow", "profile")),
           Map.entry(
               "observe", List.of("graph", "canonical", "io", "run", "data", "moe", "profile")),
           Map.entry("rewrite", List.of("graph", "canonical", "json", "moe")),
@@ -77,6 +77,7 @@ class ArchitectureTest {
                   "run",
                   "data",
                   "moe",
+                  "narrow",
                   "form",
                   "profile",
                   "plan",

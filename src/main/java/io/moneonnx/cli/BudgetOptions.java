@@ -3,6 +3,7 @@ package io.moneonnx.cli;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.plan.Amount;
 import io.moneonnx.plan.Goal;
+import io.moneonnx.plan.NarrowTerms;
 import io.moneonnx.plan.Normalisation;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
@@ -36,6 +37,16 @@ final class BudgetOptions {
       super(Criteria.names());
     }
   }
+
+  @Option(
+      names = "--method",
+      description =
+          "Whether whole experts are replaced by novices, or all experts lose the inner neurons that"
+              + " matter least, with their down projections re-fitted: ${COMPLETION-CANDIDATES}"
+              + " (default: novice). narrow needs 'calibrate --moments'; its --ratio is the part of"
+              + " the experts' bytes, its --scope is model and its --novice zero where they are not"
+              + " given.")
+  private MethodName method;
 
   @Option(
       names = "--criterion",
@@ -118,6 +129,7 @@ final class BudgetOptions {
   private Normalisation normalisation;
 
   @Mixin private LimitOptions limits;
+  @Mixin private NarrowOptions narrow;
 
   /** The options that were given which a plan file answers itself; {@code --novice} is not. */
   List<String> given() {
@@ -129,6 +141,8 @@ final class BudgetOptions {
     all.put("--scope", scope);
     all.put("--normalise", normalisation);
     all.putAll(limits.given());
+    all.put("--method", method);
+    all.putAll(narrow.given());
     all.values().removeIf(Objects::isNull);
     return List.copyOf(all.keySet());
   }
@@ -166,8 +180,38 @@ final class BudgetOptions {
   }
 
   private PlanConstraints named() {
+    Novice usual = isNarrow() ? Novice.ZERO : Novice.MEAN;
     return new PlanConstraints(
-        criterion(), novice().orElse(Novice.MEAN), router(), scope(), limits.limits());
+        criterion(), novice().orElse(usual), router(), scope(), limits.limits(), narrowTerms());
+  }
+
+  private boolean isNarrow() {
+    return method == MethodName.NARROW;
+  }
+
+  private Optional<NarrowTerms> narrowTerms() {
+    if (!isNarrow()) {
+      narrow.requireNone();
+      return Optional.empty();
+    } else if (!ofWholeExperts().isEmpty()) {
+      throw new BadInputException(
+          "--method narrow gives every expert a width; leave out "
+              + String.join(", ", ofWholeExperts()));
+    }
+    return Optional.of(narrow.terms());
+  }
+
+  private List<String> ofWholeExperts() {
+    Map<String, Object> given = new LinkedHashMap<>();
+    given.put("--criterion", criterion);
+    given.put("--seed", seed);
+    given.put("--router", router == Plan.Router.CUT ? router : null);
+    given.put("--prune-count", pruneCount);
+    given.put("--frequency-below", frequencyBelow);
+    given.put("--spread-below", spreadBelow);
+    given.put("--normalise", normalisation);
+    given.values().removeIf(Objects::isNull);
+    return List.copyOf(given.keySet());
   }
 
   private Plan.Router router() {
@@ -225,7 +269,8 @@ final class BudgetOptions {
   }
 
   private Scope scope() {
-    if (scope == ScopeName.MODEL) {
+    boolean isUsual = scope == null && isNarrow();
+    if (scope == ScopeName.MODEL || isUsual) {
       return new Scope.Model(normalisation == null ? Normalisation.NONE : normalisation);
     } else if (normalisation != null) {
       throw new BadInputException(

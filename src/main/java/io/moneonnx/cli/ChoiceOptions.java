@@ -13,6 +13,7 @@ import io.moneonnx.plan.criterion.Criterion;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,6 +22,14 @@ import picocli.CommandLine.Option;
 final class ChoiceOptions {
   private static final String ALL = "all";
   private static final String RANDOM = "random";
+
+  @Option(
+      names = "--method",
+      split = ",",
+      description =
+          "Whether whole experts go or all of them lose neurons, one or several of"
+              + " ${COMPLETION-CANDIDATES} (default: novice). narrow has no use for a criterion.")
+  private List<MethodName> methods = List.of(MethodName.NOVICE);
 
   @Option(
       names = "--criterion",
@@ -51,8 +60,9 @@ final class ChoiceOptions {
   @Option(
       names = "--scope",
       split = ",",
-      description = "One or several of ${COMPLETION-CANDIDATES} (default: layer).")
-  private List<ScopeName> scopes = List.of(ScopeName.LAYER);
+      description =
+          "One or several of ${COMPLETION-CANDIDATES} (default: layer, and model for narrow).")
+  private List<ScopeName> scopes;
 
   @Option(
       names = "--normalise",
@@ -65,8 +75,9 @@ final class ChoiceOptions {
   @Option(
       names = "--novice",
       split = ",",
-      description = "One or several of ${COMPLETION-CANDIDATES} (default: mean).")
-  private List<Novice> novices = List.of(Novice.MEAN);
+      description =
+          "One or several of ${COMPLETION-CANDIDATES} (default: mean, and zero for narrow).")
+  private List<Novice> novices;
 
   @Option(
       names = "--router",
@@ -77,37 +88,71 @@ final class ChoiceOptions {
   private List<Plan.Router> routers = List.of(Plan.Router.KEEP);
 
   @Mixin private LimitOptions limits;
+  @Mixin private NarrowOptions narrow;
 
   /** Every combination once. */
   List<Goal> goals() {
+    if (!methods.contains(MethodName.NARROW)) {
+      narrow.requireNone();
+    }
     Set<Goal> goals = new LinkedHashSet<>();
     for (Ratio ratio : ratios()) {
-      for (Scope scope : scopes()) {
-        for (Plan.Router router : routers) {
-          for (Novice novice : router == Plan.Router.CUT ? List.of(Novice.ZERO) : novices) {
-            for (Criterion criterion : criteria()) {
-              goals.add(new Goal(criterion, novice, router, ratio, scope, limits.limits()));
-            }
+      for (MethodName method : methods) {
+        goals.addAll(method == MethodName.NARROW ? narrow(ratio) : novice(ratio));
+      }
+    }
+    return List.copyOf(goals);
+  }
+
+  private List<Goal> novice(Ratio ratio) {
+    List<Goal> goals = new ArrayList<>();
+    List<Novice> standIns = novices == null ? List.of(Novice.MEAN) : novices;
+    for (Scope scope : scopes(ScopeName.LAYER)) {
+      for (Plan.Router router : routers) {
+        for (Novice novice : router == Plan.Router.CUT ? List.of(Novice.ZERO) : standIns) {
+          for (Criterion criterion : criteria()) {
+            goals.add(
+                new Goal(
+                    criterion, novice, router, ratio, scope, limits.limits(), Optional.empty()));
           }
         }
       }
     }
-    return List.copyOf(goals);
+    return goals;
+  }
+
+  private List<Goal> narrow(Ratio ratio) {
+    List<Goal> goals = new ArrayList<>();
+    for (Scope scope : scopes(ScopeName.MODEL)) {
+      for (Novice novice : novices == null ? List.of(Novice.ZERO) : novices) {
+        goals.add(
+            new Goal(
+                Criteria.DEFAULT,
+                novice,
+                Plan.Router.KEEP,
+                ratio,
+                scope,
+                limits.limits(),
+                Optional.of(narrow.terms())));
+      }
+    }
+    return goals;
   }
 
   private List<Ratio> ratios() {
     return ratios.stream().flatMap(text -> RatioSweep.parse(text).ratios().stream()).toList();
   }
 
-  private List<Scope> scopes() {
-    if (!normalisations.isEmpty() && !scopes.contains(ScopeName.MODEL)) {
+  private List<Scope> scopes(ScopeName usual) {
+    List<ScopeName> wanted = scopes == null ? List.of(usual) : scopes;
+    if (!normalisations.isEmpty() && !(scopes != null && scopes.contains(ScopeName.MODEL))) {
       throw new BadInputException(
           "--normalise requires --scope model: scores of one layer need none");
     }
     List<Normalisation> given =
         normalisations.isEmpty() ? List.of(Normalisation.NONE) : normalisations;
     List<Scope> all = new ArrayList<>();
-    for (ScopeName name : scopes) {
+    for (ScopeName name : wanted) {
       if (name == ScopeName.LAYER) {
         all.add(new Scope.Layer());
       } else {

@@ -6,6 +6,7 @@ import io.moneonnx.eval.Scores;
 import io.moneonnx.pipeline.Compare;
 import io.moneonnx.plan.Amount;
 import io.moneonnx.plan.Goal;
+import io.moneonnx.plan.NarrowTerms;
 import io.moneonnx.plan.Normalisation;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Scope;
@@ -76,7 +77,7 @@ final class CostTable {
   private List<Object> row(Compare.Cost cost) {
     Goal goal = cost.goal();
     List<Object> cells = new ArrayList<>();
-    cells.add(goal.criterion().name());
+    cells.add(goal.narrow().isPresent() ? "narrow" : goal.criterion().name());
     cells.add(scope(goal.scope()));
     cells.add(goal.router() == Plan.Router.CUT ? "none" : goal.novice());
     cells.add(goal.router());
@@ -113,9 +114,15 @@ final class CostTable {
   private static String words(Goal goal) {
     String novice = goal.router() == Plan.Router.CUT ? "" : ", novice " + goal.novice();
     String words =
-        "criterion %s, %s, router %s%s%s"
+        "%s, %s, router %s%s%s"
             .formatted(
-                goal.criterion().description(), goal.scope(), goal.router(), novice, goal.limits());
+                goal.narrow()
+                    .map(NarrowTerms::toString)
+                    .orElse("criterion " + goal.criterion().description()),
+                goal.scope(),
+                goal.router(),
+                novice,
+                goal.limits());
     return "--" + words.replace(", ", " --");
   }
 }

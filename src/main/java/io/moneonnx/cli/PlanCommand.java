@@ -2,6 +2,8 @@ package io.moneonnx.cli;
 
 import io.moneonnx.json.Fields;
 import io.moneonnx.json.JsonText;
+import io.moneonnx.pipeline.LoadedModel;
+import io.moneonnx.pipeline.OrderNeurons;
 import io.moneonnx.pipeline.Output;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Plan;
@@ -10,6 +12,7 @@ import io.moneonnx.plan.Planner;
 import io.moneonnx.plan.Ratio;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
+import io.moneonnx.run.RunOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -54,6 +57,14 @@ final class PlanCommand implements Callable<Integer> {
               + " plan-0.1.json for plan.json.")
   private Path output;
 
+  @Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description =
+          "The model, for --method narrow with a profile that holds moments but no order of neurons,"
+              + " as merged ones do: the order is found from its weights.")
+  private Path model;
+
   @Option(names = "--force", description = "Replace a file that is there already.")
   private boolean force;
 
@@ -61,6 +72,7 @@ final class PlanCommand implements Callable<Integer> {
   private boolean json;
 
   @Mixin private BudgetOptions budget;
+  @Mixin private TargetOption target;
   @Spec private CommandSpec spec;
 
   @Override
@@ -72,7 +84,7 @@ final class PlanCommand implements Callable<Integer> {
     for (Path file : files) {
       Output.check(file, force, List.of(profile));
     }
-    Profile measured = ProfileFile.read(profile);
+    Profile measured = measured();
     List<Plan> plans = goals.stream().map(goal -> Planner.plan(measured, goal)).toList();
     for (int i = 0; i < plans.size(); i++) {
       PlanFile.write(plans.get(i), files.get(i));
@@ -93,6 +105,17 @@ final class PlanCommand implements Callable<Integer> {
     }
     out.flush();
     return ExitCode.DONE;
+  }
+
+  private Profile measured() {
+    Profile read = ProfileFile.read(profile);
+    if (model == null) {
+      return read;
+    }
+    Terminal terminal = new Terminal();
+    LoadedModel subject = LoadedModel.open(model, target.or(RunOptions.cpu().device()));
+    subject.requireProfile(read, profile);
+    return new OrderNeurons(subject, RunOptions.cpu(), terminal).of(read);
   }
 
   /** {@code plan-0.1.json} for {@code plan.json}. */

@@ -2,6 +2,7 @@ package io.moneonnx.cli;
 
 import io.moneonnx.json.Fields;
 import io.moneonnx.plan.CalibrationGaps;
+import io.moneonnx.plan.DamageForecast;
 import io.moneonnx.plan.Forecast;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Margins;
@@ -47,8 +48,9 @@ final class PlanReport {
     List<Fields> blocks = new ArrayList<>();
     for (int i = 0; i < plan.blocks().size(); i++) {
       int block = i;
+      Fields fields = new Fields();
       blocks.add(
-          new Fields()
+          fields
               .with("name", plan.blocks().get(i).name())
               .with("experts", plan.blocks().get(i).experts())
               .with("pruned", plan.blocks().get(i).pruned())
@@ -56,10 +58,13 @@ final class PlanReport {
               .with("error", forecast.blocks().get(i).error())
               .with("margin", margins.get(i))
               .with("unstable", stability.map(known -> known.unstable().get(block))));
+      if (isNarrow()) {
+        WidthTable.of(profile, plan.blocks().get(i)).addTo(fields);
+      }
     }
     return new Fields()
         .with("file", file)
-        .with("criterion", goal.criterion().description())
+        .with("criterion", goal.ranking())
         .with("budget", goal.budget())
         .with("router", plan.router())
         .with("novice", plan.novice())
@@ -89,7 +94,27 @@ final class PlanReport {
     return new Object[] {"pruned", "calls", "error", "unstable", "bytes"};
   }
 
+  private boolean isNarrow() {
+    return goal.narrow().isPresent();
+  }
+
+  private Table widths() {
+    List<Object> head = new ArrayList<>(List.of(WidthTable.head()));
+    head.addAll(List.of("calls", "error"));
+    Table table = new Table(head.toArray());
+    for (int i = 0; i < plan.blocks().size(); i++) {
+      List<Object> cells = WidthTable.of(profile, plan.blocks().get(i)).cells();
+      cells.add(percent(forecast.blocks().get(i).share()));
+      cells.add(percent(forecast.blocks().get(i).error()));
+      table.row(cells.toArray());
+    }
+    return table;
+  }
+
   private Table table() {
+    if (isNarrow()) {
+      return widths();
+    }
     Table table = new Table("block", "experts", "pruned", "calls", "error", "margin", "which");
     List<OptionalDouble> margins = Margins.of(profile, goal, plan).blocks();
     for (int i = 0; i < plan.blocks().size(); i++) {
@@ -147,10 +172,28 @@ final class PlanReport {
     } else {
       forecast.worst().ifPresent(worst -> line(text, "error", "largest in %s", worst.name()));
     }
-    line(text, "unstable", "%s", stability());
+    if (isNarrow()) {
+      damage(text, DamageForecast.of(profile, goal));
+    } else {
+      line(text, "unstable", "%s", stability());
+    }
     line(text, "size", "at most %,d bytes, of %,d", forecast.bytes(), profile.modelBytes());
     plan.note().ifPresent(note -> line(text, "note", "%s", note));
     return text.toString();
+  }
+
+  private static void damage(StringBuilder text, DamageForecast forecast) {
+    StringBuilder curve = new StringBuilder();
+    forecast
+        .damage()
+        .forEach(
+            (percent, damage) ->
+                curve.append(String.format(Locale.ROOT, "  %d%% %.3g", percent, damage)));
+    line(text, "damage", "predicted, by how much of the experts goes:%s", curve);
+    forecast
+        .knee()
+        .ifPresent(
+            percent -> line(text, "knee", "at %d%%: beyond it damage grows faster", percent));
   }
 
   private boolean isCut() {

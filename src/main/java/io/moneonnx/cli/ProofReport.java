@@ -42,7 +42,7 @@ record ProofReport(Path pruned, Prove.Result result) implements CheckReport {
 
   private String done(MoeBlock block) {
     Change change = result.changes().get(block.name());
-    return change == null ? "nothing" : "%d %s".formatted(change.experts().size(), change.done());
+    return change == null ? "nothing" : change.summary();
   }
 
   private static String summary(Verdict verdict) {
@@ -75,7 +75,7 @@ record ProofReport(Path pruned, Prove.Result result) implements CheckReport {
    * <pre>{@code
    * {"pruned", "holds", "devices": [{"device", "holds", "reasons": [], "error", "bound",
    *   "positions", "leftOut", "flips": [{"block", "position", "gap"}],
-   *   "blocks": [{"name", "experts", "done", "which": [], "error", "bound", "holds"}]}]}
+   *   "blocks": [{"name", "experts", "done", "which": [], "narrowed": [], "error", "bound", "holds"}]}]}
    * }</pre>
    */
   @Override
@@ -110,6 +110,7 @@ record ProofReport(Path pruned, Prove.Result result) implements CheckReport {
         .with("experts", block.experts())
         .with("done", change.map(Change::done).orElse("nothing"))
         .with("which", change.map(Change::experts).orElse(List.of()))
+        .with("narrowed", change.map(Change::narrowed).orElse(List.of()))
         .with("error", error)
         .with("bound", bound)
         .with("holds", error.isPresent() && error.get() <= bound);

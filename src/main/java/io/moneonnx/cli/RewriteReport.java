@@ -8,10 +8,12 @@ import io.moneonnx.pipeline.Prune;
 import io.moneonnx.pipeline.Rewrite;
 import io.moneonnx.plan.Forecast;
 import io.moneonnx.plan.Novice;
+import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Stability;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.verify.Drift;
 import io.moneonnx.verify.Verdict;
+import java.util.List;
 
 /** What was replaced, how large the model is now, what proves it and how far it has moved. */
 record RewriteReport(Prune.Result result) {
@@ -57,11 +59,19 @@ record RewriteReport(Prune.Result result) {
   private String blocks() {
     Rewrite.Report report = result.report();
     StringBuilder refused = new StringBuilder();
-    Table table = new Table("block", "experts", "kept", done(report));
+    boolean isNarrow = result.plan().isNarrow();
+    Table table =
+        isNarrow
+            ? new Table(WidthTable.head())
+            : new Table("block", "experts", "kept", done(report));
     for (MoeBlock block : result.subject().blocks()) {
       if (result.profile().block(block.name()).isEmpty()) {
         refused.append(
             "refused  %s: reconstructed output differs from the graph's%n".formatted(block.name()));
+        continue;
+      }
+      if (isNarrow) {
+        table.row(widths(block).cells().toArray());
         continue;
       }
       Change change = report.changes().get(block.name());
@@ -75,13 +85,33 @@ record RewriteReport(Prune.Result result) {
     return text.toString();
   }
 
+  private WidthTable widths(MoeBlock block) {
+    return WidthTable.of(
+        result.profile(),
+        result
+            .plan()
+            .block(block.name())
+            .orElseGet(() -> new Plan.Block(block.name(), block.experts(), List.of())));
+  }
+
   private static String done(Rewrite.Report report) {
     return report.changes().values().iterator().next().done();
   }
 
   private String forecast() {
-    double share = Forecast.of(result.profile(), result.plan(), Novice.MEAN).share();
-    String met = PlanReport.percent(share) + " of the routed calls meet a pruned expert";
+    Novice novice = result.plan().novice().orElse(Novice.MEAN);
+    Forecast forecast = Forecast.of(result.profile(), result.plan(), novice);
+    String met = PlanReport.percent(forecast.share()) + " of the routed calls meet a pruned expert";
+    if (result.plan().isNarrow()) {
+      return met
+          + forecast
+              .worst()
+              .map(
+                  worst ->
+                      "; the largest error of a block's output is %s, in %s"
+                          .formatted(PlanReport.percent(worst.error().getAsDouble()), worst.name()))
+              .orElse("");
+    }
     return result
         .goal()
         .flatMap(goal -> Stability.of(result.profile(), goal))

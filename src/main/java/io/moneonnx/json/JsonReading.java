@@ -149,6 +149,8 @@ public final class JsonReading {
       return integer(place, found, BigDecimal::intValueExact);
     } else if (type == long.class || type == Long.class) {
       return integer(place, found, BigDecimal::longValueExact);
+    } else if (type instanceof Class<?> object && object.isRecord()) {
+      return object(place, found, object);
     } else if (type instanceof Class<?> constants && constants.isEnum()) {
       return oneOf(place, found, List.of(constants.getEnumConstants()));
     }

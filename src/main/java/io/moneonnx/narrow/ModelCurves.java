@@ -128,7 +128,7 @@ public record ModelCurves(List<List<DamageCurve>> blocks) {
     long left = budget - leastBytes(experts);
     if (left < 0) {
       throw new BadInputException(
-          "budget for the experts of %s: expected at least %d bytes, for the least widths, found %d"
+          "the experts of %s take %,d bytes at the least widths that are allowed, expected at most %,d"
               .formatted(where, leastBytes(experts), budget));
     }
     List<DamageCurve.Point> points =

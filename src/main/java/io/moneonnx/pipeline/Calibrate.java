@@ -140,19 +140,23 @@ public final class Calibrate {
       throw new NothingToDoException(
           subject.file() + ": every block was refused:\n" + LoadedModel.text(outcome.disproved()));
     }
-    return new Profile(
-        subject.fingerprint(),
-        subject.bytes(),
-        List.of(
-            new Profile.Run(
-                Tool.version(),
-                Session.runtimeVersion(),
-                outcome.device().toString(),
-                data.tokens() > 0 ? data.tokens() : routed(outcome),
-                measured.sequenceLength(),
-                data.files().stream().map(Calibrate::source).toList(),
-                notes(measured))),
-        outcome.statistics());
+    Profile profile =
+        new Profile(
+            subject.fingerprint(),
+            subject.bytes(),
+            List.of(
+                new Profile.Run(
+                    Tool.version(),
+                    Session.runtimeVersion(),
+                    outcome.device().toString(),
+                    data.tokens() > 0 ? data.tokens() : routed(outcome),
+                    measured.sequenceLength(),
+                    data.files().stream().map(Calibrate::source).toList(),
+                    notes(measured))),
+            outcome.statistics());
+    return detail == Detail.MOMENTS
+        ? new OrderNeurons(subject, options, console).of(profile)
+        : profile;
   }
 
   private void tell(Detail detail, Measured measured, Calibrator.Outcome outcome) {

@@ -5,9 +5,7 @@ import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataSource;
 import io.moneonnx.data.ModelFolder;
-import io.moneonnx.eval.Evaluation;
 import io.moneonnx.eval.Losses;
-import io.moneonnx.eval.ModelChanges;
 import io.moneonnx.eval.NextToken;
 import io.moneonnx.eval.Scores;
 import io.moneonnx.graph.Tensor;
@@ -97,9 +95,8 @@ public final class Compare {
     plans.forEach(subject::requireCuts);
     Map<String, Calibration> tests = tests(subject, request);
     tests.forEach((name, data) -> CalibrationOverlap.warn(name, data.files(), profile, console));
-    try (Evaluation evaluation =
-        Evaluation.open(subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
-      return new Tries(evaluation, profile, tests).of(request.goals(), plans);
+    try (PlanTrials trials = PlanTrials.open(subject, profile, nextToken, options, console)) {
+      return new Tries(trials, tests).of(request.goals(), plans);
     } catch (RuntimeFailureException e) {
       subject.read().requireLoads(options);
       throw e;
@@ -131,14 +128,12 @@ public final class Compare {
 
   /** One after another; what comes to the same is tried once. */
   private final class Tries {
-    private final Evaluation evaluation;
-    private final Profile profile;
+    private final PlanTrials trials;
     private final Map<String, Calibration> tests;
     private final Map<Same, Scores> known = new HashMap<>();
 
-    Tries(Evaluation evaluation, Profile profile, Map<String, Calibration> tests) {
-      this.evaluation = evaluation;
-      this.profile = profile;
+    Tries(PlanTrials trials, Map<String, Calibration> tests) {
+      this.trials = trials;
       this.tests = tests;
     }
 
@@ -148,11 +143,11 @@ public final class Compare {
     Result of(List<Goal> goals, List<Plan> plans) {
       plans.stream()
           .filter(plan -> plan.router() == Plan.Router.CUT)
-          .forEach(plan -> evaluation.check(ModelChanges.of(plan, Novice.ZERO, profile)));
+          .forEach(plan -> trials.check(plan, Novice.ZERO));
       long sequences = tests.values().stream().mapToLong(Calibration::samples).sum();
       String what = "trying %d plans on %,d sequences".formatted(plans.size(), sequences);
       try (Console.Progress progress = console.begin(what, plans.size() + 1L)) {
-        Scores unpruned = scores(ModelChanges.NONE);
+        Scores unpruned = scores(trials.unpruned());
         progress.step();
         List<Cost> costs = new ArrayList<>();
         for (int i = 0; i < plans.size(); i++) {
@@ -172,14 +167,14 @@ public final class Compare {
       if (before != null) {
         return before;
       }
-      Scores scores = scores(ModelChanges.of(plan, goal.novice(), profile));
+      Scores scores = trials.of(plan, goal.novice(), this::scores);
       known.put(same, scores);
       return scores;
     }
 
-    private Scores scores(ModelChanges treatment) {
+    private Scores scores(PlanTrials.Trial trial) {
       Map<String, Losses> losses = new LinkedHashMap<>();
-      tests.forEach((name, data) -> losses.put(name, evaluation.losses(treatment, feeds(data))));
+      tests.forEach((name, data) -> losses.put(name, trial.of(feeds(data))));
       return new Scores(losses);
     }
 

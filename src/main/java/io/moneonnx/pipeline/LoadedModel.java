@@ -98,6 +98,21 @@ public final class LoadedModel {
   }
 
   /**
+   * A block by name.
+   *
+   * @throws BadInputException if it was not found
+   */
+  MoeBlock block(String name) {
+    return blocks().stream()
+        .filter(block -> block.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "%s: no block '%s' was found for target %s".formatted(given(), name, target)));
+  }
+
+  /**
    * The blocks that were found.
    *
    * @throws NothingToDoException if there are none; says what was refused

@@ -92,7 +92,8 @@ public final class Prove {
             new Prune.Choice.Given(request.plan(), request.novice()),
             Optional.of(profile),
             subject);
-    Map<String, Change> changes = Rewrite.changes(subject, profile, given.plan(), given.novice());
+    Map<String, Change> changes =
+        new PlannedChanges(subject, options, console).of(profile, given.plan(), given.novice());
     List<Map<String, Tensor>> feeds =
         TrialFeeds.of(subject, data(subject, request), "give some with --data").proof();
     Map<Device, Verdict> verdicts = new LinkedHashMap<>();

@@ -10,6 +10,7 @@ import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.PlanConstraints;
+import io.moneonnx.plan.PlanFile;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.ProfileFile;
 import io.moneonnx.run.RunOptions;
@@ -62,15 +63,28 @@ public final class Prune {
 
   /** What says which experts go. */
   public sealed interface Choice {
+    /** Whether experts are to be narrowed, for which moments have to be measured. */
+    boolean isNarrow();
+
     /** A plan that is yet to be made. */
-    record Planned(Goal goal) implements Choice {}
+    record Planned(Goal goal) implements Choice {
+      @Override
+      public boolean isNarrow() {
+        return goal.narrow().isPresent();
+      }
+    }
 
     /**
      * The file of a plan.
      *
      * @param novice what stands in for experts, if the user says so
      */
-    record Given(Path plan, Optional<Novice> novice) implements Choice {}
+    record Given(Path plan, Optional<Novice> novice) implements Choice {
+      @Override
+      public boolean isNarrow() {
+        return PlanFile.read(plan).isNarrow();
+      }
+    }
 
     /**
      * The largest ratio that costs no more than this.
@@ -85,6 +99,11 @@ public final class Prune {
               "--max-ppl-increase: found %s, expected 0 or more, such as 2%% or 0.02"
                   .formatted(limit));
         }
+      }
+
+      @Override
+      public boolean isNarrow() {
+        return terms.narrow().isPresent();
       }
     }
   }
@@ -139,15 +158,21 @@ public final class Prune {
     Function<Profile, PlanSource> source =
         PlanSource.of(request.choice(), known, subject, options, console);
 
+    boolean isNarrow = request.choice().isNarrow();
+    DataRequest wanted = isNarrow ? request.data().withMoments() : request.data();
     Calibrate calibrate = new Calibrate(subject, options, console);
     Optional<Calibration> data =
         known.isEmpty()
-            ? Optional.of(calibrate.open(request.data()))
+            ? Optional.of(calibrate.open(wanted))
             : request.verify()
                 ? calibrate.besideModel(CalibrationOptions.DEFAULT)
                 : Optional.empty();
+    Profile measured =
+        known.orElseGet(() -> calibrate.run(wanted, data.orElseThrow(), Checkpoints.NONE));
     Profile profile =
-        known.orElseGet(() -> calibrate.run(request.data(), data.orElseThrow(), Checkpoints.NONE));
+        isNarrow && !(request.choice() instanceof Choice.Given)
+            ? new OrderNeurons(subject, options, console).of(measured)
+            : measured;
     Rewrite rewrite = new Rewrite(subject, options, console);
     return carryOut(
         source.apply(profile),

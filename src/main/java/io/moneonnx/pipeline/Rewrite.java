@@ -2,7 +2,6 @@ package io.moneonnx.pipeline;
 
 import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.Calibration;
-import io.moneonnx.eval.ModelChanges;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
@@ -11,10 +10,8 @@ import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.io.Written;
-import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
-import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Provenance;
@@ -115,7 +112,8 @@ public final class Rewrite {
 
   /** Rewrites and proves, as {@link #run} does, but publishes nothing yet. */
   Proved prove(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
-    Map<String, Change> changes = changes(subject, profile, plan, request.novice());
+    Map<String, Change> changes =
+        new PlannedChanges(subject, options, console).of(profile, plan, request.novice());
     Model rewritten = Rewriter.rewrite(subject.read().canonical(), subject.blocks(), changes);
     Model model = signed(rewritten, plan, request.novice());
     Placement placement =
@@ -153,6 +151,9 @@ public final class Rewrite {
     if (plan.router() == Plan.Router.KEEP) {
       signed = Provenance.with(signed, "novice", novice.toString());
     }
+    if (plan.isNarrow()) {
+      signed = Provenance.with(signed, "method", "narrow");
+    }
     if (plan.criterion().isPresent()) {
       signed = Provenance.with(signed, "criterion", plan.criterion().get());
     }
@@ -162,33 +163,6 @@ public final class Rewrite {
     return plan.ratio().isPresent()
         ? Provenance.with(signed, "ratio", plan.ratio().get().toPlainString())
         : signed;
-  }
-
-  /**
-   * What a plan does to a model, with novices from a profile.
-   *
-   * @throws BadInputException if it does nothing, or if the profile is of other blocks
-   */
-  static Map<String, Change> changes(
-      LoadedModel subject, Profile profile, Plan plan, Novice novice) {
-    Map<String, Change> changes = ModelChanges.of(plan, novice, profile).changes();
-    if (changes.isEmpty()) {
-      throw new BadInputException("the plan prunes no expert");
-    }
-    subject.blocks().stream()
-        .filter(block -> changes.containsKey(block.name()))
-        .forEach(block -> requireSame(block, profile.block(block.name()).orElseThrow().header()));
-    return changes;
-  }
-
-  private static void requireSame(MoeBlock block, BlockHeader profiled) {
-    if (profiled.experts() != block.experts()
-        || profiled.topK() != block.topK()
-        || profiled.hidden() != block.hidden()) {
-      throw new BadInputException(
-          "block '%s' has %d experts, top %d, hidden %d; in the profile it is %s"
-              .formatted(block.name(), block.experts(), block.topK(), block.hidden(), profiled));
-    }
   }
 
   private Verdict prove(Path draft, Map<String, Change> changes, List<Map<String, Tensor>> feeds) {

@@ -115,9 +115,8 @@ public final class Search {
   Found run(Profile profile) {
     data.files()
         .forEach(file -> CalibrationOverlap.warn(name(file), List.of(file), profile, console));
-    try (Evaluation evaluation =
-        Evaluation.open(subject.model(), subject.folder(), subject.blocks(), nextToken, options)) {
-      return new Tries(evaluation, profile).run();
+    try (PlanTrials trials = PlanTrials.open(subject, profile, nextToken, options, console)) {
+      return new Tries(trials, profile).run();
     } catch (RuntimeFailureException e) {
       subject.read().requireLoads(options);
       throw e;
@@ -133,16 +132,16 @@ public final class Search {
     try (Evaluation evaluation =
         Evaluation.open(
             OnnxReader.read(rewritten), rewritten.getParent(), List.of(), nextToken, options)) {
-      return perplexity(evaluation, ModelChanges.NONE);
+      return perplexity(feeds -> evaluation.losses(ModelChanges.NONE, feeds));
     }
   }
 
-  private TaggedPerplexity perplexity(Evaluation evaluation, ModelChanges treatment) {
+  private TaggedPerplexity perplexity(PlanTrials.Trial trial) {
     Map<Optional<String>, Losses> losses = new LinkedHashMap<>();
     data.files().stream()
         .map(DataFile::tag)
         .distinct()
-        .forEach(tag -> losses.put(tag, evaluation.losses(treatment, feeds(tag))));
+        .forEach(tag -> losses.put(tag, trial.of(feeds(tag))));
     return TaggedPerplexity.of(losses);
   }
 
@@ -156,13 +155,13 @@ public final class Search {
 
   /** Ratios that are tried in one model that is opened once. */
   private final class Tries {
-    private final Evaluation evaluation;
+    private final PlanTrials trials;
     private final Profile profile;
     private final List<Goal> goals;
     private final Map<Integer, Trial> tried = new TreeMap<>();
 
-    Tries(Evaluation evaluation, Profile profile) {
-      this.evaluation = evaluation;
+    Tries(PlanTrials trials, Profile profile) {
+      this.trials = trials;
       this.profile = profile;
       this.goals = wanted.terms().goals(profile);
     }
@@ -195,7 +194,7 @@ public final class Search {
     }
 
     private TaggedPerplexity unpruned() {
-      TaggedPerplexity unpruned = perplexity(evaluation, ModelChanges.NONE);
+      TaggedPerplexity unpruned = perplexity(trials.unpruned());
       if (!Double.isFinite(unpruned.total())) {
         throw new BadInputException(
             "%s: its perplexity on the held-out data is %s, expected a number to compare with"
@@ -216,17 +215,16 @@ public final class Search {
         console.say(goal.amount() + ": " + e.getMessage());
         return new Trial(goal, plan, Optional.empty());
       }
-      return new Trial(goal, plan, Optional.of(perplexity(evaluation, treatment(plan))));
+      return new Trial(
+          goal,
+          plan,
+          Optional.of(trials.of(plan, wanted.terms().novice(), Search.this::perplexity)));
     }
 
     /** Throws {@link BadInputException} where a router cannot lose what the plan takes. */
     private void check(Plan plan) {
       subject.requireCuts(plan);
-      evaluation.check(treatment(plan));
-    }
-
-    private ModelChanges treatment(Plan plan) {
-      return ModelChanges.of(plan, wanted.terms().novice(), profile);
+      trials.check(plan, wanted.terms().novice());
     }
 
     private List<Goal> downFrom(int largest) {

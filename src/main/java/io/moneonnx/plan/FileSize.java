@@ -16,16 +16,35 @@ final class FileSize {
 
   private FileSize() {}
 
-  /** A block that loses this number of experts. */
-  record Block(BlockHeader header, int pruned) {}
+  /**
+   * A block that loses this number of experts, and others of which lose neurons.
+   *
+   * @param narrowed how many of them do
+   * @param neurons bytes of these neurons
+   */
+  record Block(BlockHeader header, int pruned, int narrowed, long neurons) {
+    Block(BlockHeader header, int pruned) {
+      this(header, pruned, 0, 0);
+    }
+  }
 
   /** In bytes. */
   static long atMost(long modelBytes, List<Block> blocks) {
     long bytes = modelBytes + modelBytes / GAPS + NODES;
     for (Block block : blocks) {
       bytes += block.pruned() == 0 ? 0 : added(block) - removed(block);
+      bytes += block.narrowed() == 0 ? 0 : overhead(1, block.narrowed()) - block.neurons();
     }
     return bytes;
+  }
+
+  /** What a file with this number of narrowed blocks and experts may have beside its weights. */
+  static long overhead(long modelBytes, int blocks, int experts) {
+    return modelBytes / GAPS + NODES + overhead(blocks, experts);
+  }
+
+  private static long overhead(int blocks, int experts) {
+    return (long) NODES * blocks + (long) METADATA * experts;
   }
 
   private static long removed(Block block) {

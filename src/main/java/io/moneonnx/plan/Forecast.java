@@ -1,6 +1,7 @@
 package io.moneonnx.plan;
 
 import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.NeuronOrders;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.Statistic;
 import java.util.List;
@@ -24,8 +25,8 @@ public record Forecast(long bytes, List<Block> blocks) {
    * @param calls routed calls that were measured: each token makes as many as it chooses experts
    * @param met those that meet a pruned expert
    * @param error of the block's routed output, relative: the square root of the novices' {@link
-   *     Novice#residual}s over {@code Y2}; absent for a cut router, which chooses other experts
-   *     instead, and where nothing was measured
+   *     Novice#residual}s and narrow experts' distortions over {@code Y2}; absent for a cut router,
+   *     which chooses other experts instead, and where nothing was measured
    */
   public record Block(String name, long calls, long met, OptionalDouble error) {
     /** The part of the calls that meet a pruned expert; 0 where nothing was measured. */
@@ -39,10 +40,17 @@ public record Forecast(long bytes, List<Block> blocks) {
     return new Forecast(
         FileSize.atMost(
             profile.modelBytes(),
-            profile.blocks().stream()
-                .map(block -> new FileSize.Block(block.header(), plan.pruned(block.name()).size()))
-                .toList()),
+            profile.blocks().stream().map(block -> size(block, plan)).toList()),
         profile.blocks().stream().map(block -> block(block, plan, novice)).toList());
+  }
+
+  private static FileSize.Block size(BlockStatistics block, Plan plan) {
+    List<Plan.Narrowed> narrowed = plan.narrowed(block.name());
+    long neuron = block.orders().map(NeuronOrders::neuronBytes).orElse(0L);
+    long lost =
+        narrowed.stream().mapToLong(expert -> block.header().inner() - expert.width()).sum();
+    return new FileSize.Block(
+        block.header(), plan.pruned(block.name()).size(), narrowed.size(), lost * neuron);
   }
 
   private static Block block(BlockStatistics block, Plan plan, Novice novice) {
@@ -53,12 +61,22 @@ public record Forecast(long bytes, List<Block> blocks) {
         pruned.stream().mapToLong(block.get(Statistic.N)::count).sum(),
         plan.router() == Plan.Router.CUT || block.get(Statistic.Y2, 0) == 0
             ? OptionalDouble.empty()
-            : OptionalDouble.of(error(block, pruned, novice)));
+            : OptionalDouble.of(error(block, plan, novice)));
   }
 
-  private static double error(BlockStatistics block, List<Integer> pruned, Novice novice) {
-    double squares = pruned.stream().mapToDouble(expert -> novice.residual(block, expert)).sum();
-    return Math.sqrt(squares / block.get(Statistic.Y2, 0));
+  private static double error(BlockStatistics block, Plan plan, Novice novice) {
+    double novices =
+        plan.pruned(block.name()).stream()
+            .mapToDouble(expert -> novice.residual(block, expert))
+            .sum();
+    double narrow =
+        block.orders().stream()
+            .flatMapToDouble(
+                orders ->
+                    plan.narrowed(block.name()).stream()
+                        .mapToDouble(kept -> orders.distortion(kept.expert(), kept.width())))
+            .sum();
+    return Math.sqrt((novices + narrow) / block.get(Statistic.Y2, 0));
   }
 
   /** The part of all calls that meet a pruned expert; 0 where nothing was measured. */

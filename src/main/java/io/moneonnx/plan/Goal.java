@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param amount how many go
  * @param scope which are ranked against each other
  * @param limits what must stay
+ * @param narrow if the amount is spent on widths: what these keep to; the criterion has no say then
  */
 public record Goal(
     Criterion criterion,
@@ -21,8 +22,12 @@ public record Goal(
     Plan.Router router,
     Amount amount,
     Scope scope,
-    Limits limits) {
+    Limits limits,
+    Optional<NarrowTerms> narrow) {
   public Goal {
+    if (narrow.isPresent() && router == Plan.Router.CUT) {
+      throw new BadInputException("method narrow with router cut: narrow experts are still chosen");
+    }
     if (amount instanceof Thresholds && scope instanceof Scope.Model) {
       throw new BadInputException(
           "%s with %s: thresholds look at each block by itself".formatted(amount, scope));
@@ -32,12 +37,18 @@ public record Goal(
   /** Mean novices, the router kept, the same number of each block, no limits. */
   public static Goal of(Criterion criterion, Amount amount) {
     return new Goal(
-        criterion, Novice.MEAN, Plan.Router.KEEP, amount, new Scope.Layer(), Limits.NONE);
+        criterion,
+        Novice.MEAN,
+        Plan.Router.KEEP,
+        amount,
+        new Scope.Layer(),
+        Limits.NONE,
+        Optional.empty());
   }
 
   /** What a goal for another amount would have in common with this one. */
   public PlanConstraints terms() {
-    return new PlanConstraints(criterion, novice, router, scope, limits);
+    return new PlanConstraints(criterion, novice, router, scope, limits, narrow);
   }
 
   /**
@@ -47,16 +58,27 @@ public record Goal(
    * @throws BadInputException if the goal cannot be reached; says what can
    */
   public void check(long modelBytes, List<BlockHeader> blocks) {
+    if (narrow.isPresent()) {
+      long experts =
+          blocks.stream()
+              .filter(block -> block.inner() > 0)
+              .mapToLong(block -> block.expertBytes() * block.experts())
+              .sum();
+      amount.budget(modelBytes, experts, 0);
+      return;
+    }
     amount.check(Candidates.of(Measurements.unmeasured(modelBytes, blocks), terms()), scope);
   }
 
   /** What ranks the experts; nothing does where thresholds say which go. */
   public Optional<String> ranking() {
-    return amount instanceof Thresholds ? Optional.empty() : Optional.of(criterion.description());
+    return narrow.isPresent() || amount instanceof Thresholds
+        ? Optional.empty()
+        : Optional.of(criterion.description());
   }
 
   /** How much, where, and what must stay, such as {@code ratio 0.25, scope layer}. */
   public String budget() {
-    return amount + ", " + scope + limits;
+    return narrow.map(terms -> terms + ", ").orElse("") + amount + ", " + scope + limits;
   }
 }

@@ -72,10 +72,13 @@ public record Plan(
    *
    * @param experts how many it has before anything goes
    * @param pruned those that go, each once; may be all
+   * @param narrowed those that lose neurons, each once; absent if none does
    */
-  public record Block(String name, int experts, List<Integer> pruned) {
+  public record Block(
+      String name, int experts, List<Integer> pruned, Optional<List<Narrowed>> narrowed) {
     public Block {
       pruned = List.copyOf(pruned);
+      narrowed = narrowed.filter(some -> !some.isEmpty()).map(List::copyOf);
       Set<Integer> seen = new HashSet<>();
       for (int expert : pruned) {
         if (expert < 0 || expert >= experts) {
@@ -88,16 +91,74 @@ public record Plan(
               "block '%s': 'pruned' names expert %d twice".formatted(name, expert));
         }
       }
+      for (Narrowed expert : narrowed.orElse(List.of())) {
+        if (expert.expert < 0 || expert.expert >= experts) {
+          throw new BadInputException(
+              "block '%s': 'narrowed' names expert %d; its experts are 0 to %d"
+                  .formatted(name, expert.expert, experts - 1));
+        }
+        if (!seen.add(expert.expert)) {
+          throw new BadInputException(
+              "block '%s': expert %d is named twice in 'pruned' and 'narrowed'"
+                  .formatted(name, expert.expert));
+        }
+      }
     }
+
+    /** No expert is narrowed. */
+    public Block(String name, int experts, List<Integer> pruned) {
+      this(name, experts, pruned, Optional.empty());
+    }
+  }
+
+  /**
+   * An expert that loses neurons.
+   *
+   * @param width how many it keeps
+   * @param kept which ones, ascending; if absent the last of their order of removal
+   */
+  public record Narrowed(int expert, int width, Optional<List<Integer>> kept) {
+    public Narrowed {
+      kept = kept.map(List::copyOf);
+      if (width < 1) {
+        throw new BadInputException(
+            "expert %d: 'width' is %d, expected 1 or more; one that keeps no neuron is 'pruned'"
+                .formatted(expert, width));
+      }
+      if (kept.isPresent() && kept.get().size() != width) {
+        throw new BadInputException(
+            "expert %d: 'width' is %d, and 'kept' names %d neurons; change both or leave out 'kept'"
+                .formatted(expert, width, kept.get().size()));
+      }
+      List<Integer> neurons = kept.orElse(List.of());
+      for (int i = 0; i < neurons.size(); i++) {
+        if (neurons.get(i) < 0 || (i > 0 && neurons.get(i) <= neurons.get(i - 1))) {
+          throw new BadInputException(
+              "expert %d: 'kept' holds %d after %s, expected neurons from 0, ascending"
+                  .formatted(expert, neurons.get(i), i == 0 ? "nothing" : neurons.get(i - 1)));
+        }
+      }
+    }
+  }
+
+  /** Whether any expert loses neurons, and stays. */
+  public boolean isNarrow() {
+    return blocks.stream().anyMatch(block -> block.narrowed.isPresent());
   }
 
   /** The experts of this block that go; none if the plan leaves it out. */
   public List<Integer> pruned(String block) {
-    return blocks.stream()
-        .filter(planned -> planned.name.equals(block))
-        .findFirst()
-        .map(Block::pruned)
-        .orElse(List.of());
+    return block(block).map(Block::pruned).orElse(List.of());
+  }
+
+  /** The experts of this block that lose neurons, and stay. */
+  public List<Narrowed> narrowed(String block) {
+    return block(block).flatMap(Block::narrowed).orElse(List.of());
+  }
+
+  /** The part of a block; empty if the plan leaves it out. */
+  public Optional<Block> block(String name) {
+    return blocks.stream().filter(planned -> planned.name.equals(name)).findFirst();
   }
 
   /**

@@ -7,6 +7,7 @@ import io.moneonnx.profile.Profile;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a plan keeps to, however many experts go.
@@ -15,12 +16,21 @@ import java.util.List;
  * @param novice what stands in for those that go, if the router is kept
  * @param scope which are ranked against each other
  * @param limits what must stay
+ * @param narrow if experts lose neurons: what their widths keep to
  */
 public record PlanConstraints(
-    Criterion criterion, Novice novice, Plan.Router router, Scope scope, Limits limits) {
+    Criterion criterion,
+    Novice novice,
+    Plan.Router router,
+    Scope scope,
+    Limits limits,
+    Optional<NarrowTerms> narrow) {
+  /** Budgets are tried in steps of a hundredth. */
+  private static final int PERCENT = 100;
+
   /** So many are to go. */
   public Goal with(Amount amount) {
-    return new Goal(criterion, novice, router, amount, scope, limits);
+    return new Goal(criterion, novice, router, amount, scope, limits, narrow);
   }
 
   /**
@@ -44,6 +54,9 @@ public record PlanConstraints(
   }
 
   private List<Goal> goals(Measurements evidence) {
+    if (narrow.isPresent()) {
+      return Ratio.upTo(PERCENT).map(this::with).toList();
+    }
     Candidates candidates = Candidates.of(evidence, this);
     List<Ratio> ratios = scope.supply(candidates).ratios();
     if (ratios.isEmpty()) {

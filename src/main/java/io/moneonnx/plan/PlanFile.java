@@ -35,7 +35,11 @@ import java.util.Optional;
  * }
  * }</pre>
  *
- * Only {@code model}, {@code router} and {@code blocks} must be there. The others say where the
+ * A block may hold {@code narrowed} too, experts that lose neurons: {@code {"expert": 3, "width":
+ * 2, "kept": [0, 5]}}, where {@code kept} may be left out: then the neurons are chosen that matter
+ * most.
+ *
+ * <p>Only {@code model}, {@code router} and {@code blocks} must be there. The others say where the
  * plan came from, and {@code note} what else to know of it; it is not read.
  */
 public final class PlanFile {

@@ -1,11 +1,11 @@
 package io.moneonnx.plan;
 
 import io.moneonnx.profile.Profile;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
-/** Ranks experts and takes the lowest, as many as the goal says. */
+/** Ranks experts and takes the lowest, or gives all of them widths: as much as the goal says. */
 public final class Planner {
   private Planner() {}
 
@@ -15,13 +15,6 @@ public final class Planner {
    * @throws io.moneonnx.graph.BadInputException if it cannot be reached; says what can
    */
   public static Plan plan(Profile profile, Goal goal) {
-    Selection selection = select(Measurements.of(profile), goal);
-    List<Plan.Block> blocks = new ArrayList<>();
-    for (int i = 0; i < selection.blocks(); i++) {
-      blocks.add(
-          new Plan.Block(
-              profile.blocks().get(i).name(), profile.blocks().get(i).experts(), selection.of(i)));
-    }
     return new Plan(
         profile.model(),
         Optional.of(profile.id()),
@@ -30,7 +23,20 @@ public final class Planner {
         goal.router(),
         Optional.of(goal.budget()),
         goal.amount() instanceof Ratio ratio ? Optional.of(ratio.ratio()) : Optional.empty(),
-        blocks);
+        goal.narrow().isPresent()
+            ? new NarrowPlanner(profile, goal).plan()
+            : blocks(profile, select(Measurements.of(profile), goal)));
+  }
+
+  private static List<Plan.Block> blocks(Profile profile, Selection selection) {
+    return IntStream.range(0, selection.blocks())
+        .mapToObj(
+            i ->
+                new Plan.Block(
+                    profile.blocks().get(i).name(),
+                    profile.blocks().get(i).experts(),
+                    selection.of(i)))
+        .toList();
   }
 
   static Selection select(Measurements evidence, Goal goal) {

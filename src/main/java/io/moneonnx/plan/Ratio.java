@@ -63,6 +63,16 @@ public record Ratio(BigDecimal ratio) implements Amount {
     return selection;
   }
 
+  /** All but this part of the experts' bytes. */
+  @Override
+  public long budget(long modelBytes, long expertBytes, long overhead) {
+    return BigDecimal.ONE
+        .subtract(ratio)
+        .multiply(BigDecimal.valueOf(expertBytes))
+        .setScale(0, RoundingMode.FLOOR)
+        .longValueExact();
+  }
+
   /** So many of {@code experts}. */
   int of(int experts) {
     return ratio.multiply(BigDecimal.valueOf(experts)).intValue();

@@ -21,8 +21,11 @@ public record Stability(int shards, List<SortedSet<Integer>> unstable) {
     unstable = List.copyOf(unstable);
   }
 
-  /** Not known where fewer than two shards hold data. */
+  /** Not known where fewer than two shards hold data, nor for widths: shards have no moments. */
   public static Optional<Stability> of(Profile profile, Goal goal) {
+    if (goal.narrow().isPresent()) {
+      return Optional.empty();
+    }
     Measurements exact = Measurements.of(profile);
     List<Measurements> parts = new Shards(profile, exact).leavingOneOut();
     if (parts.size() < 2) {

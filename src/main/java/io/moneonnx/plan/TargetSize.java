@@ -74,6 +74,20 @@ public record TargetSize(long bytes, String text) implements Amount {
     return supply.first(enough);
   }
 
+  @Override
+  public long budget(long modelBytes, long expertBytes, long overhead) {
+    long others = modelBytes - expertBytes + overhead;
+    if (modelBytes <= bytes) {
+      throw new BadInputException(
+          "%s removes nothing: the model has %,d bytes".formatted(this, modelBytes));
+    } else if (others > bytes) {
+      throw new BadInputException(
+          "%s cannot be met: without the experts that can be narrowed the file has up to %,d bytes"
+              .formatted(this, others));
+    }
+    return bytes - others;
+  }
+
   private static long size(Candidates candidates, Selection selection) {
     List<FileSize.Block> blocks =
         IntStream.range(0, selection.blocks())

@@ -4,6 +4,7 @@ import io.moneonnx.profile.Statistic.Detail;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -14,12 +15,28 @@ import java.util.TreeSet;
  * @param detail of all tokens
  * @param shards of the data
  * @param sources tags of the data
+ * @param neurons what there is beside the orders of neurons, where there are any
  */
 record BlockOutline(
-    BlockHeader header, Detail detail, SortedSet<Integer> shards, SortedSet<String> sources) {
+    BlockHeader header,
+    Detail detail,
+    SortedSet<Integer> shards,
+    SortedSet<String> sources,
+    Optional<Neurons> neurons) {
   BlockOutline {
     shards = Collections.unmodifiableSortedSet(new TreeSet<>(shards));
     sources = Collections.unmodifiableSortedSet(new TreeSet<>(sources));
+  }
+
+  /**
+   * What the orders of neurons are for.
+   *
+   * @param bytes of one neuron
+   */
+  record Neurons(NeuronOrders.Widths widths, long bytes) {
+    static Neurons of(NeuronOrders orders) {
+      return new Neurons(orders.widths(), orders.neuronBytes());
+    }
   }
 
   /** As metadata have it. */
@@ -33,7 +50,8 @@ record BlockOutline(
       long expertBytes,
       Detail detail,
       List<Integer> shards,
-      List<String> sources) {
+      List<String> sources,
+      Optional<Neurons> neurons) {
     static Document of(BlockOutline outline) {
       BlockHeader header = outline.header;
       return new Document(
@@ -46,7 +64,8 @@ record BlockOutline(
           header.expertBytes(),
           outline.detail,
           List.copyOf(outline.shards),
-          List.copyOf(outline.sources));
+          List.copyOf(outline.sources),
+          outline.neurons);
     }
 
     BlockOutline outline() {
@@ -54,7 +73,8 @@ record BlockOutline(
           new BlockHeader(name, form, experts, topK, hidden, inner, expertBytes),
           detail,
           new TreeSet<>(shards),
-          new TreeSet<>(sources));
+          new TreeSet<>(sources),
+          neurons);
     }
   }
 
@@ -63,13 +83,18 @@ record BlockOutline(
         block.header(),
         block.all().detail(),
         new TreeSet<>(block.slices().shards().keySet()),
-        new TreeSet<>(block.slices().sources().keySet()));
+        new TreeSet<>(block.slices().sources().keySet()),
+        block.orders().map(Neurons::of));
   }
 
   /** What the statistics of both merge to. */
   BlockOutline merge(BlockOutline other) {
     return new BlockOutline(
-        header, detail, union(shards, other.shards), union(sources, other.sources));
+        header,
+        detail,
+        union(shards, other.shards),
+        union(sources, other.sources),
+        Optional.empty());
   }
 
   private static <T> SortedSet<T> union(Set<T> some, Set<T> others) {
@@ -97,12 +122,26 @@ record BlockOutline(
    */
   void addTo(SafetensorsHeader file) throws IOException {
     add(file, prefix(), detail);
+    if (neurons.isPresent()) {
+      List<Integer> removed = NeuronOrders.removedSizes(header);
+      List<Integer> distortions = NeuronOrders.distortionSizes(header);
+      file.add(prefix() + NeuronOrders.REMOVED, Values.Type.COUNT, removed, elements(removed));
+      file.add(
+          prefix() + NeuronOrders.DISTORTIONS,
+          Values.Type.NUMBER,
+          distortions,
+          elements(distortions));
+    }
     for (int shard : shards) {
       add(file, shard(shard), Detail.SUMS);
     }
     for (String source : sources) {
       add(file, source(source), Detail.SUMS);
     }
+  }
+
+  static long elements(List<Integer> sizes) {
+    return sizes.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
   }
 
   private void add(SafetensorsHeader file, String prefix, Detail detail) throws IOException {

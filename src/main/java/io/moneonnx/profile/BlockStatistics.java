@@ -10,11 +10,22 @@ import java.util.stream.IntStream;
  *
  * @param all of all its tokens, in full
  * @param slices of parts of these tokens
+ * @param orders of the neurons of its experts, where they were found
  */
-public record BlockStatistics(Statistics all, Slices slices) {
+public record BlockStatistics(Statistics all, Slices slices, Optional<NeuronOrders> orders) {
+  /** Without orders. */
+  public BlockStatistics(Statistics all, Slices slices) {
+    this(all, slices, Optional.empty());
+  }
+
   /** Nothing counted yet: what every merge can start from. */
   public static BlockStatistics empty(BlockHeader header) {
     return new BlockStatistics(Statistics.nothing(header, Detail.FULL), Slices.NONE);
+  }
+
+  /** The same with the orders of its neurons. */
+  public BlockStatistics with(NeuronOrders found) {
+    return new BlockStatistics(all, slices, Optional.of(found));
   }
 
   public BlockHeader header() {
@@ -73,7 +84,7 @@ public record BlockStatistics(Statistics all, Slices slices) {
         .toList();
   }
 
-  /** The statistics of both sets of tokens together. */
+  /** The statistics of both sets of tokens together, without orders of neurons. */
   public BlockStatistics merge(BlockStatistics other) {
     return new BlockStatistics(all.merge(other.all), slices.merge(other.slices));
   }

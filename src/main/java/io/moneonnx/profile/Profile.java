@@ -57,7 +57,8 @@ public record Profile(String model, long modelBytes, List<Run> runs, List<BlockS
     return ProfileId.of(this);
   }
 
-  Profile withBlocks(List<BlockStatistics> others) {
+  /** The same with other statistics. */
+  public Profile withBlocks(List<BlockStatistics> others) {
     return new Profile(model, modelBytes, runs, others);
   }
 

@@ -69,7 +69,7 @@ public enum Statistic {
 
     /** How many elements there are. */
     public long elements(BlockHeader block) {
-      return sizes(block).stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
+      return BlockOutline.elements(sizes(block));
     }
 
     /** Elements of one row. */

@@ -26,7 +26,7 @@ import java.util.zip.CheckedOutputStream;
  */
 final class StatisticsFile {
   /** Raised when a reader of older files would misread newer ones. */
-  static final int VERSION = 4;
+  static final int VERSION = 5;
 
   static final String BEFORE_CHECKSUM = "{\"__metadata__\":{\"checksum\":\"";
   static final String NO_CHECKSUM = "00000000";
@@ -122,12 +122,16 @@ final class StatisticsFile {
   }
 
   private static Stream<Values> values(BlockStatistics block) {
+    Stream<Values> orders =
+        block.orders().stream().flatMap(all -> Stream.of(all.removed(), all.distortions()));
+    Stream<Statistics> slices =
+        Stream.concat(
+            block.slices().shards().values().stream(), block.slices().sources().values().stream());
     return Stream.of(
-            Stream.of(block.all()),
-            block.slices().shards().values().stream(),
-            block.slices().sources().values().stream())
-        .flatMap(sets -> sets)
-        .flatMap(set -> set.values().values().stream());
+            block.all().values().values().stream(),
+            orders,
+            slices.flatMap(slice -> slice.values().values().stream()))
+        .flatMap(values -> values);
   }
 
   static byte[] digits(CRC32C sum) {

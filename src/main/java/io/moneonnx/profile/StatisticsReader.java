@@ -216,6 +216,7 @@ final class StatisticsReader {
     }
     ByteBuffer data = in.map(MapMode.READ_ONLY, from, bytes);
     Statistics all = statistics(data, header, outline.detail(), outline.prefix());
+    Optional<NeuronOrders> orders = outline.neurons().map(neurons -> orders(data, outline));
     SortedMap<Integer, Statistics> shards = new TreeMap<>();
     for (int shard : outline.shards()) {
       shards.put(shard, statistics(data, header, Detail.SUMS, outline.shard(shard)));
@@ -224,16 +225,29 @@ final class StatisticsReader {
     for (String source : outline.sources()) {
       sources.put(source, statistics(data, header, Detail.SUMS, outline.source(source)));
     }
-    return new BlockStatistics(all, new Slices(shards, sources));
+    return new BlockStatistics(all, new Slices(shards, sources), orders);
+  }
+
+  private static NeuronOrders orders(ByteBuffer data, BlockOutline outline) {
+    BlockHeader header = outline.header();
+    BlockOutline.Neurons neurons = outline.neurons().orElseThrow();
+    Values removed = next(data, Values.Type.COUNT, NeuronOrders.removedSizes(header));
+    Values distortions = next(data, Values.Type.NUMBER, NeuronOrders.distortionSizes(header));
+    return new NeuronOrders(neurons.widths(), neurons.bytes(), removed, distortions);
+  }
+
+  private static Values next(ByteBuffer data, Values.Type type, List<Integer> sizes) {
+    int bytes = Math.multiplyExact(Math.toIntExact(BlockOutline.elements(sizes)), Values.BYTES);
+    Values values = Values.of(type, data.slice(data.position(), bytes));
+    data.position(data.position() + bytes);
+    return values;
   }
 
   /** The next ones. */
   private Statistics statistics(ByteBuffer data, BlockHeader header, Detail detail, String prefix) {
     Map<Statistic, Values> all = new EnumMap<>(Statistic.class);
     for (Statistic statistic : detail.statistics()) {
-      int bytes = (int) detail.shape(statistic).elements(header) * Values.BYTES;
-      Values values = Values.of(statistic.type(), data.slice(data.position(), bytes));
-      data.position(data.position() + bytes);
+      Values values = next(data, statistic.type(), detail.shape(statistic).sizes(header));
       all.put(statistic, values);
       Optional<Values> weights = statistic.weight().map(all::get);
       int width = detail.shape(statistic).width(header);

@@ -131,6 +131,13 @@ public final class Values {
     return counts(sums);
   }
 
+  /** The elements of one row, {@code width} wide, as {@link #get} has them. */
+  public double[] row(int row, int width) {
+    double[] out = new double[width];
+    copyRow(row, out);
+    return out;
+  }
+
   void copyRow(int row, double... out) {
     for (int i = 0; i < out.length; i++) {
       out[i] = get(row * out.length + i);

@@ -14,6 +14,7 @@ import io.moneonnx.plan.Scope;
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.Profile;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,7 +30,8 @@ final class PlanReportTest {
             Plan.Router.KEEP,
             new PruneCount(9),
             new Scope.Model(Normalisation.NONE),
-            Limits.NONE);
+            Limits.NONE,
+            Optional.empty());
 
     assertThat(new PlanReport(profile, goal, Planner.plan(profile, goal)).text())
         .isEqualTo(

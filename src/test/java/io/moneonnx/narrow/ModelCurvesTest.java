@@ -97,8 +97,8 @@ final class ModelCurvesTest {
     assertThatThrownBy(() -> curves.model(2))
         .isInstanceOf(BadInputException.class)
         .hasMessage(
-            "budget for the experts of the model: expected at least 3 bytes, for the least widths,"
-                + " found 2");
+            "the experts of the model take 3 bytes at the least widths that are allowed, expected at"
+                + " most 2");
   }
 
   @Test

@@ -22,7 +22,7 @@ import io.moneonnx.narrow.ModelCurves;
 import io.moneonnx.narrow.Moments;
 import io.moneonnx.narrow.Refit;
 import io.moneonnx.narrow.RemovalOrder;
-import io.moneonnx.narrow.Weighting;
+import io.moneonnx.plan.Weighting;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.Statistic;

@@ -11,6 +11,7 @@ import io.moneonnx.profile.MadeStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.Statistic;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -232,6 +233,12 @@ final class AmountTest {
 
   private static Goal goal(Amount amount, Scope scope) {
     return new Goal(
-        Criteria.named("frequency"), Novice.MEAN, Plan.Router.KEEP, amount, scope, Limits.NONE);
+        Criteria.named("frequency"),
+        Novice.MEAN,
+        Plan.Router.KEEP,
+        amount,
+        scope,
+        Limits.NONE,
+        Optional.empty());
   }
 }

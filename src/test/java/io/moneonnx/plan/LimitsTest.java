@@ -9,6 +9,7 @@ import io.moneonnx.plan.criterion.Criterion;
 import io.moneonnx.profile.Profile;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.DoubleStream;
@@ -158,7 +159,8 @@ final class LimitsTest {
                 Plan.Router.KEEP,
                 new PruneCount(1 + seed),
                 MODEL,
-                limits(seed % 5, NamedExperts.parse(String.join(",", HELD)))));
+                limits(seed % 5, NamedExperts.parse(String.join(",", HELD))),
+                Optional.empty()));
       }
     }
   }
@@ -200,6 +202,7 @@ final class LimitsTest {
   }
 
   private static Goal goal(Amount amount, Scope scope, Plan.Router router, Limits limits) {
-    return new Goal(Criteria.named("frequency"), Novice.MEAN, router, amount, scope, limits);
+    return new Goal(
+        Criteria.named("frequency"), Novice.MEAN, router, amount, scope, limits, Optional.empty());
   }
 }

@@ -8,6 +8,7 @@ import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.Statistic;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -79,6 +80,7 @@ final class NormalisationTest {
                 Plan.Router.KEEP,
                 new PruneCount(1),
                 new Scope.Model(normalisation),
-                Limits.NONE)));
+                Limits.NONE,
+                Optional.empty())));
   }
 }

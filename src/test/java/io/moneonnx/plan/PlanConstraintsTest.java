@@ -7,6 +7,7 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.Profile;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
@@ -20,7 +21,8 @@ class PlanConstraintsTest {
         Novice.MEAN,
         Plan.Router.KEEP,
         scope,
-        new Limits(minKeep, List.of()));
+        new Limits(minKeep, List.of()),
+        Optional.empty());
   }
 
   private static List<String> ratios(Profile profile, Scope scope, OptionalInt minKeep) {

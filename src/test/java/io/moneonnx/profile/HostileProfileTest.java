@@ -112,7 +112,7 @@ final class HostileProfileTest {
         "\\\"tokens\\\":100, | \\\"tokens\\\":1e19, | runs[0]: 'tokens' wants an integer",
         "/layers.1/mlp | /layers.0/mlp | two tensors have the name '/layers.0/mlp.T'",
         "\\\"tag\\\":null | \\\"tag\\\":[[ | its metadata: 'runs' is no JSON: ",
-        "\"version\":\"4\" | \"version\":\"7\" | of version 7; this program reads version 4",
+        "\"version\":\"5\" | \"version\":\"7\" | of version 7; this program reads version 5",
       })
   void metadataThatSayWhatCannotBe(String text, String other, String reason) throws IOException {
     header = header.replace(text, other);

@@ -72,7 +72,7 @@ final class ProfileTensorsTest {
     JsonObject metadata = read.header().getAsJsonObject("__metadata__");
 
     assertThat(metadata.get("kind").getAsString()).isEqualTo("profile");
-    assertThat(metadata.get("version").getAsString()).isEqualTo("4");
+    assertThat(metadata.get("version").getAsString()).isEqualTo("5");
     assertThat(metadata.get("model").getAsString()).isEqualTo("sha256:00");
     assertThat(metadata.get("bytes").getAsString()).isEqualTo("1000000");
     assertThat(JsonParser.parseString(metadata.get("runs").getAsString()).getAsJsonArray())

@@ -10,6 +10,7 @@ import io.moneonnx.plan.Scope;
 import io.moneonnx.plan.criterion.Criteria;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -49,7 +50,8 @@ record Cell(
           case "normalised-k" -> new Scope.Model(Normalisation.RESIDUAL);
           default -> new Scope.Layer();
         },
-        scope.endsWith("-k") ? new Limits(OptionalInt.of(topK), List.of()) : Limits.NONE);
+        scope.endsWith("-k") ? new Limits(OptionalInt.of(topK), List.of()) : Limits.NONE,
+        Optional.empty());
   }
 
   /** The same with the default criterion and novice, what others are set against. */

@@ -1,5 +1,6 @@
-package io.moneonnx.narrow;
+package io.moneonnx.plan;
 
+import java.util.Locale;
 import java.util.stream.LongStream;
 
 /**
@@ -19,6 +20,12 @@ public enum Weighting {
 
   Weighting(double beta) {
     this.beta = beta;
+  }
+
+  /** As it is written on a command line. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
   }
 
   /**

@@ -1,4 +1,4 @@
-package io.moneonnx.narrow;
+package io.moneonnx.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

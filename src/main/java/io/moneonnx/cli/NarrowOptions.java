@@ -1,0 +1,60 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.plan.NarrowTerms;
+import io.moneonnx.plan.Weighting;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
+import picocli.CommandLine.Option;
+
+/** The options that say how wide narrow experts are. */
+final class NarrowOptions {
+  @Option(
+      names = "--weights",
+      description =
+          "What an expert's error counts for with --method narrow: its part in the calibration data"
+              + " (home), the same for all experts (even), or between the two: ${COMPLETION-CANDIDATES}"
+              + " (default: balanced).")
+  private Weighting weights;
+
+  @Option(
+      names = "--step",
+      paramLabel = "Q",
+      description =
+          "Widths of experts are multiples of Q (default: 16, or the largest power of 2 that divides"
+              + " the neurons of an expert).")
+  private Integer step;
+
+  @Option(
+      names = "--min-width",
+      paramLabel = "N",
+      description = "Neurons that every expert keeps at least (default: 0).")
+  private Integer minWidth;
+
+  /** What was given, by name of option. */
+  Map<String, Object> given() {
+    Map<String, Object> given = new LinkedHashMap<>();
+    given.put("--weights", weights);
+    given.put("--step", step);
+    given.put("--min-width", minWidth);
+    given.values().removeIf(Objects::isNull);
+    return given;
+  }
+
+  /** Throws where some are given and nothing is narrowed. */
+  void requireNone() {
+    if (!given().isEmpty()) {
+      throw new BadInputException(
+          "%s requires --method narrow".formatted(String.join(" and ", given().keySet())));
+    }
+  }
+
+  NarrowTerms terms() {
+    return new NarrowTerms(
+        weights == null ? NarrowTerms.DEFAULT.weights() : weights,
+        step == null ? OptionalInt.empty() : OptionalInt.of(step),
+        minWidth == null ? 0 : minWidth);
+  }
+}

@@ -1,0 +1,66 @@
+package io.moneonnx.cli;
+
+import io.moneonnx.json.Fields;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.profile.BlockHeader;
+import io.moneonnx.profile.Profile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/** How wide a plan leaves the experts of a block. */
+record WidthTable(Plan.Block planned, BlockHeader header) {
+  static WidthTable of(Profile profile, Plan.Block planned) {
+    return new WidthTable(planned, profile.block(planned.name()).orElseThrow().header());
+  }
+
+  static Object[] head() {
+    return new Object[] {
+      "block", "experts", "whole", "narrowed", "removed", "smallest", "median", "largest", "of"
+    };
+  }
+
+  /** A row's cells: how many experts there are of each kind, and the widths of those that stay. */
+  List<Object> cells() {
+    int[] staying =
+        widths().values().stream()
+            .mapToInt(Integer::intValue)
+            .filter(w -> w > 0)
+            .sorted()
+            .toArray();
+    int narrowed = planned.narrowed().map(List::size).orElse(0);
+    int removed = planned.pruned().size();
+    List<Object> cells =
+        new ArrayList<>(
+            List.of(
+                planned.name(),
+                planned.experts(),
+                planned.experts() - narrowed - removed,
+                narrowed,
+                removed));
+    cells.addAll(
+        staying.length == 0
+            ? List.of("-", "-", "-")
+            : List.of(staying[0], staying[staying.length / 2], staying[staying.length - 1]));
+    cells.add(header.inner());
+    return cells;
+  }
+
+  /** Neurons by expert, 0 for those that go. */
+  Map<Integer, Integer> widths() {
+    Map<Integer, Integer> widths = new TreeMap<>();
+    IntStream.range(0, planned.experts()).forEach(expert -> widths.put(expert, header.inner()));
+    planned.pruned().forEach(expert -> widths.put(expert, 0));
+    planned
+        .narrowed()
+        .ifPresent(some -> some.forEach(expert -> widths.put(expert.expert(), expert.width())));
+    return widths;
+  }
+
+  /** The widths for programs, expert by expert. */
+  Fields addTo(Fields block) {
+    return block.with("inner", header.inner()).with("widths", List.copyOf(widths().values()));
+  }
+}

@@ -1,0 +1,113 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.graph.Graph;
+import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.moe.NeuronCut;
+import io.moneonnx.moe.Weight;
+import io.moneonnx.narrow.RemovalOrder;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.NeuronOrders;
+import io.moneonnx.profile.NeuronOrders.Widths;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic.Detail;
+import io.moneonnx.profile.Values;
+import io.moneonnx.run.RunOptions;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+
+/** Finds in which order the neurons of every expert go, from moments and weights. */
+public final class OrderNeurons {
+  private final LoadedModel subject;
+  private final NeuronWork work;
+  private final Console console;
+
+  public OrderNeurons(LoadedModel subject, RunOptions options, Console console) {
+    this.subject = subject;
+    this.work = new NeuronWork(subject, options);
+    this.console = console;
+  }
+
+  /**
+   * The same profile with the orders of every block that can be narrowed and has moments; one that
+   * has its orders keeps them.
+   */
+  public Profile of(Profile profile) {
+    List<BlockStatistics> wanted = profile.blocks().stream().filter(this::isToBeOrdered).toList();
+    int experts = wanted.stream().mapToInt(BlockStatistics::experts).sum();
+    if (experts == 0) {
+      return profile;
+    }
+    Set<String> names = wanted.stream().map(BlockStatistics::name).collect(Collectors.toSet());
+    String what = "ordering the neurons of %,d experts".formatted(experts);
+    try (Console.Progress progress = console.begin(what, experts)) {
+      return profile.withBlocks(
+          profile.blocks().stream()
+              .map(block -> names.contains(block.name()) ? ordered(block, progress) : block)
+              .toList());
+    }
+  }
+
+  private boolean isToBeOrdered(BlockStatistics measured) {
+    if (measured.all().detail() != Detail.MOMENTS || measured.orders().isPresent()) {
+      return false;
+    }
+    Optional<String> objection = objection(subject.block(measured.name()));
+    objection.ifPresent(
+        reason ->
+            console.say(
+                "experts of '%s' stay as wide as they are: %s".formatted(measured.name(), reason)));
+    return objection.isEmpty();
+  }
+
+  private Optional<String> objection(MoeBlock block) {
+    Map<Integer, NarrowExpert> narrowest = new TreeMap<>();
+    for (int expert = 0; expert < block.experts(); expert++) {
+      narrowest.put(expert, new NarrowExpert(new int[1], new float[block.hidden()]));
+    }
+    return NeuronCut.of(subject.model().graph(), block).objection(narrowest);
+  }
+
+  private BlockStatistics ordered(BlockStatistics measured, Console.Progress progress) {
+    MoeBlock block = subject.block(measured.name());
+    List<RemovalOrder> orders =
+        work.each(
+            block,
+            measured,
+            IntStream.range(0, block.experts()).boxed().toList(),
+            (expert, moments, down) -> {
+              RemovalOrder order = RemovalOrder.of(moments, down);
+              progress.step();
+              return order;
+            });
+    IntStream removed = orders.stream().flatMapToInt(order -> Arrays.stream(order.removed()));
+    DoubleStream distortions =
+        orders.stream().flatMapToDouble(order -> Arrays.stream(order.distortions()));
+    return measured.with(
+        new NeuronOrders(
+            block.ffn().size() > 1 ? Widths.OWN : Widths.ONE,
+            neuronBytes(block),
+            Values.counts(removed.asLongStream().toArray()),
+            Values.of(distortions.toArray())));
+  }
+
+  /** What is left when an expert's bias, which does not shrink, is taken away. */
+  private long neuronBytes(MoeBlock block) {
+    Graph graph = subject.model().graph();
+    Ffn ffn = block.ffn().get(0);
+    long bias =
+        ffn.down().bias().stream()
+            .flatMap(value -> Weight.behind(graph, value).stream())
+            .mapToLong(weight -> weight.tensor().type().bits() / 8L * ffn.hidden())
+            .sum();
+    return (block.expertBytes() - bias) / block.inner();
+  }
+}

@@ -1,0 +1,164 @@
+package io.moneonnx.pipeline;
+
+import io.moneonnx.eval.ModelChanges;
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.narrow.DownMatrix;
+import io.moneonnx.narrow.Moments;
+import io.moneonnx.narrow.Refit;
+import io.moneonnx.narrow.RemovalOrder;
+import io.moneonnx.plan.Novice;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.profile.BlockHeader;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic.Detail;
+import io.moneonnx.rewrite.Change;
+import io.moneonnx.rewrite.Replacement;
+import io.moneonnx.run.RunOptions;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * What a plan does to a model, with novices from a profile, and with down projections that are
+ * re-fitted to the neurons that experts keep.
+ */
+final class PlannedChanges {
+  private final LoadedModel subject;
+  private final RunOptions options;
+  private final Console console;
+
+  PlannedChanges(LoadedModel subject, RunOptions options, Console console) {
+    this.subject = subject;
+    this.options = options;
+    this.console = console;
+  }
+
+  /**
+   * By name of block; others stay as they are.
+   *
+   * @throws BadInputException if the plan does nothing, if the profile is of other blocks, or holds
+   *     no moments of those that are to be narrowed
+   */
+  Map<String, Change> of(Profile profile, Plan plan, Novice novice) {
+    Map<String, Change> changes =
+        new LinkedHashMap<>(ModelChanges.of(plan, novice, profile).changes());
+    List<Plan.Block> narrowed =
+        plan.blocks().stream().filter(block -> block.narrowed().isPresent()).toList();
+    if (changes.isEmpty() && narrowed.isEmpty()) {
+      throw new BadInputException("the plan prunes no expert");
+    }
+    long experts = narrowed.stream().mapToLong(block -> block.narrowed().get().size()).sum();
+    String what = "re-fitting the down projections of %,d experts".formatted(experts);
+    if (experts > 0) {
+      try (Console.Progress progress = console.begin(what, experts)) {
+        NeuronWork work = new NeuronWork(subject, options);
+        for (Plan.Block block : narrowed) {
+          changes.merge(
+              block.name(),
+              Replacement.byNarrow(narrow(block, profile, work, progress)),
+              PlannedChanges::both);
+        }
+      }
+    }
+    changes
+        .keySet()
+        .forEach(name -> requireSame(subject.block(name), measured(profile, name).header()));
+    return changes;
+  }
+
+  private static Change both(Change novices, Change narrow) {
+    return new Replacement(((Replacement) novices).novices(), ((Replacement) narrow).narrow());
+  }
+
+  private static BlockStatistics measured(Profile profile, String block) {
+    return profile
+        .block(block)
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "block '%s' is in the plan, but not in the profile".formatted(block)));
+  }
+
+  private Map<Integer, NarrowExpert> narrow(
+      Plan.Block planned, Profile profile, NeuronWork work, Console.Progress progress) {
+    MoeBlock block = subject.block(planned.name());
+    BlockStatistics measured = measured(profile, planned.name());
+    requireSame(block, measured.header());
+    if (measured.all().detail() != Detail.MOMENTS) {
+      throw new BadInputException(
+          "block '%s': its experts are to be narrowed, and the profile holds no moments of their neurons: calibrate with --moments"
+              .formatted(planned.name()));
+    }
+    Map<Integer, Plan.Narrowed> wanted =
+        planned.narrowed().orElseThrow().stream()
+            .collect(
+                Collectors.toMap(
+                    Plan.Narrowed::expert, Function.identity(), (a, b) -> a, TreeMap::new));
+    List<Integer> ids = List.copyOf(wanted.keySet());
+    List<NarrowExpert> made =
+        work.each(
+            block,
+            measured,
+            ids,
+            (expert, moments, down) -> {
+              int[] kept = kept(wanted.get(expert), measured, moments, down);
+              progress.step();
+              return new NarrowExpert(kept, Refit.of(moments, down, kept).toFloats());
+            });
+    Map<Integer, NarrowExpert> narrow = new TreeMap<>();
+    for (int i = 0; i < made.size(); i++) {
+      narrow.put(ids.get(i), made.get(i));
+    }
+    return narrow;
+  }
+
+  /** Those of the plan, or the last of their order. */
+  private static int[] kept(
+      Plan.Narrowed wanted, BlockStatistics measured, Moments moments, DownMatrix down) {
+    int inner = moments.inner();
+    boolean isThere =
+        wanted.width() <= inner
+            && wanted.kept().stream().flatMap(List::stream).allMatch(neuron -> neuron < inner);
+    if (!isThere) {
+      throw new BadInputException(
+          "the plan keeps %d neurons%s, expected some of 0 to %d"
+              .formatted(
+                  wanted.width(),
+                  wanted
+                      .kept()
+                      .map(kept -> ", the last %d".formatted(kept.get(kept.size() - 1)))
+                      .orElse(""),
+                  inner - 1));
+    }
+    return wanted
+        .kept()
+        .map(kept -> kept.stream().mapToInt(Integer::intValue).toArray())
+        .orElseGet(
+            () ->
+                measured
+                    .orders()
+                    .map(
+                        orders ->
+                            RemovalOrder.of(
+                                orders.removed(wanted.expert()),
+                                orders.distortions(wanted.expert())))
+                    .orElseGet(() -> RemovalOrder.of(moments, down))
+                    .kept(wanted.width()));
+  }
+
+  private static void requireSame(MoeBlock block, BlockHeader profiled) {
+    if (profiled.experts() != block.experts()
+        || profiled.topK() != block.topK()
+        || profiled.hidden() != block.hidden()) {
+      throw new BadInputException(
+          "block '%s' has %d experts, top %d, hidden %d; in the profile it is %s"
+              .formatted(block.name(), block.experts(), block.topK(), block.hidden(), profiled));
+    }
+  }
+}

@@ -1,0 +1,182 @@
+package io.moneonnx.plan;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.narrow.DamageCurve;
+import io.moneonnx.narrow.DamageCurve.Point;
+import io.moneonnx.narrow.ModelCurves;
+import io.moneonnx.narrow.RemovalOrder;
+import io.moneonnx.profile.BlockHeader;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.NeuronOrders;
+import io.moneonnx.profile.NeuronOrders.Widths;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/** Gives every expert the width that its bytes earn. Blocks without orders stay as they are. */
+final class NarrowPlanner {
+  private final Goal goal;
+  private final NarrowTerms terms;
+  private final long modelBytes;
+  private final List<BlockHeader> headers;
+  private final List<Block> blocks;
+  private final Map<String, Set<Integer>> held;
+
+  /** A block that can be narrowed, and the orders of its experts. */
+  private record Block(
+      BlockStatistics measured, Widths widths, long neuronBytes, List<RemovalOrder> orders) {
+    static Block of(BlockStatistics measured, NeuronOrders orders) {
+      return new Block(
+          measured,
+          orders.widths(),
+          orders.neuronBytes(),
+          IntStream.range(0, measured.experts())
+              .mapToObj(expert -> order(measured.name(), orders, expert))
+              .toList());
+    }
+
+    private static RemovalOrder order(String name, NeuronOrders orders, int expert) {
+      try {
+        return RemovalOrder.of(orders.removed(expert), orders.distortions(expert));
+      } catch (BadInputException e) {
+        throw new BadInputException(
+            "block '%s': expert %d: %s".formatted(name, expert, e.getMessage()), e);
+      }
+    }
+
+    int experts() {
+      return orders.size();
+    }
+
+    int inner() {
+      return measured.header().inner();
+    }
+  }
+
+  /**
+   * Of what a profile holds.
+   *
+   * @throws BadInputException if it holds no order of neurons; says how to get one
+   */
+  NarrowPlanner(Profile profile, Goal goal) {
+    this.goal = goal;
+    this.terms = goal.narrow().orElseThrow();
+    this.modelBytes = profile.modelBytes();
+    this.headers = profile.blocks().stream().map(BlockStatistics::header).toList();
+    this.blocks =
+        profile.blocks().stream()
+            .flatMap(block -> block.orders().map(orders -> Block.of(block, orders)).stream())
+            .toList();
+    this.held = goal.limits().held(Measurements.of(profile).blocks());
+    if (blocks.isEmpty()) {
+      throw new BadInputException(
+          "method narrow: the profile holds no order of neurons, expected one of 'calibrate --moments'"
+              + " or, where it was merged, --model MODEL beside it");
+    }
+  }
+
+  /** The widths that the goal's amount buys, and which neurons that leaves. */
+  List<Plan.Block> plan() {
+    ModelCurves curves = curves();
+    long budget = goal.amount().budget(modelBytes, curves.bytes(), overhead());
+    if (budget >= curves.bytes()) {
+      throw new BadInputException(
+          goal.amount() + " removes nothing: the experts have no more than that");
+    }
+    ModelCurves.Widths widths =
+        goal.scope() instanceof Scope.Model ? curves.model(budget) : curves.layer(budget);
+    Map<String, Plan.Block> planned = new HashMap<>();
+    for (int i = 0; i < blocks.size(); i++) {
+      planned.put(blocks.get(i).measured().name(), planned(blocks.get(i), widths.blocks().get(i)));
+    }
+    return headers.stream()
+        .map(
+            block ->
+                planned.getOrDefault(
+                    block.name(), new Plan.Block(block.name(), block.experts(), List.of())))
+        .toList();
+  }
+
+  /** What a written model may have more than the bytes of its weights. */
+  private long overhead() {
+    return FileSize.overhead(
+        modelBytes, blocks.size(), blocks.stream().mapToInt(Block::experts).sum());
+  }
+
+  /** Each expert's curve; one for all experts of a block that share a width. */
+  ModelCurves curves() {
+    return new ModelCurves(blocks.stream().map(this::curves).toList());
+  }
+
+  private List<DamageCurve> curves(Block block) {
+    double[] weights = weights(block.measured());
+    Set<Integer> staying = staying(block, weights);
+    int step = terms.step().orElse(DamageCurve.step(block.inner()));
+    List<DamageCurve> own = new ArrayList<>();
+    for (int expert = 0; expert < block.experts(); expert++) {
+      DamageCurve curve =
+          DamageCurve.of(block.orders().get(expert), step, block.neuronBytes(), weights[expert]);
+      boolean isHeld = held.getOrDefault(block.measured().name(), Set.of()).contains(expert);
+      int least =
+          isHeld ? block.inner() : Math.max(terms.minWidth(), staying.contains(expert) ? 1 : 0);
+      own.add(withNovice(curve, block.measured(), expert, weights[expert]).atLeast(least));
+    }
+    return block.widths() == Widths.OWN ? own : List.of(DamageCurve.sum(own));
+  }
+
+  /** The curve with a novice in place of an expert without neurons. */
+  private DamageCurve withNovice(
+      DamageCurve curve, BlockStatistics block, int expert, double weight) {
+    double damage = weight * goal.novice().residual(block, expert);
+    boolean isStored = goal.novice() != Novice.ZERO;
+    Point gone = new Point(0, isStored ? (long) Float.BYTES * block.hidden() : 0, damage);
+    Stream<Point> others =
+        curve.points().stream()
+            .filter(point -> point.bytes() > gone.bytes() && point.damage() <= damage);
+    return new DamageCurve(Stream.concat(Stream.of(gone), others).toList());
+  }
+
+  /** Those that would cost most, as many as must stay; all where they share a width. */
+  private Set<Integer> staying(Block block, double[] weights) {
+    int least = goal.limits().minKeep(Plan.Router.KEEP, block.measured().header());
+    return IntStream.range(0, block.experts())
+        .boxed()
+        .sorted(
+            Comparator.comparingDouble(
+                expert -> -weights[expert] * block.orders().get(expert).distortion(0)))
+        .limit(block.widths() == Widths.OWN ? least : block.experts())
+        .collect(Collectors.toSet());
+  }
+
+  private double[] weights(BlockStatistics block) {
+    double energy = block.get(Statistic.H2, 0) / Math.max(1, block.tokens());
+    long[] calls =
+        IntStream.range(0, block.experts()).mapToLong(block.get(Statistic.N)::count).toArray();
+    return terms.weights().of(block.tokens(), energy > 0 ? energy : 1, calls);
+  }
+
+  private static Plan.Block planned(Block block, List<Point> points) {
+    List<Integer> pruned = new ArrayList<>();
+    List<Plan.Narrowed> narrowed = new ArrayList<>();
+    for (int expert = 0; expert < block.experts(); expert++) {
+      int width = points.get(points.size() == 1 ? 0 : expert).width();
+      if (width == 0) {
+        pruned.add(expert);
+      } else if (width < block.inner()) {
+        int[] kept = block.orders().get(expert).kept(width);
+        narrowed.add(
+            new Plan.Narrowed(expert, width, Optional.of(IntStream.of(kept).boxed().toList())));
+      }
+    }
+    return new Plan.Block(block.measured().name(), block.experts(), pruned, Optional.of(narrowed));
+  }
+}

@@ -1,0 +1,310 @@
+package io.moneonnx.cli;
+
+import static io.moneonnx.cli.ExitCode.BAD_INPUT;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.data.Fixtures;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.PlanFile;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.NeuronOrders;
+import io.moneonnx.profile.ProfileFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code --method narrow} on a real model, from data to a proved file. */
+class NarrowTest {
+  private static final int SEQUENCES = 6;
+  private static final int LENGTH = 32;
+
+  @TempDir private static Path shared;
+  @TempDir private Path folder;
+
+  private static Path data;
+  private static Path profile;
+  private static Path plan;
+
+  @BeforeAll
+  static void measuresAndPlans() throws IOException {
+    long[] ids = new Random(1).longs(SEQUENCES * LENGTH, 0, 500).toArray();
+    ByteBuffer bytes = Tensor.vector(ids).bytes();
+    byte[] elements = new byte[bytes.remaining()];
+    bytes.get(elements);
+    String shape = "(%d, %d)".formatted(SEQUENCES, LENGTH);
+    data =
+        Fixtures.npz(
+            shared.resolve("ids.npz"), Map.of("input_ids", Fixtures.npy("<i8", shape, elements)));
+    profile = shared.resolve("olmoe.profile");
+    plan = shared.resolve("plan.json");
+    Cli.run("calibrate", Cli.OLMOE, "--data", data, "--moments", "-o", profile).succeeds();
+    Cli.run("plan", profile, "--method", "narrow", "--ratio", "0.6", "-o", plan).succeeds();
+  }
+
+  private Path out(String name) {
+    return folder.resolve(name);
+  }
+
+  private static long bytes(long neuron) {
+    return ProfileFile.read(profile).blocks().stream()
+        .mapToLong(block -> neuron * block.header().inner() * block.experts())
+        .sum();
+  }
+
+  @Test
+  void measuresOrdersOfAllNeurons() {
+    for (BlockStatistics block : ProfileFile.read(profile).blocks()) {
+      NeuronOrders orders = block.orders().orElseThrow();
+      int inner = block.header().inner();
+
+      assertThat(orders.widths()).isEqualTo(NeuronOrders.Widths.OWN);
+      assertThat(orders.neuronBytes() * inner).isEqualTo(block.header().expertBytes());
+      for (int expert = 0; expert < block.experts(); expert++) {
+        double[] distortions = orders.distortions(expert);
+        assertThat(orders.removed(expert)).hasSize(inner).doesNotHaveDuplicates();
+        assertThat(distortions).hasSize(inner + 1);
+        assertThat(distortions[inner]).isZero();
+      }
+    }
+  }
+
+  @Test
+  void spendsTheBudgetOnWidths() {
+    Plan read = PlanFile.read(plan);
+    long left =
+        ProfileFile.read(profile).blocks().stream()
+            .mapToLong(block -> block.orders().orElseThrow().neuronBytes() * width(read, block))
+            .sum();
+
+    assertThat(read.isNarrow()).isTrue();
+    assertThat(left).isLessThanOrEqualTo(bytes(neuron()) * 2 / 5);
+    assertThat(left).isGreaterThan(bytes(neuron()) * 2 / 5 - 16 * neuron());
+  }
+
+  private static long neuron() {
+    return ProfileFile.read(profile).blocks().get(0).orders().orElseThrow().neuronBytes();
+  }
+
+  private static int width(Plan plan, BlockStatistics block) {
+    List<Plan.Narrowed> narrowed = plan.narrowed(block.name());
+    int whole = block.experts() - narrowed.size() - plan.pruned(block.name()).size();
+    return whole * block.header().inner() + narrowed.stream().mapToInt(Plan.Narrowed::width).sum();
+  }
+
+  @Test
+  void writesTheSameFromAPlanAndFromOptions() throws IOException {
+    Cli byPlan =
+        Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", plan, "-o", out("a.onnx"));
+    Cli byOptions =
+        Cli.run(
+            "rewrite",
+            Cli.OLMOE,
+            "--profile",
+            profile,
+            "--method",
+            "narrow",
+            "--ratio",
+            "0.6",
+            "-o",
+            out("b.onnx"));
+
+    assertThat(byPlan.succeeds().out()).contains("narrowed", "proof    largest relative error");
+    byOptions.succeeds();
+    assertThat(Files.mismatch(out("a.onnx"), out("b.onnx"))).isEqualTo(-1);
+    assertThat(Files.size(out("a.onnx")))
+        .isLessThan(Files.size(Cli.OLMOE) - bytes(neuron()) * 3 / 5 + 50_000);
+    assertThat(OnnxReader.read(out("a.onnx")).metadata())
+        .containsEntry("mone-onnx.method", "narrow");
+    Cli exact =
+        Cli.run(
+            "verify", Cli.OLMOE, out("a.onnx"), "--exact", "--plan", plan, "--profile", profile);
+    assertThat(exact.succeeds().out()).contains(" narrowed").contains("is what the plan");
+  }
+
+  @Test
+  void keepsToTheSizeOfTheFile() throws IOException {
+    Cli.run(
+            "rewrite",
+            Cli.OLMOE,
+            "--profile",
+            profile,
+            "--method",
+            "narrow",
+            "--target-size",
+            "9MB",
+            "--novice",
+            "mean",
+            "--no-verify",
+            "-o",
+            out("nine.onnx"))
+        .succeeds();
+
+    assertThat(Files.size(out("nine.onnx"))).isBetween(8_900_000L, 9_000_000L);
+  }
+
+  /** A width that a person gives; which neurons these are follows from their order. */
+  @Test
+  void takesWidthsWithoutNeurons() {
+    Plan read = PlanFile.read(plan);
+    Plan.Block first = read.blocks().get(0);
+    Plan.Narrowed narrowed = first.narrowed().orElseThrow().get(0);
+    Path edited =
+        edited(read, new Plan.Narrowed(narrowed.expert(), narrowed.width(), Optional.empty()));
+    Path listed = edited(read, narrowed);
+    for (Path each : List.of(edited, listed)) {
+      Cli.run(
+              "rewrite",
+              Cli.OLMOE,
+              "--profile",
+              profile,
+              "--plan",
+              each,
+              "--no-verify",
+              "-o",
+              out(each.getFileName() + ".onnx"))
+          .succeeds();
+    }
+
+    assertThat(out(edited.getFileName() + ".onnx"))
+        .hasSameBinaryContentAs(out(listed.getFileName() + ".onnx"));
+  }
+
+  private Path edited(Plan plan, Plan.Narrowed only) {
+    Plan.Block first = plan.blocks().get(0);
+    Plan.Block other =
+        new Plan.Block(first.name(), first.experts(), List.of(), Optional.of(List.of(only)));
+    Path file = out(only.kept().isPresent() ? "listed.json" : "edited.json");
+    PlanFile.write(Plan.of(plan.model(), Plan.Router.KEEP, List.of(other)), file);
+    return file;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "999, 1, expert 0, the last 999",
+    "5, 2, is 2, names 1 neurons",
+    "-1, 1, holds -1, from 0",
+  })
+  void refusesPlansThatCannotBe(int neuron, int width, String found, String expected)
+      throws IOException {
+    Path file = out("bad.json");
+    Files.writeString(
+        file,
+        """
+        {"model": "%s", "router": "keep", "blocks": [{"name": "%s", "experts": 16, "pruned": [],
+         "narrowed": [{"expert": 0, "width": %d, "kept": [%d]}]}]}
+        """
+            .formatted(
+                PlanFile.read(plan).model(),
+                PlanFile.read(plan).blocks().get(0).name(),
+                width,
+                neuron));
+
+    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", file, "-o", out("bad.onnx"))
+        .fails(BAD_INPUT, found, expected);
+    assertThat(out("bad.onnx")).doesNotExist();
+  }
+
+  @Test
+  void saysHowToGetMoments() {
+    Path without = out("without.profile");
+    Cli.run("calibrate", Cli.OLMOE, "--data", data, "-o", without).succeeds();
+
+    Cli.run("plan", without, "--method", "narrow", "-o", out("p.json"))
+        .fails(BAD_INPUT, "calibrate --moments");
+    Cli.run("rewrite", Cli.OLMOE, "--profile", without, "--plan", plan, "-o", out("o.onnx"))
+        .fails(BAD_INPUT, "calibrate with --moments");
+  }
+
+  /** Orders do not add up: they are found again from the merged moments. */
+  @Test
+  void ordersMergedProfilesWithTheirModel() throws IOException {
+    Path second = out("second.profile");
+    Path both = out("both.profile");
+    Cli.run("calibrate", Cli.OLMOE, "--data", "A=" + data, "--moments", "-o", second).succeeds();
+    Cli.run("merge", profile, second, "-o", both).succeeds();
+
+    assertThat(ProfileFile.read(both).blocks()).allMatch(block -> block.orders().isEmpty());
+    Cli.run("plan", both, "--method", "narrow", "-o", out("p.json")).fails(BAD_INPUT, "--model");
+    Cli.run("plan", both, "--model", Cli.OLMOE, "--method", "narrow", "-o", out("p.json"))
+        .succeeds();
+    assertThat(PlanFile.read(out("p.json")).isNarrow()).isTrue();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--criterion=frequency, leave out --criterion",
+    "--prune-count=2, leave out --prune-count",
+    "--router=cut, leave out --router",
+    "--step=7, step 7: expected a divisor of",
+    "--min-width=-1, min-width: found -1",
+    "--target-size=1KB, cannot be met",
+    "--target-size=1GB, removes nothing",
+  })
+  void refusesWhatWidthsCannotBe(String option, String reason) {
+    Cli.run("plan", profile, "--method", "narrow", option, "-o", out("p.json"))
+        .fails(BAD_INPUT, reason);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"--weights=even", "--step=4", "--min-width=8"})
+  void refusesOptionsOfWidthsWithoutThem(String option) {
+    Cli.run("plan", profile, option, "-o", out("p.json"))
+        .fails(BAD_INPUT, "requires --method narrow");
+  }
+
+  @Test
+  void leavesProtectedExpertsWhole() {
+    Cli.run(
+            "plan",
+            profile,
+            "--method",
+            "narrow",
+            "--ratio",
+            "0.8",
+            "--protect",
+            "0:3",
+            "--min-width",
+            "16",
+            "-o",
+            out("p.json"))
+        .succeeds();
+    Plan held = PlanFile.read(out("p.json"));
+
+    assertThat(held.blocks().get(0).narrowed().orElseThrow())
+        .map(Plan.Narrowed::expert)
+        .doesNotContain(3);
+    assertThat(held.blocks()).allMatch(block -> block.pruned().isEmpty());
+  }
+
+  @Test
+  void comparesMethodsAtEqualBytes() {
+    Cli found =
+        Cli.run(
+            "compare",
+            Cli.OLMOE,
+            "--profile",
+            profile,
+            "--test",
+            data,
+            "--method",
+            "novice,narrow",
+            "--criterion",
+            "mone",
+            "--ratio",
+            "0.25");
+
+    assertThat(found.succeeds().out()).contains("mone", "narrow");
+  }
+}
