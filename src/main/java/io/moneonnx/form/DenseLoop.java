@@ -10,7 +10,6 @@ import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
-import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
@@ -191,6 +190,7 @@ final class DenseLoop implements Form {
             routingWeights,
             sum,
             ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
+            new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList()),
             new Sum(graph, experts, routing, sum)));
   }
 
@@ -234,13 +234,8 @@ final class DenseLoop implements Form {
     }
 
     @Override
-    public Optional<Rows> activations(Ops ops) {
-      return Ffn.activations(ffn()).map(Rows.Dense::new);
-    }
-
-    @Override
-    public List<Ffn> ffn() {
-      return new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList());
+    public Optional<Rows> activations(Ops ops, List<String> values) {
+      return Optional.of(new Rows.Dense(values));
     }
 
     /** Where one side of an addition is gone, everything reads the other side. */

@@ -9,7 +9,6 @@ import io.moneonnx.moe.ChangedIds;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.ExpertWeights;
-import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.GateValues;
@@ -141,6 +140,7 @@ final class DenseStack implements Form {
             new RoutingWeights.PerChoice(RoutingWeightSource.of(graph, sum.gates())),
             sum.combined(),
             ExpertWeights.of(graph, regions),
+            new FfnFinder(graph).each(raws),
             new SideBySide(graph, routing, pick, stack, raws, regions)));
   }
 
@@ -163,13 +163,8 @@ final class DenseStack implements Form {
     }
 
     @Override
-    public Optional<Rows> activations(Ops ops) {
-      return Ffn.activations(ffn()).map(Rows.Dense::new);
-    }
-
-    @Override
-    public List<Ffn> ffn() {
-      return new FfnFinder(graph).each(raws);
+    public Optional<Rows> activations(Ops ops, List<String> values) {
+      return Optional.of(new Rows.Dense(values));
     }
 
     @Override

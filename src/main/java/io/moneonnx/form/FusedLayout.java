@@ -5,7 +5,6 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.Choice;
-import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.RouterCut;
 import io.moneonnx.moe.Routing;
@@ -18,7 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /**
  * Where the experts of a fused operator are.
@@ -83,17 +81,6 @@ record FusedLayout(
     return node.intAttribute(FusedSignature.NORMALISED, 0) == 1
         ? tokens()
         : ops.reshapeLike(tokens(), node.output());
-  }
-
-  @Override
-  public List<Ffn> ffn() {
-    return FusedSignature.of(node).flatMap(signature -> signature.ffn(node, dims())).stream()
-        .toList();
-  }
-
-  private Map<Integer, List<Long>> dims() {
-    return perExpert.entrySet().stream()
-        .collect(Collectors.toMap(Map.Entry::getKey, weight -> weight.getValue().dims()));
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.moneonnx.moe.Target;
 import io.moneonnx.moe.WeightView;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -147,8 +148,14 @@ final class FusedOperator implements Form {
             routingWeights,
             node.output(),
             weights,
+            signature.ffn(node, dims(perExpert)).stream().toList(),
             new FusedLayout(node, perExpert, routing, inside)),
         warnings(node, signature));
+  }
+
+  private static Map<Integer, List<Long>> dims(Map<Integer, WeightView> weights) {
+    return weights.entrySet().stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, weight -> weight.getValue().dims()));
   }
 
   private List<String> warnings(Node node, FusedSignature signature) {

@@ -7,7 +7,6 @@ import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.ValueRanks;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
-import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.KeptSlots;
@@ -158,6 +157,8 @@ final class GatheredWeights implements Form {
             new RoutingWeights.PerChoice(RoutingWeightSource.of(graph, sum.gates())),
             sum.combined(),
             banks,
+            new FfnFinder(graph, KeptSlots.banks(graph, gathers), Map.of())
+                .each(List.of(sum.outputs())),
             new Stacked(
                 graph, routing, gathers, ffn, activations.iterator().next(), sum.outputs())));
   }
@@ -194,14 +195,8 @@ final class GatheredWeights implements Form {
     }
 
     @Override
-    public Optional<Rows> activations(Ops ops) {
-      return Ffn.activations(ffn()).map(values -> new Rows.PerSlot(values.get(0)));
-    }
-
-    @Override
-    public List<Ffn> ffn() {
-      Map<String, String> banks = KeptSlots.banks(graph, gathers);
-      return new FfnFinder(graph, banks, Map.of()).each(List.of(raw));
+    public Optional<Rows> activations(Ops ops, List<String> values) {
+      return Optional.of(new Rows.PerSlot(values.get(0)));
     }
 
     @Override

@@ -10,7 +10,6 @@ import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
-import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
@@ -164,6 +163,7 @@ final class SlotBuffer implements Form {
             new RoutingWeights.PerChoice(gated.routingWeights()),
             gated.output(),
             ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
+            new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList()),
             new Buffer(graph, routing, experts, chain)));
   }
 
@@ -187,8 +187,8 @@ final class SlotBuffer implements Form {
     }
 
     @Override
-    public Optional<Rows> activations(Ops ops) {
-      return Ffn.activations(ffn()).map(values -> new Rows.PerExpert(values, slots(ops)));
+    public Optional<Rows> activations(Ops ops, List<String> values) {
+      return Optional.of(new Rows.PerExpert(values, slots(ops)));
     }
 
     private String slots(Ops ops) {
@@ -197,11 +197,6 @@ final class SlotBuffer implements Form {
               .map(expert -> ops.nonZero(ops.reshape(expert.mask().value(), -1)))
               .toList();
       return ops.concat(0, slots);
-    }
-
-    @Override
-    public List<Ffn> ffn() {
-      return new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList());
     }
 
     @Override

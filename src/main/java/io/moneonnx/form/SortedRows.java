@@ -73,28 +73,28 @@ record SortedRows(
   }
 
   @Override
-  public Optional<Rows> activations(Ops ops) {
-    return Ffn.activations(ffn())
-        .map(
-            values ->
-                Set.copyOf(values).size() == 1
-                    ? new Rows.Permuted(values.get(0), order)
-                    : new Rows.PerExpert(values, order));
+  public Optional<Rows> activations(Ops ops, List<String> values) {
+    return Optional.of(
+        Set.copyOf(values).size() == 1
+            ? new Rows.Permuted(values.get(0), order)
+            : new Rows.PerExpert(values, order));
   }
 
-  @Override
-  public List<Ffn> ffn() {
+  /** What each expert computes; empty if one is opaque. */
+  List<Ffn> ffn() {
+    Map<String, String> gathered = KeptSlots.banks(graph, banks);
     List<Ffn> found =
-        IntStream.range(0, routing.experts()).boxed().flatMap(e -> ffn(e).stream()).toList();
+        IntStream.range(0, routing.experts())
+            .mapToObj(expert -> new FfnFinder(graph, gathered, pieces(expert)).of(raw))
+            .flatMap(Optional::stream)
+            .toList();
     return found.size() == routing.experts() ? found : List.of();
   }
 
-  private Optional<Ffn> ffn(int expert) {
-    Map<String, String> pieces =
-        stages.stream()
-            .map(SegmentStage::joined)
-            .collect(Collectors.toMap(Node::output, joined -> joined.input(expert)));
-    return new FfnFinder(graph, KeptSlots.banks(graph, banks), pieces).of(raw);
+  private Map<String, String> pieces(int expert) {
+    return stages.stream()
+        .map(SegmentStage::joined)
+        .collect(Collectors.toMap(Node::output, joined -> joined.input(expert)));
   }
 
   @Override

@@ -232,6 +232,7 @@ final class SortedSegments implements Form {
             new RoutingWeights.PerChoice(RoutingWeightSource.of(graph, sum.gates())),
             sum.combined(),
             weights,
+            sorted.ffn(),
             sorted));
   }
 }

@@ -8,7 +8,6 @@ import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.ExpertGrouping;
 import io.moneonnx.moe.ExpertWeights;
-import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Form;
 import io.moneonnx.moe.Layout;
@@ -155,6 +154,7 @@ final class SparseLoop implements Form {
             new RoutingWeights.PerChoice(routingWeights),
             chain.end(),
             ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
+            new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList()),
             new Chain(graph, routing, experts, chain)));
   }
 
@@ -204,8 +204,8 @@ final class SparseLoop implements Form {
     }
 
     @Override
-    public Optional<Rows> activations(Ops ops) {
-      return Ffn.activations(ffn()).map(values -> new Rows.PerExpert(values, slots(ops)));
+    public Optional<Rows> activations(Ops ops, List<String> values) {
+      return Optional.of(new Rows.PerExpert(values, slots(ops)));
     }
 
     private String slots(Ops ops) {
@@ -213,11 +213,6 @@ final class SparseLoop implements Form {
       String slots = ops.concat(0, experts.stream().map(Expert::slot).toList());
       String flat = ops.add(ops.mul(tokens, ops.vector(routing.topK())), slots);
       return ops.reshape(flat, -1);
-    }
-
-    @Override
-    public List<Ffn> ffn() {
-      return new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList());
     }
 
     @Override

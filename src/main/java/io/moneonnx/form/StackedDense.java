@@ -253,13 +253,8 @@ final class StackedDense implements Form {
     Set<String> weights =
         axis.constants().keySet().stream().map(Edge::value).collect(Collectors.toSet());
     axis.stacks().forEach(stack -> weights.addAll(ofEach(stack, routing)));
+    StackedLayout layout = new StackedLayout(graph, routing, axis, raw, output);
     return new Recognition.Recognised(
-        Claim.of(
-            graph,
-            routing,
-            routingWeights,
-            output,
-            weights,
-            new StackedLayout(graph, routing, axis, raw, output)));
+        Claim.of(graph, routing, routingWeights, output, weights, layout.ffn(), layout));
   }
 }

@@ -48,13 +48,10 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
   }
 
   @Override
-  public Optional<Rows> activations(Ops ops) {
-    return Ffn.activations(ffn())
-        .flatMap(
-            values ->
-                values.size() == routing.experts()
-                    ? Optional.of(new Rows.Dense(values))
-                    : stacked(ops, values.get(0)));
+  public Optional<Rows> activations(Ops ops, List<String> values) {
+    return values.size() == routing.experts()
+        ? Optional.of(new Rows.Dense(values))
+        : stacked(ops, values.get(0));
   }
 
   private Optional<Rows> stacked(Ops ops, String value) {
@@ -65,8 +62,8 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
             .map(place -> new Rows.Stacked(value, place.axis(), rank.getAsInt()));
   }
 
-  @Override
-  public List<Ffn> ffn() {
+  /** What the experts compute: of each, or of all at once; empty where it is opaque. */
+  List<Ffn> ffn() {
     FfnFinder finder = new FfnFinder(graph);
     List<Ffn> separate =
         axis.stacks().stream().flatMap(stack -> finder.each(stack.inputs()).stream()).toList();

@@ -10,6 +10,8 @@ import java.util.Set;
  * @param output value {@code [tokens, hidden]}: the routed output, the sum over the chosen experts
  * @param weights the initializers that hold the weights of the experts
  * @param expertBytes bytes of the weights of one expert
+ * @param ffn what the experts compute: of each in the order of their ids, or of all at once where
+ *     their weights are stacked; empty where it is no feed-forward network
  */
 public record Claim(
     Routing routing,
@@ -17,9 +19,11 @@ public record Claim(
     String output,
     Set<String> weights,
     long expertBytes,
+    List<Ffn> ffn,
     Layout layout) {
   public Claim {
     weights = Set.copyOf(weights);
+    ffn = List.copyOf(ffn);
   }
 
   /** Width of what the experts put out. */
@@ -29,12 +33,8 @@ public record Claim(
 
   /** The same claim where rows of another width are chosen. */
   Claim ofWidth(int width) {
-    return new Claim(routing.ofWidth(width), routingWeights, output, weights, expertBytes, layout);
-  }
-
-  /** What the experts compute: of each, or of all at once; empty where it is opaque. */
-  public List<Ffn> ffn() {
-    return layout.ffn();
+    return new Claim(
+        routing.ofWidth(width), routingWeights, output, weights, expertBytes, ffn, layout);
   }
 
   /** A claim on these initializers, of which each expert holds an equal share. */
@@ -44,9 +44,11 @@ public record Claim(
       RoutingWeights routingWeights,
       String output,
       Set<String> weights,
+      List<Ffn> ffn,
       Layout layout) {
     long bytes =
         weights.stream().mapToLong(name -> graph.constant(name).orElseThrow().byteSize()).sum();
-    return new Claim(routing, routingWeights, output, weights, bytes / routing.experts(), layout);
+    return new Claim(
+        routing, routingWeights, output, weights, bytes / routing.experts(), ffn, layout);
   }
 }

@@ -17,16 +17,12 @@ public interface Layout {
   Rows rows(Ops ops);
 
   /**
-   * What the experts compute: of each in the order of their ids, or of all at once where their
-   * weights are stacked; empty where it is no feed-forward network.
-   */
-  List<Ffn> ffn();
-
-  /**
    * Where what the last projections of the experts read can be read, {@code inner} wide, in rows
    * that lie as their outputs do; empty where no value of the graph is that.
+   *
+   * @param values what those projections read: of each expert, or of all at once
    */
-  default Optional<Rows> activations(Ops ops) {
+  default Optional<Rows> activations(Ops ops, List<String> values) {
     return Optional.empty();
   }
 

@@ -60,7 +60,9 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
    * where the graph does not show it.
    */
   public Optional<Rows.Chosen> activations(Ops ops) {
-    return claim.layout().activations(ops).map(rows -> rows.chosen(ops, claim.ofWidth(inner())));
+    return Ffn.activations(ffn())
+        .flatMap(values -> claim.layout().activations(ops, values))
+        .map(rows -> rows.chosen(ops, claim.ofWidth(inner())));
   }
 
   /** Overwrites raw outputs by novices, with no expert removed: what a rewrite is held against. */

@@ -48,6 +48,7 @@ record Masked(Model model, List<MoeBlock> blocks) {
             claim.output(),
             claim.weights(),
             claim.expertBytes(),
+            claim.ffn(),
             claim.layout()));
   }
 }

@@ -44,15 +44,11 @@ final class MoeFinderTest {
             block.output(),
             block.weights(),
             block.expertBytes(),
+            List.of(),
             new Layout() {
               @Override
               public Rows rows(Ops ops) {
                 return new Rows.PerSlot("");
-              }
-
-              @Override
-              public List<Ffn> ffn() {
-                return List.of();
               }
 
               @Override

@@ -8,7 +8,6 @@ import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Claim;
-import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
@@ -142,7 +141,13 @@ final class DisproofTest {
       MoeBlock block, RoutingWeights routingWeights, String output, Layout layout) {
     Claim claim =
         new Claim(
-            block.routing(), routingWeights, output, block.weights(), block.expertBytes(), layout);
+            block.routing(),
+            routingWeights,
+            output,
+            block.weights(),
+            block.expertBytes(),
+            List.of(),
+            layout);
     return new MoeBlock(block.name(), block.form(), block.precision(), claim);
   }
 
@@ -152,11 +157,6 @@ final class DisproofTest {
       @Override
       public Rows rows(Ops ops) {
         return claimed.apply(ops, (Rows.PerExpert) block.claim().layout().rows(ops));
-      }
-
-      @Override
-      public List<Ffn> ffn() {
-        return List.of();
       }
 
       @Override

@@ -71,6 +71,7 @@ final class RunsTest {
             output,
             block.weights(),
             block.expertBytes(),
+            block.ffn(),
             block.claim().layout());
     return new MoeBlock(block.name(), block.form(), block.precision(), claim);
   }
