@@ -75,10 +75,13 @@ final class Respelling {
     if (inlined.isPresent() || !node.domain().isEmpty()) {
       return inlined;
     }
-    return RULES.getOrDefault(node.opType(), List.of()).stream()
-        .flatMap(rule -> rule.apply(node, context).stream())
-        .findFirst()
-        .map(Respelled::named);
+    for (Rule rule : RULES.getOrDefault(node.opType(), List.of())) {
+      Optional<Respelled> respelled = rule.apply(node, context);
+      if (respelled.isPresent()) {
+        return respelled.map(Respelled::named);
+      }
+    }
+    return Optional.empty();
   }
 
   private void take(Node before, Respelled respelled, int root) {

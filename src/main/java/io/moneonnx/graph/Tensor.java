@@ -82,7 +82,11 @@ public sealed interface Tensor {
   }
 
   static long elements(List<Long> dims) {
-    return dims.stream().reduce(1L, Math::multiplyExact);
+    long elements = 1;
+    for (long dim : dims) {
+      elements = Math.multiplyExact(elements, dim);
+    }
+    return elements;
   }
 
   /** Bytes that are in memory, or mapped. */

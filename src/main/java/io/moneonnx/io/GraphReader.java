@@ -35,17 +35,6 @@ import java.util.Set;
 
 /** Turns protobuf's messages of one model file into the graph classes. */
 final class GraphReader {
-  private static final Map<AttributeType, Integer> VALUE_FIELDS =
-      Map.of(
-          AttributeType.FLOAT, AttributeProto.F_FIELD_NUMBER,
-          AttributeType.INT, AttributeProto.I_FIELD_NUMBER,
-          AttributeType.STRING, AttributeProto.S_FIELD_NUMBER,
-          AttributeType.TENSOR, AttributeProto.T_FIELD_NUMBER,
-          AttributeType.GRAPH, AttributeProto.G_FIELD_NUMBER,
-          AttributeType.FLOATS, AttributeProto.FLOATS_FIELD_NUMBER,
-          AttributeType.INTS, AttributeProto.INTS_FIELD_NUMBER,
-          AttributeType.STRINGS, AttributeProto.STRINGS_FIELD_NUMBER);
-
   private final Path file;
   private final TensorReader tensors;
   private final SparseTensors sparse;
@@ -61,6 +50,7 @@ final class GraphReader {
    */
   Model model(ModelProto proto, List<Optional<FileRange>> rawData) {
     Map<String, String> metadata = new LinkedHashMap<>();
+    proto.getTrainingInfoList().forEach(training -> requireInside(training, "training info"));
     proto.getMetadataPropsList().forEach(entry -> metadata.put(entry.getKey(), entry.getValue()));
     return new Model(
         graph(proto.getGraph(), rawData),
@@ -68,14 +58,13 @@ final class GraphReader {
         opsets(proto.getOpsetImportList()),
         metadata,
         proto.getFunctionsList().stream().map(this::function).toList(),
-        kept(
+        UnknownFieldsCodec.of(
             proto.toBuilder()
                 .clearGraph()
                 .clearIrVersion()
                 .clearOpsetImport()
                 .clearMetadataProps()
-                .clearFunctions(),
-            "training info"));
+                .clearFunctions()));
   }
 
   private static Map<String, Long> opsets(List<OperatorSetIdProto> imports) {
@@ -188,7 +177,7 @@ final class GraphReader {
   private Node node(NodeProto proto) {
     Map<String, Attribute> attributes = new LinkedHashMap<>();
     for (AttributeProto attribute : proto.getAttributeList()) {
-      String what = "%s, attribute '%s'".formatted(label(proto), attribute.getName());
+      String what = label(proto) + ", attribute '" + attribute.getName() + "'";
       if (isSparseConstant(proto, attribute)) {
         attributes.put(
             "value", new Attribute.OfTensor(sparse.dense(attribute.getSparseTensor(), what)));
@@ -224,7 +213,7 @@ final class GraphReader {
 
   private static String label(NodeProto node) {
     return node.getName().isEmpty()
-        ? "node %s -> %s".formatted(node.getOpType(), String.join(", ", node.getOutputList()))
+        ? "node " + node.getOpType() + " -> " + String.join(", ", node.getOutputList())
         : "node '" + node.getName() + "'";
   }
 
@@ -251,18 +240,30 @@ final class GraphReader {
 
   /** True if a value of a common kind is all that an attribute says, besides documentation. */
   private static boolean isPlain(AttributeProto proto) {
-    Integer value = VALUE_FIELDS.get(proto.getType());
-    return value != null
-        && UnknownFieldsCodec.of(
-                proto.toBuilder()
-                    .clearName()
-                    .clearType()
-                    .clearDocString()
-                    .clearField(AttributeProto.getDescriptor().findFieldByNumber(value)))
-            .isEmpty()
+    AttributeProto.Builder rest = proto.toBuilder().clearName().clearType().clearDocString();
+    return clearValue(rest, proto.getType())
+        && UnknownFieldsCodec.of(rest).isEmpty()
         && TensorReader.rest(proto.getT().toBuilder().clearDocString()).isEmpty()
         && proto.getS().isValidUtf8()
         && proto.getStringsList().stream().allMatch(ByteString::isValidUtf8);
+  }
+
+  /** False for a value of a kind that the graph classes do not hold. */
+  private static boolean clearValue(AttributeProto.Builder attribute, AttributeType type) {
+    switch (type) {
+      case FLOAT -> attribute.clearF();
+      case INT -> attribute.clearI();
+      case STRING -> attribute.clearS();
+      case TENSOR -> attribute.clearT();
+      case GRAPH -> attribute.clearG();
+      case FLOATS -> attribute.clearFloats();
+      case INTS -> attribute.clearInts();
+      case STRINGS -> attribute.clearStrings();
+      default -> {
+        return false;
+      }
+    }
+    return true;
   }
 
   private Graph subgraph(GraphProto proto) {
@@ -271,10 +272,17 @@ final class GraphReader {
 
   /** Fields to keep unread, unless they could not be moved to another folder. */
   private UnknownFields kept(Message.Builder cleared, String what) {
-    if (ExternalData.isIn(cleared.buildPartial())) {
+    UnknownFields kept = UnknownFieldsCodec.of(cleared);
+    if (!kept.isEmpty()) {
+      requireInside(cleared.buildPartial(), what);
+    }
+    return kept;
+  }
+
+  private void requireInside(Message message, String what) {
+    if (ExternalData.isIn(message)) {
       throw bad(what + ": external data is supported in initializers and constants only");
     }
-    return UnknownFieldsCodec.of(cleared);
   }
 
   private BadInputException bad(String found) {

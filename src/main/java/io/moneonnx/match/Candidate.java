@@ -16,6 +16,7 @@ import io.moneonnx.match.Pattern.Use;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -44,7 +45,7 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
     }
     return found.isPresent()
         ? found.stream()
-        : fail(bound, "outputs " + node.outputs(), "the results in their places");
+        : fail(bound, () -> "outputs " + node.outputs(), () -> "the results in their places");
   }
 
   private Stream<Bindings> attribute(AttributeRule rule, Bindings bound) {
@@ -57,14 +58,14 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
         ? found.stream()
         : fail(
             bound,
-            rule.attribute() + " = " + attribute.map(Operators::text).orElse("nothing"),
-            rule.toString());
+            () -> rule.attribute() + " = " + attribute.map(Operators::text).orElse("nothing"),
+            rule::toString);
   }
 
   private Stream<Bindings> operands(List<Operand> operands, Bindings bound) {
     int size = operands.size();
     if (node.inputs().stream().skip(size).anyMatch(input -> !input.isEmpty())) {
-      return fail(bound, node.inputs().size() + " inputs", "at most " + size);
+      return fail(bound, () -> node.inputs().size() + " inputs", () -> "at most " + size);
     }
     List<String> inputs = IntStream.range(0, size).mapToObj(node::input).toList();
     Stream<List<String>> orders =
@@ -107,7 +108,7 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
     if (input.isEmpty()) {
       return use.optional()
           ? Stream.of(bound)
-          : fail(bound, "nothing", "an input '" + use.name() + "'");
+          : fail(bound, () -> "nothing", () -> "an input '" + use.name() + "'");
     }
     return bound.pattern().maker(use.name()).isPresent()
         ? made(use, input, bound)
@@ -119,7 +120,7 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
     Optional<Tensor> constant = edges.graph().constant(source);
     return constant.filter(literal::isIn).isPresent()
         ? Stream.of(bound)
-        : fail(bound, describe(source), "the constant " + literal.elements());
+        : fail(bound, () -> describe(source), () -> "the constant " + literal.elements());
   }
 
   /** A value that another statement makes: the edge may end anywhere along the chain. */
@@ -136,7 +137,7 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
             .flatMap(value -> bound.with(use.name(), value).stream())
             .toList();
     return found.isEmpty()
-        ? fail(bound, describe(edges.source(input)), "'" + use.name() + "'" + standing(use, bound))
+        ? fail(bound, () -> describe(edges.source(input)), () -> standing(use, bound))
         : found.stream();
   }
 
@@ -145,20 +146,23 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
     String source = edges.source(input);
     Optional<Bindings> found = bound.with(use.name(), source);
     if (found.isEmpty()) {
-      return fail(bound, describe(source), "'" + use.name() + "'" + standing(use, bound));
+      return fail(bound, () -> describe(source), () -> standing(use, bound));
     } else if (!use.constant()) {
       return found.stream();
     }
     Optional<Tensor> constant = edges.graph().constant(source);
     if (constant.isEmpty()) {
-      return fail(bound, describe(source), "a constant '" + use.name() + "'");
+      return fail(bound, () -> describe(source), () -> "a constant '" + use.name() + "'");
     } else if (use.shape().isEmpty() || !source.equals(input)) {
       return found.stream();
     }
     Optional<Bindings> shaped = shape(use.shape(), constant.get().dims(), found.get());
     return shaped.isPresent()
         ? shaped.stream()
-        : fail(bound, "'" + source + "' " + constant.get().dims(), use.name() + " " + use.shape());
+        : fail(
+            bound,
+            () -> "'" + source + "' " + constant.get().dims(),
+            () -> use.name() + " " + use.shape());
   }
 
   private static Optional<Bindings> shape(List<Dimension> wanted, List<Long> dims, Bindings bound) {
@@ -175,7 +179,10 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
   }
 
   private static String standing(Use use, Bindings bound) {
-    return bound.find(use.name()).map(value -> " = '" + value + "'").orElse("");
+    return "'"
+        + use.name()
+        + "'"
+        + bound.find(use.name()).map(value -> " = '" + value + "'").orElse("");
   }
 
   private String describe(String value) {
@@ -184,7 +191,7 @@ record Candidate(Edges edges, Trace trace, Statement statement, Node node) {
             value, edges.graph().producer(value).map(Operators::qualifiedName).orElse("no node"));
   }
 
-  private Stream<Bindings> fail(Bindings bound, String found, String wanted) {
+  private Stream<Bindings> fail(Bindings bound, Supplier<String> found, Supplier<String> wanted) {
     return trace.fail(bound, statement, node.label(), found, wanted);
   }
 }

@@ -7,7 +7,6 @@ import io.moneonnx.match.Pattern.Statement;
 import io.moneonnx.match.Pattern.Use;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -111,15 +110,15 @@ public final class Matcher {
     Map<String, SortedSet<Integer>> places = pattern.places(result);
     List<String> ends = new ArrayList<>();
     for (Node node : edges.graph().nodes()) {
-      places
-          .getOrDefault(Operators.qualifiedName(node), Collections.emptySortedSet())
-          .headSet(node.outputs().size())
-          .forEach(place -> ends.add(node.outputs().get(place)));
+      SortedSet<Integer> ofNode = places.get(Operators.qualifiedName(node));
+      if (ofNode != null) {
+        ofNode.headSet(node.outputs().size()).forEach(place -> ends.add(node.outputs().get(place)));
+      }
     }
     ends.removeIf(String::isEmpty);
     if (ends.isEmpty()) {
       Statement last = pattern.maker(result).orElseThrow();
-      return trace.fail(start, last, edges.graph().name(), "no such node", last.operators());
+      return trace.fail(start, last, edges.graph().name(), () -> "no such node", last::operators);
     }
     return ends.stream()
         .flatMap(value -> start.with(result, value).stream())
@@ -144,7 +143,8 @@ public final class Matcher {
       return Stream.of(bound);
     }
     Statement next = next(bound, pending);
-    List<Statement> rest = pending.stream().filter(statement -> !statement.equals(next)).toList();
+    List<Statement> rest = new ArrayList<>(pending);
+    rest.removeIf(statement -> statement.results().equals(next.results()));
     return Stream.concat(computed(next, bound), skipped(next, bound))
         .flatMap(more -> complete(more, rest));
   }
@@ -169,8 +169,12 @@ public final class Matcher {
             : knownOperands(statement, bound).distinct().flatMap(edges::readers).toList();
     if (nodes.stream().noneMatch(statement::canBe)) {
       String from = result.or(() -> knownOperands(statement, bound).findFirst()).orElseThrow();
-      String found = nodes.stream().map(Operators::qualifiedName).distinct().toList().toString();
-      return trace.fail(bound, statement, from, found, statement.operators());
+      return trace.fail(
+          bound,
+          statement,
+          from,
+          () -> nodes.stream().map(Operators::qualifiedName).distinct().toList().toString(),
+          statement::operators);
     }
     return nodes.stream()
         .flatMap(
@@ -197,7 +201,13 @@ public final class Matcher {
   }
 
   private static Optional<String> knownResult(Statement statement, Bindings bound) {
-    return statement.results().stream().flatMap(name -> bound.find(name).stream()).findFirst();
+    for (String name : statement.results()) {
+      Optional<String> value = bound.find(name);
+      if (value.isPresent()) {
+        return value;
+      }
+    }
+    return Optional.empty();
   }
 
   /**

@@ -167,7 +167,7 @@ final class RoutingFinder {
   private Optional<Walk> walk(Chosen choice) {
     Set<String> seen = new HashSet<>();
     Set<String> earlier = new LinkedHashSet<>();
-    Set<Node> projections = new LinkedHashSet<>();
+    Set<String> projections = new LinkedHashSet<>();
     Deque<String> pending = new ArrayDeque<>(choice.from());
     while (!pending.isEmpty()) {
       String value = pending.pop();
@@ -177,7 +177,7 @@ final class RoutingFinder {
       }
       Node node = producer.get();
       if (isProjection(node)) {
-        projections.add(node);
+        projections.add(node.output());
       } else if (!RouterOperators.isSize(node)) {
         if (!RouterOperators.contain(node)) {
           return Optional.empty();
@@ -189,7 +189,7 @@ final class RoutingFinder {
       }
     }
     return projections.size() == 1
-        ? routing(choice, projections.iterator().next())
+        ? routing(choice, graph.producer(projections.iterator().next()).orElseThrow())
             .map(routing -> new Walk(choice, routing, earlier))
         : Optional.empty();
   }
