@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever is wrong with what the user gave: one message, an exit code, and nothing written. */
 class BadInputTest {
-  private static final Path TEXT = Cli.OLMOE.resolveSibling("calibration.txt");
+  private static final Path TEXT = TwoLayers.MODEL.resolveSibling("calibration.txt");
 
   @TempDir private static Path shared;
   @TempDir private Path folder;
@@ -65,7 +65,7 @@ class BadInputTest {
     plan = shared.resolve("plan.json");
     Cli.run(
             "calibrate",
-            Cli.OLMOE,
+            TwoLayers.MODEL,
             "-o",
             profile,
             "--blocks",
@@ -92,7 +92,9 @@ class BadInputTest {
   private Cli rewrite(Object... options) {
     return Cli.run(
         concat(
-            new Object[] {"rewrite", Cli.OLMOE, "--profile", profile, "-o", out, "--device", "cpu"},
+            new Object[] {
+              "rewrite", TwoLayers.MODEL, "--profile", profile, "-o", out, "--device", "cpu"
+            },
             options));
   }
 
@@ -109,7 +111,9 @@ class BadInputTest {
   private Cli calibrate(Object... options) {
     return Cli.run(
         concat(
-            new Object[] {"calibrate", Cli.OLMOE, "-o", out, "--device", "cpu", "--seq-len", 32},
+            new Object[] {
+              "calibrate", TwoLayers.MODEL, "-o", out, "--device", "cpu", "--seq-len", 32
+            },
             options));
   }
 
@@ -118,7 +122,7 @@ class BadInputTest {
   }
 
   private static Path tokenizer() {
-    return Cli.OLMOE.resolveSibling("tokenizer.json");
+    return TwoLayers.MODEL.resolveSibling("tokenizer.json");
   }
 
   private Path file(String name, String text) throws IOException {
@@ -138,12 +142,12 @@ class BadInputTest {
 
   @Test
   void anUnknownCommand() {
-    Cli.run("prune", Cli.OLMOE).fails(BAD_INPUT, "no command 'prune'", "rewrite");
+    Cli.run("prune", TwoLayers.MODEL).fails(BAD_INPUT, "no command 'prune'", "rewrite");
   }
 
   @Test
   void anUnknownOption() {
-    Cli.run("inspect", Cli.OLMOE, "--jsn").fails(BAD_INPUT, "--jsn");
+    Cli.run("inspect", TwoLayers.MODEL, "--jsn").fails(BAD_INPUT, "--jsn");
   }
 
   @Test
@@ -182,12 +186,13 @@ class BadInputTest {
   @ParameterizedTest
   @ValueSource(strings = {"--blocks", "--seq-len", "--batch"})
   void aCountBelowOne(String option) {
-    Cli.run("calibrate", Cli.OLMOE, "-o", out, option, 0).fails(BAD_INPUT, "found 0, expected 1");
+    Cli.run("calibrate", TwoLayers.MODEL, "-o", out, option, 0)
+        .fails(BAD_INPUT, "found 0, expected 1");
   }
 
   @Test
   void aRatioThatPrunesNothingIsToldBeforeAnythingIsMeasured() {
-    Cli failed = rewriteModel(Cli.OLMOE, "--ratio", "0.01");
+    Cli failed = rewriteModel(TwoLayers.MODEL, "--ratio", "0.01");
 
     failed.fails(BAD_INPUT, "ratio 0.01 prunes no expert", "0.0625");
     assertThat(failed.err()).doesNotContain("calibrating");
@@ -240,10 +245,10 @@ class BadInputTest {
   @ParameterizedTest
   @CsvSource({
     "--prune-count 16, 'block ''layers.0'': 16 of its 16 experts were to go, 15 can'",
-    "--prune-count 61 --scope model, '61 of 64 experts were to go, 60 can'",
+    "--prune-count 31 --scope model, '31 of 32 experts were to go, 30 can'",
     "--prune-count 0, 'prune-count: found 0, expected 1 or more'",
     "--prune-count many, --prune-count",
-    "--target-size 1kB, target-size 1kB cannot be met: without all experts that can go (60 of 64)",
+    "--target-size 1kB, target-size 1kB cannot be met: without all experts that can go (30 of 32)",
     "--target-size 1GB, target-size 1GB prunes no expert: the model has",
     "--target-size big, 'target-size: found ''big'', expected a size such as 3.5GiB'",
     "--frequency-below 2, 'of its 16 experts lie below frequency-below 2.0, 15 can go'",
@@ -252,7 +257,7 @@ class BadInputTest {
     "--ratio 1e-999999999, ratio 1E-999999999: expected a number between 0 and 1 with at most",
     "--ratio 0.5:0.1:0.1, the first is above the last",
     "--ratio 0.1:0.5, is neither one ratio nor FIRST:LAST:STEP",
-    "--ratio 0.01 --scope model, 'of 64, ratio 0.0157 would prune one'",
+    "--ratio 0.01 --scope model, 'of 32, ratio 0.0313 would prune one'",
   })
   void aBudgetThatCannotBeMet(String options, String message) {
     Object[] all = options.split(" ");
@@ -264,9 +269,9 @@ class BadInputTest {
   /** What lies beside the model is read without being named. */
   @Test
   void anOutputInPlaceOfCalibrationDataBesideTheModel() throws IOException {
-    Path model = Files.copy(Cli.OLMOE, folder.resolve("beside.onnx"));
+    Path model = Files.copy(TwoLayers.MODEL, folder.resolve("beside.onnx"));
     Path text = Files.copy(TEXT, folder.resolve("calibration.txt"));
-    Files.copy(Cli.OLMOE.resolveSibling("tokenizer.json"), folder.resolve("tokenizer.json"));
+    Files.copy(TwoLayers.MODEL.resolveSibling("tokenizer.json"), folder.resolve("tokenizer.json"));
 
     Cli.run("calibrate", model, "-o", text, "--force")
         .fails(BAD_INPUT, "calibration.txt: is read as an input");
@@ -324,9 +329,9 @@ class BadInputTest {
 
   @Test
   void moreExpertsOfTheWholeModelThanCanGo() {
-    Cli.run("plan", profile, "-o", out, "--scope", "model", "--prune-count", 61)
+    Cli.run("plan", profile, "-o", out, "--scope", "model", "--prune-count", 31)
         .fails(
-            BAD_INPUT, "61 of 64", "60 can: in each of 4 blocks some stay, of 'layers.0' 1 must");
+            BAD_INPUT, "31 of 32", "30 can: in each of 2 blocks some stay, of 'layers.0' 1 must");
   }
 
   @Test
@@ -337,7 +342,7 @@ class BadInputTest {
   @ParameterizedTest
   @ValueSource(strings = {"nonsense", "cuda:-1", "cuda:", "gpu"})
   void aDeviceThatIsNone(String device) {
-    Cli.run("calibrate", Cli.OLMOE, "-o", out, "--device", device)
+    Cli.run("calibrate", TwoLayers.MODEL, "-o", out, "--device", device)
         .fails(BAD_INPUT, "device '" + device + "' is none of auto, cpu, cuda, cuda:N, tensorrt");
   }
 
@@ -345,7 +350,8 @@ class BadInputTest {
   void cudaWithoutADriver() {
     assumeThat(Path.of("/dev/nvidiactl")).doesNotExist();
 
-    Cli failed = Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", out, "--device", "cuda");
+    Cli failed =
+        Cli.run("rewrite", TwoLayers.MODEL, "--profile", profile, "-o", out, "--device", "cuda");
 
     failed.fails(ENVIRONMENT, "device cuda:0");
     assertThat(failed.err().lines()).hasSize(1);
@@ -403,12 +409,12 @@ class BadInputTest {
   }
 
   private static Node lastNode() {
-    List<Node> nodes = OnnxReader.read(Cli.OLMOE).graph().nodes();
+    List<Node> nodes = OnnxReader.read(TwoLayers.MODEL).graph().nodes();
     return nodes.get(nodes.size() - 1);
   }
 
   private Path withLastNode(Node node) {
-    Model model = OnnxReader.read(Cli.OLMOE);
+    Model model = OnnxReader.read(TwoLayers.MODEL);
     List<Node> nodes = new ArrayList<>(model.graph().nodes());
     nodes.set(nodes.size() - 1, node);
     Path broken = folder.resolve("broken.onnx");
@@ -448,29 +454,30 @@ class BadInputTest {
     "--test,      none.txt,    none.txt: no such file",
   })
   void whatIsToBeComparedIsNotThere(String option, String value, String message) {
-    compare(Cli.OLMOE, option, value).fails(BAD_INPUT, message);
+    compare(TwoLayers.MODEL, option, value).fails(BAD_INPUT, message);
   }
 
   @Test
   void testDataWithoutAnyTokens() throws IOException {
-    compare(Cli.OLMOE, "--test", file("empty.txt", "")).fails(BAD_INPUT, "empty.txt holds no text");
+    compare(TwoLayers.MODEL, "--test", file("empty.txt", ""))
+        .fails(BAD_INPUT, "empty.txt holds no text");
   }
 
   @Test
   void testDataOfOneToken() throws IOException {
-    compare(Cli.OLMOE, "--test", file("one.txt", "a"))
+    compare(TwoLayers.MODEL, "--test", file("one.txt", "a"))
         .fails(BAD_INPUT, "no sequence of two tokens");
   }
 
   @Test
   void twoTestsOfOneName() throws IOException {
-    compare(Cli.OLMOE, "--test", "a=" + file("a.txt", "a"), "--test", "a=" + TEXT)
+    compare(TwoLayers.MODEL, "--test", "a=" + file("a.txt", "a"), "--test", "a=" + TEXT)
         .fails(BAD_INPUT, "two files are called 'a'");
   }
 
   @Test
   void noTestDataBesideTheModel() throws IOException {
-    Path model = Files.copy(Cli.OLMOE, folder.resolve("model.onnx"));
+    Path model = Files.copy(TwoLayers.MODEL, folder.resolve("model.onnx"));
 
     compare(model).fails(BAD_INPUT, "no held-out data", "--test", "heldout.txt");
   }
@@ -478,14 +485,14 @@ class BadInputTest {
   @Test
   void compareWithAProfileOfAnotherModel() {
     Path tuned = folder.resolve("tuned.onnx");
-    tune(OnnxReader.read(Cli.OLMOE), tuned);
+    tune(OnnxReader.read(TwoLayers.MODEL), tuned);
 
     compare(tuned).fails(BAD_INPUT, "olmoe.profile: is of another model");
   }
 
   @Test
   void compareAModelWithoutLogits() throws IOException {
-    Model model = OnnxReader.read(Cli.OLMOE);
+    Model model = OnnxReader.read(TwoLayers.MODEL);
     Path headless = folder.resolve("headless.onnx");
     Value flat = Value.undeclared(model.graph().outputs().get(0).name());
     OnnxWriter.write(
@@ -496,9 +503,9 @@ class BadInputTest {
 
   /** The model with the logits of its routers as outputs: they cannot be cut. */
   private Path withRouterLogits() {
-    Model model = OnnxReader.read(Cli.OLMOE);
+    Model model = OnnxReader.read(TwoLayers.MODEL);
     List<String> routers =
-        LoadedModel.open(Cli.OLMOE, Target.CPU).blocks().stream()
+        LoadedModel.open(TwoLayers.MODEL, Target.CPU).blocks().stream()
             .map(block -> block.routing().router())
             .toList();
     List<Value> outputs = new ArrayList<>(model.graph().outputs());
@@ -572,7 +579,7 @@ class BadInputTest {
 
   private Path external() {
     Path model = folder.resolve("apart.onnx");
-    OnnxWriter.write(OnnxReader.read(Cli.OLMOE), model, Placement.EXTERNAL);
+    OnnxWriter.write(OnnxReader.read(TwoLayers.MODEL), model, Placement.EXTERNAL);
     return model;
   }
 
@@ -611,7 +618,7 @@ class BadInputTest {
   void anOutputThatIsThereAlready() throws IOException {
     Path there = file("there.onnx", "mine");
 
-    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", there)
+    Cli.run("rewrite", TwoLayers.MODEL, "--profile", profile, "-o", there)
         .fails(BAD_INPUT, "there.onnx: exists already; --force");
 
     assertThat(there).hasContent("mine");
@@ -621,7 +628,7 @@ class BadInputTest {
   void aDataFileThatIsThereAlreadyIsToldBeforeAnythingIsMeasured() throws IOException {
     Path data = file("new.onnx.data", "mine");
 
-    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", folder.resolve("new.onnx"))
+    Cli.run("rewrite", TwoLayers.MODEL, "--profile", profile, "-o", folder.resolve("new.onnx"))
         .fails(BAD_INPUT, "new.onnx.data: exists already; --force");
 
     assertThat(data).hasContent("mine");
@@ -629,14 +636,14 @@ class BadInputTest {
 
   @Test
   void anOutputThatIsTheInputHoweverItIsCalled() throws IOException {
-    Path model = Files.copy(Cli.OLMOE, folder.resolve("m.onnx"));
+    Path model = Files.copy(TwoLayers.MODEL, folder.resolve("m.onnx"));
     Path link = Files.createSymbolicLink(folder.resolve("link.onnx"), model);
 
     for (Path same : List.of(model, link, folder.resolve("./results/../m.onnx"))) {
       Cli.run("rewrite", model, "--profile", profile, "-o", same, "--force")
           .fails(BAD_INPUT, "is read as an input");
     }
-    assertThat(model).hasSameBinaryContentAs(Cli.OLMOE);
+    assertThat(model).hasSameBinaryContentAs(TwoLayers.MODEL);
   }
 
   @Test
@@ -656,9 +663,9 @@ class BadInputTest {
 
   @Test
   void anOutputThatIsTheProfileOrThePlan() {
-    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", profile, "--force")
+    Cli.run("rewrite", TwoLayers.MODEL, "--profile", profile, "-o", profile, "--force")
         .fails(BAD_INPUT, "olmoe.profile: is read as an input");
-    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", plan, "-o", plan, "--force")
+    Cli.run("rewrite", TwoLayers.MODEL, "--profile", profile, "--plan", plan, "-o", plan, "--force")
         .fails(BAD_INPUT, "plan.json: is read as an input");
     Cli.run("plan", profile, "-o", profile, "--force")
         .fails(BAD_INPUT, "olmoe.profile: is read as an input");
@@ -668,7 +675,7 @@ class BadInputTest {
   void aProfileThatWouldReplaceTheDataItIsMeasuredOn() throws IOException {
     Path text = Files.copy(TEXT, folder.resolve("text.txt"));
 
-    Cli.run("calibrate", Cli.OLMOE, "--data", text, "-o", text, "--force")
+    Cli.run("calibrate", TwoLayers.MODEL, "--data", text, "-o", text, "--force")
         .fails(BAD_INPUT, "text.txt: is read as an input");
   }
 
@@ -676,14 +683,14 @@ class BadInputTest {
   void anOutputInAFolderThatIsMissing() {
     Path nowhere = folder.resolve("nowhere");
 
-    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", nowhere.resolve("a.onnx"))
+    Cli.run("rewrite", TwoLayers.MODEL, "--profile", profile, "-o", nowhere.resolve("a.onnx"))
         .fails(BAD_INPUT, "there is no folder " + nowhere);
   }
 
   @ParameterizedTest
   @CsvSource({"'', the name is empty", "/, is a folder", "/dev/null, is a device or a pipe"})
   void anOutputThatIsNoFile(String name, String message) {
-    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "-o", name, "--force")
+    Cli.run("rewrite", TwoLayers.MODEL, "--profile", profile, "-o", name, "--force")
         .fails(BAD_INPUT, message);
   }
 
@@ -717,7 +724,7 @@ class BadInputTest {
     return switch (command) {
       case "show" -> Cli.run("show", file);
       case "plan" -> Cli.run("plan", file, "-o", out);
-      default -> Cli.run("rewrite", Cli.OLMOE, "--profile", file, "-o", out);
+      default -> Cli.run("rewrite", TwoLayers.MODEL, "--profile", file, "-o", out);
     };
   }
 
@@ -731,7 +738,7 @@ class BadInputTest {
 
   @Test
   void aProfileOfAFineTune() {
-    Model model = OnnxReader.read(Cli.OLMOE);
+    Model model = OnnxReader.read(TwoLayers.MODEL);
     Path tuned = folder.resolve("tuned.onnx");
     tune(model, tuned);
 
@@ -898,7 +905,7 @@ class BadInputTest {
   void aWrongPlanIsToldBeforeAnythingIsMeasured() throws IOException {
     String text = Files.readString(plan).replace("layers.0", "layers.9");
 
-    Cli failed = rewriteModel(Cli.OLMOE, "--plan", file("bad.json", text));
+    Cli failed = rewriteModel(TwoLayers.MODEL, "--plan", file("bad.json", text));
 
     failed.fails(BAD_INPUT, "'layers.9' is not in the model");
     assertThat(failed.err()).doesNotContain("calibrating");
@@ -908,14 +915,14 @@ class BadInputTest {
 
   @Test
   void noDataAndNoneBesideTheModel() throws IOException {
-    Path model = Files.copy(Cli.OLMOE, folder.resolve("m.onnx"));
+    Path model = Files.copy(TwoLayers.MODEL, folder.resolve("m.onnx"));
 
     Cli.run("rewrite", model, "-o", out).fails(BAD_INPUT, "no calibration data", "--data");
   }
 
   @Test
   void textWithoutATokenizer() throws IOException {
-    Path model = Files.copy(Cli.OLMOE, folder.resolve("m.onnx"));
+    Path model = Files.copy(TwoLayers.MODEL, folder.resolve("m.onnx"));
 
     Cli.run("calibrate", model, "--data", TEXT, "-o", out)
         .fails(BAD_INPUT, "text needs a tokenizer", "--tokenizer", folder);
@@ -946,11 +953,12 @@ class BadInputTest {
         data + ": expected text, .jsonl, .npz or .npy, found " + suffix.toLowerCase(Locale.ROOT);
 
     calibrate("--data", data).fails(BAD_INPUT, message);
-    compare(Cli.OLMOE, "--test", data).fails(BAD_INPUT, message);
+    compare(TwoLayers.MODEL, "--test", data).fails(BAD_INPUT, message);
     rewrite("--max-ppl-increase", "5%", "--eval-data", data).fails(BAD_INPUT, message);
-    Cli.run("eval", Cli.OLMOE, "--perplexity", data).fails(BAD_INPUT, message);
-    Cli.run("verify", Cli.OLMOE, Cli.OLMOE, "--data", data).fails(BAD_INPUT, message);
-    Cli.run("golden", "record", Cli.OLMOE, "--data", data, "-o", out).fails(BAD_INPUT, message);
+    Cli.run("eval", TwoLayers.MODEL, "--perplexity", data).fails(BAD_INPUT, message);
+    Cli.run("verify", TwoLayers.MODEL, TwoLayers.MODEL, "--data", data).fails(BAD_INPUT, message);
+    Cli.run("golden", "record", TwoLayers.MODEL, "--data", data, "-o", out)
+        .fails(BAD_INPUT, message);
   }
 
   @ParameterizedTest

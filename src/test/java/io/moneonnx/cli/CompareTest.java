@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Ways of pruning side by side, on a real model. */
 class CompareTest {
-  private static final Path TEXT = Cli.OLMOE.resolveSibling("calibration.txt");
+  private static final Path TEXT = TwoLayers.MODEL.resolveSibling("calibration.txt");
 
   @TempDir private static Path shared;
 
@@ -24,13 +24,14 @@ class CompareTest {
   @BeforeAll
   static void measures() {
     profile = shared.resolve("olmoe.profile");
-    Cli.run("calibrate", Cli.OLMOE, "-o", profile, "--blocks", 8, "--device", "cpu").succeeds();
+    Cli.run("calibrate", TwoLayers.MODEL, "-o", profile, "--blocks", 8, "--device", "cpu")
+        .succeeds();
   }
 
   private static Cli compare(Object... options) {
     return Cli.run(
             Stream.concat(
-                    Stream.of("compare", Cli.OLMOE, "--profile", profile, "--device", "cpu"),
+                    Stream.of("compare", TwoLayers.MODEL, "--profile", profile, "--device", "cpu"),
                     Stream.concat(
                         Stream.of("--blocks", 2, "--seq-len", 64), Arrays.stream(options)))
                 .toArray())

@@ -18,13 +18,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code verify --exact} as a user sees it, on a real model. */
+/** {@code verify --exact} as a user sees it. */
 final class ExactTest {
   @TempDir private static Path folder;
 
   @BeforeAll
   static void prune() {
-    Cli.run("calibrate", Cli.OLMOE, "--limit", 2, "-o", file("profile")).succeeds();
+    Cli.run("calibrate", TwoLayers.MODEL, "--limit", 2, "-o", file("profile")).succeeds();
     for (String router : new String[] {"keep", "cut"}) {
       Cli.run(
               "plan",
@@ -38,7 +38,7 @@ final class ExactTest {
           .succeeds();
       Cli.run(
               "rewrite",
-              Cli.OLMOE,
+              TwoLayers.MODEL,
               "--profile",
               file("profile"),
               "--plan",
@@ -58,7 +58,7 @@ final class ExactTest {
     Stream<Object> first =
         Stream.of(
             "verify",
-            Cli.OLMOE,
+            TwoLayers.MODEL,
             pruned,
             "--exact",
             "--plan",
@@ -77,8 +77,8 @@ final class ExactTest {
     Path junit = file("junit.xml");
     Cli kept = verify(file("keep.onnx"), "keep.json", "--junit", junit).succeeds();
     assertThat(kept.out())
-        .contains("layers.3", "8 replaced", "is what the plan and the profile say");
-    assertThat(Files.readString(junit)).contains("tests=\"5\" failures=\"0\"");
+        .contains("layers.1", "8 replaced", "is what the plan and the profile say");
+    assertThat(Files.readString(junit)).contains("tests=\"3\" failures=\"0\"");
     assertThat(verify(file("cut.onnx"), "cut.json", "--json").succeeds().out())
         .contains("\"holds\": true", "\"done\": \"removed\"");
   }
@@ -86,7 +86,7 @@ final class ExactTest {
   @Test
   void namesTheBlockWhoseNoviceIsScaled() {
     Model model = OnnxReader.read(file("keep.onnx"));
-    Tensor novices = model.graph().constant("mone.2/novices").orElseThrow();
+    Tensor novices = model.graph().constant("mone.1/novices").orElseThrow();
     float[] values = novices.toFloats();
     int hidden = novices.dims().get(1).intValue();
     for (int i = 0; i < hidden; i++) {
@@ -95,18 +95,18 @@ final class ExactTest {
     Path broken = file("broken.onnx");
     Tensor scaled = Tensor.of(novices.dims(), values);
     OnnxWriter.write(
-        TinyMoe.withInitializer(model, "mone.2/novices", scaled), broken, Placement.INLINE);
+        TinyMoe.withInitializer(model, "mone.1/novices", scaled), broken, Placement.INLINE);
     Cli verified = verify(broken, "keep.json");
 
     assertThat(verified.code()).isEqualTo(ExitCode.CHECK_FAILED);
-    assertThat(verified.err()).contains("block 'layers.2' is off by");
-    assertThat(verified.err()).doesNotContain("'layers.1'", "'layers.0'");
+    assertThat(verified.err()).contains("block 'layers.1' is off by");
+    assertThat(verified.err()).doesNotContain("'layers.0'");
     assertThat(verified.out()).contains("WRONG");
   }
 
   @Test
   void saysThatTheOriginalWasNotPruned() {
-    Cli verified = verify(Cli.OLMOE, "keep.json");
+    Cli verified = verify(TwoLayers.MODEL, "keep.json");
 
     assertThat(verified.code()).isEqualTo(ExitCode.CHECK_FAILED);
     assertThat(verified.err()).contains("block 'layers.0' has the weights of all its 16 experts");

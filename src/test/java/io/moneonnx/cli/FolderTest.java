@@ -32,7 +32,7 @@ class FolderTest {
     profile = shared.resolve("olmoe.profile");
     Cli.run(
             "calibrate",
-            Cli.OLMOE.getParent(),
+            TwoLayers.MODEL.getParent(),
             "-o",
             profile,
             "--blocks",
@@ -50,11 +50,11 @@ class FolderTest {
     models = Files.createDirectory(folder.resolve("models"));
     out = folder.resolve("pruned");
     OnnxWriter.write(
-        OnnxReader.read(Cli.OLMOE), models.resolve("decoder.onnx"), Placement.EXTERNAL);
+        OnnxReader.read(TwoLayers.MODEL), models.resolve("decoder.onnx"), Placement.EXTERNAL);
     Files.writeString(
         models.resolve("genai_config.json"),
         "{\"model\": {\"decoder\": {\"filename\": \"decoder.onnx\"}}}");
-    Files.copy(Cli.OLMOE.resolveSibling("tokenizer.json"), models.resolve("tokenizer.json"));
+    Files.copy(TwoLayers.MODEL.resolveSibling("tokenizer.json"), models.resolve("tokenizer.json"));
     Files.writeString(
         Files.createDirectories(models.resolve("extra/deep")).resolve("chat.jinja"), "{{ text }}");
     Files.createDirectories(models.resolve(".git/objects"));
@@ -77,7 +77,7 @@ class FolderTest {
   @Test
   void inspectFindsTheModelInAFolder() {
     assertThat(Cli.run("inspect", models).succeeds().out())
-        .isEqualTo(Cli.run("inspect", Cli.OLMOE).succeeds().out());
+        .isEqualTo(Cli.run("inspect", TwoLayers.MODEL).succeeds().out());
   }
 
   @Test
@@ -144,7 +144,8 @@ class FolderTest {
   @Test
   void aStrayFileOfTheDataFilesNameIsNotInTheWay() throws IOException {
     Path stray = models.resolve("decoder.onnx.data");
-    OnnxWriter.write(OnnxReader.read(Cli.OLMOE), models.resolve("decoder.onnx"), Placement.INLINE);
+    OnnxWriter.write(
+        OnnxReader.read(TwoLayers.MODEL), models.resolve("decoder.onnx"), Placement.INLINE);
     Files.writeString(stray, "stray");
 
     rewrite("-o", out, "--no-verify", "--external").succeeds();

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Recording and checking as a user does it. */
 class GoldenTest {
-  private static final Path HELD_OUT = Cli.OLMOE.resolveSibling("heldout.txt");
+  private static final Path HELD_OUT = TwoLayers.MODEL.resolveSibling("heldout.txt");
 
   @TempDir private static Path shared;
   @TempDir private Path folder;
@@ -42,7 +42,7 @@ class GoldenTest {
   @BeforeAll
   static void records() {
     golden = shared.resolve("golden.onnxgold");
-    recorded = record(Cli.OLMOE, golden, "--threads", 1).succeeds();
+    recorded = record(TwoLayers.MODEL, golden, "--threads", 1).succeeds();
   }
 
   private static Cli record(Path model, Path output, Object... options) {
@@ -64,7 +64,7 @@ class GoldenTest {
 
   /** The small model with its first expert's down projection times 1.01. */
   private Path scaled() {
-    Model model = OnnxReader.read(Cli.OLMOE);
+    Model model = OnnxReader.read(TwoLayers.MODEL);
     String weight =
         model.graph().nodes().stream()
             .filter(node -> node.name().contains("layers.0/mlp/experts.0/down_proj"))
@@ -89,7 +89,7 @@ class GoldenTest {
     Path brief = folder.resolve("brief.onnxgold");
 
     assertThat(
-            Cli.run("golden", "record", Cli.OLMOE, "-o", brief, "--limit", 1, "--seq-len", 3)
+            Cli.run("golden", "record", TwoLayers.MODEL, "-o", brief, "--limit", 1, "--seq-len", 3)
                 .succeeds()
                 .out())
         .containsPattern("unseen   layers.0: experts [\\d -]+, never chosen in the recorded runs");
@@ -99,7 +99,7 @@ class GoldenTest {
   void recordingSaysWhatIsRecorded() throws IOException {
     assertThat(recorded.out())
         .contains("output   logits float[1, 32, 1024]")
-        .contains("routing  choices of 4 routers")
+        .contains("routing  choices of 2 routers")
         .contains("written  " + golden + " (2 runs, ");
     assertThat(recorded.err()).contains("heldout.txt, found in the model's directory");
     assertThat(Files.size(golden)).isLessThan(10_000);
@@ -108,7 +108,7 @@ class GoldenTest {
   @Test
   void recordingAgainMakesTheSameFile() {
     Path again = folder.resolve("again.onnxgold");
-    record(Cli.OLMOE, again, "--threads", 1).succeeds();
+    record(TwoLayers.MODEL, again, "--threads", 1).succeeds();
 
     assertThat(again).hasSameBinaryContentAs(golden);
   }
@@ -116,7 +116,7 @@ class GoldenTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
   void otherThreadsMakeNoDifference(int threads) {
-    assertThat(check(Cli.OLMOE, golden, "--threads", threads).succeeds().out())
+    assertThat(check(TwoLayers.MODEL, golden, "--threads", threads).succeeds().out())
         .containsPattern("ok       'logits' 64 rows, largest error [\\d.e-]+ of what is allowed")
         .contains("ok       the same experts at 64 positions");
   }
@@ -230,13 +230,13 @@ class GoldenTest {
 
   @Test
   void whatIsWrongWithACommandLineIsToldAndNothingIsWritten() throws IOException {
-    record(Cli.OLMOE, golden).fails(BAD_INPUT, golden, "--force replaces it");
-    record(Cli.OLMOE, HELD_OUT, "--force").fails(BAD_INPUT, "is read as an input");
-    check(Cli.OLMOE, HELD_OUT).fails(BAD_INPUT, HELD_OUT, "holds no golden outputs");
-    check(Cli.OLMOE, folder.resolve("none")).fails(BAD_INPUT, "no such file");
-    check(Cli.OLMOE, golden, "--rtol", "-1")
+    record(TwoLayers.MODEL, golden).fails(BAD_INPUT, golden, "--force replaces it");
+    record(TwoLayers.MODEL, HELD_OUT, "--force").fails(BAD_INPUT, "is read as an input");
+    check(TwoLayers.MODEL, HELD_OUT).fails(BAD_INPUT, HELD_OUT, "holds no golden outputs");
+    check(TwoLayers.MODEL, folder.resolve("none")).fails(BAD_INPUT, "no such file");
+    check(TwoLayers.MODEL, golden, "--rtol", "-1")
         .fails(BAD_INPUT, "--rtol: found -1.0, expected 0 or more");
-    check(Cli.OLMOE, golden, "--atol", "NaN").fails(BAD_INPUT, "--atol: found NaN");
+    check(TwoLayers.MODEL, golden, "--atol", "NaN").fails(BAD_INPUT, "--atol: found NaN");
     Cli.run("golden").fails(BAD_INPUT, "a command is missing: record, check");
   }
 }

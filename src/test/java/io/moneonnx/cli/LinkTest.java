@@ -37,7 +37,7 @@ class LinkTest {
   @BeforeAll
   static void measures() {
     profile = shared.resolve("olmoe.profile");
-    Cli.run("calibrate", Cli.OLMOE, "-o", profile, "--blocks", 1, "--seq-len", 32).succeeds();
+    Cli.run("calibrate", TwoLayers.MODEL, "-o", profile, "--blocks", 1, "--seq-len", 32).succeeds();
   }
 
   @BeforeEach
@@ -45,8 +45,8 @@ class LinkTest {
     model = folder.resolve("model.onnx");
     data = folder.resolve("model.onnx.data");
     linked = folder.resolve("linked.onnx");
-    OnnxWriter.write(OnnxReader.read(Cli.OLMOE), model, Placement.EXTERNAL);
-    Files.copy(Cli.OLMOE.resolveSibling("tokenizer.json"), folder.resolve("tokenizer.json"));
+    OnnxWriter.write(OnnxReader.read(TwoLayers.MODEL), model, Placement.EXTERNAL);
+    Files.copy(TwoLayers.MODEL.resolveSibling("tokenizer.json"), folder.resolve("tokenizer.json"));
     weights = Files.readAllBytes(data);
   }
 
@@ -88,7 +88,8 @@ class LinkTest {
 
   @Test
   void refersToTheDataFileBesideItAndIsProved() throws IOException {
-    Files.copy(Cli.OLMOE.resolveSibling("calibration.txt"), folder.resolve("calibration.txt"));
+    Files.copy(
+        TwoLayers.MODEL.resolveSibling("calibration.txt"), folder.resolve("calibration.txt"));
 
     String told = rewrite(linked, "--link").succeeds().out();
 
@@ -158,7 +159,7 @@ class LinkTest {
             model,
             out,
             "--data",
-            Cli.OLMOE.resolveSibling("calibration.txt"),
+            TwoLayers.MODEL.resolveSibling("calibration.txt"),
             "--limit",
             1)
         .succeeds();
@@ -222,7 +223,8 @@ class LinkTest {
   @Test
   void aFolderIsLinkedAsAWhole() throws IOException {
     Path models = Files.createDirectory(folder.resolve("models"));
-    OnnxWriter.write(OnnxReader.read(Cli.OLMOE), models.resolve("model.onnx"), Placement.EXTERNAL);
+    OnnxWriter.write(
+        OnnxReader.read(TwoLayers.MODEL), models.resolve("model.onnx"), Placement.EXTERNAL);
     Path out = folder.resolve("pruned");
     Path whole = folder.resolve("whole");
     model = models;
@@ -257,7 +259,7 @@ class LinkTest {
 
   @Test
   void weightsInTheModelFileCannotBeLinked() {
-    model = Cli.OLMOE;
+    model = TwoLayers.MODEL;
 
     rewrite(linked, "--link").fails(BAD_INPUT, "its weights are in the model file itself");
   }

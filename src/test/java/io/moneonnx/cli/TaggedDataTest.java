@@ -39,8 +39,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Calibration data that the user gives names to. */
 class TaggedDataTest {
-  private static final Path TEXT = Cli.OLMOE.resolveSibling("calibration.txt");
-  private static final Path OTHER = Cli.OLMOE.resolveSibling("heldout.txt");
+  private static final Path TEXT = TwoLayers.MODEL.resolveSibling("calibration.txt");
+  private static final Path OTHER = TwoLayers.MODEL.resolveSibling("heldout.txt");
 
   @TempDir private Path folder;
   private Path out;
@@ -51,7 +51,7 @@ class TaggedDataTest {
   }
 
   private Cli calibrate(Object... options) {
-    return calibrate(Cli.OLMOE, options);
+    return calibrate(TwoLayers.MODEL, options);
   }
 
   private Cli calibrate(Path model, Object... options) {
@@ -88,7 +88,7 @@ class TaggedDataTest {
     Path alone = folder.resolve("alone");
     Cli.run(
             "calibrate",
-            Cli.OLMOE,
+            TwoLayers.MODEL,
             "-o",
             alone,
             "--device",
@@ -191,7 +191,7 @@ class TaggedDataTest {
 
   @Test
   void aTokenizerWithMoreIdsThanTheModelNamesTheFile() throws IOException {
-    String tokenizer = Files.readString(Cli.OLMOE.resolveSibling("tokenizer.json"));
+    String tokenizer = Files.readString(TwoLayers.MODEL.resolveSibling("tokenizer.json"));
     Path wider =
         Files.writeString(
             folder.resolve("wider.json"), tokenizer.replaceAll("(\"e\": ?)\\d+", "$15000"));
@@ -223,7 +223,7 @@ class TaggedDataTest {
             "--batch",
             2,
             "--tokenizer",
-            Cli.OLMOE.resolveSibling("tokenizer.json"))
+            TwoLayers.MODEL.resolveSibling("tokenizer.json"))
         .succeeds();
 
     Profile profile = ProfileFile.read(out);
@@ -235,7 +235,7 @@ class TaggedDataTest {
 
   /** The model with a mask among its inputs, which it does not read. */
   private Path masked() {
-    Model model = OnnxReader.read(Cli.OLMOE);
+    Model model = OnnxReader.read(TwoLayers.MODEL);
     GraphEdit edit = new GraphEdit(model);
     edit.addInput(
         Value.of("attention_mask", ElementType.INT64, Dimension.of("batch"), Dimension.of("seq")));
@@ -246,7 +246,7 @@ class TaggedDataTest {
 
   /** The model with NaN for what the token with id 5 stands for. */
   private Path poisoned() {
-    Model model = OnnxReader.read(Cli.OLMOE);
+    Model model = OnnxReader.read(TwoLayers.MODEL);
     String table =
         model.graph().consumers("input_ids").stream()
             .filter(node -> node.is("Gather"))

@@ -34,8 +34,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** How far a real, pruned model is from the original. */
 class VerifyTest {
-  private static final Path TEXT = Cli.OLMOE.resolveSibling("calibration.txt");
-  private static final Path HELD_OUT = Cli.OLMOE.resolveSibling("heldout.txt");
+  private static final Path TEXT = TwoLayers.MODEL.resolveSibling("calibration.txt");
+  private static final Path HELD_OUT = TwoLayers.MODEL.resolveSibling("heldout.txt");
 
   private static final TinyMoe TINY = Spelling.DYNAMO.of(4, 2, 4);
 
@@ -50,7 +50,8 @@ class VerifyTest {
     Path profile = shared.resolve("olmoe.profile");
     pruned = shared.resolve("pruned.onnx");
     cut = shared.resolve("cut.onnx");
-    Cli.run("calibrate", Cli.OLMOE, "-o", profile, "--blocks", 8, "--device", "cpu").succeeds();
+    Cli.run("calibrate", TwoLayers.MODEL, "-o", profile, "--blocks", 8, "--device", "cpu")
+        .succeeds();
     rewrite("--profile", profile, "-o", pruned);
     rewrite("--profile", profile, "-o", cut, "--router", "cut");
   }
@@ -58,7 +59,7 @@ class VerifyTest {
   private static void rewrite(Object... options) {
     Cli.run(
             Stream.concat(
-                    Stream.of("rewrite", Cli.OLMOE, "--ratio", 0.5, "--no-verify"),
+                    Stream.of("rewrite", TwoLayers.MODEL, "--ratio", 0.5, "--no-verify"),
                     Arrays.stream(options))
                 .toArray())
         .succeeds();
@@ -74,7 +75,7 @@ class VerifyTest {
 
   private static Cli verify(Object... options) {
     return verify(
-        Cli.OLMOE,
+        TwoLayers.MODEL,
         pruned,
         Stream.concat(Stream.of("--limit", 2, "--seq-len", 64), Arrays.stream(options)).toArray());
   }
@@ -95,7 +96,7 @@ class VerifyTest {
         .containsPattern("data +positions +KL mean +KL 99% .* perplexity +pruned +increase +met")
         .containsPattern("total +128 +0\\.\\d+ .*%\n")
         .containsPattern("logits +total +0\\.\\d+ +0\\.9\\d+\n")
-        .containsPattern("layers\\.3 +0\\.\\d+ +0\\.\\d+ +\\d+\\.\\d+%\n")
+        .containsPattern("layers\\.1 +0\\.\\d+ +0\\.\\d+ +\\d+\\.\\d+%\n")
         .doesNotContain("missing", "bounds");
     assertThat(shown.err())
         .contains("heldout.txt, found in the model's directory", "on 2 sequences");
@@ -145,7 +146,7 @@ class VerifyTest {
   void jsonSaysEverythingOfBlocks() {
     JsonObject blocks = json(verify("--json")).getAsJsonObject("total").getAsJsonObject("blocks");
 
-    assertThat(blocks.keySet()).containsExactly("layers.0", "layers.1", "layers.2", "layers.3");
+    assertThat(blocks.keySet()).containsExactly("layers.0", "layers.1");
     JsonObject first = blocks.getAsJsonObject("layers.0");
     assertThat(first.get("relativeError").getAsDouble()).isBetween(0.001, 2.0);
     assertThat(first.get("cosine").getAsDouble()).isBetween(0.1, 0.99999);
@@ -159,7 +160,7 @@ class VerifyTest {
   @Tag("exhaustive")
   @Test
   void twoEqualFilesAreNotApart() {
-    JsonObject found = json(verify(Cli.OLMOE, Cli.OLMOE, "--json", "--limit", 1));
+    JsonObject found = json(verify(TwoLayers.MODEL, TwoLayers.MODEL, "--json", "--limit", 1));
     JsonObject total = found.getAsJsonObject("total");
 
     assertThat(number(total, "klMax")).isZero();
@@ -174,7 +175,7 @@ class VerifyTest {
 
   @Test
   void callsOfACutRouterGoElsewhere() {
-    Cli shown = verify(Cli.OLMOE, cut, "--limit", 1).succeeds();
+    Cli shown = verify(TwoLayers.MODEL, cut, "--limit", 1).succeeds();
 
     assertThat(shown.out()).contains("elsewhere").doesNotContain("met a novice");
     assertThat(shown.out()).containsPattern("layers\\.0 .* [1-9]\\d*\\.\\d+%\n");
@@ -291,7 +292,8 @@ class VerifyTest {
   void modelsThatTakeOtherInputsAreRefused() throws IOException {
     Path model = tiny(TINY, "tiny.onnx");
 
-    verify(Cli.OLMOE, model).fails(BAD_INPUT, model, "only the first has the input 'input_ids'");
+    verify(TwoLayers.MODEL, model)
+        .fails(BAD_INPUT, model, "only the first has the input 'input_ids'");
   }
 
   @Test
@@ -327,20 +329,21 @@ class VerifyTest {
 
   @Test
   void theOriginalComesFirst() {
-    verify(pruned, Cli.OLMOE, "--data", HELD_OUT).fails(BAD_INPUT, pruned, "was pruned itself");
+    verify(pruned, TwoLayers.MODEL, "--data", HELD_OUT)
+        .fails(BAD_INPUT, pruned, "was pruned itself");
   }
 
   @Test
   void filesThatAreMissingAreNamed() {
     Path missing = folder.resolve("missing.onnx");
 
-    verify(Cli.OLMOE, missing).fails(BAD_INPUT, missing);
+    verify(TwoLayers.MODEL, missing).fails(BAD_INPUT, missing);
     verify("--data", missing).fails(BAD_INPUT, missing, "no such file");
   }
 
   /** The model with a mask among its inputs, which it does not read. */
   private Path masked() {
-    GraphEdit edit = new GraphEdit(OnnxReader.read(Cli.OLMOE));
+    GraphEdit edit = new GraphEdit(OnnxReader.read(TwoLayers.MODEL));
     edit.addInput(
         Value.of("attention_mask", ElementType.INT64, Dimension.of("batch"), Dimension.of("seq")));
     Path file = folder.resolve("masked.onnx");
