@@ -9,6 +9,7 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.moe.NeuronCut;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
@@ -161,10 +162,195 @@ public final class NarrowMoe {
                   last.replace("$3", text.contains("piece") ? "piece" : "raw"))
               : text);
     }
+  }
 
-    private static TinyMoe with(TinyMoe tiny, String text) {
-      return new TinyMoe(tiny.spelling(), tiny.experts(), tiny.topK(), tiny.hidden(), text);
+  /** Blocks of four experts whose weights are stacked, hidden 4 and inner 5. */
+  public enum Stack {
+    /** Gathered for each slot. */
+    GATHERED {
+      @Override
+      TinyMoe of() {
+        return Spelling.GATHERED.of(4, 2, 4);
+      }
+    },
+    /** Gates behind which ups lie, cut where the shape says, with biases that are gathered too. */
+    GATHERED_HALVES {
+      @Override
+      TinyMoe of() {
+        return GATHERED
+            .of()
+            .with("float[4, 5, 4] up,", "float[4, 10, 4] up, float[4, 10] upBias,")
+            .with(
+                "  act = Tanh (in)\n",
+                """
+                  flat = Squeeze (in, last)
+                  upBiases = Gather <axis = 0> (upBias, ids)
+                  both = Add (flat, upBiases)
+                  size = Shape (both)
+                  width = Gather <axis = 0> (size, one)
+                  half = Div (width, two)
+                  end = Mul (half, two)
+                  g = Slice (both, zero, half, one)
+                  u = Slice (both, half, end, one)
+                  lid = Sigmoid (g)
+                  mixed = Mul (lid, u)
+                  act = Unsqueeze (mixed, last)
+                """);
+      }
+    },
+    /** Gathered, and turned behind that. */
+    GATHERED_TURNED {
+      @Override
+      TinyMoe of() {
+        return GATHERED
+            .of()
+            .with(
+                "float[4, 5, 4] up, float[4, 4, 5] down", "float[4, 4, 5] up, float[4, 5, 4] down")
+            .with("  ups =", "  upRows =")
+            .with(
+                "  in = MatMul (ups",
+                "  ups = Transpose <perm = [0, 2, 1]> (upRows)\n  in = MatMul (ups")
+            .with("  downs =", "  downRows =")
+            .with(
+                "  out = MatMul (downs",
+                "  downs = Transpose <perm = [0, 2, 1]> (downRows)\n  out = MatMul (downs");
+      }
+    },
+    /** Multiplied with all tokens. */
+    STACKED {
+      @Override
+      TinyMoe of() {
+        return Spelling.STACKED.of(4, 2, 4);
+      }
+    },
+    /** Gates and ups by turns, with biases. */
+    STACKED_PAIRS {
+      @Override
+      TinyMoe of() {
+        return STACKED
+            .of()
+            .with(
+                "float[4, 4, 5] up,",
+                "float[4, 4, 10] up, float[4, 1, 10] upBias, float[4, 1, 4] downBias,"
+                    + " int64[1] ten = {10},")
+            .with(
+                "  act = Tanh (in)\n  raw = MatMul (act, down)\n",
+                """
+                  both = Add (in, upBias)
+                  g = Slice (both, zero, ten, last, two)
+                  u = Slice (both, one, ten, last, two)
+                  lid = Sigmoid (g)
+                  act = Mul (lid, u)
+                  near = MatMul (act, down)
+                  raw = Add (near, downBias)
+                """);
+      }
+    },
+    /** Stored in another order, and given another shape between the projections. */
+    STACKED_TURNED {
+      @Override
+      TinyMoe of() {
+        return STACKED
+            .of()
+            .with(
+                "float[4, 4, 5] up, float[4, 5, 4] down",
+                "float[4, 5, 4] up, float[4, 4, 5] down, int64[3] wide = {4, -1, 5}")
+            .with(
+                "  in = MatMul (tokens, up)\n  act = Tanh (in)\n  raw = MatMul (act, down)\n",
+                """
+                  upTurned = Transpose <perm = [0, 2, 1]> (up)
+                  product = MatMul (tokens, upTurned)
+                  in = Reshape (product, wide)
+                  act = Tanh (in)
+                  downTurned = Transpose <perm = [0, 2, 1]> (down)
+                  raw = MatMul (act, downTurned)
+                """);
+      }
+    },
+    /** The last projection is inside of the sum over the experts. */
+    EINSUM {
+      @Override
+      TinyMoe of() {
+        TinyMoe tiny = STACKED.of();
+        String text =
+            tiny.text()
+                .replaceAll(
+                    "(?s)  copies = Tile.*  routed = ReduceSum[^\n]*\n",
+                    """
+                      in = Einsum <equation = "th,ehi->tei"> (x, up)
+                      act = Tanh (in)
+                      routed = Einsum <equation = "tei,eih,te->th"> (act, down, matrix)
+                    """);
+        return with(tiny, text);
+      }
+    },
+    /** Rows sorted by expert and joined before the activation. */
+    GROUPED {
+      @Override
+      TinyMoe of() {
+        return Spelling.GROUPED.of(4, 2, 4);
+      }
+    },
+    /** The same with a bias that is gathered for each row. */
+    GROUPED_BIASED {
+      @Override
+      TinyMoe of() {
+        return GROUPED
+            .of()
+            .with("float[4, 4, 5] up,", "float[4, 4, 5] up, float[4, 5] upBias,")
+            .with(
+                "  act = Tanh (in)\n",
+                """
+                  upBiases = Gather <axis = 0> (upBias, sorted)
+                  biased = Add (in, upBiases)
+                  act = Tanh (biased)
+                """);
+      }
+    },
+    /** Inside of an operator. */
+    FUSED {
+      @Override
+      TinyMoe of() {
+        return Spelling.FUSED.of(4, 2, 4);
+      }
+    },
+    /** The same with gates and ups by turns, and biases. */
+    FUSED_PAIRS {
+      @Override
+      TinyMoe of() {
+        return FUSED
+            .of()
+            .with(
+                "float[4, 5, 4] up,",
+                "float[4, 10, 4] up, float[4, 10] upBias, float[4, 4] downBias,")
+            .with("\"relu\"", "\"swiglu\", swiglu_fusion = 1")
+            .with("up, , down)", "up, upBias, down, downBias)");
+      }
+    };
+
+    abstract TinyMoe of();
+
+    /** A block of four experts, of which a token chooses two. */
+    public TinyMoe tiny() {
+      return of();
     }
+  }
+
+  private static TinyMoe with(TinyMoe tiny, String text) {
+    return new TinyMoe(tiny.spelling(), tiny.experts(), tiny.topK(), tiny.hidden(), text);
+  }
+
+  /** Three neurons of each of four experts. */
+  public static Map<Integer, int[]> alike() {
+    return Map.of(
+        0,
+        new int[] {0, 2, 3},
+        1,
+        new int[] {1, 2, 4},
+        2,
+        new int[] {0, 1, 3},
+        3,
+        new int[] {2, 3, 4});
   }
 
   /** The neurons of three of four experts, one of them whole, with new down projections. */
@@ -188,17 +374,35 @@ public final class NarrowMoe {
     return Replacement.byNarrow(narrow);
   }
 
-  /** The model with its experts narrowed to {@link #kept}, as a file of which its oracle holds. */
-  public static Model proved(TinyMoe tiny, Path folder) {
-    List<MoeBlock> blocks = List.of(tiny.block());
-    Map<String, Replacement> changes = Map.of(tiny.block().name(), narrowing(tiny.block(), kept()));
-    Canonical model = Canonical.of(tiny.model());
-    Model narrowed = Rewriter.rewrite(model, blocks, changes);
+  /** What a proof says of a block of which this was asked, and that was made this. */
+  public static Verdict verdict(TinyMoe tiny, Replacement asked, Model narrowed, Path folder) {
     Path file = folder.resolve("narrowed.onnx");
     OnnxWriter.write(narrowed, file, Placement.INLINE);
-    Verdict verdict =
-        new Proof(model.model(), folder, blocks, changes, RunOptions.cpu())
-            .of(file, List.of(Map.of("x", tiny.tokens(30, 1))));
+    return new Proof(
+            Canonical.of(tiny.model()).model(),
+            folder,
+            List.of(tiny.block()),
+            Map.of(tiny.block().name(), asked),
+            RunOptions.cpu())
+        .of(file, List.of(Map.of("x", tiny.tokens(30, 1)), Map.of("x", tiny.tokens(1, 2))));
+  }
+
+  /**
+   * The model with its experts narrowed, each to a width of its own where that can be, as a file of
+   * which its oracle holds.
+   */
+  public static Model proved(TinyMoe tiny, Path folder) {
+    MoeBlock block = tiny.block();
+    Canonical model = Canonical.of(tiny.model());
+    Replacement each = narrowing(block, kept());
+    boolean isShared =
+        NeuronCut.of(model.graph(), block)
+            .objection(each.narrow())
+            .filter(reason -> reason.contains("share one width"))
+            .isPresent();
+    Replacement narrowing = isShared ? narrowing(block, alike()) : each;
+    Model narrowed = Rewriter.rewrite(model, List.of(block), Map.of(block.name(), narrowing));
+    Verdict verdict = verdict(tiny, narrowing, narrowed, folder);
     assertThat(verdict.holds()).as(verdict.text()).isTrue();
     return narrowed;
   }

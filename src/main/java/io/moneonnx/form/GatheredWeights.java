@@ -200,6 +200,11 @@ final class GatheredWeights implements Form {
     }
 
     @Override
+    public Set<String> gathered() {
+      return gathers.stream().map(ExpertGather::rows).collect(Collectors.toSet());
+    }
+
+    @Override
     public void remove(Ops ops, Set<Integer> pruned) {
       String ids = ops.reshape(routing.indices(ops), -1);
       KeptSlots kept = new KeptSlots(ops, routing, pruned, ids, raw);

@@ -98,6 +98,11 @@ record SortedRows(
   }
 
   @Override
+  public Set<String> gathered() {
+    return banks.stream().map(ExpertGather::rows).collect(Collectors.toSet());
+  }
+
+  @Override
   public void remove(Ops ops, Set<Integer> pruned) {
     String ids = ops.gather(ops.reshape(routing.indices(ops), -1), order);
     KeptSlots kept = new KeptSlots(ops, routing, pruned, ids, raw);

@@ -21,6 +21,7 @@ public final class Ops {
   private final Map<List<Long>, String> vectors = new HashMap<>();
   private final Map<Float, String> floats = new HashMap<>();
   private final Map<List<Object>, String> kept = new HashMap<>();
+  private final Map<String, Tensor> replaced = new HashMap<>();
   private final Map<String, String> reshaped = new HashMap<>();
   private final Map<Call, String> made = new HashMap<>();
   private final Map<Call, Best> best = new HashMap<>();
@@ -55,7 +56,17 @@ public final class Ops {
   /** These indices of one axis of a constant of the graph; the same ones are kept once. */
   public String kept(String value, Tensor tensor, int axis, List<Integer> indices) {
     return kept.computeIfAbsent(
-        List.of(value, axis, indices), key -> constant("kept", tensor.along(axis, indices)));
+        List.of(value, axis, indices),
+        key -> constant("kept", replaced.getOrDefault(value, tensor).along(axis, indices)));
+  }
+
+  /**
+   * A constant in place of one of the graph, of as many dimensions: what is {@link #kept} of that
+   * one is from now on kept of this.
+   */
+  public String inPlaceOf(String value, String hint, Tensor tensor) {
+    replaced.put(value, tensor);
+    return constant(hint, tensor);
   }
 
   public String constant(String hint, Tensor tensor) {

@@ -34,25 +34,73 @@ public sealed interface Tensor {
   /** The same elements in the order of {@code indices} of one axis; moves no bytes. */
   default Tensor along(int axis, List<Integer> indices) {
     long bits = elements(dims().subList(axis + 1, rank())) * type().bits();
-    if (bits % 8 != 0) {
-      throw new IllegalArgumentException("a row of " + this + " does not end on a byte");
-    }
-    List<Run> runs = new ArrayList<>();
+    Runs runs = new Runs(this, bits);
     long outer = elements(dims().subList(0, axis));
     for (long i = 0; i < outer; i++) {
       for (int index : indices) {
-        Run next = new Run((i * dims().get(axis) + index) * bits / 8, bits / 8);
-        int last = runs.size() - 1;
-        if (last >= 0 && runs.get(last).touches(next)) {
-          runs.set(last, runs.get(last).with(next));
-        } else {
-          runs.add(next);
-        }
+        runs.add(i * dims().get(axis) + index);
       }
     }
-    List<Long> cut = new ArrayList<>(dims());
-    cut.set(axis, (long) indices.size());
-    return joined(runs, cut);
+    return runs.joined(axis, indices.size());
+  }
+
+  /**
+   * For each index of one axis its own indices of another, as many for each; moves no bytes.
+   *
+   * @param each the axis that has as many indices as there are lists
+   */
+  default Tensor alongEach(int each, int axis, List<List<Integer>> indices) {
+    int size = indices.get(0).size();
+    int last = Math.max(each, axis);
+    Runs runs = new Runs(this, elements(dims().subList(last + 1, rank())) * type().bits());
+    List<Long> cut = new ArrayList<>(dims().subList(0, last + 1));
+    cut.set(axis, (long) size);
+    long[] place = new long[last + 1];
+    for (long i = 0; i < elements(cut); i++) {
+      long rest = i;
+      for (int at = last; at >= 0; at--) {
+        place[at] = rest % cut.get(at);
+        rest /= cut.get(at);
+      }
+      place[axis] = indices.get((int) place[each]).get((int) place[axis]);
+      long row = 0;
+      for (int at = 0; at <= last; at++) {
+        row = row * dims().get(at) + place[at];
+      }
+      runs.add(row);
+    }
+    return runs.joined(axis, size);
+  }
+
+  /** Rows of so many bits that are cut out of a tensor, neighbours as one. */
+  final class Runs {
+    private final Tensor tensor;
+    private final long bits;
+    private final List<Run> found = new ArrayList<>();
+
+    private Runs(Tensor tensor, long bits) {
+      if (bits % 8 != 0) {
+        throw new IllegalArgumentException("a row of " + tensor + " does not end on a byte");
+      }
+      this.tensor = tensor;
+      this.bits = bits;
+    }
+
+    private void add(long row) {
+      Run next = new Run(row * bits / 8, bits / 8);
+      int last = found.size() - 1;
+      if (last >= 0 && found.get(last).touches(next)) {
+        found.set(last, found.get(last).with(next));
+      } else {
+        found.add(next);
+      }
+    }
+
+    private Tensor joined(int axis, int size) {
+      List<Long> cut = new ArrayList<>(tensor.dims());
+      cut.set(axis, (long) size);
+      return tensor.joined(found, cut);
+    }
   }
 
   /** So many neighbouring bytes of a tensor. */
@@ -158,13 +206,22 @@ public sealed interface Tensor {
 
     @Override
     public Tensor joined(List<Run> runs, List<Long> dims) {
-      if (ranges.size() != 1) {
-        throw new IllegalStateException("rows of a tensor that is already cut: " + this);
+      return new External(type, dims, runs.stream().flatMap(run -> parts(run).stream()).toList());
+    }
+
+    /** The ranges of a file that hold a run of these bytes. */
+    private List<FileRange> parts(Run run) {
+      List<FileRange> parts = new ArrayList<>();
+      long start = 0;
+      for (FileRange range : ranges) {
+        long from = Math.max(run.from(), start) - start;
+        long to = Math.min(run.from() + run.length(), start + range.length()) - start;
+        if (from < to) {
+          parts.add(range.part(from, to - from));
+        }
+        start += range.length();
       }
-      return new External(
-          type,
-          dims,
-          runs.stream().map(run -> ranges.get(0).part(run.from(), run.length())).toList());
+      return parts;
     }
 
     @Override

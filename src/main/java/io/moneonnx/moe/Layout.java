@@ -17,6 +17,14 @@ public interface Layout {
   Rows rows(Ops ops);
 
   /**
+   * /** Values that are gathered of stacked constants {@code [experts, ...]}, for each row by the
+   * id of its expert.
+   */
+  default Set<String> gathered() {
+    return Set.of();
+  }
+
+  /**
    * Where what the last projections of the experts read can be read, {@code inner} wide, in rows
    * that lie as their outputs do; empty where no value of the graph is that.
    *

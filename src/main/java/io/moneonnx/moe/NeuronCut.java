@@ -3,72 +3,104 @@ package io.moneonnx.moe;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.ValueRanks;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
- * Cuts neurons out of the experts of a block whose weights are constants of their own. Gate and up,
- * with their biases, lose the channels of these neurons, bytes moved; a re-fitted matrix takes the
- * place of the down projection; its bias stays:
+ * Cuts neurons out of the experts of a block. Gate and up, with their biases, lose the channels of
+ * these neurons, bytes moved; a re-fitted matrix takes the place of the down projection; its bias
+ * stays:
  *
  * <pre>{@code
  * act (x gate [hidden, inner]) * (x up [hidden, inner]) down [inner, hidden]
  *     =>  act (x gate [:, kept]) * (x up [:, kept]) down' [kept, hidden]
  * }</pre>
  *
- * Each expert has its own width; one that keeps all its neurons stays as it is.
+ * Experts whose neurons are computed apart have a width each; one that keeps all its neurons stays
+ * as it is. Where the neurons of all experts are in one value, because their weights are stacked
+ * {@code [experts, ...]} or their rows are joined between the projections, they share one width.
  */
 public final class NeuronCut {
-  private final String block;
-  private final List<ExpertNeurons> experts;
+  private final MoeBlock block;
+  private final List<ExpertNeurons> groups;
 
-  private NeuronCut(String block, List<ExpertNeurons> experts) {
+  private NeuronCut(MoeBlock block, List<ExpertNeurons> groups) {
     this.block = block;
-    this.experts = experts;
+    this.groups = groups;
   }
 
   /** The neurons of a block in this graph; there may be an {@link #objection} to cutting them. */
   public static NeuronCut of(Graph graph, MoeBlock block) {
     List<Ffn> found = block.ffn();
-    ValueRanks ranks = new ValueRanks(graph);
-    return new NeuronCut(
-        block.name(),
-        found.size() == block.experts()
-            ? found.stream().map(ffn -> ExpertNeurons.of(graph, ranks, ffn)).toList()
-            : List.of());
+    ExpertNeurons.Finder finder =
+        new ExpertNeurons.Finder(
+            graph, new ValueRanks(graph), block.claim().layout().gathered(), block.experts());
+    if (found.size() == block.experts() && !isJoined(graph, found)) {
+      return new NeuronCut(
+          block,
+          IntStream.range(0, found.size()).mapToObj(e -> finder.of(e, found.get(e))).toList());
+    }
+    return new NeuronCut(block, found.isEmpty() ? List.of() : List.of(finder.ofAll(found)));
+  }
+
+  /** True where what one expert computes leads to what all others put out. */
+  private static boolean isJoined(Graph graph, List<Ffn> experts) {
+    List<String> last = experts.stream().map(ffn -> ffn.down().product()).toList();
+    Set<String> behind =
+        Reach.forward(graph, List.of(experts.get(0).up().product()), last::contains);
+    return last.size() > 1 && behind.containsAll(last);
   }
 
   /** Why the experts cannot be given these neurons; empty if they can. */
   public Optional<String> objection(Map<Integer, NarrowExpert> narrow) {
-    return experts.isEmpty()
-        ? Optional.of("its experts have no weights of their own that can be read one by one")
-        : narrow.entrySet().stream()
-            .flatMap(expert -> objection(expert.getKey(), expert.getValue()).stream())
-            .findFirst();
-  }
-
-  private Optional<String> objection(int id, NarrowExpert narrow) {
-    return id < 0 || id >= experts.size()
-        ? Optional.of("it has no expert %d of %d".formatted(id, experts.size()))
-        : experts.get(id).objection(narrow).map(reason -> "expert %d: %s".formatted(id, reason));
+    return objection(narrow, Set.of());
   }
 
   /**
-   * Cuts the neurons out that these experts do not keep.
+   * Why the experts cannot be given these neurons, where others are removed from the block; empty
+   * if they can.
+   *
+   * @param removed experts that {@link MoeBlock#remove} is about, behind this cut
+   */
+  public Optional<String> objection(Map<Integer, NarrowExpert> narrow, Set<Integer> removed) {
+    Optional<Integer> unknown =
+        narrow.keySet().stream().filter(id -> id < 0 || id >= block.experts()).findFirst();
+    if (groups.isEmpty()) {
+      return Optional.of("what its experts compute is not known");
+    } else if (unknown.isPresent()) {
+      return Optional.of("it has no expert %d of %d".formatted(unknown.get(), block.experts()));
+    }
+    return groups.stream()
+        .flatMap(group -> group.objection(of(group, narrow), removed).stream())
+        .findFirst();
+  }
+
+  private static SortedMap<Integer, NarrowExpert> of(
+      ExpertNeurons group, Map<Integer, NarrowExpert> narrow) {
+    SortedMap<Integer, NarrowExpert> own = new TreeMap<>(narrow);
+    own.keySet().retainAll(group.experts());
+    return own;
+  }
+
+  /**
+   * Cuts the neurons out that these experts do not keep. {@link MoeBlock#remove} may follow for
+   * experts that are not among them.
    *
    * @throws BadInputException if a re-fitted number is not finite in the type of the model's weight
    */
   public void apply(Ops ops, Map<Integer, NarrowExpert> narrow) {
-    narrow.forEach(
-        (id, kept) ->
-            experts.get(id).apply(ops, kept, "block '%s': expert %d".formatted(block, id)));
+    groups.forEach(group -> group.apply(ops, of(group, narrow), block.name()));
   }
 
   /** True where these experts keep all their neurons. */
   public boolean isWhole(Map<Integer, NarrowExpert> narrow) {
-    return narrow.entrySet().stream()
-        .allMatch(expert -> experts.get(expert.getKey()).isWhole(expert.getValue()));
+    return groups.stream().allMatch(group -> group.isWhole(of(group, narrow)));
   }
 }

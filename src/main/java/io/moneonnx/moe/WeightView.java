@@ -27,6 +27,9 @@ import java.util.stream.IntStream;
  * @param dims its shape
  */
 public record WeightView(Graph graph, String value, List<Long> dims) {
+  private static final Set<String> MOVING =
+      Set.of("Cast", "Identity", "Squeeze", "Transpose", "Unsqueeze");
+
   /** What is made of nothing but constants; empty for anything else. */
   public static Optional<WeightView> of(Graph graph, String value) {
     return new ConstantShapes(graph).of(value).map(dims -> new WeightView(graph, value, dims));
@@ -199,6 +202,29 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
   }
 
   /**
+   * An axis of a constant.
+   *
+   * @param name of the constant
+   */
+  record Axis(String name, int axis) {}
+
+  /**
+   * The axis of the constant that an axis of this view is, where nothing but casts and axes that
+   * are moved, added or taken away are between them.
+   */
+  Optional<Axis> stored(int axis) {
+    if (graph.constant(value).isPresent()) {
+      return Optional.of(new Axis(value, axis));
+    }
+    Node node = graph.producer(value).orElseThrow();
+    return MOVING.contains(node.opType())
+        ? origins(node, axis).stream()
+            .findFirst()
+            .flatMap(origin -> part(node, origin).stored(origin.axis()))
+        : Optional.empty();
+  }
+
+  /**
    * Why nothing but what this view reads can be copied with some indices of the axis: a part is cut
    * out of what others read too.
    */
@@ -259,7 +285,7 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
   }
 
   /** Of what is cut along a later axis every row is read. */
-  private static Tensor near(Tensor tensor) {
+  static Tensor near(Tensor tensor) {
     return new Tensor.Inline(tensor.type(), tensor.dims(), tensor.bytes());
   }
 

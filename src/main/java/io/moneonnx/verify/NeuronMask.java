@@ -6,11 +6,14 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.Ffn.Projection;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NarrowExpert;
 import io.moneonnx.moe.Weight;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Masks neurons of the original at its full width, and puts the re-fitted down projection in place,
@@ -20,20 +23,78 @@ import java.util.Map;
  * raw = MatMul (Mul (activations [rows, inner], isKept [inner]), down' [inner, hidden])
  * }</pre>
  *
+ * Where the experts are stacked, the zeros alone do it: what meets them adds nothing, whichever row
+ * it is in; and a number that is not finite, which zeros do not cancel, is no match for what the
+ * narrowed experts make, so it cannot hide anything:
+ *
+ * <pre>{@code
+ * raw = MatMul (activations [experts, rows, inner], down' [experts, inner, hidden])
+ * }</pre>
+ *
  * The oracle of experts that were narrowed. It is made from the original graph and the plan, by
  * nothing that cuts weights.
  */
 final class NeuronMask {
   private final Ops ops;
+  private final MoeBlock block;
   private final List<Ffn> experts;
 
   NeuronMask(Ops ops, MoeBlock block) {
     this.ops = ops;
+    this.block = block;
     this.experts = block.ffn();
   }
 
+  /** Rows of experts that are overwritten besides must be overwritten afterwards. */
   void apply(Map<Integer, NarrowExpert> narrow) {
-    narrow.forEach((id, kept) -> mask(experts.get(id), kept));
+    boolean isWhole = narrow.values().stream().allMatch(expert -> expert.width() == block.inner());
+    if (experts.size() == block.experts()) {
+      narrow.forEach((id, kept) -> mask(experts.get(id), kept));
+    } else if (!isWhole) {
+      stacked(experts.get(0), narrow);
+    }
+  }
+
+  /** The down projections of all experts, of which those that are not narrowed are zero. */
+  private void stacked(Ffn ffn, Map<Integer, NarrowExpert> narrow) {
+    Projection down = ffn.down();
+    GraphEdit edit = ops.edit();
+    int[] sizes = new int[3];
+    int expertAxis = 3 - down.in() - down.out();
+    sizes[expertAxis] = block.experts();
+    sizes[down.in()] = ffn.inner();
+    sizes[down.out()] = ffn.hidden();
+    float[] values = new float[sizes[0] * sizes[1] * sizes[2]];
+    narrow.forEach(
+        (expert, kept) -> {
+          int[] place = new int[3];
+          place[expertAxis] = expert;
+          for (int column = 0; column < kept.width(); column++) {
+            place[down.in()] = kept.neurons().get(column);
+            for (int row = 0; row < ffn.hidden(); row++) {
+              place[down.out()] = row;
+              int at = (place[0] * sizes[1] + place[1]) * sizes[2] + place[2];
+              values[at] = kept.down(row, column);
+            }
+          }
+        });
+    Optional<Node> gather = gather(down.weight());
+    String bank = gather.map(node -> node.input(0)).orElse(down.weight());
+    ElementType stored = Weight.behind(edit.graph(), bank).orElseThrow().tensor().type();
+    List<Long> dims = IntStream.of(sizes).mapToObj(Long::valueOf).toList();
+    String stack = ops.constant("down", Tensor.of(stored, dims, values));
+    String rows =
+        gather.map(node -> ops.apply(node, List.of(stack, node.input(1)), Map.of())).orElse(stack);
+    Node product = edit.graph().producer(down.product()).orElseThrow();
+    ElementType type = edit.type(down.weight()).orElse(stored);
+    edit.setInput(product, product.inputs().indexOf(down.weight()), ops.cast(rows, type));
+  }
+
+  /** What gathers the weights of each row's expert, if anything does. */
+  private Optional<Node> gather(String weight) {
+    Optional<Node> made = ops.edit().graph().producer(weight);
+    return made.filter(node -> Weight.behind(ops.edit().graph(), weight).isEmpty())
+        .flatMap(node -> node.is("Gather") || node.is("GatherND") ? made : gather(node.input(0)));
   }
 
   /** An expert that keeps all its neurons keeps its own down projection too. */

@@ -376,9 +376,9 @@ final class DenseVariantsTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("variants")
   void areNarrowedAsTheOracleSays(String name, TinyMoe tiny, String form) {
-    if (tiny.block().ffn().size() != 4) {
+    if (tiny.block().ffn().isEmpty()) {
       assertThatThrownBy(() -> NarrowMoe.proved(tiny, folder))
-          .hasMessageContaining("its experts have no weights of their own");
+          .hasMessageContaining("what its experts compute is not known");
       return;
     }
     NarrowMoe.proved(tiny, folder);

@@ -74,12 +74,30 @@ final class TensorTest {
     assertThat(rows.toFloats()).containsExactly(10, 11, 0, 1);
   }
 
+  /** A row of two ranges, and part of one. */
   @Test
-  void cutsWhatIsCutAlreadyNoFurther() throws IOException {
-    Tensor cut = external().rows(List.of(0, 2));
+  void cutsWhatIsCutAlready() throws IOException {
+    Tensor cut = external().rows(List.of(0, 2, 3));
+    Tensor.External again = (Tensor.External) cut.rows(List.of(2, 0));
 
-    assertThatThrownBy(() -> cut.rows(List.of(0)))
-        .hasMessageStartingWith("rows of a tensor that is already cut");
+    assertThat(again.toFloats()).containsExactly(30, 31, 0, 1);
+    assertThat(cut.reshaped(List.of(2L, 3L)).rows(List.of(1)).toFloats())
+        .containsExactly(21, 30, 31);
+    assertThat(cut.reshaped(List.of(3L, 2L)).along(1, List.of(1)).toFloats())
+        .containsExactly(1, 21, 31);
+  }
+
+  @Test
+  void cutsOfEachIndexItsOwn() {
+    Tensor stack = Tensor.of(List.of(2L, 2L, 3L), 0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+    List<List<Integer>> columns = List.of(List.of(0, 2), List.of(1, 2));
+
+    assertThat(stack.alongEach(0, 2, columns).dims()).containsExactly(2L, 2L, 2L);
+    assertThat(stack.alongEach(0, 2, columns).toFloats()).containsExactly(0, 2, 3, 5, 7, 8, 10, 11);
+    assertThat(stack.alongEach(0, 1, List.of(List.of(1), List.of(0))).toFloats())
+        .containsExactly(3, 4, 5, 6, 7, 8);
+    assertThat(stack.alongEach(2, 1, List.of(List.of(0), List.of(1), List.of(0))).toFloats())
+        .containsExactly(0, 4, 2, 6, 10, 8);
   }
 
   @Test

@@ -23,6 +23,7 @@ import io.moneonnx.moe.NarrowExpert;
 import io.moneonnx.moe.Target;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -141,9 +142,7 @@ final class NarrowingTest {
   }
 
   @ParameterizedTest
-  @EnumSource(
-      mode = EnumSource.Mode.EXCLUDE,
-      names = {"GATHERED", "FUSED", "STACKED"})
+  @EnumSource
   void leavesTheFileAsItIsIfAllNeuronsAreKept(Spelling spelling) {
     TinyMoe tiny = spelling.of(4, 2, 4);
     MoeBlock block = tiny.block();
@@ -182,16 +181,78 @@ final class NarrowingTest {
   }
 
   @ParameterizedTest
+  @EnumSource(names = {"GATHERED", "STACKED", "FUSED", "GROUPED"})
+  void refusesSeveralWidthsOfExpertsThatShareThem(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, 4);
+    Map<Integer, int[]> kept = new HashMap<>(NarrowMoe.alike());
+    kept.put(2, new int[] {1, 2, 3, 4});
+
+    assertThat(refusal(tiny, kept))
+        .isEqualTo("its experts share one width: expected 3 of expert 2, as of expert 0, found 4");
+    kept.remove(2);
+    assertThat(refusal(tiny, kept))
+        .isEqualTo("its experts share one width: expected neurons of each, found none of expert 2");
+  }
+
+  @ParameterizedTest
   @EnumSource(names = {"GATHERED", "STACKED", "FUSED"})
-  void refusesExpertsWhoseWeightsAreStacked(Spelling spelling) {
-    assertThat(refusal(spelling.of(4, 2, 4), NarrowMoe.kept()))
-        .isEqualTo("its experts have no weights of their own that can be read one by one");
+  void shrinksStacksAndLeavesNodesAsTheyAre(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, 4);
+    Replacement narrowing = NarrowMoe.narrowing(tiny.block(), NarrowMoe.alike());
+    Graph after = narrowed(tiny, narrowing).graph();
+    Tensor up = tiny.graph().constant("up").orElseThrow();
+    int axis = up.dims().indexOf(5L);
+    List<List<Integer>> kept =
+        narrowing.narrow().values().stream().map(NarrowExpert::neurons).toList();
+
+    assertThat(operators(after)).isEqualTo(operators(tiny.graph()));
+    assertThat(after.constant("mone.0/kept")).contains(up.alongEach(0, axis, kept));
+    assertThat(floats(tiny.graph()) - floats(after)).isEqualTo(4 * 2 * 8);
+    assertThat(after.initializers()).doesNotContainKeys("up", "down");
+  }
+
+  /** Every expert has a part of the joined rows, and a matrix of its own in place of its slice. */
+  @Test
+  void cutsStacksThatAreCutApartIntoMatrices() {
+    TinyMoe tiny = Spelling.GROUPED.of(4, 2, 4);
+    Graph after = narrowed(tiny, NarrowMoe.narrowing(tiny.block(), NarrowMoe.alike())).graph();
+
+    assertThat(floats(tiny.graph()) - floats(after)).isEqualTo(4 * 2 * 8);
+    assertThat(after.initializers()).doesNotContainKeys("up", "down");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "STACKED | act = Tanh (in) | scaled0 = Mul (in, fives) act = Tanh (scaled0)"
+            + " | Mul 'Mul -> scaled0' reads 'fives', which has channels that all experts share",
+        "STACKED | act = Tanh (in) | back = Transpose <perm = [0, 2, 1]> (in) tanh = Tanh (back)"
+            + " act = Transpose <perm = [0, 2, 1]> (tanh)"
+            + " | neurons are not known to stay apart in Transpose 'Transpose -> back'",
+        "GATHERED | act = Tanh (in) | size = Shape (in) rows0 = Slice (size, zero, one, zero)"
+            + " flat0 = Concat <axis = 0> (rows0, five, one) out0 = Reshape (in, flat0)"
+            + " act = Tanh (out0) | Concat 'Concat -> flat0' joins channels of different kinds",
+        "GATHERED | ups = Gather <axis = 0> (up, ids) | upOf = Reshape (upFlat, cubes)"
+            + " ups = Gather <axis = 0> (upOf, ids)"
+            + " | the weight 'ups' is made of its constants otherwise than by casts and transposes",
+      })
+  void refusesStacksInWhichNeuronsAreNotFollowed(
+      Spelling spelling, String from, String to, String reason) {
+    TinyMoe tiny =
+        spelling
+            .of(4, 2, 4)
+            .with(from, to)
+            .with(
+                "int64[1] k =",
+                "float[5] fives, int64[1] five = {5}, float[20, 4] upFlat, int64[3] cubes = {4, 5,"
+                    + " 4}, int64[1] k =");
+
+    assertThat(refusal(tiny, NarrowMoe.alike())).startsWith(reason);
   }
 
   @Test
   void refusesActivationsThatExpertsShare() {
-    assertThat(refusal(Spelling.GROUPED.of(4, 2, 4), NarrowMoe.kept()))
-        .startsWith("expert 0: neurons are not known to stay apart in Concat");
     TinyMoe shared =
         Spelling.COLUMNS
             .of(4, 2, 4)
@@ -204,8 +265,8 @@ final class NarrowingTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "act0 = Tanh (in0) | turned0 = Transpose <perm = [1, 0]> (in0) tanh0 = Tanh (turned0) act0 ="
-            + " Transpose <perm = [1, 0]> (tanh0) | neurons are not known to stay apart in",
+        "act0 = Tanh (in0) | turned0 = Transpose <perm = [1, 0]> (in0) tanh0 = Tanh (turned0) act0"
+            + " = Transpose <perm = [1, 0]> (tanh0) | neurons are not known to stay apart in",
         "act0 = Tanh (in0) | all0 = Reshape (in0, last) out0 = Reshape (all0, rows5) act0 = Tanh"
             + " (out0) | neurons are not known to stay apart in",
       })
