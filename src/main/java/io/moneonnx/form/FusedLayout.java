@@ -70,7 +70,9 @@ record FusedLayout(
     String ids = ops.reshape(routing.indices(ops), -1);
     String onlyThese = ops.cast(ops.oneHot(ids, routing.experts(), FAR_BELOW, 0), type(ops));
     String tokenOfSlot = ops.reshape(copies, -1, routing.hidden());
-    return new Rows.Recomputed(applied(ops, tokenOfSlot, onlyThese, Map.of(), 1));
+    Map<Integer, String> now = new HashMap<>();
+    perExpert.keySet().forEach(input -> now.put(input, ops.edit().input(node, input)));
+    return new Rows.Recomputed(applied(ops, tokenOfSlot, onlyThese, now, 1));
   }
 
   /**

@@ -43,7 +43,12 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
       return new Rows.Stacked(visible.value(), visible.place().axis(), visible.rank());
     }
     Raw.Inside inside = (Raw.Inside) raw;
-    String all = ops.einsum(inside.equation(), inside.operands());
+    Node sum = graph.producer(output).orElseThrow();
+    List<String> operands =
+        inside.operands().stream()
+            .map(operand -> ops.edit().input(sum, sum.inputs().indexOf(operand)))
+            .toList();
+    String all = ops.einsum(inside.equation(), operands);
     return new Rows.Recomputed(Rows.Stacked.chosen(ops, routing, all));
   }
 
@@ -89,11 +94,11 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
         .forEach(stack -> ops.edit().setInputs(stack, kept.stream().map(stack::input).toList()));
     axis.sizes()
         .forEach(
-            (edge, size) ->
-                set(
-                    ops,
-                    edge,
-                    size.shape().with(ops, size.axis(), size.perExpert() * kept.size())));
+            (edge, size) -> {
+              String now = ops.edit().input(edge.node(), edge.index());
+              long left = size.perExpert() * kept.size();
+              set(ops, edge, size.shape().now(ops, now).with(ops, size.axis(), left));
+            });
     Map<String, String> columns = new HashMap<>();
     String ids = ops.vector(kept.stream().mapToLong(Integer::longValue).toArray());
     axis.matrices()

@@ -3,6 +3,7 @@ package io.moneonnx.form;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -40,10 +41,23 @@ record TargetShape(List<Part> parts) {
         : Optional.empty();
   }
 
+  /** The same shape, of which an edit may have made the constant {@code value}. */
+  TargetShape now(Ops ops, String value) {
+    return ops.edit()
+        .constant(value)
+        .flatMap(Tensor::integers)
+        .map(sizes -> new TargetShape(List.of(part(value, sizes))))
+        .orElse(this);
+  }
+
+  private static Part part(String value, long... sizes) {
+    return new Part(value, sizes.length, Optional.of(Arrays.stream(sizes).boxed().toList()));
+  }
+
   private static Part part(Graph graph, String value, int computed) {
     return graph
         .integers(value)
-        .map(n -> new Part(value, n.length, Optional.of(Arrays.stream(n).boxed().toList())))
+        .map(sizes -> part(value, sizes))
         .orElse(new Part(value, computed, Optional.empty()));
   }
 

@@ -115,6 +115,13 @@ public final class GraphEdit {
     return ranks.of(value);
   }
 
+  /** A constant of the graph, or one that was added. */
+  public Optional<Tensor> constant(String value) {
+    return Optional.ofNullable(constants.get(value))
+        .map(Initializer::tensor)
+        .or(() -> graph.constant(value));
+  }
+
   public String constant(String hint, Tensor tensor) {
     String name = fresh(hint);
     Initializer constant = Initializer.of(name, tensor);
@@ -144,6 +151,11 @@ public final class GraphEdit {
       now = redirected.get(now);
     }
     return now;
+  }
+
+  /** What a node of the graph reads as its input {@code index}, after the changes so far. */
+  public String input(Node node, int index) {
+    return current(replaced.getOrDefault(node.output(), node).input(index));
   }
 
   /** Lets one node of the graph read {@code value} as its input {@code index}. */
