@@ -326,6 +326,25 @@ public final class NarrowMoe {
             .with("\"relu\"", "\"swiglu\", swiglu_fusion = 1")
             .with("up, , down)", "up, upBias, down, downBias)");
       }
+    },
+    /** The same where gates and ups are stored one behind the other. */
+    FUSED_MIXED {
+      @Override
+      TinyMoe of() {
+        return FUSED_PAIRS
+            .of()
+            .with(
+                "float[4, 10, 4] up,",
+                "float[4, 10, 4] stored, int64[4] apart = {4, 2, 5, 4}, int64[3] mixed = {4, 10, 4},")
+            .with(
+                "  routed =",
+                """
+                  parts = Reshape (stored, apart)
+                  turns = Transpose <perm = [0, 2, 1, 3]> (parts)
+                  up = Reshape (turns, mixed)
+                  routed =\
+                """);
+      }
     };
 
     abstract TinyMoe of();

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -60,9 +61,14 @@ public final class Ops {
         key -> constant("kept", replaced.getOrDefault(value, tensor).along(axis, indices)));
   }
 
+  /** What a value of the graph was replaced by, with {@link #inPlaceOf}. */
+  public Optional<Tensor> inPlaceOf(String value) {
+    return Optional.ofNullable(replaced.get(value));
+  }
+
   /**
-   * A constant in place of one of the graph, of as many dimensions: what is {@link #kept} of that
-   * one is from now on kept of this.
+   * A constant in place of a weight of the graph, of as many dimensions: what is {@link #kept} of
+   * that one is from now on kept of this.
    */
   public String inPlaceOf(String value, String hint, Tensor tensor) {
     replaced.put(value, tensor);

@@ -72,6 +72,30 @@ public sealed interface Tensor {
     return runs.joined(axis, size);
   }
 
+  /** The same elements with the axes in another order; moves no bytes. */
+  default Tensor transposed(List<Integer> order) {
+    int moved = rank();
+    while (moved > 0 && order.get(moved - 1) == moved - 1) {
+      moved--;
+    }
+    List<Long> turned = order.stream().map(dims()::get).toList();
+    Runs runs = new Runs(this, elements(dims().subList(moved, rank())) * type().bits());
+    long[] place = new long[moved];
+    for (long i = 0; i < elements(turned.subList(0, moved)); i++) {
+      long rest = i;
+      for (int at = moved - 1; at >= 0; at--) {
+        place[order.get(at)] = rest % turned.get(at);
+        rest /= turned.get(at);
+      }
+      long row = 0;
+      for (int at = 0; at < moved; at++) {
+        row = row * dims().get(at) + place[at];
+      }
+      runs.add(row);
+    }
+    return joined(runs.found, turned);
+  }
+
   /** Rows of so many bits that are cut out of a tensor, neighbours as one. */
   final class Runs {
     private final Tensor tensor;

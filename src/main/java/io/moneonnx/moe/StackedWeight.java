@@ -34,6 +34,7 @@ final class StackedWeight {
   private Node reader;
   private int index;
   private List<Integer> axes;
+  private Optional<Tensor> folded = Optional.empty();
 
   private StackedWeight(
       Graph graph, Set<String> gathered, int experts, Node reader, int index, List<Integer> axes) {
@@ -79,17 +80,19 @@ final class StackedWeight {
       }
       next(made.get());
     }
-    List<Axis> stored =
-        axes.stream()
-            .flatMap(axis -> WeightView.of(graph, value).orElseThrow().stored(axis).stream())
-            .toList();
-    if (stored.size() != axes.size()) {
+    WeightView view = WeightView.of(graph, value).orElseThrow();
+    List<Axis> stored = axes.stream().flatMap(axis -> view.stored(axis).stream()).toList();
+    if (stored.size() == axes.size()) {
+      axes = stored.stream().map(Axis::axis).toList();
+      while (graph.constant(value).isEmpty()) {
+        next(graph.producer(value).orElseThrow());
+      }
+    } else if (isReadWhole()) {
+      folded = view.folded();
+    }
+    if (folded.isEmpty() && graph.constant(value).isEmpty()) {
       return "the weight '%s' is made of its constants otherwise than by casts and transposes"
           .formatted(given);
-    }
-    axes = stored.stream().map(Axis::axis).toList();
-    while (graph.constant(value).isEmpty()) {
-      next(graph.producer(value).orElseThrow());
     }
     Optional<String> shared =
         between.stream()
@@ -104,6 +107,14 @@ final class StackedWeight {
                     ? ""
                     : "the weight '%s' is %s, expected %d experts along axis %d"
                         .formatted(value, dims(), experts, axis(0)));
+  }
+
+  /**
+   * True for what is cut into experts where it is read, by a {@code Gather} or within an operator:
+   * it may be replaced as it is made, and then be no constant's any more.
+   */
+  private boolean isReadWhole() {
+    return !between.isEmpty() || reader.domain().equals("com.microsoft");
   }
 
   private void next(Node made) {
@@ -131,7 +142,7 @@ final class StackedWeight {
   }
 
   Tensor tensor() {
-    return graph.constant(value).orElseThrow();
+    return folded.orElseGet(() -> graph.constant(value).orElseThrow());
   }
 
   /** The axis of the constant that one of those that were asked for is. */
@@ -144,7 +155,7 @@ final class StackedWeight {
     int last = Math.max(axis(0), axis(1));
     long run = tensor().type().bytes(Tensor.elements(dims().subList(last + 1, dims().size())));
     Tensor kept =
-        run >= LONG_RUN
+        run >= LONG_RUN && folded.isEmpty()
             ? tensor().alongEach(axis(0), axis(1), indices)
             : axis(0) == 0
                 ? oneByOne(indices)

@@ -225,6 +225,31 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
   }
 
   /**
+   * The elements as they are read, where nothing but parts and other orders of one constant are
+   * between; moves no bytes.
+   */
+  Optional<Tensor> folded() {
+    Optional<Tensor> constant = graph.constant(value);
+    if (constant.isPresent()) {
+      return constant;
+    }
+    Node node = graph.producer(value).orElseThrow();
+    Optional<Tensor> whole = of(graph, node.input(0)).flatMap(WeightView::folded);
+    return switch (node.opType()) {
+      case "Identity", "Reshape", "Squeeze", "Unsqueeze" ->
+          whole.map(tensor -> tensor.reshaped(dims));
+      case "Transpose" -> whole.map(tensor -> tensor.transposed(node.permutation(tensor.rank())));
+      case "Slice", "Gather" ->
+          whole.map(tensor -> tensor.along(cut(node).axis(), indices(cut(node))).reshaped(dims));
+      default -> Optional.empty();
+    };
+  }
+
+  private static List<Integer> indices(Part.Range range) {
+    return IntStream.range((int) range.from(), (int) range.to()).boxed().toList();
+  }
+
+  /**
    * Why nothing but what this view reads can be copied with some indices of the axis: a part is cut
    * out of what others read too.
    */
@@ -255,7 +280,7 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
   }
 
   private String keep(Ops ops, int axis, List<Integer> indices, boolean isAlone) {
-    Optional<Tensor> constant = graph.constant(value);
+    Optional<Tensor> constant = graph.constant(value).or(() -> ops.inPlaceOf(value));
     if (constant.isPresent()) {
       return kept(ops, constant.get(), axis, indices);
     }
@@ -290,8 +315,7 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
   }
 
   private Tensor tensor(Part part) {
-    List<Integer> indices =
-        IntStream.range((int) part.range().from(), (int) part.range().to()).boxed().toList();
+    List<Integer> indices = indices(part.range());
     Tensor whole = graph.constant(part.whole()).orElseThrow();
     int axis = part.range().axis();
     Tensor cut = (axis == 0 ? whole : near(whole)).along(axis, indices);

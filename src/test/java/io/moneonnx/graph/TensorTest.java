@@ -88,6 +88,21 @@ final class TensorTest {
   }
 
   @Test
+  void putsAxesInAnotherOrder() throws IOException {
+    Tensor cubes = Tensor.of(List.of(2L, 2L, 3L), 0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+
+    assertThat(cubes.transposed(List.of(1, 0, 2)).toFloats())
+        .containsExactly(0, 1, 2, 6, 7, 8, 3, 4, 5, 9, 10, 11);
+    assertThat(cubes.transposed(List.of(0, 2, 1)).toFloats())
+        .containsExactly(0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11);
+    assertThat(cubes.transposed(List.of(2, 0, 1)).dims()).containsExactly(3L, 2L, 2L);
+    assertThat(cubes.transposed(List.of(2, 0, 1)).toFloats())
+        .containsExactly(0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11);
+    assertThat(cubes.transposed(List.of(0, 1, 2))).isEqualTo(cubes);
+    assertThat(external().transposed(List.of(1, 0)).toFloats()).startsWith(0, 10);
+  }
+
+  @Test
   void cutsOfEachIndexItsOwn() {
     Tensor stack = Tensor.of(List.of(2L, 2L, 3L), 0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
     List<List<Integer>> columns = List.of(List.of(0, 2), List.of(1, 2));

@@ -3,6 +3,8 @@ package io.moneonnx.pipeline;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.moneonnx.RealExports;
+import io.moneonnx.RealExports.Expected;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
@@ -12,6 +14,7 @@ import io.moneonnx.io.Placement;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.moe.NeuronCut;
 import io.moneonnx.moe.Target;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
@@ -28,11 +31,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every expert of a real export is given a width of its own. */
+/** Experts of real exports are narrowed: each to a width of its own, or all to half. */
 final class NarrowExportTest {
   private static final Path OLMOE = Path.of("models", "olmoe-tiny", "model.onnx");
 
@@ -86,6 +92,66 @@ final class NarrowExportTest {
     assertThat(subject.blocks()).isNotEmpty();
     assertThat(operators(narrowed)).isEqualTo(operators(subject.read().canonical().original()));
     assertThat(Files.size(OLMOE) - Files.size(file)).isCloseTo(gone, within(10_000L));
+  }
+
+  private static final Pattern REFUSED =
+      Pattern.compile(
+          ".*(is quantised: it is made by|is stored as u?int|what its experts compute is not known)"
+              + ".*");
+
+  static List<Expected> taken() throws IOException {
+    return RealExports.taken();
+  }
+
+  /** Half of all neurons, drawn at random for each expert, with matrices drawn at random. */
+  private Replacement half(MoeBlock block) {
+    TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
+    int width = Math.max(1, block.inner() / 2);
+    for (int expert = 0; expert < block.experts(); expert++) {
+      int[] neurons = random.ints(0, block.inner()).distinct().limit(width).sorted().toArray();
+      float[] down = new float[width * block.hidden()];
+      for (int i = 0; i < down.length; i++) {
+        down[i] = 0.1f * (float) random.nextGaussian();
+      }
+      narrow.put(expert, new NarrowExpert(neurons, down));
+    }
+    return Replacement.byNarrow(narrow);
+  }
+
+  /** Of every form, with one width a block. */
+  @ParameterizedTest
+  @MethodSource("taken")
+  void holdsAtHalfTheWidthOrIsRefusedInWords(Expected expected) {
+    LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
+    Map<String, Replacement> changes = new HashMap<>();
+    for (MoeBlock block : subject.blocks()) {
+      if (block.inner() > 0) {
+        changes.put(block.name(), half(block));
+      }
+    }
+    Optional<String> refusal =
+        subject.blocks().stream()
+            .filter(block -> changes.containsKey(block.name()))
+            .flatMap(
+                block ->
+                    NeuronCut.of(subject.model().graph(), block)
+                        .objection(changes.get(block.name()).narrow())
+                        .stream())
+            .findFirst();
+    if (refusal.isPresent()) {
+      assertThat(refusal.get()).matches(REFUSED);
+      return;
+    }
+    Path file = folder.resolve("half.onnx");
+    OnnxWriter.write(
+        Rewriter.rewrite(subject.read().canonical(), subject.blocks(), changes),
+        file,
+        Placement.INLINE);
+    Verdict verdict =
+        new Proof(subject.model(), subject.folder(), subject.blocks(), changes, RunOptions.cpu())
+            .of(file, TrialFeeds.of(subject, Optional.empty(), "").proof());
+
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
   }
 
   private static List<String> operators(Model model) {

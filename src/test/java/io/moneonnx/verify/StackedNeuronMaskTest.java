@@ -129,7 +129,7 @@ final class StackedNeuronMaskTest {
 
   /** What is cut as one, cut as two: neuron 2 of one expert has the gate of neuron 0. */
   @ParameterizedTest
-  @EnumSource(names = {"GATHERED_HALVES", "STACKED_PAIRS", "FUSED_PAIRS"})
+  @EnumSource(names = {"GATHERED_HALVES", "STACKED_PAIRS", "FUSED_PAIRS", "FUSED_MIXED"})
   void findsGatesAndUpsThatAreCutApart(Stack stack) {
     TinyMoe tiny = stack.tiny();
     Model narrowed = narrowed(tiny, narrowing(tiny));
