@@ -81,6 +81,11 @@ final class ExpertNeurons {
     return "expert %d: %s".formatted(expert, reason);
   }
 
+  /** The down projection of one of these, {@code [hidden, inner]}, where all are one constant. */
+  Optional<float[]> stackedDown(int expert) {
+    return trace.down().map(stack -> stack.matrix(expert));
+  }
+
   /** True where the first of these keeps all its neurons, and so do all others. */
   boolean isWhole(SortedMap<Integer, NarrowExpert> narrow) {
     return narrow.isEmpty() || narrow.get(narrow.firstKey()).width() == ffn.inner();

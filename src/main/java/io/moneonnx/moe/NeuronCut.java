@@ -58,6 +58,22 @@ public final class NeuronCut {
     return last.size() > 1 && behind.containsAll(last);
   }
 
+  /** True where all experts have one width. */
+  public boolean isShared() {
+    return groups.size() == 1 && block.experts() > 1;
+  }
+
+  /**
+   * The down projection of an expert, {@code [hidden, inner]}, where those of all experts are one
+   * constant; call it where there is no {@link #objection}.
+   */
+  public Optional<float[]> stackedDown(int expert) {
+    return groups.stream()
+        .filter(group -> group.experts().contains(expert))
+        .findFirst()
+        .flatMap(group -> group.stackedDown(expert));
+  }
+
   /** Why the experts cannot be given these neurons; empty if they can. */
   public Optional<String> objection(Map<Integer, NarrowExpert> narrow) {
     return objection(narrow, Set.of());

@@ -193,6 +193,21 @@ final class StackedWeight {
     return ops.inPlaceOf(value, "down", Tensor.of(tensor().type(), dims, all));
   }
 
+  /** What an expert has, row by row of {@code axis(2)}, {@code [axis(2), axis(1)]}. */
+  float[] matrix(int expert) {
+    List<Long> dims = dims();
+    float[] stored = WeightView.near(tensor().along(axis(0), List.of(expert))).toFloats();
+    int columns = dims.get(axis(1)).intValue();
+    boolean isRowFirst = axis(2) < axis(1);
+    float[] rows = new float[stored.length];
+    for (int i = 0; i < rows.length; i++) {
+      int row = i / columns;
+      int column = i % columns;
+      rows[i] = isRowFirst ? stored[i] : stored[column * (rows.length / columns) + row];
+    }
+    return rows;
+  }
+
   /** What an expert has at an index of {@code axis(1)} and one of {@code axis(2)}. */
   interface Values {
     float of(int expert, int first, int second);

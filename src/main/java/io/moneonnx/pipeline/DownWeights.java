@@ -12,12 +12,14 @@ import io.moneonnx.graph.Value;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.NeuronCut;
 import io.moneonnx.narrow.DownMatrix;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntFunction;
 
 /** Down projections of experts as numbers: what is stored, or what the graph makes of it. */
 final class DownWeights {
@@ -27,8 +29,17 @@ final class DownWeights {
     this.subject = subject;
   }
 
-  /** Of one expert, {@code [hidden, inner]}; its block shows what experts compute. */
-  DownMatrix of(MoeBlock block, int expert) {
+  /** By expert, {@code [hidden, inner]}, of a block that shows what its experts compute. */
+  IntFunction<DownMatrix> of(MoeBlock block) {
+    NeuronCut neurons = NeuronCut.of(subject.model().graph(), block);
+    return expert ->
+        neurons
+            .stackedDown(expert)
+            .map(matrix -> DownMatrix.of(block.hidden(), block.inner(), matrix))
+            .orElseGet(() -> own(block, expert));
+  }
+
+  private DownMatrix own(MoeBlock block, int expert) {
     Ffn ffn = block.ffn().get(expert);
     float[] stored = value(ffn.down().weight()).toFloats();
     return DownMatrix.of(

@@ -10,6 +10,7 @@ import io.moneonnx.run.RunOptions;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ForkJoinPool;
+import java.util.function.IntFunction;
 
 /** Linear algebra on the neurons of one expert after another, as many at once as memory holds. */
 final class NeuronWork {
@@ -44,12 +45,13 @@ final class NeuronWork {
    * @throws BadInputException if moments or weights cannot be worked with; names block and expert
    */
   <T> List<T> each(MoeBlock block, BlockStatistics measured, List<Integer> experts, Job<T> job) {
+    IntFunction<DownMatrix> down = weights.of(block);
     ForkJoinPool pool = new ForkJoinPool(threads(block));
     try {
       return pool.submit(
               () ->
                   experts.parallelStream()
-                      .map(expert -> made(block, measured, expert, job))
+                      .map(expert -> made(block, measured, expert, down, job))
                       .toList())
           .get();
     } catch (ExecutionException e) {
@@ -69,9 +71,14 @@ final class NeuronWork {
     return (int) Math.max(1, Math.min(threads, fitting));
   }
 
-  private <T> T made(MoeBlock block, BlockStatistics measured, int expert, Job<T> job) {
+  private static <T> T made(
+      MoeBlock block,
+      BlockStatistics measured,
+      int expert,
+      IntFunction<DownMatrix> down,
+      Job<T> job) {
     try {
-      return job.of(expert, moments(measured, expert), weights.of(block, expert));
+      return job.of(expert, moments(measured, expert), down.apply(expert));
     } catch (BadInputException e) {
       throw new BadInputException(
           "block '%s': expert %d: %s".formatted(block.name(), expert, e.getMessage()), e);

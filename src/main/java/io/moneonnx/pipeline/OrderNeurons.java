@@ -73,7 +73,11 @@ public final class OrderNeurons {
     for (int expert = 0; expert < block.experts(); expert++) {
       narrowest.put(expert, new NarrowExpert(new int[1], new float[block.hidden()]));
     }
-    return NeuronCut.of(subject.model().graph(), block).objection(narrowest);
+    return cut(block).objection(narrowest);
+  }
+
+  private NeuronCut cut(MoeBlock block) {
+    return NeuronCut.of(subject.model().graph(), block);
   }
 
   private BlockStatistics ordered(BlockStatistics measured, Console.Progress progress) {
@@ -93,7 +97,7 @@ public final class OrderNeurons {
         orders.stream().flatMapToDouble(order -> Arrays.stream(order.distortions()));
     return measured.with(
         new NeuronOrders(
-            block.ffn().size() > 1 ? Widths.OWN : Widths.ONE,
+            cut(block).isShared() ? Widths.ONE : Widths.OWN,
             neuronBytes(block),
             Values.counts(removed.asLongStream().toArray()),
             Values.of(distortions.toArray())));

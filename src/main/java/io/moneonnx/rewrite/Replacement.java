@@ -79,7 +79,7 @@ public record Replacement(
   /** The neurons to be cut; throws {@link BadInputException} where they cannot be. */
   public NeuronCut neurons(Graph graph, MoeBlock block) {
     NeuronCut cut = NeuronCut.of(graph, block);
-    cut.objection(narrow)
+    cut.objection(narrow, novices.keySet())
         .ifPresent(
             reason -> {
               throw new BadInputException(

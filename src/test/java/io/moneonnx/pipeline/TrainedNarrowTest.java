@@ -8,41 +8,27 @@ import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataSource;
 import io.moneonnx.data.PassageOptions;
 import io.moneonnx.eval.Perplexity;
-import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.Tensor;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
-import io.moneonnx.moe.Ffn;
-import io.moneonnx.moe.MoeBlock;
-import io.moneonnx.moe.NarrowExpert;
 import io.moneonnx.moe.Target;
-import io.moneonnx.narrow.DamageCurve;
-import io.moneonnx.narrow.DownMatrix;
-import io.moneonnx.narrow.ModelCurves;
-import io.moneonnx.narrow.Moments;
-import io.moneonnx.narrow.Refit;
-import io.moneonnx.narrow.RemovalOrder;
+import io.moneonnx.plan.Goal;
+import io.moneonnx.plan.Limits;
+import io.moneonnx.plan.NarrowTerms;
+import io.moneonnx.plan.Normalisation;
+import io.moneonnx.plan.Novice;
+import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.Planner;
+import io.moneonnx.plan.Ratio;
+import io.moneonnx.plan.Scope;
 import io.moneonnx.plan.Weighting;
-import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.Profile;
-import io.moneonnx.profile.Statistic;
-import io.moneonnx.rewrite.Replacement;
-import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
-import io.moneonnx.verify.Proof;
-import io.moneonnx.verify.Verdict;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.TreeMap;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,6 +42,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("exhaustive")
 final class TrainedNarrowTest {
   private static final int STEP = 4;
+
+  /** Of all bytes: one step of one block whose experts share a width. */
+  private static final double OFF = 0.02;
 
   @TempDir private Path folder;
 
@@ -116,22 +105,11 @@ final class TrainedNarrowTest {
     Path tokens = Path.of(trained, "tokens");
     subject = LoadedModel.open(model, Target.CPU);
     profile = profile(tokens);
-    List<List<RemovalOrder>> orders = new ArrayList<>();
-    for (MoeBlock block : subject.blocks()) {
-      orders.add(
-          IntStream.range(0, block.experts())
-              .mapToObj(expert -> RemovalOrder.of(moments(block, expert), down(block, expert)))
-              .toList());
-    }
-    ModelCurves curves = curves(orders);
     double before = loss(model, tokens);
 
-    assertThat(loss(narrowed(orders, curves, 0.25), tokens) - before)
-        .isCloseTo(quarter, within(offQuarter));
-    assertThat(loss(narrowed(orders, curves, 0.5), tokens) - before)
-        .isCloseTo(half, within(offHalf));
-    assertThat(loss(narrowed(orders, curves, 0.75), tokens) - before)
-        .isCloseTo(most, within(offMost));
+    assertThat(loss(narrowed("0.25"), tokens) - before).isCloseTo(quarter, within(offQuarter));
+    assertThat(loss(narrowed("0.5"), tokens) - before).isCloseTo(half, within(offHalf));
+    assertThat(loss(narrowed("0.75"), tokens) - before).isCloseTo(most, within(offMost));
   }
 
   private Profile profile(Path tokens) {
@@ -154,98 +132,37 @@ final class TrainedNarrowTest {
         .toList();
   }
 
-  private BlockStatistics statistics(MoeBlock block) {
-    return profile.block(block.name()).orElseThrow();
-  }
-
-  private Moments moments(MoeBlock block, int expert) {
-    int size = Moments.size(block.inner());
-    double[] all = statistics(block).get(Statistic.M).stream().toArray();
-    return Moments.of(block.inner(), Arrays.copyOfRange(all, expert * size, (expert + 1) * size));
-  }
-
-  private static boolean isStacked(MoeBlock block) {
-    return block.ffn().size() == 1;
-  }
-
-  private DownMatrix down(MoeBlock block, int expert) {
-    Graph graph = subject.model().graph();
-    Ffn ffn = block.ffn().get(isStacked(block) ? 0 : expert);
-    String weight = ffn.down().weight();
-    Tensor own =
-        isStacked(block)
-            ? graph
-                .constant(graph.producer(weight).orElseThrow().input(0))
-                .orElseThrow()
-                .rows(List.of(expert))
-            : graph.constant(weight).orElseThrow();
-    boolean isInByOut = ffn.down().in() < ffn.down().out();
-    float[] stored = own.toFloats();
-    float[] matrix = new float[stored.length];
-    for (int i = 0; i < matrix.length; i++) {
-      int row = i / ffn.inner();
-      int neuron = i % ffn.inner();
-      matrix[i] = isInByOut ? stored[neuron * ffn.hidden() + row] : stored[i];
-    }
-    return DownMatrix.of(ffn.hidden(), ffn.inner(), matrix);
-  }
-
-  private ModelCurves curves(List<List<RemovalOrder>> orders) {
-    List<List<DamageCurve>> curves = new ArrayList<>();
-    for (int i = 0; i < orders.size(); i++) {
-      BlockStatistics found = statistics(subject.blocks().get(i));
-      int experts = found.experts();
-      double energy = found.get(Statistic.H2, 0) / found.tokens();
-      long[] calls = IntStream.range(0, experts).mapToLong(found.get(Statistic.N)::count).toArray();
-      double[] weights = Weighting.BALANCED.of(found.tokens(), energy, calls);
-      long neuron = 3L * Float.BYTES * found.hidden();
-      List<RemovalOrder> own = orders.get(i);
-      curves.add(
-          IntStream.range(0, experts)
-              .mapToObj(e -> DamageCurve.of(own.get(e), STEP, neuron, weights[e]))
-              .toList());
-    }
-    ModelCurves all = new ModelCurves(curves);
-    return isStacked(subject.blocks().get(0)) ? all.uniform() : all;
-  }
-
   /** A file of a model with so much less of the experts' bytes, which its oracle proves. */
-  private Path narrowed(List<List<RemovalOrder>> orders, ModelCurves curves, double less)
-      throws IOException {
-    ModelCurves.Widths widths = curves.model((long) (curves.bytes() * (1 - less)));
-    Map<String, Replacement> changes = new HashMap<>();
-    for (int i = 0; i < orders.size(); i++) {
-      MoeBlock block = subject.blocks().get(i);
-      TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
-      for (int expert = 0; expert < block.experts(); expert++) {
-        int width = widths.blocks().get(i).get(isStacked(block) ? 0 : expert).width();
-        narrow.put(expert, narrow(block, expert, orders.get(i).get(expert), width));
-      }
-      changes.put(block.name(), Replacement.byNarrow(narrow));
-    }
+  private Path narrowed(String less) throws IOException {
+    NarrowTerms terms = new NarrowTerms(Weighting.BALANCED, OptionalInt.of(STEP), 0);
+    Goal goal =
+        new Goal(
+            Criteria.DEFAULT,
+            Novice.ZERO,
+            Plan.Router.KEEP,
+            Ratio.parse(less),
+            new Scope.Model(Normalisation.NONE),
+            Limits.NONE,
+            Optional.of(terms));
     Path file = folder.resolve(less + ".onnx");
-    OnnxWriter.write(
-        Rewriter.rewrite(subject.read().canonical(), subject.blocks(), changes),
-        file,
-        Placement.INLINE);
+    Rewrite.Report report =
+        new Rewrite(subject, RunOptions.cpu(), new Silence())
+            .run(
+                new Rewrite.Request(file, Novice.ZERO, Optional.of(Placement.INLINE), false, true),
+                profile,
+                Planner.plan(profile, goal),
+                Optional.empty());
+    double asked = Double.parseDouble(less) * expertBytes();
     assertThat((double) Files.size(model) - Files.size(file))
-        .isCloseTo(less * curves.bytes(), within(0.001 * curves.bytes() + 20_000));
-    List<Map<String, Tensor>> feeds = TrialFeeds.of(subject, Optional.empty(), "").proof();
-    Verdict verdict =
-        new Proof(subject.model(), subject.folder(), subject.blocks(), changes, RunOptions.cpu())
-            .of(file, feeds);
-    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+        .isCloseTo(asked, within(OFF * expertBytes() + 20_000));
+    assertThat(report.verdict().orElseThrow().holds()).isTrue();
     return file;
   }
 
-  /** One without neurons has one of no effect. */
-  private NarrowExpert narrow(MoeBlock block, int expert, RemovalOrder order, int width) {
-    if (width == 0) {
-      return new NarrowExpert(new int[1], new float[block.hidden()]);
-    }
-    int[] kept = order.kept(width);
-    return new NarrowExpert(
-        kept, Refit.of(moments(block, expert), down(block, expert), kept).toFloats());
+  private long expertBytes() {
+    return subject.blocks().stream()
+        .mapToLong(block -> block.expertBytes() * block.experts())
+        .sum();
   }
 
   private static double loss(Path file, Path tokens) {
