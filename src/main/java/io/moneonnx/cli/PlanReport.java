@@ -173,6 +173,11 @@ final class PlanReport {
       forecast.worst().ifPresent(worst -> line(text, "error", "largest in %s", worst.name()));
     }
     if (isNarrow()) {
+      line(text, "experts", "%,d -> %,d bytes of neurons", neurons(false), neurons(true));
+      profile.blocks().stream()
+          .filter(block -> block.orders().isEmpty())
+          .forEach(
+              block -> line(text, "whole", "%s: its experts cannot be narrowed", block.name()));
       damage(text, DamageForecast.of(profile, goal));
     } else {
       line(text, "unstable", "%s", stability());
@@ -180,6 +185,19 @@ final class PlanReport {
     line(text, "size", "at most %,d bytes, of %,d", forecast.bytes(), profile.modelBytes());
     plan.note().ifPresent(note -> line(text, "note", "%s", note));
     return text.toString();
+  }
+
+  /** Bytes of all neurons that can be removed, or of those that stay. */
+  private long neurons(boolean isPlanned) {
+    return profile.blocks().stream()
+        .filter(block -> block.orders().isPresent())
+        .mapToLong(
+            block ->
+                block.orders().get().neuronBytes()
+                    * (isPlanned
+                        ? WidthTable.of(profile, plan.block(block.name()).orElseThrow()).neurons()
+                        : (long) block.experts() * block.header().inner()))
+        .sum();
   }
 
   private static void damage(StringBuilder text, DamageForecast forecast) {

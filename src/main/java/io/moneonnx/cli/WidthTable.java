@@ -48,6 +48,11 @@ record WidthTable(Plan.Block planned, BlockHeader header) {
     return cells;
   }
 
+  /** Neurons of all experts together. */
+  long neurons() {
+    return widths().values().stream().mapToLong(Integer::longValue).sum();
+  }
+
   /** Neurons by expert, 0 for those that go. */
   Map<Integer, Integer> widths() {
     Map<Integer, Integer> widths = new TreeMap<>();

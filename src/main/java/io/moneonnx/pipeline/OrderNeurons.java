@@ -11,6 +11,7 @@ import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.NeuronOrders;
 import io.moneonnx.profile.NeuronOrders.Widths;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic;
 import io.moneonnx.profile.Statistic.Detail;
 import io.moneonnx.profile.Values;
 import io.moneonnx.run.RunOptions;
@@ -82,6 +83,16 @@ public final class OrderNeurons {
 
   private BlockStatistics ordered(BlockStatistics measured, Console.Progress progress) {
     MoeBlock block = subject.block(measured.name());
+    List<Integer> starved =
+        IntStream.range(0, block.experts())
+            .filter(expert -> measured.get(Statistic.N).count(expert) < block.inner())
+            .boxed()
+            .toList();
+    if (!starved.isEmpty()) {
+      console.say(
+          "'%s': fewer tokens chose experts %s than they have neurons, %d: which of them matter hangs on few tokens"
+              .formatted(block.name(), starved, block.inner()));
+    }
     List<RemovalOrder> orders =
         work.each(
             block,

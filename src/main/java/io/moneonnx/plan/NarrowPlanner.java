@@ -119,16 +119,20 @@ final class NarrowPlanner {
 
   private List<DamageCurve> curves(Block block) {
     double[] weights = weights(block.measured());
-    Set<Integer> staying = staying(block, weights);
+    Set<Integer> whole = held.getOrDefault(block.measured().name(), Set.of());
+    Set<Integer> staying = staying(block, weights, whole);
     int step = terms.step().orElse(DamageCurve.step(block.inner()));
     List<DamageCurve> own = new ArrayList<>();
     for (int expert = 0; expert < block.experts(); expert++) {
       DamageCurve curve =
           DamageCurve.of(block.orders().get(expert), step, block.neuronBytes(), weights[expert]);
-      boolean isHeld = held.getOrDefault(block.measured().name(), Set.of()).contains(expert);
-      int least =
-          isHeld ? block.inner() : Math.max(terms.minWidth(), staying.contains(expert) ? 1 : 0);
-      own.add(withNovice(curve, block.measured(), expert, weights[expert]).atLeast(least));
+      int least = Math.max(terms.minWidth(), staying.contains(expert) ? 1 : 0);
+      own.add(
+          whole.contains(expert)
+              ? curve.atLeast(block.inner())
+              : least > 0
+                  ? curve.atLeast(least)
+                  : withNovice(curve, block.measured(), expert, weights[expert]));
     }
     return block.widths() == Widths.OWN ? own : List.of(DamageCurve.sum(own));
   }
@@ -145,14 +149,18 @@ final class NarrowPlanner {
     return new DamageCurve(Stream.concat(Stream.of(gone), others).toList());
   }
 
-  /** Those that would cost most, as many as must stay; all where they share a width. */
-  private Set<Integer> staying(Block block, double[] weights) {
+  /**
+   * As many as must stay: those that stay whole, then those that would cost most; all where experts
+   * share a width.
+   */
+  private Set<Integer> staying(Block block, double[] weights, Set<Integer> whole) {
     int least = goal.limits().minKeep(Plan.Router.KEEP, block.measured().header());
     return IntStream.range(0, block.experts())
         .boxed()
         .sorted(
-            Comparator.comparingDouble(
-                expert -> -weights[expert] * block.orders().get(expert).distortion(0)))
+            Comparator.<Integer, Boolean>comparing(expert -> !whole.contains(expert))
+                .thenComparing(
+                    expert -> -weights[expert] * block.orders().get(expert).distortion(0)))
         .limit(block.widths() == Widths.OWN ? least : block.experts())
         .collect(Collectors.toSet());
   }

@@ -13,6 +13,14 @@ import java.util.stream.IntStream;
  * @param orders of the neurons of its experts, where they were found
  */
 public record BlockStatistics(Statistics all, Slices slices, Optional<NeuronOrders> orders) {
+  /** Throws {@link IllegalArgumentException} where there are orders, and no moments. */
+  public BlockStatistics {
+    if (orders.isPresent() && all.detail() != Detail.MOMENTS) {
+      throw new IllegalArgumentException(
+          "block '%s': orders of neurons without their moments".formatted(all.header().name()));
+    }
+  }
+
   /** Without orders. */
   public BlockStatistics(Statistics all, Slices slices) {
     this(all, slices, Optional.empty());

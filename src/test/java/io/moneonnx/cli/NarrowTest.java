@@ -36,6 +36,8 @@ class NarrowTest {
   private static Path data;
   private static Path profile;
   private static Path plan;
+  private static Cli measuring;
+  private static Cli planning;
 
   @BeforeAll
   static void measuresAndPlans() throws IOException {
@@ -49,8 +51,10 @@ class NarrowTest {
             shared.resolve("ids.npz"), Map.of("input_ids", Fixtures.npy("<i8", shape, elements)));
     profile = shared.resolve("olmoe.profile");
     plan = shared.resolve("plan.json");
-    Cli.run("calibrate", Cli.OLMOE, "--data", data, "--moments", "-o", profile).succeeds();
-    Cli.run("plan", profile, "--method", "narrow", "--ratio", "0.6", "-o", plan).succeeds();
+    measuring = Cli.run("calibrate", TwoLayers.MODEL, "--data", data, "--moments", "-o", profile);
+    planning = Cli.run("plan", profile, "--method", "narrow", "--ratio", "0.6", "-o", plan);
+    measuring.succeeds();
+    planning.succeeds();
   }
 
   private Path out(String name) {
@@ -80,6 +84,20 @@ class NarrowTest {
     }
   }
 
+  /** 192 tokens, of which each chooses a few of 16 experts of 128 neurons. */
+  @Test
+  void saysWhichExpertsSawTooFewTokens() {
+    assertThat(measuring.err()).contains("ordering the neurons of 32 experts");
+    assertThat(measuring.err()).contains("'layers.1': fewer tokens chose experts [");
+  }
+
+  @Test
+  void saysWhatWidthsCost() {
+    assertThat(planning.out())
+        .contains("smallest  median  largest", "damage   predicted", "  80% ")
+        .containsPattern("experts  [0-9,]+ -> [0-9,]+ bytes of neurons");
+  }
+
   @Test
   void spendsTheBudgetOnWidths() {
     Plan read = PlanFile.read(plan);
@@ -106,11 +124,12 @@ class NarrowTest {
   @Test
   void writesTheSameFromAPlanAndFromOptions() throws IOException {
     Cli byPlan =
-        Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", plan, "-o", out("a.onnx"));
+        Cli.run(
+            "rewrite", TwoLayers.MODEL, "--profile", profile, "--plan", plan, "-o", out("a.onnx"));
     Cli byOptions =
         Cli.run(
             "rewrite",
-            Cli.OLMOE,
+            TwoLayers.MODEL,
             "--profile",
             profile,
             "--method",
@@ -124,12 +143,19 @@ class NarrowTest {
     byOptions.succeeds();
     assertThat(Files.mismatch(out("a.onnx"), out("b.onnx"))).isEqualTo(-1);
     assertThat(Files.size(out("a.onnx")))
-        .isLessThan(Files.size(Cli.OLMOE) - bytes(neuron()) * 3 / 5 + 50_000);
+        .isLessThan(Files.size(TwoLayers.MODEL) - bytes(neuron()) * 3 / 5 + 50_000);
     assertThat(OnnxReader.read(out("a.onnx")).metadata())
         .containsEntry("mone-onnx.method", "narrow");
     Cli exact =
         Cli.run(
-            "verify", Cli.OLMOE, out("a.onnx"), "--exact", "--plan", plan, "--profile", profile);
+            "verify",
+            TwoLayers.MODEL,
+            out("a.onnx"),
+            "--exact",
+            "--plan",
+            plan,
+            "--profile",
+            profile);
     assertThat(exact.succeeds().out()).contains(" narrowed").contains("is what the plan");
   }
 
@@ -137,21 +163,21 @@ class NarrowTest {
   void keepsToTheSizeOfTheFile() throws IOException {
     Cli.run(
             "rewrite",
-            Cli.OLMOE,
+            TwoLayers.MODEL,
             "--profile",
             profile,
             "--method",
             "narrow",
             "--target-size",
-            "9MB",
+            "6MB",
             "--novice",
             "mean",
             "--no-verify",
             "-o",
-            out("nine.onnx"))
+            out("six.onnx"))
         .succeeds();
 
-    assertThat(Files.size(out("nine.onnx"))).isBetween(8_900_000L, 9_000_000L);
+    assertThat(Files.size(out("six.onnx"))).isBetween(5_900_000L, 6_000_000L);
   }
 
   /** A width that a person gives; which neurons these are follows from their order. */
@@ -166,7 +192,7 @@ class NarrowTest {
     for (Path each : List.of(edited, listed)) {
       Cli.run(
               "rewrite",
-              Cli.OLMOE,
+              TwoLayers.MODEL,
               "--profile",
               profile,
               "--plan",
@@ -211,7 +237,7 @@ class NarrowTest {
                 width,
                 neuron));
 
-    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", file, "-o", out("bad.onnx"))
+    Cli.run("rewrite", TwoLayers.MODEL, "--profile", profile, "--plan", file, "-o", out("bad.onnx"))
         .fails(BAD_INPUT, found, expected);
     assertThat(out("bad.onnx")).doesNotExist();
   }
@@ -219,11 +245,11 @@ class NarrowTest {
   @Test
   void saysHowToGetMoments() {
     Path without = out("without.profile");
-    Cli.run("calibrate", Cli.OLMOE, "--data", data, "-o", without).succeeds();
+    Cli.run("calibrate", TwoLayers.MODEL, "--data", data, "-o", without).succeeds();
 
     Cli.run("plan", without, "--method", "narrow", "-o", out("p.json"))
         .fails(BAD_INPUT, "calibrate --moments");
-    Cli.run("rewrite", Cli.OLMOE, "--profile", without, "--plan", plan, "-o", out("o.onnx"))
+    Cli.run("rewrite", TwoLayers.MODEL, "--profile", without, "--plan", plan, "-o", out("o.onnx"))
         .fails(BAD_INPUT, "calibrate with --moments");
   }
 
@@ -232,12 +258,13 @@ class NarrowTest {
   void ordersMergedProfilesWithTheirModel() throws IOException {
     Path second = out("second.profile");
     Path both = out("both.profile");
-    Cli.run("calibrate", Cli.OLMOE, "--data", "A=" + data, "--moments", "-o", second).succeeds();
+    Cli.run("calibrate", TwoLayers.MODEL, "--data", "A=" + data, "--moments", "-o", second)
+        .succeeds();
     Cli.run("merge", profile, second, "-o", both).succeeds();
 
     assertThat(ProfileFile.read(both).blocks()).allMatch(block -> block.orders().isEmpty());
     Cli.run("plan", both, "--method", "narrow", "-o", out("p.json")).fails(BAD_INPUT, "--model");
-    Cli.run("plan", both, "--model", Cli.OLMOE, "--method", "narrow", "-o", out("p.json"))
+    Cli.run("plan", both, "--model", TwoLayers.MODEL, "--method", "narrow", "-o", out("p.json"))
         .succeeds();
     assertThat(PlanFile.read(out("p.json")).isNarrow()).isTrue();
   }
@@ -293,7 +320,7 @@ class NarrowTest {
     Cli found =
         Cli.run(
             "compare",
-            Cli.OLMOE,
+            TwoLayers.MODEL,
             "--profile",
             profile,
             "--test",

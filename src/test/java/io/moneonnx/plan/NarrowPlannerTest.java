@@ -1,0 +1,218 @@
+package io.moneonnx.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.plan.criterion.Criteria;
+import io.moneonnx.profile.BlockHeader;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.MadeStatistics;
+import io.moneonnx.profile.NeuronOrders;
+import io.moneonnx.profile.NeuronOrders.Widths;
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Statistic.Detail;
+import io.moneonnx.profile.Values;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Widths that budgets buy, of experts with four neurons of 100 bytes. */
+final class NarrowPlannerTest {
+  private static final int NEURON = 100;
+  private static final double[] STEEP = {90, 40, 10, 1, 0};
+  private static final double[] FLAT = {9, 4, 1, 0.1, 0};
+
+  /** A block in which ten tokens chose each of two experts with these distortions. */
+  private static BlockStatistics block(String name, Widths widths, double[]... distortions) {
+    BlockHeader header = new BlockHeader(name, "loop", distortions.length, 1, 2, 4, 4 * NEURON);
+    double[] calls = new double[distortions.length];
+    double[] lost = new double[distortions.length];
+    List<Long> removed = new ArrayList<>();
+    for (int expert = 0; expert < distortions.length; expert++) {
+      calls[expert] = 10;
+      lost[expert] = distortions[expert][0];
+      removed.addAll(List.of(3L, 1L, 0L, 2L));
+    }
+    return new MadeStatistics(header, Detail.MOMENTS, Map.of())
+        .with(Statistic.T, 10.0 * distortions.length)
+        .with(Statistic.N, calls)
+        .with(Statistic.G2, calls)
+        .with(Statistic.B2, lost)
+        .with(Statistic.H2, 10.0 * distortions.length)
+        .with(Statistic.Y2, DoubleStream.of(lost).sum())
+        .block()
+        .with(
+            new NeuronOrders(
+                widths,
+                NEURON,
+                Values.counts(removed.stream().mapToLong(Long::longValue).toArray()),
+                Values.of(Stream.of(distortions).flatMapToDouble(DoubleStream::of).toArray())));
+  }
+
+  private static Profile profile(BlockStatistics... blocks) {
+    return new Profile("m", 1_000_000, List.of(), List.of(blocks));
+  }
+
+  private static Goal goal(String ratio, Scope scope, Novice novice, Limits limits, int minWidth) {
+    return new Goal(
+        Criteria.DEFAULT,
+        novice,
+        Plan.Router.KEEP,
+        Ratio.parse(ratio),
+        scope,
+        limits,
+        Optional.of(new NarrowTerms(Weighting.BALANCED, OptionalInt.of(1), minWidth)));
+  }
+
+  private static Goal half(Scope scope) {
+    return goal("0.5", scope, Novice.ZERO, Limits.NONE, 0);
+  }
+
+  private static Scope model() {
+    return new Scope.Model(Normalisation.NONE);
+  }
+
+  private static List<Integer> widths(Plan plan, String block) {
+    int experts = plan.block(block).orElseThrow().experts();
+    List<Integer> widths = new ArrayList<>();
+    for (int i = 0; i < experts; i++) {
+      int expert = i;
+      Optional<Integer> narrowed =
+          plan.narrowed(block).stream()
+              .filter(each -> each.expert() == expert)
+              .map(Plan.Narrowed::width)
+              .findFirst();
+      widths.add(plan.pruned(block).contains(i) ? 0 : narrowed.orElse(4));
+    }
+    return widths;
+  }
+
+  @Test
+  void spendsTheBudgetWhereItSavesMost() {
+    Plan plan =
+        Planner.plan(
+            profile(block("a", Widths.OWN, STEEP, FLAT), block("b", Widths.OWN, FLAT, FLAT)),
+            half(model()));
+
+    assertThat(widths(plan, "a")).containsExactly(3, 2);
+    assertThat(widths(plan, "b")).containsExactly(2, 1);
+    assertThat(plan.narrowed("a").get(0).kept()).contains(List.of(0, 1, 2));
+    assertThat(plan.narrowed("b").get(1).kept()).contains(List.of(2));
+    assertThat(plan.criterion()).isEmpty();
+    assertThat(plan.budget())
+        .contains("method narrow, weights balanced, step 1, ratio 0.5, scope model");
+  }
+
+  @Test
+  void givesEveryBlockItsPartWithScopeLayer() {
+    Plan plan =
+        Planner.plan(
+            profile(block("a", Widths.OWN, STEEP, STEEP), block("b", Widths.OWN, FLAT, FLAT)),
+            half(new Scope.Layer()));
+
+    assertThat(widths(plan, "a")).containsExactly(2, 2);
+    assertThat(widths(plan, "b")).containsExactly(2, 2);
+  }
+
+  @Test
+  void givesExpertsThatShareTheirWidthTheSame() {
+    Plan plan =
+        Planner.plan(
+            profile(block("a", Widths.ONE, STEEP, FLAT), block("b", Widths.OWN, STEEP, FLAT)),
+            half(model()));
+
+    assertThat(widths(plan, "a")).doesNotContain(0).hasSize(2);
+    assertThat(widths(plan, "a").get(0)).isEqualTo(widths(plan, "a").get(1));
+  }
+
+  /** A mean that explains an expert makes all its neurons superfluous; it takes 8 bytes. */
+  @Test
+  void takesANoviceWhereItIsBetterThanNeurons() {
+    BlockStatistics block = block("a", Widths.OWN, STEEP, STEEP);
+    Goal means = goal("0.5", model(), Novice.GATE2, Limits.NONE, 0);
+
+    Plan plan = Planner.plan(profile(block), means);
+
+    assertThat(widths(plan, "a")).containsExactlyInAnyOrder(0, 3);
+    assertThat(plan.novice()).contains(Novice.GATE2);
+  }
+
+  @Test
+  void leavesProtectedAndLastExpertsSomeNeurons() {
+    BlockStatistics block = block("a", Widths.OWN, FLAT, FLAT);
+    Limits held = new Limits(OptionalInt.empty(), List.of(NamedExperts.parse("a:1")));
+
+    assertThat(
+            widths(Planner.plan(profile(block), goal("0.5", model(), Novice.ZERO, held, 0)), "a"))
+        .containsExactly(0, 4);
+    assertThat(
+            widths(
+                Planner.plan(profile(block), goal("0.875", model(), Novice.ZERO, Limits.NONE, 0)),
+                "a"))
+        .containsExactlyInAnyOrder(0, 1);
+    assertThat(
+            widths(
+                Planner.plan(profile(block), goal("0.5", model(), Novice.ZERO, Limits.NONE, 2)),
+                "a"))
+        .containsExactly(2, 2);
+    assertThatThrownBy(
+            () -> Planner.plan(profile(block), goal("0.9", model(), Novice.ZERO, Limits.NONE, 0)))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("100 bytes at the least widths");
+  }
+
+  @Test
+  void namesBlocksWithoutOrdersAndLeavesThem() {
+    BlockStatistics without =
+        new MadeStatistics(
+                new BlockHeader("opaque", "loop", 2, 1, 2, 0, 400), Detail.FULL, Map.of())
+            .block();
+    Plan plan = Planner.plan(profile(without, block("a", Widths.OWN, STEEP, STEEP)), half(model()));
+
+    assertThat(widths(plan, "opaque")).containsExactly(4, 4);
+    assertThatThrownBy(() -> Planner.plan(profile(without), half(model())))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("calibrate --moments");
+  }
+
+  @Test
+  void refusesOrdersThatAreNone() {
+    BlockStatistics broken = block("a", Widths.OWN, new double[] {1, 2, 3, 4, 5}, STEEP);
+
+    assertThatThrownBy(() -> Planner.plan(profile(broken), half(model())))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageStartingWith("block 'a': expert 0: removal order");
+  }
+
+  @Test
+  void foreseesErrorsOfWidths() {
+    Profile profile = profile(block("a", Widths.OWN, STEEP, FLAT));
+    Plan plan = Planner.plan(profile, half(model()));
+    Forecast forecast = Forecast.of(profile, plan, Novice.ZERO);
+    double lost = STEEP[widths(plan, "a").get(0)] + FLAT[widths(plan, "a").get(1)];
+
+    assertThat(forecast.worst().orElseThrow().error().orElseThrow())
+        .isCloseTo(Math.sqrt(lost / 99), within(1e-12));
+    assertThat(forecast.bytes()).isLessThan(1_000_000 + 20_000 - 4 * NEURON);
+  }
+
+  @Test
+  void findsTheKneeOfACurve() {
+    DamageForecast forecast =
+        DamageForecast.of(profile(block("a", Widths.OWN, STEEP, FLAT)), half(model()));
+    List<Double> damage = List.copyOf(forecast.damage().values());
+
+    assertThat(forecast.damage().keySet()).containsExactly(10, 20, 30, 40, 50, 60, 70, 80);
+    assertThat(IntStream.range(1, 8)).allMatch(i -> damage.get(i) >= damage.get(i - 1));
+    assertThat(forecast.knee().orElseThrow()).isBetween(20, 70);
+  }
+}
