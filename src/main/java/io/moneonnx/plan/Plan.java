@@ -37,6 +37,10 @@ public record Plan(
       if (!names.add(block.name)) {
         throw new BadInputException("block '" + block.name + "' is listed twice");
       }
+      if (router == Router.CUT && block.narrowed.isPresent()) {
+        throw new BadInputException(
+            "block '%s': 'narrowed' requires the router 'keep', found 'cut'".formatted(block.name));
+      }
     }
   }
 

@@ -334,4 +334,13 @@ class NarrowTest {
 
     assertThat(found.succeeds().out()).contains("mone", "narrow");
   }
+
+  @Test
+  void refusesNarrowExpertsBehindACutRouter() throws IOException {
+    Path file = out("cut.json");
+    Files.writeString(file, Files.readString(plan).replace("\"keep\"", "\"cut\""));
+
+    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", file, "-o", out("cut.onnx"))
+        .fails(BAD_INPUT, "cut.json", "'narrowed' requires the router 'keep'");
+  }
 }
