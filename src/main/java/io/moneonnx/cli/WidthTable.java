@@ -24,13 +24,8 @@ record WidthTable(Plan.Block planned, BlockHeader header) {
 
   /** A row's cells: how many experts there are of each kind, and the widths of those that stay. */
   List<Object> cells() {
-    int[] staying =
-        widths().values().stream()
-            .mapToInt(Integer::intValue)
-            .filter(w -> w > 0)
-            .sorted()
-            .toArray();
-    int narrowed = planned.narrowed().map(List::size).orElse(0);
+    int[] staying = staying().sorted().toArray();
+    int narrowed = Math.toIntExact(staying().filter(width -> width < header.inner()).count());
     int removed = planned.pruned().size();
     List<Object> cells =
         new ArrayList<>(
@@ -51,6 +46,10 @@ record WidthTable(Plan.Block planned, BlockHeader header) {
   /** Neurons of all experts together. */
   long neurons() {
     return widths().values().stream().mapToLong(Integer::longValue).sum();
+  }
+
+  private IntStream staying() {
+    return widths().values().stream().mapToInt(Integer::intValue).filter(width -> width > 0);
   }
 
   /** Neurons by expert, 0 for those that go. */

@@ -49,9 +49,13 @@ final class PlannedChanges {
     Map<String, Change> changes =
         new LinkedHashMap<>(ModelChanges.of(plan, novice, profile).changes());
     List<Plan.Block> narrowed =
-        plan.blocks().stream().filter(block -> block.narrowed().isPresent()).toList();
+        plan.blocks().stream()
+            .filter(block -> block.narrowed().isPresent())
+            .map(block -> withoutWhole(block, measured(profile, block.name()).header().inner()))
+            .filter(block -> block.narrowed().isPresent())
+            .toList();
     if (changes.isEmpty() && narrowed.isEmpty()) {
-      throw new BadInputException("the plan prunes no expert");
+      throw new BadInputException("the plan prunes no expert and narrows none");
     }
     long experts = narrowed.stream().mapToLong(block -> block.narrowed().get().size()).sum();
     String what = "re-fitting the down projections of %,d experts".formatted(experts);
@@ -70,6 +74,22 @@ final class PlannedChanges {
         .keySet()
         .forEach(name -> requireSame(subject.block(name), measured(profile, name).header()));
     return changes;
+  }
+
+  /** Experts that keep all their neurons stay as they are, byte by byte. */
+  private static Plan.Block withoutWhole(Plan.Block planned, int inner) {
+    return new Plan.Block(
+        planned.name(),
+        planned.experts(),
+        planned.pruned(),
+        planned
+            .narrowed()
+            .map(some -> some.stream().filter(expert -> !isWhole(expert, inner)).toList()));
+  }
+
+  private static boolean isWhole(Plan.Narrowed expert, int inner) {
+    return expert.width() == inner
+        && expert.kept().stream().flatMap(List::stream).allMatch(neuron -> neuron < inner);
   }
 
   private static Change both(Change novices, Change narrow) {

@@ -343,4 +343,14 @@ class NarrowTest {
     Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", file, "-o", out("cut.onnx"))
         .fails(BAD_INPUT, "cut.json", "'narrowed' requires the router 'keep'");
   }
+
+  @Test
+  void leavesExpertsOfFullWidthAsTheyAre() {
+    Plan read = PlanFile.read(plan);
+    int inner = ProfileFile.read(profile).blocks().get(0).header().inner();
+    Path file = edited(read, new Plan.Narrowed(0, inner, Optional.empty()));
+
+    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", file, "-o", out("whole.onnx"))
+        .fails(BAD_INPUT, "prunes no expert and narrows none");
+  }
 }
