@@ -30,9 +30,17 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
     return claim.ffn();
   }
 
-  /** Neurons of an expert, the width of what its down projection reads; 0 where it is opaque. */
+  /**
+   * Neurons of an expert, the width of what its down projection reads; 0 where it is opaque, and
+   * where experts {@link #haveOwnWidths}.
+   */
   public int inner() {
-    return ffn().stream().findFirst().map(Ffn::inner).orElse(0);
+    return haveOwnWidths() ? 0 : ffn().stream().findFirst().map(Ffn::inner).orElse(0);
+  }
+
+  /** Whether the experts differ in width, as experts that were narrowed do. */
+  public boolean haveOwnWidths() {
+    return ffn().stream().map(Ffn::inner).distinct().count() > 1;
   }
 
   /** The initializers that hold the weights of the experts. */
@@ -57,9 +65,12 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
 
   /**
    * What the last projections of the experts that were chosen read, rows {@code [R, inner]}; empty
-   * where the graph does not show it.
+   * where the graph does not show it, and where experts {@link #haveOwnWidths}.
    */
   public Optional<Rows.Chosen> activations(Ops ops) {
+    if (haveOwnWidths()) {
+      return Optional.empty();
+    }
     return Ffn.activations(ffn())
         .flatMap(values -> claim.layout().activations(ops, values))
         .map(rows -> rows.chosen(ops, claim.ofWidth(inner())));

@@ -175,8 +175,12 @@ public final class Calibrate {
           .forEach(
               block ->
                   console.say(
-                      "no moments of '%s': the graph does not show what its down projections read"
-                          .formatted(block.name())));
+                      "no moments of '%s': %s"
+                          .formatted(
+                              block.name(),
+                              subject.block(block.name()).haveOwnWidths()
+                                  ? "its experts have different widths"
+                                  : "the graph does not show what its down projections read")));
     }
     if (!measured.skipped().isEmpty()) {
       console.say("left out, for something of theirs was not finite: " + skipped(measured));

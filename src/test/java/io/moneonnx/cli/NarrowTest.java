@@ -353,4 +353,31 @@ class NarrowTest {
     Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", file, "-o", out("whole.onnx"))
         .fails(BAD_INPUT, "prunes no expert and narrows none");
   }
+
+  /** Experts of different widths have no common moments. */
+  @Test
+  void measuresNarrowedModelsWithoutMoments() {
+    Path narrow = out("narrow.onnx");
+    Path again = out("again.profile");
+    Cli.run(
+            "rewrite",
+            Cli.OLMOE,
+            "--profile",
+            profile,
+            "--method",
+            "narrow",
+            "--min-width",
+            "16",
+            "--no-verify",
+            "-o",
+            narrow)
+        .succeeds();
+
+    Cli measured = Cli.run("calibrate", narrow, "--data", data, "--moments", "-o", again);
+    assertThat(measured.succeeds().err()).contains("its experts have different widths");
+    Cli.run("plan", again, "--method", "narrow", "-o", out("p.json"))
+        .fails(BAD_INPUT, "holds no order of neurons");
+    Cli.run("rewrite", narrow, "--profile", again, "--ratio", "0.5", "-o", out("fewer.onnx"))
+        .succeeds();
+  }
 }
