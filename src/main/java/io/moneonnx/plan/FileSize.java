@@ -19,12 +19,13 @@ final class FileSize {
   /**
    * A block that loses this number of experts, and others of which lose neurons.
    *
-   * @param narrowed how many of them do
+   * @param noviceBytes of one novice: 0 where none are stored
+   * @param narrowed how many experts lose neurons
    * @param neurons bytes of these neurons
    */
-  record Block(BlockHeader header, int pruned, int narrowed, long neurons) {
+  record Block(BlockHeader header, int pruned, long noviceBytes, int narrowed, long neurons) {
     Block(BlockHeader header, int pruned) {
-      this(header, pruned, 0, 0);
+      this(header, pruned, (long) Float.BYTES * header.hidden(), 0, 0);
     }
   }
 
@@ -32,31 +33,28 @@ final class FileSize {
   static long atMost(long modelBytes, List<Block> blocks) {
     long bytes = modelBytes + modelBytes / GAPS + NODES;
     for (Block block : blocks) {
-      bytes += block.pruned() == 0 ? 0 : added(block) - removed(block);
-      bytes += block.narrowed() == 0 ? 0 : overhead(1, block.narrowed()) - block.neurons();
+      if (block.pruned() > 0 || block.narrowed() > 0) {
+        bytes += overhead(block, block.pruned() + block.narrowed());
+        bytes += block.noviceBytes() * block.pruned();
+        bytes -= block.header().expertBytes() * block.pruned() + block.neurons();
+      }
     }
     return bytes;
   }
 
-  /** What a file with this number of narrowed blocks and experts may have beside its weights. */
-  static long overhead(long modelBytes, int blocks, int experts) {
-    return modelBytes / GAPS + NODES + overhead(blocks, experts);
-  }
-
-  private static long overhead(int blocks, int experts) {
-    return (long) NODES * blocks + (long) METADATA * experts;
-  }
-
-  private static long removed(Block block) {
-    return block.header().expertBytes() * block.pruned();
-  }
-
-  /** Novices in four bytes an element, one row for all kept experts, and what connects them. */
-  private static long added(Block block) {
-    long novices = (block.pruned() + 1L) * block.header().hidden() * Float.BYTES;
-    return novices
+  /** What a file may have beside its weights and novices where all experts of blocks change. */
+  static long overhead(long modelBytes, List<Block> blocks) {
+    return modelBytes / GAPS
         + NODES
-        + (long) METADATA * block.pruned()
-        + (long) TABLES * block.header().experts();
+        + blocks.stream().mapToLong(block -> overhead(block, block.header().experts())).sum();
+  }
+
+  /** Beside novices, in four bytes an element, one row for all kept experts, and what connects. */
+  private static long overhead(Block block, int changed) {
+    long tables = block.pruned() == 0 ? 0 : (long) TABLES * block.header().experts();
+    return NODES
+        + (long) METADATA * changed
+        + tables
+        + (block.pruned() == 0 ? 0 : block.noviceBytes());
   }
 }

@@ -26,7 +26,8 @@ public record Forecast(long bytes, List<Block> blocks) {
    * @param met those that meet a pruned expert
    * @param error of the block's routed output, relative: the square root of the novices' {@link
    *     Novice#residual}s and narrow experts' distortions over {@code Y2}; absent for a cut router,
-   *     which chooses other experts instead, and where nothing was measured
+   *     which chooses other experts instead, where nothing was measured, and for narrow experts of
+   *     which the profile holds no order
    */
   public record Block(String name, long calls, long met, OptionalDouble error) {
     /** The part of the calls that meet a pruned expert; 0 where nothing was measured. */
@@ -40,17 +41,21 @@ public record Forecast(long bytes, List<Block> blocks) {
     return new Forecast(
         FileSize.atMost(
             profile.modelBytes(),
-            profile.blocks().stream().map(block -> size(block, plan)).toList()),
+            profile.blocks().stream().map(block -> size(block, plan, novice)).toList()),
         profile.blocks().stream().map(block -> block(block, plan, novice)).toList());
   }
 
-  private static FileSize.Block size(BlockStatistics block, Plan plan) {
+  private static FileSize.Block size(BlockStatistics block, Plan plan, Novice novice) {
     List<Plan.Narrowed> narrowed = plan.narrowed(block.name());
     long neuron = block.orders().map(NeuronOrders::neuronBytes).orElse(0L);
     long lost =
         narrowed.stream().mapToLong(expert -> block.header().inner() - expert.width()).sum();
     return new FileSize.Block(
-        block.header(), plan.pruned(block.name()).size(), narrowed.size(), lost * neuron);
+        block.header(),
+        plan.pruned(block.name()).size(),
+        novice.bytes(block.hidden()),
+        narrowed.size(),
+        lost * neuron);
   }
 
   private static Block block(BlockStatistics block, Plan plan, Novice novice) {
@@ -59,7 +64,9 @@ public record Forecast(long bytes, List<Block> blocks) {
         block.name(),
         block.calls(),
         pruned.stream().mapToLong(block.get(Statistic.N)::count).sum(),
-        plan.router() == Plan.Router.CUT || block.get(Statistic.Y2, 0) == 0
+        plan.router() == Plan.Router.CUT
+                || block.get(Statistic.Y2, 0) == 0
+                || (block.orders().isEmpty() && !plan.narrowed(block.name()).isEmpty())
             ? OptionalDouble.empty()
             : OptionalDouble.of(error(block, plan, novice)));
   }

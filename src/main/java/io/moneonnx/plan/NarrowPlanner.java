@@ -108,8 +108,14 @@ final class NarrowPlanner {
 
   /** What a written model may have more than the bytes of its weights. */
   private long overhead() {
-    return FileSize.overhead(
-        modelBytes, blocks.size(), blocks.stream().mapToInt(Block::experts).sum());
+    return FileSize.overhead(modelBytes, blocks.stream().map(this::allChanged).toList());
+  }
+
+  private FileSize.Block allChanged(Block block) {
+    int removable = block.widths() == Widths.OWN ? block.experts() : 0;
+    long novice = goal.novice().bytes(block.measured().hidden());
+    return new FileSize.Block(
+        block.measured().header(), removable, novice, block.experts() - removable, 0);
   }
 
   /** Each expert's curve; one for all experts of a block that share a width. */
@@ -141,8 +147,7 @@ final class NarrowPlanner {
   private DamageCurve withNovice(
       DamageCurve curve, BlockStatistics block, int expert, double weight) {
     double damage = weight * goal.novice().residual(block, expert);
-    boolean isStored = goal.novice() != Novice.ZERO;
-    Point gone = new Point(0, isStored ? (long) Float.BYTES * block.hidden() : 0, damage);
+    Point gone = new Point(0, goal.novice().bytes(block.hidden()), damage);
     Stream<Point> others =
         curve.points().stream()
             .filter(point -> point.bytes() > gone.bytes() && point.damage() <= damage);

@@ -72,6 +72,11 @@ public enum Novice {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  /** What a file may hold for one, in four bytes an element: nothing where all are zero. */
+  long bytes(int hidden) {
+    return this == ZERO ? 0 : (long) Float.BYTES * hidden;
+  }
+
   /** The vector {@code [hidden]}; zero for an expert that was never chosen. */
   public abstract float[] of(BlockStatistics block, int expert);
 

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moneonnx.data.Fixtures;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxReader;
+import io.moneonnx.plan.Forecast;
+import io.moneonnx.plan.Novice;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.PlanFile;
 import io.moneonnx.profile.BlockStatistics;
@@ -379,5 +381,39 @@ class NarrowTest {
         .fails(BAD_INPUT, "holds no order of neurons");
     Cli.run("rewrite", narrow, "--profile", again, "--ratio", "0.5", "-o", out("fewer.onnx"))
         .succeeds();
+  }
+
+  @Test
+  void predictsNoMoreThanTheTargetSize() {
+    Cli.run(
+            "plan",
+            profile,
+            "--method",
+            "narrow",
+            "--scope",
+            "layer",
+            "--target-size",
+            "5MB",
+            "-o",
+            out("p.json"))
+        .succeeds();
+    Plan planned = PlanFile.read(out("p.json"));
+
+    assertThat(planned.blocks()).anyMatch(block -> !block.pruned().isEmpty());
+    assertThat(Forecast.of(ProfileFile.read(profile), planned, Novice.ZERO).bytes())
+        .isLessThanOrEqualTo(5_000_000);
+  }
+
+  @Test
+  void predictsNoErrorWithoutOrders() throws IOException {
+    Path second = out("second.profile");
+    Path both = out("both.profile");
+    Cli.run("calibrate", Cli.OLMOE, "--data", "A=" + data, "--moments", "-o", second).succeeds();
+    Cli.run("merge", profile, second, "-o", both).succeeds();
+    Plan.Narrowed narrowed = new Plan.Narrowed(0, 16, Optional.empty());
+    Plan planned = PlanFile.read(edited(PlanFile.read(plan), narrowed));
+
+    Forecast forecast = Forecast.of(ProfileFile.read(both), planned, Novice.ZERO);
+    assertThat(forecast.blocks().get(0).error()).isEmpty();
   }
 }
