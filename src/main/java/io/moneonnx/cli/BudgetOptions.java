@@ -181,8 +181,9 @@ final class BudgetOptions {
 
   private PlanConstraints named() {
     Novice usual = isNarrow() ? Novice.ZERO : Novice.MEAN;
+    Optional<NarrowTerms> terms = narrowTerms();
     return new PlanConstraints(
-        criterion(), novice().orElse(usual), router(), scope(), limits.limits(), narrowTerms());
+        criterion(), novice().orElse(usual), router(), scope(), limits.limits(), terms);
   }
 
   private boolean isNarrow() {

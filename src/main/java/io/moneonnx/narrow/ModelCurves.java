@@ -5,9 +5,11 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.PriorityQueue;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * The curves of all experts, and the widths that a byte budget buys.
@@ -54,6 +56,11 @@ public record ModelCurves(List<List<DamageCurve>> blocks) {
     return leastBytes(experts());
   }
 
+  /** Bytes of a block's experts at their least width. */
+  public long leastBytes(int block) {
+    return leastBytes(blocks.get(block));
+  }
+
   /** Each block as one expert: all its experts get the same width. */
   public ModelCurves uniform() {
     return new ModelCurves(
@@ -85,15 +92,26 @@ public record ModelCurves(List<List<DamageCurve>> blocks) {
    * @throws BadInputException if the least widths of a block need more than its part; says how much
    */
   public Widths layer(long budget) {
-    BigInteger whole = BigInteger.valueOf(Math.max(1, bytes()));
     List<List<DamageCurve.Point>> found = new ArrayList<>();
     for (int block = 0; block < blocks.size(); block++) {
-      List<DamageCurve> experts = blocks.get(block);
-      BigInteger part =
-          BigInteger.valueOf(budget).multiply(BigInteger.valueOf(bytes(experts))).divide(whole);
-      found.add(spend(experts, part.longValueExact(), "block " + block));
+      found.add(spend(blocks.get(block), part(budget, block), "block " + block));
     }
     return new Widths(found);
+  }
+
+  /** A block's part of a budget, in proportion to its bytes. */
+  public long part(long budget, int block) {
+    return BigInteger.valueOf(budget)
+        .multiply(BigInteger.valueOf(bytes(blocks.get(block))))
+        .divide(BigInteger.valueOf(Math.max(1, bytes())))
+        .longValueExact();
+  }
+
+  /** The first block whose least widths need more than its part of a budget. */
+  public OptionalInt lacking(long budget) {
+    return IntStream.range(0, blocks.size())
+        .filter(block -> leastBytes(block) > part(budget, block))
+        .findFirst();
   }
 
   /**

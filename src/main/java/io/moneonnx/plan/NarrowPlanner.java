@@ -80,20 +80,26 @@ final class NarrowPlanner {
     if (blocks.isEmpty()) {
       throw new BadInputException(
           "method narrow: the profile holds no order of neurons, expected one of 'calibrate --moments'"
-              + " or, where it was merged, --model MODEL beside it");
+              + " in which experts can be narrowed or, where it was merged, --model MODEL beside it");
+    }
+    int widest = blocks.stream().mapToInt(Block::inner).max().orElseThrow();
+    if (terms.minWidth() > widest) {
+      throw new BadInputException(
+          "min-width: found %d, expected at most %d, the neurons of an expert"
+              .formatted(terms.minWidth(), widest));
     }
   }
 
   /** The widths that the goal's amount buys, and which neurons that leaves. */
   List<Plan.Block> plan() {
     ModelCurves curves = curves();
-    long budget = goal.amount().budget(modelBytes, curves.bytes(), overhead());
+    long budget = budget(goal.amount(), curves);
     if (budget >= curves.bytes()) {
       throw new BadInputException(
           goal.amount() + " removes nothing: the experts have no more than that");
     }
-    ModelCurves.Widths widths =
-        goal.scope() instanceof Scope.Model ? curves.model(budget) : curves.layer(budget);
+    requireLeast(curves, budget);
+    ModelCurves.Widths widths = isOfModel() ? curves.model(budget) : curves.layer(budget);
     Map<String, Plan.Block> planned = new HashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       planned.put(blocks.get(i).measured().name(), planned(blocks.get(i), widths.blocks().get(i)));
@@ -104,6 +110,41 @@ final class NarrowPlanner {
                 planned.getOrDefault(
                     block.name(), new Plan.Block(block.name(), block.experts(), List.of())))
         .toList();
+  }
+
+  /** Whether the least widths that are allowed fit this amount. */
+  boolean canMeet(Amount amount) {
+    ModelCurves curves = curves();
+    long budget = budget(amount, curves);
+    return isOfModel() ? curves.leastBytes() <= budget : curves.lacking(budget).isEmpty();
+  }
+
+  private void requireLeast(ModelCurves curves, long budget) {
+    if (isOfModel() && curves.leastBytes() > budget) {
+      throw tooLarge("model", curves.leastBytes(), budget);
+    } else if (!isOfModel()) {
+      curves
+          .lacking(budget)
+          .ifPresent(
+              block -> {
+                String where = "block '%s'".formatted(blocks.get(block).measured().name());
+                throw tooLarge(where, curves.leastBytes(block), curves.part(budget, block));
+              });
+    }
+  }
+
+  private BadInputException tooLarge(String where, long least, long budget) {
+    return new BadInputException(
+        "%s cannot be met: at the least widths that are allowed the experts of the %s take %,d bytes, expected at most %,d"
+            .formatted(goal.amount(), where, least, budget));
+  }
+
+  private boolean isOfModel() {
+    return goal.scope() instanceof Scope.Model;
+  }
+
+  private long budget(Amount amount, ModelCurves curves) {
+    return amount.budget(modelBytes, curves.bytes(), overhead());
   }
 
   /** What a written model may have more than the bytes of its weights. */
@@ -160,6 +201,11 @@ final class NarrowPlanner {
    */
   private Set<Integer> staying(Block block, double[] weights, Set<Integer> whole) {
     int least = goal.limits().minKeep(Plan.Router.KEEP, block.measured().header());
+    if (least > block.experts()) {
+      throw new BadInputException(
+          "min-keep: found %d, expected at most %d, the experts of block '%s'"
+              .formatted(least, block.experts(), block.measured().name()));
+    }
     return IntStream.range(0, block.experts())
         .boxed()
         .sorted(

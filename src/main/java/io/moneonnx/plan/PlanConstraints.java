@@ -40,6 +40,9 @@ public record PlanConstraints(
    * @throws BadInputException if none can go; says why
    */
   public List<Goal> goals(Profile profile) {
+    if (narrow.isPresent()) {
+      return narrowing(profile);
+    }
     return goals(Measurements.of(profile));
   }
 
@@ -51,6 +54,14 @@ public record PlanConstraints(
    */
   public void check(long modelBytes, List<BlockHeader> blocks) {
     goals(Measurements.unmeasured(modelBytes, blocks));
+  }
+
+  /** As far as the least widths allow. */
+  private List<Goal> narrowing(Profile profile) {
+    List<Goal> goals = Ratio.upTo(PERCENT).map(this::with).toList();
+    NarrowPlanner planner = new NarrowPlanner(profile, goals.get(0));
+    planner.plan(); // throws where not even the smallest can be met
+    return goals.stream().takeWhile(goal -> planner.canMeet(goal.amount())).toList();
   }
 
   private List<Goal> goals(Measurements evidence) {

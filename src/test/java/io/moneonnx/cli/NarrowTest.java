@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -276,14 +277,22 @@ class NarrowTest {
     "--criterion=frequency, leave out --criterion",
     "--prune-count=2, leave out --prune-count",
     "--router=cut, leave out --router",
+    "--seed=1, leave out --seed",
+    "--min-width=97, 'min-width: found 97, expected at most 96'",
+    "--min-keep=17, 'min-keep: found 17, expected at most 16'",
+    "--min-width=80 --ratio=0.5, 'ratio 0.5 cannot be met: at the least widths'",
+    "--min-width=80 --ratio=0.5 --scope=layer, the experts of the block 'layers.0'",
     "--step=7, step 7: expected a divisor of",
     "--min-width=-1, min-width: found -1",
     "--target-size=1KB, cannot be met",
     "--target-size=1GB, removes nothing",
   })
   void refusesWhatWidthsCannotBe(String option, String reason) {
-    Cli.run("plan", profile, "--method", "narrow", option, "-o", out("p.json"))
-        .fails(BAD_INPUT, reason);
+    List<Object> command =
+        new ArrayList<>(List.of("plan", profile, "--method", "narrow", "-o", out("p.json")));
+    command.addAll(List.of(option.split(" ")));
+
+    Cli.run(command.toArray()).fails(BAD_INPUT, reason);
   }
 
   @ParameterizedTest
@@ -402,6 +411,29 @@ class NarrowTest {
     assertThat(planned.blocks()).anyMatch(block -> !block.pruned().isEmpty());
     assertThat(Forecast.of(ProfileFile.read(profile), planned, Novice.ZERO).bytes())
         .isLessThanOrEqualTo(5_000_000);
+  }
+
+  @Test
+  void triesOnlyRatiosThatLeastWidthsAllow() {
+    Cli found =
+        Cli.run(
+            "rewrite",
+            Cli.OLMOE,
+            "--profile",
+            profile,
+            "--method",
+            "narrow",
+            "--min-width",
+            "80",
+            "--max-ppl-increase",
+            "900%",
+            "--eval-data",
+            data,
+            "--no-verify",
+            "-o",
+            out("within.onnx"));
+
+    assertThat(found.succeeds().out()).contains("of 16 ratios");
   }
 
   @Test
