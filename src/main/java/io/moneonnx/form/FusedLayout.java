@@ -4,7 +4,9 @@ import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.moe.Activations;
 import io.moneonnx.moe.Choice;
+import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.RouterCut;
 import io.moneonnx.moe.Routing;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -73,6 +76,18 @@ record FusedLayout(
     Map<Integer, String> now = new HashMap<>();
     perExpert.keySet().forEach(input -> now.put(input, ops.edit().input(node, input)));
     return new Rows.Recomputed(applied(ops, tokenOfSlot, onlyThese, now, 1));
+  }
+
+  @Override
+  public Optional<Activations> recomputed(Ops ops) {
+    return FusedActivations.of(ops, node, ffn(), routing.topK());
+  }
+
+  /** What the experts compute; empty where it is opaque. */
+  Optional<Ffn> ffn() {
+    Map<Integer, List<Long>> dims = new HashMap<>();
+    perExpert.forEach((input, weight) -> dims.put(input, weight.dims()));
+    return FusedSignature.of(node).orElseThrow().ffn(node, dims);
   }
 
   /**

@@ -13,7 +13,6 @@ import io.moneonnx.moe.Target;
 import io.moneonnx.moe.WeightView;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -141,6 +140,7 @@ final class FusedOperator implements Form {
     String border =
         inside instanceof FusedRouting.Weights given ? given.value() : routing.choice().scores();
     RoutingWeights routingWeights = new RoutingWeights.Hidden(border, inside);
+    FusedLayout layout = new FusedLayout(node, perExpert, routing, inside);
     return new Recognition.Recognised(
         Claim.of(
             graph,
@@ -148,14 +148,9 @@ final class FusedOperator implements Form {
             routingWeights,
             node.output(),
             weights,
-            signature.ffn(node, dims(perExpert)).stream().toList(),
-            new FusedLayout(node, perExpert, routing, inside)),
+            layout.ffn().stream().toList(),
+            layout),
         warnings(node, signature));
-  }
-
-  private static Map<Integer, List<Long>> dims(Map<Integer, WeightView> weights) {
-    return weights.entrySet().stream()
-        .collect(Collectors.toMap(Map.Entry::getKey, weight -> weight.getValue().dims()));
   }
 
   private List<String> warnings(Node node, FusedSignature signature) {

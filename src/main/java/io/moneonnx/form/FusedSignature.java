@@ -188,11 +188,15 @@ record FusedSignature(
         : Ffn.Kind.CONCATENATED;
   }
 
+  /** The operator's own name of its activation. */
+  static String activationType(Node node) {
+    return node.attributes().get("activation_type") instanceof Attribute.OfText text
+        ? text.value()
+        : "relu";
+  }
+
   private static String activation(Node node) {
-    String type =
-        node.attributes().get("activation_type") instanceof Attribute.OfText text
-            ? text.value()
-            : "relu";
+    String type = activationType(node);
     boolean isScaled =
         node.attributes().get("activation_alpha") instanceof Attribute.OfFloat alpha
             && alpha.value() != 1;

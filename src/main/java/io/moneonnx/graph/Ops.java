@@ -135,6 +135,14 @@ public final class Ops {
     return call("Neg", a);
   }
 
+  public String sigmoid(String a) {
+    return call("Sigmoid", a);
+  }
+
+  public String tanh(String a) {
+    return call("Tanh", a);
+  }
+
   public String softmax(String a) {
     return call("Softmax", Map.of("axis", Attribute.of(-1)), a);
   }

@@ -35,6 +35,14 @@ public interface Layout {
   }
 
   /**
+   * What the last projections of the experts read, computed again beside a block whose graph does
+   * not show it; empty where it is not known how.
+   */
+  default Optional<Activations> recomputed(Ops ops) {
+    return Optional.empty();
+  }
+
+  /**
    * Takes these experts and their weights out. What they contributed to the block's routed output
    * is then missing from it; the novice term is added by the caller.
    */

@@ -64,16 +64,21 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
   }
 
   /**
-   * What the last projections of the experts that were chosen read, rows {@code [R, inner]}; empty
-   * where the graph does not show it, and where experts {@link #haveOwnWidths}.
+   * What the last projections of the experts that were chosen read; empty where the graph does not
+   * show it, nor is it known how it is computed, and where experts {@link #haveOwnWidths}.
    */
-  public Optional<Rows.Chosen> activations(Ops ops) {
+  public Optional<Activations> activations(Ops ops) {
     if (haveOwnWidths()) {
       return Optional.empty();
     }
     return Ffn.activations(ffn())
         .flatMap(values -> claim.layout().activations(ops, values))
-        .map(rows -> rows.chosen(ops, claim.ofWidth(inner())));
+        .map(rows -> shown(ops, rows.chosen(ops, claim.ofWidth(inner()))))
+        .or(() -> claim.layout().recomputed(ops));
+  }
+
+  private Activations shown(Ops ops, Rows.Chosen rows) {
+    return new Activations.Shown(ops.reshape(rows.rows(), -1, inner()), rows.slots());
   }
 
   /** Overwrites raw outputs by novices, with no expert removed: what a rewrite is held against. */

@@ -81,12 +81,29 @@ record BlockReading(
     if (values.containsKey(Tap.SMALLEST_STEP) && single(Tap.SMALLEST_STEP) < 0) {
       return refusal("a region computes rows of another expert than the one it was found for");
     }
-    double off = get(Tap.REBUILT)[0];
-    double largest = get(Tap.REBUILT)[1];
+    return difference(Tap.REBUILT)
+        .flatMap(off -> refusal("rebuilt from its experts' rows, the output is " + off));
+  }
+
+  /**
+   * Why the moments are not those of what its experts' down projections read; empty if nothing
+   * speaks against it.
+   */
+  Optional<String> disproofOfMoments() {
+    return values.containsKey(Tap.RECOMPUTED)
+        ? difference(Tap.RECOMPUTED)
+            .map(off -> "computed from what its down projections would read, a row is " + off)
+        : Optional.empty();
+  }
+
+  /** How far off something is that is computed in two ways; empty where that is near enough. */
+  private Optional<String> difference(Tap tap) {
+    double off = get(tap)[0];
+    double largest = get(tap)[1];
     return Double.isFinite(off) && off <= block.precision().rebuilt() * largest
         ? Optional.empty()
-        : refusal(
-            "rebuilt from its experts' rows, the output is off by %.3g of %.3g; expected %.0e relative"
+        : Optional.of(
+            "off by %.3g of %.3g; expected %.0e relative"
                 .formatted(off, largest, block.precision().rebuilt()));
   }
 

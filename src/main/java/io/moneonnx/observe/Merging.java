@@ -17,6 +17,7 @@ final class Merging {
   private final long number;
   private final Map<String, BlockStatistics> statistics = new LinkedHashMap<>();
   private final Map<String, String> disproved;
+  private final Map<String, String> unprovedMoments;
   private final Map<String, Long> skipped;
 
   /** Why what comes next in this run cannot be believed. */
@@ -33,6 +34,7 @@ final class Merging {
     this.number = number;
     before.statistics().forEach(block -> statistics.put(block.name(), block));
     this.disproved = new LinkedHashMap<>(before.disproved());
+    this.unprovedMoments = new LinkedHashMap<>(before.unprovedMoments());
     this.skipped = new LinkedHashMap<>(before.skipped());
   }
 
@@ -61,11 +63,20 @@ final class Merging {
                 "measured behind '%s', which was disproved later".formatted(reading.name()));
       }
     } else {
-      statistics.merge(
-          reading.name(),
-          reading.statistics().ofBatch(number, batch.tag()),
-          BlockStatistics::merge);
+      add(reading);
     }
+  }
+
+  private void add(BlockReading reading) {
+    BlockStatistics found = reading.statistics().ofBatch(number, batch.tag());
+    reading
+        .disproofOfMoments()
+        .ifPresent(reason -> unprovedMoments.putIfAbsent(reading.name(), reason));
+    if (unprovedMoments.containsKey(reading.name())) {
+      found = found.withoutMoments();
+      statistics.computeIfPresent(reading.name(), (name, sums) -> sums.withoutMoments());
+    }
+    statistics.merge(reading.name(), found, BlockStatistics::merge);
   }
 
   Measured measured() {
@@ -74,6 +85,7 @@ final class Merging {
         Math.max(before.sequenceLength(), batch.sequenceLength()),
         List.copyOf(statistics.values()),
         disproved,
+        unprovedMoments,
         skipped);
   }
 }

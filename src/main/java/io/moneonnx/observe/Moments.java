@@ -27,7 +27,7 @@ enum Moments {
       String weights = ops.concat(0, List.of(ones, squares)); // [2, N]
       return sorted.each(
           ops,
-          (from, to) -> {
+          (expert, from, to) -> {
             String own = ops.gather(rows.f(), ops.slice(row, 0, from, to));
             String mean = ops.matMul(ops.slice(parts, 1, from, to), own);
             String off = ops.sub(own, mean);

@@ -3,9 +3,9 @@ package io.moneonnx.observe;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Activations;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.ResidualStream;
-import io.moneonnx.moe.Rows;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.Statistic;
 import io.moneonnx.profile.Values;
@@ -42,33 +42,86 @@ final class NeuronMoments {
    */
   record Slots(String chosen, String gates, String counting) {}
 
-  /** The value {@code [E, I + 1, I]}; empty where the graph does not show the activations. */
-  Optional<String> of(Slots slots) {
-    return block.activations(ops).map(rows -> of(rows, slots));
+  /**
+   * What was added.
+   *
+   * @param sums the value {@code [E, I + 1, I]}
+   * @param difference of activations that are computed beside the block: the largest one between
+   *     the outputs that they come to and the experts' own, and the largest magnitude of those
+   *     {@code [2]}; zeros where that was not asked for
+   */
+  record Added(String sums, Optional<String> difference) {}
+
+  /**
+   * Adds the sums; empty where activations are neither shown nor can be computed.
+   *
+   * @param outputs of the experts
+   * @param check bool of one element: whether activations are to be compared with the outputs
+   */
+  Optional<Added> add(Slots slots, ExpertRows outputs, String check) {
+    return block.activations(ops).map(activations -> add(activations, slots, outputs, check));
   }
 
-  private String of(Rows.Chosen rows, Slots slots) {
-    String a = ops.cast(ops.reshape(rows.rows(), -1, block.inner()), ElementType.FLOAT);
-    String gates = ops.reshape(byRow(rows, slots.gates()), -1, 1); // [R, 1]
+  private Added add(Activations activations, Slots slots, ExpertRows outputs, String check) {
     String made =
         ExpertRows.made(
-            ops, block.experts(), byRow(rows, slots.chosen()), byRow(rows, slots.counting()));
+            ops,
+            block.experts(),
+            byRow(activations, slots.chosen()),
+            byRow(activations, slots.counting()));
     RowsByExpert experts =
         RowsByExpert.of(ops, block.experts(), made, ops.reduceSum(made, true, 1));
+    String gates = ops.reshape(byRow(activations, slots.gates()), -1, 1); // [R, 1]
+    return new Added(
+        sums(activations, experts, gates),
+        activations instanceof Activations.Recomputed recomputed
+            ? Optional.of(difference(recomputed, experts, outputs, check))
+            : Optional.empty());
+  }
+
+  private String sums(Activations activations, RowsByExpert experts, String gates) {
     return experts.each(
         ops,
-        (from, to) -> {
+        (expert, from, to) -> {
           String own = ops.slice(experts.row(), 0, from, to);
           String weights = ops.gather(gates, own);
-          String x = ops.mul(ops.gather(a, own), weights);
+          String a = ops.cast(activations.of(ops, expert, own), ElementType.FLOAT);
+          String x = ops.mul(a, weights);
           String turned = ops.transpose(x, 1L, 0L);
           return ops.concat(
               0, List.of(ops.matMul(ops.transpose(weights, 1L, 0L), x), ops.matMul(turned, x)));
         });
   }
 
-  private String byRow(Rows.Chosen rows, String perSlot) {
-    return ExpertRows.byRow(ops, rows.slots(), perSlot);
+  private String difference(
+      Activations.Recomputed activations, RowsByExpert experts, ExpertRows outputs, String check) {
+    return ops.when(
+        check,
+        () -> difference(activations, experts, outputs),
+        () -> ops.constant("unasked", Tensor.of(List.of(2L), 0f, 0f)));
+  }
+
+  private String difference(
+      Activations.Recomputed activations, RowsByExpert experts, ExpertRows outputs) {
+    String none =
+        ops.constant("none", Tensor.of(List.of(1L, 2L), 0f, 0f)); // of an expert without rows
+    String each =
+        experts.each(
+            ops,
+            (expert, from, to) -> {
+              String own = ops.slice(experts.row(), 0, from, to);
+              String f = ops.gather(outputs.f(), own);
+              String computed = activations.outputs(ops, expert, activations.of(ops, expert, own));
+              String off = ops.reduceMax(ExpertRows.magnitude(ops, ops.sub(computed, f)), true, 1L);
+              String largest = ops.reduceMax(ops.abs(f), true, 1L);
+              String ofRows = ops.concat(1, List.of(off, largest)); // [n, 2]
+              return ops.reduceMax(ops.concat(0, List.of(none, ofRows)), false, 0L);
+            }); // [E, 2]
+    return ops.reduceMax(each, false, 0L);
+  }
+
+  private String byRow(Activations activations, String perSlot) {
+    return ExpertRows.byRow(ops, activations.slots(), perSlot);
   }
 
   /**

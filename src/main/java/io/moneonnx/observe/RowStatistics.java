@@ -90,19 +90,17 @@ final class RowStatistics {
     if (isHidden) {
       standIn(routed);
     }
-    return new Added(taps, addNeurons(taps, new Slots(chosen, gates, perSlot), perToken));
-  }
-
-  private Optional<String> addNeurons(Map<Tap, String> taps, Slots slots, String perToken) {
     if (detail != Detail.MOMENTS) {
-      return Optional.empty();
+      return new Added(taps, Optional.empty());
     }
     NeuronMoments neurons = new NeuronMoments(ops, block);
-    Optional<String> added = neurons.of(slots);
+    Optional<NeuronMoments.Added> added =
+        neurons.add(new Slots(chosen, gates, perSlot), made, check);
     if (added.isPresent()) {
       taps.put(Tap.STREAM, neurons.energy(perToken));
+      added.get().difference().ifPresent(value -> taps.put(Tap.RECOMPUTED, value));
     }
-    return added;
+    return new Added(taps, added.map(NeuronMoments.Added::sums));
   }
 
   private String flat(String output) {

@@ -34,10 +34,11 @@ record RowsByExpert(String row, String expert, String bounds, int experts) {
     /**
      * Computes something of rows.
      *
+     * @param expert the id of their expert, a vector of one element
      * @param from the first of them in {@link RowsByExpert#row}, a vector of one element
      * @param to the first behind them
      */
-    String of(String from, String to);
+    String of(String expert, String from, String to);
   }
 
   /** What is computed of each expert, stacked: {@code [E, ...]}. */
@@ -46,6 +47,8 @@ record RowsByExpert(String row, String expert, String bounds, int experts) {
         experts,
         round ->
             computation.of(
-                ops.gather(bounds, round), ops.gather(bounds, ops.add(round, ops.vector(1)))));
+                round,
+                ops.gather(bounds, round),
+                ops.gather(bounds, ops.add(round, ops.vector(1)))));
   }
 }

@@ -63,6 +63,11 @@ record Taps(
      * absolute value of that output; zeros where that was not asked for {@code [2]}.
      */
     REBUILT,
+    /**
+     * The same of the experts' outputs and those computed from the activations of {@link
+     * NeuronMoments}, for blocks that do not show theirs {@code [2]}.
+     */
+    RECOMPUTED,
     /** Tokens that were left out, since something of theirs is not finite {@code []}. */
     SPOILED,
     /**
@@ -90,7 +95,7 @@ record Taps(
     private int size(BlockHeader block) {
       return switch (this) {
         case MOMENTS -> 5 * block.experts() * block.hidden();
-        case REBUILT -> 2;
+        case REBUILT, RECOMPUTED -> 2;
         case FIRST_SPOILED -> 6;
         case SMALLEST_STEP, SPOILED -> 1;
         default ->

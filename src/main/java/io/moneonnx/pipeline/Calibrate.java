@@ -25,6 +25,8 @@ import java.util.stream.LongStream;
 
 /** From a model and data to a profile. */
 public final class Calibrate {
+  private static final String HIDDEN = "the graph does not show what its down projections read";
+
   private final LoadedModel subject;
   private final RunOptions options;
   private final Console console;
@@ -180,7 +182,9 @@ public final class Calibrate {
                               block.name(),
                               subject.block(block.name()).haveOwnWidths()
                                   ? "its experts have different widths"
-                                  : "the graph does not show what its down projections read")));
+                                  : measured
+                                      .unprovedMoments()
+                                      .getOrDefault(block.name(), HIDDEN))));
     }
     if (!measured.skipped().isEmpty()) {
       console.say("left out, for something of theirs was not finite: " + skipped(measured));

@@ -36,6 +36,11 @@ public record BlockStatistics(Statistics all, Slices slices, Optional<NeuronOrde
     return new BlockStatistics(all, slices, Optional.of(found));
   }
 
+  /** The same without moments of inner neurons, and without what else narrowing needs. */
+  public BlockStatistics withoutMoments() {
+    return new BlockStatistics(all.withoutMoments(), slices);
+  }
+
   public BlockHeader header() {
     return all.header();
   }

@@ -16,9 +16,11 @@ public final class CheckpointFile {
       long batches,
       int sequenceLength,
       Map<String, String> disproved,
+      Map<String, String> unprovedMoments,
       Map<String, Long> skipped) {
     Checkpoint checkpoint(List<BlockStatistics> blocks) {
-      return new Checkpoint(run, new Measured(batches, sequenceLength, blocks, disproved, skipped));
+      return new Checkpoint(
+          run, new Measured(batches, sequenceLength, blocks, disproved, unprovedMoments, skipped));
     }
   }
 
@@ -33,6 +35,7 @@ public final class CheckpointFile {
             measured.batches(),
             measured.sequenceLength(),
             measured.disproved(),
+            measured.unprovedMoments(),
             measured.skipped());
     List<BlockStatistics> blocks = measured.statistics();
     StatisticsFile.write(

@@ -12,6 +12,8 @@ import java.util.Map;
  * @param sequenceLength tokens of the longest sequence that was fed
  * @param statistics of the blocks that are not disproved, in the order of the graph
  * @param disproved by block, why its output is not the sum of routing weights times rows
+ * @param unprovedMoments by block, why what was computed is not what its down projections read, so
+ *     that there are no moments of it
  * @param skipped by block, tokens that were left out since something of theirs was not finite; only
  *     blocks that have some
  */
@@ -20,13 +22,16 @@ public record Measured(
     int sequenceLength,
     List<BlockStatistics> statistics,
     Map<String, String> disproved,
+    Map<String, String> unprovedMoments,
     Map<String, Long> skipped) {
   /** Nothing yet. */
-  public static final Measured NOTHING = new Measured(0, 0, List.of(), Map.of(), Map.of());
+  public static final Measured NOTHING =
+      new Measured(0, 0, List.of(), Map.of(), Map.of(), Map.of());
 
   public Measured {
     statistics = List.copyOf(statistics);
     disproved = Collections.unmodifiableMap(new LinkedHashMap<>(disproved));
+    unprovedMoments = Collections.unmodifiableMap(new LinkedHashMap<>(unprovedMoments));
     skipped = Collections.unmodifiableMap(new LinkedHashMap<>(skipped));
   }
 }

@@ -105,6 +105,11 @@ public record Statistics(BlockHeader header, Detail detail, Map<Statistic, Value
     return sum;
   }
 
+  /** The same in {@link Detail#FULL}. */
+  Statistics withoutMoments() {
+    return new Statistics(header, Detail.FULL, values);
+  }
+
   /** The same, one number an expert. */
   public Statistics sums() {
     return of(

@@ -93,15 +93,6 @@ final class NeuronMomentsTest {
     return measured;
   }
 
-  @Test
-  void ofAFusedOperatorAreNotShown() {
-    TinyMoe tiny = Spelling.FUSED.of(5, 2, 4);
-
-    BlockStatistics found = measured(tiny, List.of(Map.of("x", tiny.tokens(TOKENS, 1))));
-
-    assertThat(found.all().detail()).isEqualTo(Detail.FULL);
-  }
-
   private static void assertClose(double[] found, double... expected) {
     assertThat(found).hasSameSizeAs(expected);
     for (int i = 0; i < found.length; i++) {
