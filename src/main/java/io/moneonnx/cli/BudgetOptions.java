@@ -80,7 +80,7 @@ final class BudgetOptions {
       names = "--ratio",
       paramLabel = "R",
       description =
-          "The part of the experts to replace (default: "
+          "The part of the experts to replace, or with --method narrow of their bytes to remove (default: "
               + DEFAULT_RATIO
               + "). FIRST:LAST:STEP, such as 0.1:0.5:0.1, plans several at once.")
   private String ratio;
@@ -95,7 +95,8 @@ final class BudgetOptions {
       names = "--target-size",
       paramLabel = "SIZE",
       description =
-          "Replace as few experts as bring the written model to this size: 3.5GiB, 500MB or bytes.")
+          "Replace as few experts, or remove as few neurons, as bring the written model to this size:"
+              + " 3.5GiB, 500MB or bytes.")
   private String targetSize;
 
   @Option(
@@ -186,7 +187,7 @@ final class BudgetOptions {
         criterion(), novice().orElse(usual), router(), scope(), limits.limits(), terms);
   }
 
-  private boolean isNarrow() {
+  boolean isNarrow() {
     return method == MethodName.NARROW;
   }
 

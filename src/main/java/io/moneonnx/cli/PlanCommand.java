@@ -1,5 +1,6 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.json.Fields;
 import io.moneonnx.json.JsonText;
 import io.moneonnx.pipeline.LoadedModel;
@@ -42,7 +43,11 @@ import picocli.CommandLine.Spec;
           + " lowest kept expert scores above the highest pruned one, as a part of its score ('-' where"
           + " scores did not decide); 'which' lists the pruned"
           + " ones: 'unsure' ones are kept when one shard of the data is left out, and those after"
-          + " 'or' are pruned instead."
+          + " 'or' are pruned instead.",
+      "With --method narrow: 'whole', 'narrowed' and 'removed' count experts; 'smallest', 'median' and"
+          + " 'largest' are the widths of those that stay, 'of' the full one. 'damage' is the predicted"
+          + " sum of weighted errors by the percentage of the experts' bytes that goes, and 'knee'"
+          + " where it starts to grow faster."
     })
 final class PlanCommand implements Callable<Integer> {
   @Parameters(paramLabel = "PROFILE", description = "A profile that calibrate wrote.")
@@ -111,6 +116,8 @@ final class PlanCommand implements Callable<Integer> {
     Profile read = ProfileFile.read(profile);
     if (model == null) {
       return read;
+    } else if (!budget.isNarrow()) {
+      throw new BadInputException("--model requires --method narrow: nothing else needs the model");
     }
     Terminal terminal = new Terminal();
     LoadedModel subject = LoadedModel.open(model, target.or(RunOptions.cpu().device()));
@@ -128,7 +135,7 @@ final class PlanCommand implements Callable<Integer> {
   }
 
   private static Table table(List<Plan> plans, List<PlanReport> reports, List<Path> files) {
-    Table table = new Table(row("ratio", PlanReport.head(), "written"));
+    Table table = new Table(row("ratio", reports.get(0).head(), "written"));
     for (int i = 0; i < plans.size(); i++) {
       table.row(row(plans.get(i).ratio().orElseThrow(), reports.get(i).summary(), files.get(i)));
     }

@@ -81,6 +81,15 @@ final class PlanReport {
 
   /** A row's cells of a table of several plans. */
   Object[] summary() {
+    if (isNarrow()) {
+      return new Object[] {
+        pruned(),
+        plan.blocks().stream().mapToInt(block -> block.narrowed().map(List::size).orElse(0)).sum(),
+        percent(forecast.share()),
+        forecast.worst().map(worst -> percent(worst.error().getAsDouble())).orElse("-"),
+        "%,d".formatted(forecast.bytes())
+      };
+    }
     return new Object[] {
       pruned(),
       percent(forecast.share()),
@@ -90,7 +99,10 @@ final class PlanReport {
     };
   }
 
-  static Object[] head() {
+  Object[] head() {
+    if (isNarrow()) {
+      return new Object[] {"removed", "narrowed", "calls", "error", "bytes"};
+    }
     return new Object[] {"pruned", "calls", "error", "unstable", "bytes"};
   }
 

@@ -16,6 +16,9 @@ public record DamageCurve(List<Point> points) {
   /** A tile width that kernels are fast at. */
   private static final int TILE = 16;
 
+  /** Fewer leave little to choose. */
+  private static final int STEPS = 4;
+
   /**
    * One width.
    *
@@ -68,9 +71,13 @@ public record DamageCurve(List<Point> points) {
     return new DamageCurve(points);
   }
 
-  /** The step by default: 16, or for widths that 16 does not divide the largest power of 2. */
+  /**
+   * The step by default: 16, or the largest power of 2 that divides the full width and leaves four
+   * steps to it.
+   */
   public static int step(int inner) {
-    return Math.min(TILE, Integer.lowestOneBit(inner));
+    int quarter = Math.max(1, Integer.highestOneBit(inner / STEPS));
+    return Math.min(TILE, Math.min(quarter, Integer.lowestOneBit(inner)));
   }
 
   /** The curve of experts that share one width, at the widths that all of them allow. */

@@ -173,6 +173,12 @@ public final class Prune {
         isNarrow && !(request.choice() instanceof Choice.Given)
             ? new OrderNeurons(subject, options, console).of(measured)
             : measured;
+    if (isNarrow
+        && known.isEmpty()
+        && profile.blocks().stream().allMatch(block -> block.orders().isEmpty())) {
+      throw new NothingToDoException(
+          subject.file() + ": no block has experts that can be narrowed; nothing was written");
+    }
     Rewrite rewrite = new Rewrite(subject, options, console);
     return carryOut(
         source.apply(profile),

@@ -448,4 +448,20 @@ class NarrowTest {
     Forecast forecast = Forecast.of(ProfileFile.read(both), planned, Novice.ZERO);
     assertThat(forecast.blocks().get(0).error()).isEmpty();
   }
+
+  @Test
+  void countsNarrowedExpertsInASweep() {
+    Cli sweep =
+        Cli.run(
+            "plan", profile, "--method", "narrow", "--ratio", "0.2:0.6:0.2", "-o", out("s.json"));
+
+    assertThat(sweep.succeeds().out()).containsPattern("ratio  removed  narrowed  calls  error");
+    assertThat(out("s-0.4.json")).exists();
+  }
+
+  @Test
+  void asksForTheModelOnlyWhereItIsRead() {
+    Cli.run("plan", profile, "--model", TwoLayers.MODEL, "-o", out("p.json"))
+        .fails(BAD_INPUT, "--model requires --method narrow");
+  }
 }

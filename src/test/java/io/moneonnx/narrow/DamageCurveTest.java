@@ -31,7 +31,7 @@ final class DamageCurveTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1024, 16", "96, 16", "1408, 16", "24, 8", "100, 4", "6, 2", "7, 1", "1, 1"})
+  @CsvSource({"1024, 16", "96, 16", "1408, 16", "24, 4", "16, 4", "100, 4", "6, 1", "7, 1", "1, 1"})
   void stepsByWhatKernelsLike(int inner, int step) {
     assertThat(DamageCurve.step(inner)).isEqualTo(step);
   }

@@ -167,7 +167,7 @@ final class NarrowPlannerTest {
     assertThatThrownBy(
             () -> Planner.plan(profile(block), goal("0.9", model(), Novice.ZERO, Limits.NONE, 0)))
         .isInstanceOf(BadInputException.class)
-        .hasMessageContaining("100 bytes at the least widths");
+        .hasMessageContaining("take 100 bytes, expected at most 80");
   }
 
   @Test
