@@ -4,6 +4,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -25,7 +26,7 @@ public record ResidualStream(Node sum) {
 
   /** Finds the stream; empty where nothing of the kind is in the graph. */
   public static Optional<ResidualStream> after(Graph graph, Claim block) {
-    Set<String> before = Reach.backward(graph, List.of(block.routing().input()), value -> false);
+    Set<String> before = before(graph, block);
     Set<String> behind = Reach.forward(graph, List.of(block.output()), value -> false);
     return graph.nodes().stream()
         .filter(ResidualStream::adds)
@@ -35,9 +36,24 @@ public record ResidualStream(Node sum) {
         .map(ResidualStream::new);
   }
 
+  /** What the block was computed from, and the sums of which norms on the way are computed. */
+  private static Set<String> before(Graph graph, Claim block) {
+    Set<String> values =
+        new HashSet<>(Reach.backward(graph, List.of(block.routing().input()), value -> false));
+    graph.nodes().stream()
+        .filter(node -> skips(node) && values.contains(node.output()))
+        .flatMap(node -> node.outputs().stream().skip(SKIPPED_SUM))
+        .toList()
+        .forEach(values::add);
+    return values;
+  }
+
   private static boolean adds(Node node) {
-    return node.is("Add")
-        || (node.domain().equals("com.microsoft") && SKIPPING.contains(node.opType()));
+    return node.is("Add") || skips(node);
+  }
+
+  private static boolean skips(Node node) {
+    return node.domain().equals("com.microsoft") && SKIPPING.contains(node.opType());
   }
 
   private static boolean isOneOf(Node node, Set<String> values) {
