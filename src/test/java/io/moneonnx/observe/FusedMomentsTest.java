@@ -25,6 +25,8 @@ import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.moe.Target;
 import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Checkpoint;
+import io.moneonnx.profile.CheckpointFile;
 import io.moneonnx.profile.Measured;
 import io.moneonnx.profile.Statistic;
 import io.moneonnx.profile.Statistic.Detail;
@@ -41,6 +43,7 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -50,6 +53,8 @@ final class FusedMomentsTest {
   private static final int HIDDEN = 4;
   private static final int INNER = 5;
   private static final int EXPERTS = 4;
+
+  @TempDir private Path folder;
 
   /** What the experts of an operator compute, in double precision. */
   private enum Kind {
@@ -289,6 +294,10 @@ final class FusedMomentsTest {
     assertThat(all.statistics().get(0).tokens()).isEqualTo(3L * TOKENS);
     assertThat(all.statistics().get(0).all().detail()).isEqualTo(Detail.FULL);
     assertThat(all.disproved()).isEmpty();
+    Path file = folder.resolve("out.partial");
+    CheckpointFile.write(new Checkpoint(Map.of(), all), file);
+    assertThat(CheckpointFile.read(file).measured().unprovedMoments())
+        .isEqualTo(both.unprovedMoments());
   }
 
   /** The block with activations that are at most 0.2. */
