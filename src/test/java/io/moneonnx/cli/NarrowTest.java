@@ -351,7 +351,7 @@ class NarrowTest {
     Path file = out("cut.json");
     Files.writeString(file, Files.readString(plan).replace("\"keep\"", "\"cut\""));
 
-    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", file, "-o", out("cut.onnx"))
+    Cli.run("rewrite", TwoLayers.MODEL, "--profile", profile, "--plan", file, "-o", out("cut.onnx"))
         .fails(BAD_INPUT, "cut.json", "'narrowed' requires the router 'keep'");
   }
 
@@ -361,7 +361,15 @@ class NarrowTest {
     int inner = ProfileFile.read(profile).blocks().get(0).header().inner();
     Path file = edited(read, new Plan.Narrowed(0, inner, Optional.empty()));
 
-    Cli.run("rewrite", Cli.OLMOE, "--profile", profile, "--plan", file, "-o", out("whole.onnx"))
+    Cli.run(
+            "rewrite",
+            TwoLayers.MODEL,
+            "--profile",
+            profile,
+            "--plan",
+            file,
+            "-o",
+            out("whole.onnx"))
         .fails(BAD_INPUT, "prunes no expert and narrows none");
   }
 
@@ -372,7 +380,7 @@ class NarrowTest {
     Path again = out("again.profile");
     Cli.run(
             "rewrite",
-            Cli.OLMOE,
+            TwoLayers.MODEL,
             "--profile",
             profile,
             "--method",
@@ -402,7 +410,7 @@ class NarrowTest {
             "--scope",
             "layer",
             "--target-size",
-            "5MB",
+            "3500KB",
             "-o",
             out("p.json"))
         .succeeds();
@@ -410,7 +418,7 @@ class NarrowTest {
 
     assertThat(planned.blocks()).anyMatch(block -> !block.pruned().isEmpty());
     assertThat(Forecast.of(ProfileFile.read(profile), planned, Novice.ZERO).bytes())
-        .isLessThanOrEqualTo(5_000_000);
+        .isLessThanOrEqualTo(3_500_000);
   }
 
   @Test
@@ -418,7 +426,7 @@ class NarrowTest {
     Cli found =
         Cli.run(
             "rewrite",
-            Cli.OLMOE,
+            TwoLayers.MODEL,
             "--profile",
             profile,
             "--method",
@@ -440,7 +448,8 @@ class NarrowTest {
   void predictsNoErrorWithoutOrders() throws IOException {
     Path second = out("second.profile");
     Path both = out("both.profile");
-    Cli.run("calibrate", Cli.OLMOE, "--data", "A=" + data, "--moments", "-o", second).succeeds();
+    Cli.run("calibrate", TwoLayers.MODEL, "--data", "A=" + data, "--moments", "-o", second)
+        .succeeds();
     Cli.run("merge", profile, second, "-o", both).succeeds();
     Plan.Narrowed narrowed = new Plan.Narrowed(0, 16, Optional.empty());
     Plan planned = PlanFile.read(edited(PlanFile.read(plan), narrowed));
