@@ -8,6 +8,8 @@ import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Margins;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.Stability;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.NeuronOrders.Widths;
 import io.moneonnx.profile.Profile;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -190,6 +192,8 @@ final class PlanReport {
           .filter(block -> block.orders().isEmpty())
           .forEach(
               block -> line(text, "whole", "%s: its experts cannot be narrowed", block.name()));
+      sharing()
+          .ifPresent(blocks -> line(text, "shared", "one width for all experts of %s", blocks));
       damage(text, DamageForecast.of(profile, goal));
     } else {
       line(text, "unstable", "%s", stability());
@@ -197,6 +201,14 @@ final class PlanReport {
     line(text, "size", "at most %,d bytes, of %,d", forecast.bytes(), profile.modelBytes());
     plan.note().ifPresent(note -> line(text, "note", "%s", note));
     return text.toString();
+  }
+
+  /** Blocks whose experts share a width: one that is protected holds all of them. */
+  private Optional<String> sharing() {
+    return profile.blocks().stream()
+        .filter(block -> block.orders().filter(orders -> orders.widths() == Widths.ONE).isPresent())
+        .map(BlockStatistics::name)
+        .reduce((some, other) -> some + ", " + other);
   }
 
   /** Bytes of all neurons that can be removed, or of those that stay. */

@@ -64,8 +64,9 @@ final class NarrowFusedTest {
     Cli calibrated =
         Cli.run("calibrate", model, "--data", data(), "--moments", "-o", profile).succeeds();
     assertThat(calibrated.err()).doesNotContain("no moments of");
-    Cli.run("plan", profile, "--method", "narrow", "--ratio", "0.5", "--step", "2", "-o", plan)
-        .succeeds();
+    Cli planned =
+        Cli.run("plan", profile, "--method", "narrow", "--ratio", "0.5", "--step", "2", "-o", plan);
+    assertThat(planned.succeeds().out()).contains("shared   one width for all experts of ");
     Cli written = Cli.run("rewrite", model, "--profile", profile, "--plan", plan, "-o", out);
 
     assertThat(written.succeeds().out()).contains("narrowed", "proof    largest relative error");
