@@ -24,7 +24,7 @@ final class NarrowOptions {
       paramLabel = "Q",
       description =
           "Widths of experts are multiples of Q (default: 16, or the largest power of 2 that divides"
-              + " the neurons of an expert).")
+              + " the neurons of an expert and leaves four steps to them).")
   private Integer step;
 
   @Option(

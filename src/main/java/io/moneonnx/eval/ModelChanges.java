@@ -49,7 +49,12 @@ public record ModelChanges(Map<String, Change> changes) {
     return new ModelChanges(changes);
   }
 
-  private static BlockStatistics measured(Plan.Block block, Profile profile) {
+  /**
+   * What a profile holds of a block of a plan.
+   *
+   * @throws BadInputException if that is nothing
+   */
+  public static BlockStatistics measured(Plan.Block block, Profile profile) {
     return profile
         .block(block.name())
         .orElseThrow(

@@ -30,8 +30,7 @@ final class DownWeights {
   }
 
   /** By expert, {@code [hidden, inner]}, of a block that shows what its experts compute. */
-  IntFunction<DownMatrix> of(MoeBlock block) {
-    NeuronCut neurons = NeuronCut.of(subject.model().graph(), block);
+  IntFunction<DownMatrix> of(MoeBlock block, NeuronCut neurons) {
     return expert ->
         neurons
             .stackedDown(expert)

@@ -2,6 +2,7 @@ package io.moneonnx.pipeline;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.NeuronCut;
 import io.moneonnx.narrow.DownMatrix;
 import io.moneonnx.narrow.Moments;
 import io.moneonnx.profile.BlockStatistics;
@@ -40,12 +41,18 @@ final class NeuronWork {
   }
 
   /**
-   * Makes something of each of some experts of a block.
+   * Makes something of each of some experts of a block, in their order.
    *
+   * @param neurons of the block
    * @throws BadInputException if moments or weights cannot be worked with; names block and expert
    */
-  <T> List<T> each(MoeBlock block, BlockStatistics measured, List<Integer> experts, Job<T> job) {
-    IntFunction<DownMatrix> down = weights.of(block);
+  <T> List<T> each(
+      MoeBlock block,
+      NeuronCut neurons,
+      BlockStatistics measured,
+      List<Integer> experts,
+      Job<T> job) {
+    IntFunction<DownMatrix> down = weights.of(block, neurons);
     ForkJoinPool pool = new ForkJoinPool(threads(block));
     try {
       return pool.submit(

@@ -16,12 +16,11 @@ import io.moneonnx.profile.Statistic.Detail;
 import io.moneonnx.profile.Values;
 import io.moneonnx.run.RunOptions;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
@@ -42,46 +41,52 @@ public final class OrderNeurons {
    * has its orders keeps them.
    */
   public Profile of(Profile profile) {
-    List<BlockStatistics> wanted = profile.blocks().stream().filter(this::isToBeOrdered).toList();
-    int experts = wanted.stream().mapToInt(BlockStatistics::experts).sum();
+    Map<String, NeuronCut> wanted = new HashMap<>();
+    profile.blocks().stream()
+        .filter(block -> block.all().detail() == Detail.MOMENTS && block.orders().isEmpty())
+        .forEach(block -> neurons(block.name()).ifPresent(cut -> wanted.put(block.name(), cut)));
+    int experts =
+        profile.blocks().stream()
+            .filter(block -> wanted.containsKey(block.name()))
+            .mapToInt(BlockStatistics::experts)
+            .sum();
     if (experts == 0) {
       return profile;
     }
-    Set<String> names = wanted.stream().map(BlockStatistics::name).collect(Collectors.toSet());
     String what = "ordering the neurons of %,d experts".formatted(experts);
     try (Console.Progress progress = console.begin(what, experts)) {
       return profile.withBlocks(
           profile.blocks().stream()
-              .map(block -> names.contains(block.name()) ? ordered(block, progress) : block)
+              .map(
+                  block ->
+                      wanted.containsKey(block.name())
+                          ? ordered(block, wanted.get(block.name()), progress)
+                          : block)
               .toList());
     }
   }
 
-  private boolean isToBeOrdered(BlockStatistics measured) {
-    if (measured.all().detail() != Detail.MOMENTS || measured.orders().isPresent()) {
-      return false;
-    }
-    Optional<String> objection = objection(subject.block(measured.name()));
+  /** The neurons of a block, where its experts can be narrowed; says why not. */
+  private Optional<NeuronCut> neurons(String name) {
+    MoeBlock block = subject.block(name);
+    NeuronCut cut = NeuronCut.of(subject.model().graph(), block);
+    Optional<String> objection = objection(cut, block);
     objection.ifPresent(
         reason ->
-            console.say(
-                "experts of '%s' stay as wide as they are: %s".formatted(measured.name(), reason)));
-    return objection.isEmpty();
+            console.say("experts of '%s' stay as wide as they are: %s".formatted(name, reason)));
+    return objection.isPresent() ? Optional.empty() : Optional.of(cut);
   }
 
-  private Optional<String> objection(MoeBlock block) {
+  private static Optional<String> objection(NeuronCut cut, MoeBlock block) {
     Map<Integer, NarrowExpert> narrowest = new TreeMap<>();
     for (int expert = 0; expert < block.experts(); expert++) {
       narrowest.put(expert, new NarrowExpert(new int[1], new float[block.hidden()]));
     }
-    return cut(block).objection(narrowest);
+    return cut.objection(narrowest);
   }
 
-  private NeuronCut cut(MoeBlock block) {
-    return NeuronCut.of(subject.model().graph(), block);
-  }
-
-  private BlockStatistics ordered(BlockStatistics measured, Console.Progress progress) {
+  private BlockStatistics ordered(
+      BlockStatistics measured, NeuronCut neurons, Console.Progress progress) {
     MoeBlock block = subject.block(measured.name());
     List<Integer> starved =
         IntStream.range(0, block.experts())
@@ -96,6 +101,7 @@ public final class OrderNeurons {
     List<RemovalOrder> orders =
         work.each(
             block,
+            neurons,
             measured,
             IntStream.range(0, block.experts()).boxed().toList(),
             (expert, moments, down) -> {
@@ -108,7 +114,7 @@ public final class OrderNeurons {
         orders.stream().flatMapToDouble(order -> Arrays.stream(order.distortions()));
     return measured.with(
         new NeuronOrders(
-            cut(block).isShared() ? Widths.ONE : Widths.OWN,
+            neurons.isShared() ? Widths.ONE : Widths.OWN,
             neuronBytes(block),
             Values.counts(removed.asLongStream().toArray()),
             Values.of(distortions.toArray())));

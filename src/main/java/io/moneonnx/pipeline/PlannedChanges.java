@@ -4,6 +4,7 @@ import io.moneonnx.eval.ModelChanges;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.moe.NeuronCut;
 import io.moneonnx.narrow.DownMatrix;
 import io.moneonnx.narrow.Moments;
 import io.moneonnx.narrow.Refit;
@@ -17,12 +18,13 @@ import io.moneonnx.profile.Statistic.Detail;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.run.RunOptions;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a plan does to a model, with novices from a profile, and with down projections that are
@@ -51,12 +53,18 @@ final class PlannedChanges {
     List<Plan.Block> narrowed =
         plan.blocks().stream()
             .filter(block -> block.narrowed().isPresent())
-            .map(block -> withoutWhole(block, measured(profile, block.name()).header().inner()))
+            .map(
+                block ->
+                    withoutWhole(block, ModelChanges.measured(block, profile).header().inner()))
             .filter(block -> block.narrowed().isPresent())
             .toList();
     if (changes.isEmpty() && narrowed.isEmpty()) {
       throw new BadInputException("the plan prunes no expert and narrows none");
     }
+    Stream.concat(
+            plan.blocks().stream().filter(block -> changes.containsKey(block.name())),
+            narrowed.stream())
+        .forEach(block -> requireSame(block, profile));
     long experts = narrowed.stream().mapToLong(block -> block.narrowed().get().size()).sum();
     String what = "re-fitting the down projections of %,d experts".formatted(experts);
     if (experts > 0) {
@@ -70,9 +78,6 @@ final class PlannedChanges {
         }
       }
     }
-    changes
-        .keySet()
-        .forEach(name -> requireSame(subject.block(name), measured(profile, name).header()));
     return changes;
   }
 
@@ -96,20 +101,10 @@ final class PlannedChanges {
     return new Replacement(((Replacement) novices).novices(), ((Replacement) narrow).narrow());
   }
 
-  private static BlockStatistics measured(Profile profile, String block) {
-    return profile
-        .block(block)
-        .orElseThrow(
-            () ->
-                new BadInputException(
-                    "block '%s' is in the plan, but not in the profile".formatted(block)));
-  }
-
   private Map<Integer, NarrowExpert> narrow(
       Plan.Block planned, Profile profile, NeuronWork work, Console.Progress progress) {
     MoeBlock block = subject.block(planned.name());
-    BlockStatistics measured = measured(profile, planned.name());
-    requireSame(block, measured.header());
+    BlockStatistics measured = ModelChanges.measured(planned, profile);
     if (measured.all().detail() != Detail.MOMENTS) {
       throw new BadInputException(
           "block '%s': its experts are to be narrowed, and the profile holds no moments of their neurons: calibrate with --moments"
@@ -117,23 +112,22 @@ final class PlannedChanges {
     }
     Map<Integer, Plan.Narrowed> wanted =
         planned.narrowed().orElseThrow().stream()
-            .collect(
-                Collectors.toMap(
-                    Plan.Narrowed::expert, Function.identity(), (a, b) -> a, TreeMap::new));
-    List<Integer> ids = List.copyOf(wanted.keySet());
+            .collect(Collectors.toMap(Plan.Narrowed::expert, Function.identity()));
+    List<Integer> experts = List.copyOf(wanted.keySet());
     List<NarrowExpert> made =
         work.each(
             block,
+            NeuronCut.of(subject.model().graph(), block),
             measured,
-            ids,
+            experts,
             (expert, moments, down) -> {
               int[] kept = kept(wanted.get(expert), measured, moments, down);
               progress.step();
               return new NarrowExpert(kept, Refit.of(moments, down, kept).toFloats());
             });
-    Map<Integer, NarrowExpert> narrow = new TreeMap<>();
+    Map<Integer, NarrowExpert> narrow = new HashMap<>();
     for (int i = 0; i < made.size(); i++) {
-      narrow.put(ids.get(i), made.get(i));
+      narrow.put(experts.get(i), made.get(i));
     }
     return narrow;
   }
@@ -172,7 +166,9 @@ final class PlannedChanges {
                     .kept(wanted.width()));
   }
 
-  private static void requireSame(MoeBlock block, BlockHeader profiled) {
+  private void requireSame(Plan.Block planned, Profile profile) {
+    MoeBlock block = subject.block(planned.name());
+    BlockHeader profiled = ModelChanges.measured(planned, profile).header();
     if (profiled.experts() != block.experts()
         || profiled.topK() != block.topK()
         || profiled.hidden() != block.hidden()) {

@@ -30,6 +30,7 @@ final class NarrowPlanner {
   private final List<BlockHeader> headers;
   private final List<Block> blocks;
   private final Map<String, Set<Integer>> held;
+  private final ModelCurves curves;
 
   /** A block that can be narrowed, and the orders of its experts. */
   private record Block(
@@ -88,17 +89,17 @@ final class NarrowPlanner {
           "min-width: found %d, expected at most %d, the neurons of an expert"
               .formatted(terms.minWidth(), widest));
     }
+    this.curves = new ModelCurves(blocks.stream().map(this::curves).toList());
   }
 
   /** The widths that the goal's amount buys, and which neurons that leaves. */
   List<Plan.Block> plan() {
-    ModelCurves curves = curves();
-    long budget = budget(goal.amount(), curves);
+    long budget = budget(goal.amount());
     if (budget >= curves.bytes()) {
       throw new BadInputException(
           goal.amount() + " removes nothing: the experts have no more than that");
     }
-    requireLeast(curves, budget);
+    requireLeast(budget);
     ModelCurves.Widths widths = isOfModel() ? curves.model(budget) : curves.layer(budget);
     Map<String, Plan.Block> planned = new HashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
@@ -114,12 +115,11 @@ final class NarrowPlanner {
 
   /** Whether the least widths that are allowed fit this amount. */
   boolean canMeet(Amount amount) {
-    ModelCurves curves = curves();
-    long budget = budget(amount, curves);
+    long budget = budget(amount);
     return isOfModel() ? curves.leastBytes() <= budget : curves.lacking(budget).isEmpty();
   }
 
-  private void requireLeast(ModelCurves curves, long budget) {
+  private void requireLeast(long budget) {
     if (isOfModel() && curves.leastBytes() > budget) {
       throw tooLarge("model", curves.leastBytes(), budget);
     } else if (!isOfModel()) {
@@ -143,7 +143,7 @@ final class NarrowPlanner {
     return goal.scope() instanceof Scope.Model;
   }
 
-  private long budget(Amount amount, ModelCurves curves) {
+  private long budget(Amount amount) {
     return amount.budget(modelBytes, curves.bytes(), overhead());
   }
 
@@ -161,7 +161,7 @@ final class NarrowPlanner {
 
   /** Each expert's curve; one for all experts of a block that share a width. */
   ModelCurves curves() {
-    return new ModelCurves(blocks.stream().map(this::curves).toList());
+    return curves;
   }
 
   private List<DamageCurve> curves(Block block) {

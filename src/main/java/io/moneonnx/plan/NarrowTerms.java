@@ -8,7 +8,7 @@ import java.util.OptionalInt;
  *
  * @param weights what an expert's error counts for
  * @param step widths are multiples of it; if absent of 16, or of the largest power of 2 that
- *     divides the neurons of an expert
+ *     divides the neurons of an expert and leaves four steps to them
  * @param minWidth neurons that every expert keeps at least
  */
 public record NarrowTerms(Weighting weights, OptionalInt step, int minWidth) {

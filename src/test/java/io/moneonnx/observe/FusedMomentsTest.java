@@ -323,7 +323,7 @@ final class FusedMomentsTest {
 
           @Override
           public void remove(Ops ops, Set<Integer> experts) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("this layout is only measured");
           }
         };
     return new MoeBlock(
