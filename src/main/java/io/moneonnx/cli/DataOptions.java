@@ -17,7 +17,8 @@ final class DataOptions {
       arity = "1..*",
       description =
           "Calibration data: text, .jsonl, or .npz/.npy arrays named like the model's inputs; "
-              + "TAG=SRC to have the statistics of each tag as well. "
+              + "TAG=SRC to have the statistics of each tag as well; self or self:TOKENS for text "
+              + "that the model writes itself (8192 tokens where no number is given). "
               + "Without it: calibration.{txt,jsonl,npz} in the model's directory.")
   List<String> files = List.of();
 

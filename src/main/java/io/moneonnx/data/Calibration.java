@@ -43,14 +43,27 @@ public final class Calibration implements Iterable<Batch> {
    */
   public static Calibration open(
       List<DataSource> given, ModelFolder folder, Graph graph, CalibrationOptions options) {
+    return open(given, List.of(), folder, graph, options);
+  }
+
+  /**
+   * The same, and behind it what the model wrote itself.
+   *
+   * @param own each a group of its own
+   */
+  public static Calibration open(
+      List<DataSource> given,
+      List<OwnText> own,
+      ModelFolder folder,
+      Graph graph,
+      CalibrationOptions options) {
     given.forEach(source -> source.requireFile("calibration data"));
     ModelInputs inputs = ModelInputs.of(graph);
     BatchSize size = BatchSize.choose(options.batch(), inputs);
+    List<SourceGroup> groups = new ArrayList<>(SourceGroup.read(given, inputs, folder, options));
+    own.forEach(text -> groups.add(SourceGroup.of(text, inputs)));
     return new Calibration(
-            SourceGroup.read(given, inputs, folder, options),
-            inputs,
-            size,
-            () -> options.tokenizer().orElseGet(folder::tokenizer))
+            groups, inputs, size, () -> options.tokenizer().orElseGet(folder::tokenizer))
         .requireBatches();
   }
 
@@ -90,9 +103,19 @@ public final class Calibration implements Iterable<Batch> {
     return sources().flatMap(source -> source.files().stream()).toList();
   }
 
+  /** What the model wrote itself, by what stands for it in place of a file. */
+  public List<DataFile> own() {
+    return texts().filter(TokenBlocks::isOwn).flatMap(text -> text.files().stream()).toList();
+  }
+
+  private Stream<TokenBlocks> texts() {
+    return sources()
+        .flatMap(source -> source instanceof TokenBlocks text ? Stream.of(text) : Stream.empty());
+  }
+
   /** The file that made tokens of text, if any of the data are text. */
   public Optional<DataFile> tokenizer() {
-    return sources().anyMatch(TokenBlocks.class::isInstance)
+    return texts().anyMatch(text -> !text.isOwn())
         ? Optional.of(DataFile.of(Optional.empty(), tokenizer.get(), 0))
         : Optional.empty();
   }

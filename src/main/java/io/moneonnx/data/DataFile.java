@@ -27,15 +27,26 @@ public record DataFile(Optional<String> tag, Path path, long bytes, String sha25
     return new DataFile(tag, path, path.toFile().length(), sha256(path), tokens);
   }
 
+  /** Of some bytes, in hexadecimal digits. */
+  static String sha256(byte[] bytes) {
+    return HexFormat.of().formatHex(digest().digest(bytes));
+  }
+
+  private static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   private static String sha256(Path path) {
     try (InputStream file = Files.newInputStream(path)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      MessageDigest digest = digest();
       new DigestInputStream(file, digest).transferTo(OutputStream.nullOutputStream());
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
       throw new BadInputException(path + ": cannot be read: " + Reason.of(e), e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
     }
   }
 }

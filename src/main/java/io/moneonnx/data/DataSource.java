@@ -48,6 +48,13 @@ public record DataSource(Optional<String> tag, Path path) {
             });
   }
 
+  /** True where the model is to write the text itself: no file, but {@code self[:TOKENS]}. */
+  public boolean isOwn() {
+    String name = path.toString();
+    return (name.equals(OwnText.NAME) || name.startsWith(OwnText.NAME + ":"))
+        && !Files.exists(path);
+  }
+
   /** True of a {@code .npz} or {@code .npy} file; any other is text. */
   boolean isArrays() {
     return isArrays(path);

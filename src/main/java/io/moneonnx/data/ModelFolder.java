@@ -139,12 +139,29 @@ public record ModelFolder(Path path) {
    * @throws BadInputException if there is none
    */
   public Path tokenizer() {
-    Path file = path.resolve(TOKENIZER);
-    if (!Files.isRegularFile(file)) {
-      throw new BadInputException(
-          "text needs a tokenizer: name a tokenizer.json with --tokenizer, or put it into " + path);
-    }
-    return file;
+    return anyTokenizer()
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "text needs a tokenizer: name a tokenizer.json with --tokenizer, or put it into "
+                        + path));
+  }
+
+  /** The same, if there is one. */
+  Optional<Path> anyTokenizer() {
+    return Optional.of(path.resolve(TOKENIZER)).filter(Files::isRegularFile);
+  }
+
+  /** The token that a text begins with, as {@code config.json} or {@code genai_config.json} say. */
+  Optional<Long> beginToken() {
+    return Stream.of(
+            stated("config.json", "bos_token_id"),
+            stated("config.json", "text_config", "bos_token_id"),
+            stated(GENAI, "model", "bos_token_id"))
+        .flatMap(Optional::stream)
+        .filter(JsonPrimitive::isNumber)
+        .map(JsonPrimitive::getAsLong)
+        .findFirst();
   }
 
   /**

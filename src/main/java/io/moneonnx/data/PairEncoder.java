@@ -69,16 +69,15 @@ public final class PairEncoder implements AutoCloseable {
 
   /** The choice begins a text: what the template begins with stands before it, or what ends one. */
   private TokenPair afterNothing(List<Long> choice) {
-    long[] template = tokenizer.encodeAsTemplate("");
-    long first = template.length > 0 ? template[0] : endOfText();
+    long first = first();
     return !choice.isEmpty() && choice.get(0) == first
         ? new TokenPair(choice.subList(0, 1), choice.subList(1, choice.size()))
         : new TokenPair(List.of(first), choice);
   }
 
-  private long endOfText() {
+  private long first() {
     return tokenizer
-        .endOfText()
+        .first()
         .orElseThrow(
             () ->
                 new BadInputException(

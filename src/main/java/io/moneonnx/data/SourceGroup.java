@@ -30,6 +30,11 @@ record SourceGroup(Optional<String> tag, List<CalibrationSource> sources, List<S
         .toList();
   }
 
+  /** What the model wrote itself. */
+  static SourceGroup of(OwnText text, ModelInputs inputs) {
+    return new SourceGroup(text.tag(), List.of(TokenBlocks.of(text, inputs)), List.of());
+  }
+
   private static SourceGroup read(
       Optional<String> tag,
       List<Path> files,

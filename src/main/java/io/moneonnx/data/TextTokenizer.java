@@ -142,6 +142,12 @@ final class TextTokenizer implements AutoCloseable {
     return endOfText;
   }
 
+  /** What a text begins with: what the template puts first, or else what ends a text. */
+  OptionalLong first() {
+    long[] template = encodeAsTemplate("");
+    return template.length > 0 ? OptionalLong.of(template[0]) : endOfText;
+  }
+
   @Override
   public void close() {
     tokenizer.close();

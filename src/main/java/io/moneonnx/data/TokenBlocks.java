@@ -22,14 +22,21 @@ final class TokenBlocks implements CalibrationSource {
   private final int length;
   private final List<DataFile> files;
   private final List<String> notices;
+  private final boolean isOwn;
 
   private TokenBlocks(
-      Value input, int[] tokens, int length, List<DataFile> files, List<String> notices) {
+      Value input,
+      int[] tokens,
+      int length,
+      List<DataFile> files,
+      List<String> notices,
+      boolean isOwn) {
     this.input = input;
     this.tokens = tokens;
     this.length = length;
     this.files = List.copyOf(files);
     this.notices = List.copyOf(notices);
+    this.isOwn = isOwn;
   }
 
   /**
@@ -62,6 +69,15 @@ final class TokenBlocks implements CalibrationSource {
     }
   }
 
+  /** Text that the model wrote itself; each of its windows is a block. */
+  static TokenBlocks of(OwnText text, ModelInputs inputs) {
+    DataFile file = text.file();
+    Value input = inputs.tokensFor(file.path());
+    int[] tokens = text.windows().stream().flatMap(List::stream).mapToInt(Long::intValue).toArray();
+    return new TokenBlocks(
+        input, tokens, text.windows().get(0).size(), List.of(file), List.of(), true);
+  }
+
   private static int read(Path path, CalibrationOptions options, TokenPacker packer) {
     int before = packer.size();
     packer.begin(path);
@@ -75,18 +91,24 @@ final class TokenBlocks implements CalibrationSource {
   private static TokenBlocks cut(
       Value input, int[] tokens, int length, boolean isFixed, List<DataFile> files) {
     if (tokens.length >= length) {
-      return new TokenBlocks(input, tokens, length, files, List.of());
+      return new TokenBlocks(input, tokens, length, files, List.of(), false);
     }
     String few =
         "%s: %d tokens, less than one block of %d".formatted(name(files), tokens.length, length);
     if (isFixed) {
       throw new BadInputException(few + ", and the model takes no shorter ones");
     }
-    return new TokenBlocks(input, tokens, tokens.length, files, List.of(few + ": taken as it is"));
+    return new TokenBlocks(
+        input, tokens, tokens.length, files, List.of(few + ": taken as it is"), false);
   }
 
   private static String name(List<DataFile> files) {
     return SourceGroup.name(files.get(0).tag(), files.stream().map(DataFile::path).toList());
+  }
+
+  /** True where no tokenizer made them. */
+  boolean isOwn() {
+    return isOwn;
   }
 
   @Override

@@ -49,7 +49,7 @@ public final class Calibrate {
 
   /** Opens the data for the model and says what they are. */
   public Calibration open(DataRequest request) {
-    return request.open(subject, console);
+    return request.open(subject, options, console);
   }
 
   /** What lies beside the model, if anything does: to try a rewritten model on. */
@@ -154,7 +154,7 @@ public final class Calibrate {
                     data.tokens() > 0 ? data.tokens() : routed(outcome),
                     measured.sequenceLength(),
                     data.files().stream().map(Calibrate::source).toList(),
-                    notes(measured))),
+                    notes(data, measured))),
             outcome.statistics());
     return detail == Detail.MOMENTS
         ? new OrderNeurons(subject, options, console).of(profile)
@@ -191,9 +191,12 @@ public final class Calibrate {
     }
   }
 
-  private Map<String, String> notes(Measured measured) {
+  private Map<String, String> notes(Calibration data, Measured measured) {
     Map<String, String> notes = new LinkedHashMap<>();
     notes.put("target", subject.target().toString());
+    if (!data.own().isEmpty()) {
+      notes.put(WriteOwnText.NOTE, WriteOwnText.text(data.own()));
+    }
     if (!measured.skipped().isEmpty()) {
       notes.put("skipped", skipped(measured));
     }

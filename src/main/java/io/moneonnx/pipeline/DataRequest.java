@@ -4,12 +4,16 @@ import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataSource;
 import io.moneonnx.data.ModelFolder;
+import io.moneonnx.data.OwnText;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.observe.NonFinite;
 import io.moneonnx.profile.Measured;
 import io.moneonnx.profile.Statistic.Detail;
+import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -42,7 +46,9 @@ public record DataRequest(
 
   /** The files that are read for it, as far as they are named. */
   public List<Path> named() {
-    return Stream.concat(files.stream().map(DataSource::path), options.tokenizer().stream())
+    return Stream.concat(
+            files.stream().filter(source -> !source.isOwn()).map(DataSource::path),
+            options.tokenizer().stream())
         .toList();
   }
 
@@ -74,12 +80,17 @@ public record DataRequest(
     }
   }
 
-  /** Opens the data for a model and says what they are. */
-  Calibration open(LoadedModel subject, Console console) {
+  /** Opens the data for a model and says what they are; what it is to write itself is written. */
+  Calibration open(LoadedModel subject, RunOptions settings, Console console) {
     ModelFolder folder = new ModelFolder(subject.folder());
-    return files.isEmpty()
-        ? openFound("calibration", folder.calibration(), subject, console)
-        : open(files, subject, console);
+    if (files.isEmpty()) {
+      return openFound("calibration", folder.calibration(), subject, console);
+    }
+    Map<Boolean, List<DataSource>> byOwn =
+        files.stream().collect(Collectors.partitioningBy(DataSource::isOwn));
+    WriteOwnText writer = new WriteOwnText(subject, settings, console);
+    List<OwnText> own = byOwn.get(true).stream().map(source -> writer.of(source, options)).toList();
+    return open(byOwn.get(false), own, subject, console);
   }
 
   /**
@@ -92,17 +103,19 @@ public record DataRequest(
     ModelFolder folder = new ModelFolder(subject.folder());
     return files.isEmpty()
         ? openFound("held-out", folder.heldOut(option), subject, console)
-        : open(files, subject, console);
+        : open(files, List.of(), subject, console);
   }
 
   private Calibration openFound(String kind, Path found, LoadedModel subject, Console console) {
     console.say("%s data: %s, found in the model's directory".formatted(kind, found));
-    return open(List.of(DataSource.untagged(found)), subject, console);
+    return open(List.of(DataSource.untagged(found)), List.of(), subject, console);
   }
 
-  private Calibration open(List<DataSource> chosen, LoadedModel subject, Console console) {
+  private Calibration open(
+      List<DataSource> chosen, List<OwnText> own, LoadedModel subject, Console console) {
     ModelFolder folder = new ModelFolder(subject.folder());
-    Calibration calibration = Calibration.open(chosen, folder, subject.model().graph(), options);
+    Calibration calibration =
+        Calibration.open(chosen, own, folder, subject.model().graph(), options);
     calibration.notices().forEach(console::say);
     return calibration;
   }

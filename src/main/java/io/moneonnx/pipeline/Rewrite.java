@@ -115,7 +115,7 @@ public final class Rewrite {
     Map<String, Change> changes =
         new PlannedChanges(subject, options, console).of(profile, plan, request.novice());
     Model rewritten = Rewriter.rewrite(subject.read().canonical(), subject.blocks(), changes);
-    Model model = signed(rewritten, plan, request.novice());
+    Model model = signed(rewritten, profile, plan, request.novice());
     Placement placement =
         request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
     Draft draft = draft(model, request.output(), placement);
@@ -145,8 +145,13 @@ public final class Rewrite {
         : OnnxWriter.draft(model, subject.files(), out, placement);
   }
 
-  private static Model signed(Model model, Plan plan, Novice novice) {
+  private static Model signed(Model model, Profile profile, Plan plan, Novice novice) {
     Model signed = Provenance.with(model, "version", Tool.version());
+    for (Profile.Run run : profile.runs()) {
+      if (run.notes().containsKey(WriteOwnText.NOTE)) {
+        signed = Provenance.with(signed, "calibration", run.notes().get(WriteOwnText.NOTE));
+      }
+    }
     signed = Provenance.with(signed, "router", plan.router().toString());
     if (plan.router() == Plan.Router.KEEP) {
       signed = Provenance.with(signed, "novice", novice.toString());

@@ -317,4 +317,46 @@ class TaggedDataTest {
   void timesBetweenCheckpoints(String time) {
     calibrate("--blocks", 1, "--checkpoint", time).succeeds();
   }
+
+  @Test
+  void theModelWritesTextItselfWhereItIsAskedTo() {
+    calibrate("--data", "self:40", "B=" + TEXT, "--blocks", 2).succeeds();
+
+    Profile.Run run = ProfileFile.read(out).runs().get(0);
+    assertThat(run.sources())
+        .extracting(Profile.Source::name)
+        .containsExactly("calibration.txt", "self:32");
+    assertThat(run.notes().get("own text")).startsWith("32 tokens that the model wrote itself");
+    assertThat(sources()).containsOnlyKeys("B");
+    String first = run.sources().get(1).sha256();
+    calibrate("--data", "self:32", "--force").succeeds();
+    assertThat(ProfileFile.read(out).runs().get(0).sources().get(0).sha256()).isEqualTo(first);
+  }
+
+  @Test
+  void aModelOfOwnTextSaysSo() {
+    Path written = folder.resolve("written.onnx");
+    Cli.run(
+            "rewrite",
+            TwoLayers.MODEL,
+            "--data",
+            "self:64",
+            "--seq-len",
+            16,
+            "--ratio",
+            0.25,
+            "-o",
+            written,
+            "--device",
+            "cpu")
+        .succeeds();
+    assertThat(OnnxReader.read(written).metadata().get("mone-onnx.calibration"))
+        .startsWith("64 tokens that the model wrote itself");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"self:", "self:x", "self:1", "self:-3"})
+  void textOfItsOwnHasALength(String source) {
+    calibrate("--data", source).fails(BAD_INPUT, "--data " + source, "expected a number of 2");
+  }
 }

@@ -24,7 +24,7 @@ class LikelihoodsTest {
   private static final int WORDS = 5;
 
   /** Each word is looked up, words so far are added up, and the sum scores the next word. */
-  private static final String SUMS =
+  static final String SUMS =
       """
       sums (int64[B, S] input_ids, int64[B, T] attention_mask, int64[B, S] position_ids)
         => (float[B, S, 5] logits)
@@ -41,7 +41,7 @@ class LikelihoodsTest {
       """;
 
   /** The same with a cache of what was added up. */
-  private static final String CACHED =
+  static final String CACHED =
       SUMS.replace(
               "int64[B, S] position_ids)\n  => (float[B, S, 5] logits)",
               "int64[B, S] position_ids, float[B, 1, P, 2] past_key_values.0.key)\n"
