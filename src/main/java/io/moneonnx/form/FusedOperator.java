@@ -14,6 +14,7 @@ import io.moneonnx.moe.WeightView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -111,18 +112,31 @@ final class FusedOperator implements Form {
     return !weight.dims().isEmpty() && weight.dims().get(0) == routing.experts();
   }
 
-  /** Experts put out what they take: rows that are as wide as the tokens. */
+  /**
+   * Experts put out what they take, and their last weights read what the first ones make, or half
+   * of it. Each weight is packed by its own width in bits.
+   */
   private Optional<String> otherWidth(Node node, FusedSignature signature, Routing routing) {
-    if (signature.isQuantised()) {
+    OptionalInt inUp = signature.numbersInElement(node, FusedSignature.UP);
+    OptionalInt inDown = signature.numbersInElement(node, signature.down());
+    if (inUp.isEmpty() || inDown.isEmpty()) {
       return Optional.empty();
     }
-    List<Long> up = WeightView.of(graph, node.input(FusedSignature.UP)).orElseThrow().dims();
-    List<Long> down = WeightView.of(graph, node.input(signature.down())).orElseThrow().dims();
-    return up.size() == 3 && down.size() == 3 && down.get(1).equals(up.get(2))
+    List<Long> up = unpacked(node, FusedSignature.UP, inUp.getAsInt());
+    List<Long> down = unpacked(node, signature.down(), inDown.getAsInt());
+    boolean isKnown = up.size() == 3 && down.size() == 3 && down.get(1).equals(up.get(2));
+    return isKnown && (up.get(1).equals(down.get(2)) || up.get(1) == 2 * down.get(2))
         ? Optional.empty()
         : Optional.of(
-            "the last weights of the experts of %s are %s; expected [%d, %d, inner]"
-                .formatted(node.opType(), down, routing.experts(), up.get(up.size() - 1)));
+            "the last weights of the experts of %s are %s behind first ones %s; expected [%d, %d, inner]"
+                .formatted(node.opType(), down, up, routing.experts(), up.get(up.size() - 1)));
+  }
+
+  private List<Long> unpacked(Node node, int weight, int numbersInElement) {
+    List<Long> dims =
+        new ArrayList<>(WeightView.of(graph, node.input(weight)).orElseThrow().dims());
+    dims.set(dims.size() - 1, dims.get(dims.size() - 1) * numbersInElement);
+    return dims;
   }
 
   private Recognition claim(
@@ -163,7 +177,7 @@ final class FusedOperator implements Form {
                   + " original there")
               .formatted(node.label(), FusedSignature.NORMALISED));
     }
-    if (target == Target.CPU && node.intAttribute(FusedSignature.BITS, 4) == 8) {
+    if (target == Target.CPU && signature.hasBits(node, 8)) {
       warnings.add(
           ("'%s': the weights of 8 bits that the onnxruntime-genai builder makes for the CPU are"
                   + " known to be wrong; they are taken as they are")

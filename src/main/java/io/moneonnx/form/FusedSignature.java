@@ -7,6 +7,7 @@ import io.moneonnx.moe.Ffn.Projection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -35,7 +36,10 @@ record FusedSignature(
   static final String TOP_K = "k";
   static final String NORMALISED = "normalize_routing_weights";
   static final String SPARSE_MIXER = "use_sparse_mixer";
-  static final String BITS = "expert_weight_bits";
+  private static final String BITS = "expert_weight_bits";
+  private static final Set<Integer> WIDTHS = Set.of(1, 2, 4, 8);
+  private static final String QUANTISATION = "quant_type";
+  private static final String PREPACKED = "weights_prepacked";
 
   private static final String DOMAIN = "com.microsoft";
 
@@ -70,11 +74,19 @@ record FusedSignature(
           Map.of(
               BITS,
               Attribute.OfInt.class,
+              bitsOf(1),
+              Attribute.OfInt.class,
+              bitsOf(2),
+              Attribute.OfInt.class,
+              bitsOf(3),
+              Attribute.OfInt.class,
+              "accuracy_level",
+              Attribute.OfInt.class,
               "block_size",
               Attribute.OfInt.class,
-              "quant_type",
+              QUANTISATION,
               Attribute.OfText.class,
-              "weights_prepacked",
+              PREPACKED,
               Attribute.OfInt.class));
 
   FusedSignature {
@@ -145,9 +157,8 @@ record FusedSignature(
    */
   Optional<Ffn> ffn(Node node, Map<Integer, List<Long>> dims) {
     int down = down();
-    int third = 2 * down - UP;
     boolean isReadable =
-        node.intAttribute("weights_prepacked", 0) == 0
+        node.intAttribute(PREPACKED, 0) == 0
             && Stream.of(UP, down).allMatch(at -> dims.getOrDefault(at, List.of()).size() == 3);
     if (!isReadable) {
       return Optional.empty();
@@ -155,7 +166,7 @@ record FusedSignature(
     boolean isFused = node.intAttribute("swiglu_fusion", 0) != 0;
     int width = dims.get(UP).get(1).intValue();
     Projection first = projection(node, dims, UP);
-    boolean isGated = dims.containsKey(third);
+    boolean isGated = dims.containsKey(third());
     return Optional.of(
         new Ffn(
             isFused ? fused(node) : isGated ? Ffn.Kind.GATED : Ffn.Kind.PLAIN,
@@ -163,13 +174,52 @@ record FusedSignature(
             isFused ? width / 2 : width,
             Optional.empty(),
             isGated ? Optional.of(first) : Optional.empty(),
-            isGated ? projection(node, dims, third) : first,
+            isGated ? projection(node, dims, third()) : first,
             projection(node, dims, down)));
+  }
+
+  /**
+   * How many numbers an element of a weight's last axis holds, by the weight's own width in bits;
+   * empty where the runtime packs them in an order of its own.
+   */
+  OptionalInt numbersInElement(Node node, int weight) {
+    if (!isQuantised()) {
+      return OptionalInt.of(1);
+    }
+    boolean isInteger =
+        !(node.attributes().get(QUANTISATION) instanceof Attribute.OfText text)
+            || text.value().equals("int");
+    boolean isKnown = isInteger && node.intAttribute(PREPACKED, 0) == 0;
+    return isKnown && WIDTHS.contains(bits(node, weight))
+        ? OptionalInt.of(8 / bits(node, weight))
+        : OptionalInt.empty();
+  }
+
+  /** True where a weight of this node has so many bits. */
+  boolean hasBits(Node node, int bits) {
+    return isQuantised()
+        && Stream.of(UP, down(), third())
+            .anyMatch(weight -> node.given(weight).isPresent() && bits(node, weight) == bits);
+  }
+
+  /** The bits of each number of a packed weight: its own, or those of all. */
+  private int bits(Node node, int weight) {
+    int number = 1 + (weight - UP) / (down() - UP);
+    return (int) node.intAttribute(bitsOf(number), node.intAttribute(BITS, 4));
+  }
+
+  private static String bitsOf(int weight) {
+    return "fc%d_%s".formatted(weight, BITS);
   }
 
   /** The input of the last weights: scales lie beside weights that are quantised. */
   int down() {
     return isQuantised() ? UP + 3 : UP + 2;
+  }
+
+  /** The input of the weights that are multiplied by what is activated, where they are apart. */
+  private int third() {
+    return 2 * down() - UP;
   }
 
   private Projection projection(Node node, Map<Integer, List<Long>> dims, int weight) {

@@ -133,7 +133,31 @@ final class FusedOperatorTest {
   void wantsTheWidthOfTheRoutersInput() {
     refuses(
         TINY.with("float[3, 4, 5] down", "float[3, 6, 5] down"),
-        "the last weights of the experts of MoE are [3, 6, 5]; expected [3, 4, inner]");
+        "the last weights of the experts of MoE are [3, 6, 5] behind first ones [3, 5, 4];"
+            + " expected [3, 4, inner]");
+  }
+
+  @Test
+  void readsEachWeightByItsOwnBits() {
+    TinyMoe mixed =
+        TINY.with("com.microsoft.MoE <", "com.microsoft.QMoE <accuracy_level = 4, $bits, ")
+            .with("up, , down)", "up, , , down)")
+            .with("float[3, 5, 4] up, float[3, 4, 5] down", "$weights");
+    TinyMoe halves =
+        mixed
+            .with("$bits", "fc1_expert_weight_bits = 2, fc2_expert_weight_bits = 8")
+            .with("$weights", "float[3, 8, 1] up, float[3, 4, 8] down");
+
+    assertThat(halves.block().ffn())
+        .singleElement()
+        .returns(8, ffn -> ffn.inner())
+        .returns(4, ffn -> ffn.hidden());
+    refuses(
+        mixed
+            .with("$bits", "expert_weight_bits = 2, fc2_expert_weight_bits = 4")
+            .with("$weights", "float[3, 8, 1] up, float[3, 4, 8] down"),
+        "the last weights of the experts of QMoE are [3, 4, 16] behind first ones [3, 8, 4];"
+            + " expected [3, 4, inner]");
   }
 
   @Test
@@ -175,7 +199,7 @@ final class FusedOperatorTest {
     Graph graph =
         Spelling.FUSED
             .of(8, 2, 4)
-            .with("MoE <", operator + " <")
+            .with("MoE <", operator.equals("MoE") ? "MoE <" : "QMoE <expert_weight_bits = 8, ")
             .with(
                 NORMALISED,
                 "normalize_routing_weights = %d, use_sparse_mixer = %d"
