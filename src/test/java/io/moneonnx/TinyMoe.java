@@ -376,6 +376,36 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       }
     },
 
+    /** Weights that are gathered for each choice of each token; slots have two axes. */
+    GATHERED_FOR_TOKENS(18) {
+      @Override
+      String text(int experts) {
+        return SIGNATURE
+            + """
+            <float[$E, $H] router, int64[1] k = {$k}, $numbers,
+             float[$E, $I, $H] up, float[$E, $H, $I] down>
+            {
+              logits = Gemm <transB = 1> (x, router)
+            """
+            + ROUTER
+            + """
+              apart = Unsqueeze (x, one)
+              columns = Unsqueeze (apart, last)
+              ups = Gather <axis = 0> (up, experts)
+              in = MatMul (ups, columns)
+              act = Tanh (in)
+              downs = Gather <axis = 0> (down, experts)
+              out = MatMul (downs, act)
+              raw = Squeeze (out, last)
+              gate = Unsqueeze (gates, last)
+              scaled = Mul (raw, gate)
+              routed = ReduceSum <keepdims = 0> (scaled, one)
+              y = Add (x, routed)
+            }
+            """;
+      }
+    },
+
     /**
      * One operator that chooses the experts and computes them within, with {@code Relu} for {@code
      * tanh}. What it chooses by is called {@code experts}; all that it hides is in {@link #shown}.
@@ -694,7 +724,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
 
     /** True where {@code raw} holds a row for each slot. */
     public boolean isPerSlot() {
-      return this == GATHERED || this == FUSED;
+      return this == GATHERED || this == GATHERED_FOR_TOKENS || this == FUSED;
     }
 
     private Map<String, Long> opsets(long version) {

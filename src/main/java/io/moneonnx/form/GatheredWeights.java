@@ -20,6 +20,7 @@ import io.moneonnx.moe.Weight;
 import io.moneonnx.moe.WeightView;
 import io.moneonnx.passes.ExpertGather;
 import io.moneonnx.passes.SlotSum;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
 /**
  * Stacked weights of which each slot gathers its own copy, after which all slots are computed at
@@ -46,6 +48,8 @@ import java.util.stream.Collectors;
  * rows = Gather (bank [kept experts, ...], Gather (renumbered [experts], Gather (ids, hits)))
  * raw' = ScatterND (zeros [slots, hidden], hits, FFN (rows, Gather (activation, hits)))
  * }</pre>
+ *
+ * <p>Slots may have several axes, such as batch, sequence and choice.
  */
 final class GatheredWeights implements Form {
   private final Graph graph;
@@ -104,15 +108,52 @@ final class GatheredWeights implements Form {
                 Optional.of("the stacked weight '%s' is computed, not a constant".formatted(bank)));
   }
 
-  /** Why what is gathered is not one row of a bank for each slot. */
-  private Optional<String> otherRank(ExpertGather gather) {
+  /** How many axes the slots have in what is gathered; empty where that is not known. */
+  private OptionalInt slotAxes(ExpertGather gather) {
     OptionalInt bank = ranks.of(KeptSlots.bank(graph, gather));
     OptionalInt rows = ranks.of(gather.rows());
-    return rows.isEmpty() || rows.equals(bank)
+    return bank.isPresent() && rows.isPresent()
+        ? OptionalInt.of(rows.getAsInt() - bank.getAsInt() + 1)
+        : OptionalInt.empty();
+  }
+
+  /** The fewest axes that slots have in anything that is gathered. */
+  private int slotAxes(List<ExpertGather> gathers) {
+    return gathers.stream().flatMapToInt(gather -> slotAxes(gather).stream()).min().orElse(1);
+  }
+
+  /** Why what is gathered is not one row of a bank for each slot, slots having so many axes. */
+  private Optional<String> otherRank(ExpertGather gather, int axes) {
+    OptionalInt found = slotAxes(gather);
+    int bank = ranks.of(KeptSlots.bank(graph, gather)).orElse(0);
+    return found.isEmpty() || found.getAsInt() == axes
         ? Optional.empty()
         : Optional.of(
-            "'%s' has %d dimensions; expected %d, one of slots before those of '%s'"
-                .formatted(gather.rows(), rows.getAsInt(), bank.getAsInt(), gather.bank()));
+            "'%s' has %d dimensions; expected %d, %s of slots before those of '%s'"
+                .formatted(
+                    gather.rows(),
+                    bank + found.getAsInt() - 1,
+                    bank + axes - 1,
+                    axes == 1 ? "one" : Integer.toString(axes),
+                    gather.bank()));
+  }
+
+  /** Why slots of several axes are not those of what the gathered rows meet and make. */
+  private Optional<String> otherAxes(
+      List<ExpertGather> gathers, String activation, String raw, int axes) {
+    int rows =
+        gathers.stream().mapToInt(gather -> ranks.of(gather.rows()).orElse(0)).max().orElseThrow();
+    if (axes == 1) {
+      return Optional.empty();
+    } else if (ranks.of(raw).orElse(0) <= axes) {
+      return Optional.of("'%s' is not known to have %d dimensions of slots".formatted(raw, axes));
+    }
+    OptionalInt met = ranks.of(activation);
+    return met.equals(OptionalInt.of(rows))
+        ? Optional.empty()
+        : Optional.of(
+            "'%s' has %s dimensions; expected %d, %d of them of slots"
+                .formatted(activation, met.isPresent() ? met.getAsInt() : "unknown", rows, axes));
   }
 
   private Recognition combined(Routing routing, List<ExpertGather> gathers) {
@@ -125,7 +166,7 @@ final class GatheredWeights implements Form {
         sum ->
             Recognition.unless(
                 gathers.stream()
-                    .flatMap(gather -> otherRank(gather).stream())
+                    .flatMap(gather -> otherRank(gather, slotAxes(gathers)).stream())
                     .findFirst()
                     .or(() -> ClosedRegion.leak(graph, rows, sum.combined())),
                 () -> computed(routing, gathers, rows, behind, sum)));
@@ -146,6 +187,12 @@ final class GatheredWeights implements Form {
           "the gathered weights meet %d activations %s; expected one"
               .formatted(activations.size(), activations));
     }
+    String activation = activations.iterator().next();
+    int axes = slotAxes(gathers);
+    Optional<String> objection = otherAxes(gathers, activation, sum.outputs(), axes);
+    if (objection.isPresent()) {
+      return new Recognition.Refused(objection.get());
+    }
     Set<String> banks =
         gathers.stream()
             .flatMap(gather -> bank(KeptSlots.bank(graph, gather)).constants(0).stream())
@@ -159,8 +206,7 @@ final class GatheredWeights implements Form {
             banks,
             new FfnFinder(graph, KeptSlots.banks(graph, gathers), Map.of())
                 .each(List.of(sum.outputs())),
-            new Stacked(
-                graph, routing, gathers, ffn, activations.iterator().next(), sum.outputs())));
+            new Stacked(graph, routing, gathers, ffn, activation, sum.outputs(), axes)));
   }
 
   /** What the experts' computation reads beside its gathered rows and constants. */
@@ -179,7 +225,8 @@ final class GatheredWeights implements Form {
    *
    * @param region the values that the experts compute, the gathered rows included
    * @param activation the value {@code [slots, ...]} that meets the gathered rows
-   * @param raw the value {@code [slots, hidden]} that the experts make
+   * @param raw the value {@code [slots, hidden]} that the experts make; slots may have several axes
+   * @param axes how many
    */
   private record Stacked(
       Graph graph,
@@ -187,7 +234,8 @@ final class GatheredWeights implements Form {
       List<ExpertGather> gathers,
       Set<String> region,
       String activation,
-      String raw)
+      String raw,
+      int axes)
       implements Layout {
     @Override
     public Rows rows(Ops ops) {
@@ -207,12 +255,45 @@ final class GatheredWeights implements Form {
     @Override
     public void remove(Ops ops, Set<Integer> pruned) {
       String ids = ops.reshape(routing.indices(ops), -1);
-      KeptSlots kept = new KeptSlots(ops, routing, pruned, ids, raw);
+      List<String> shape = axes == 1 ? List.of() : List.of(shape(ops));
+      KeptSlots kept = new KeptSlots(ops, routing, pruned, ids, raw, axes, shape);
       if (!kept.experts().isEmpty()) {
+        String perSlot = axes == 1 ? activation : alongFirstAxis(ops);
         kept.gather(graph, gathers);
-        readActivation(ops, kept.of(activation));
+        readActivation(ops, kept.of(perSlot));
       }
       kept.spread();
+    }
+
+    /** The sizes of the axes of slots. */
+    private String slots(Ops ops) {
+      Node gather = graph.producer(gathers.get(0).rows()).orElseThrow();
+      long[] leading = LongStream.range(0, axes).toArray();
+      return ops.gather(ops.shape(gather.input(1)), ops.vector(leading));
+    }
+
+    /** The sizes {@code [..., hidden, 1...]} of what the experts make. */
+    private String shape(Ops ops) {
+      long[] behind = ones(ops, raw);
+      behind[0] = routing.hidden();
+      return ops.concat(0, List.of(slots(ops), ops.vector(behind)));
+    }
+
+    /** The activation {@code [slots, 1..., ...]} of each slot, where slots may share one. */
+    private String alongFirstAxis(Ops ops) {
+      long[] ones = ones(ops, activation);
+      String all = ops.concat(0, List.of(slots(ops), ops.vector(ones)));
+      long[] others = LongStream.range(axes, axes + ones.length).toArray();
+      String behind = ops.gather(ops.shape(activation), ops.vector(others));
+      String sizes = ops.concat(0, List.of(ops.vector(KeptSlots.alongFirst(axes)), behind));
+      return ops.reshape(ops.expand(activation, all), sizes);
+    }
+
+    /** A one for each axis of a value behind those of slots. */
+    private long[] ones(Ops ops, String value) {
+      long[] ones = new long[ops.edit().rank(value).orElseThrow() - axes];
+      Arrays.fill(ones, 1);
+      return ones;
     }
 
     private void readActivation(Ops ops, String keptActivation) {

@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Reads what an expert computes from what makes its output: the last projection, whatever is
@@ -198,15 +199,21 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
   /** The shape of a gathered weight behind what lays it out. */
   private Optional<List<Long>> laidOut(String value) {
     Optional<Node> node = banks.isEmpty() ? Optional.empty() : graph.producer(value);
-    return node.filter(made -> ROW_BY_ROW.contains(made.opType()))
-        .flatMap(
-            made ->
-                dims(made.input(0))
-                    .map(
-                        dims ->
-                            made.is("Transpose")
-                                ? made.permutation(dims.size()).stream().map(dims::get).toList()
-                                : dims));
+    return node.filter(made -> ROW_BY_ROW.contains(made.opType()) || isColumn(made))
+        .flatMap(made -> dims(made.input(0)).map(dims -> laidOut(made, dims)));
+  }
+
+  private static List<Long> laidOut(Node node, List<Long> dims) {
+    return switch (node.opType()) {
+      case "Transpose" -> node.permutation(dims.size()).stream().map(dims::get).toList();
+      case "Unsqueeze" -> Stream.concat(dims.stream(), Stream.of(1L)).toList();
+      default -> dims;
+    };
+  }
+
+  /** True for an axis of one that is put behind all others. */
+  private boolean isColumn(Node node) {
+    return node.is("Unsqueeze") && graph.isNumber(node.input(1), -1);
   }
 
   /** What an addition adds of a weight; empty if it adds something else. */

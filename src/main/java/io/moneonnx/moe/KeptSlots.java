@@ -4,6 +4,7 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.passes.ExpertGather;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -19,11 +20,16 @@ import java.util.stream.Collectors;
  * hits = NonZero (Gather (is kept [experts], ids [slots]))
  * raw' = ScatterND (zeros [slots, hidden], hits, raw [hits, hidden])
  * }</pre>
+ *
+ * <p>Where slots have several axes, such as batch, sequence and choice, hits lie along the first of
+ * as many axes, and the others are 1.
  */
 public final class KeptSlots {
   private final Ops ops;
   private final List<Integer> experts;
   private final String raw;
+  private final int hidden;
+  private final List<String> shape;
   private final String zeros;
   private final String mask;
   private final String hits;
@@ -37,11 +43,31 @@ public final class KeptSlots {
    * @param raw the value {@code [slots, hidden]} that the experts make, in that order
    */
   public KeptSlots(Ops ops, Routing routing, Set<Integer> pruned, String ids, String raw) {
+    this(ops, routing, pruned, ids, raw, 1, List.of());
+  }
+
+  /**
+   * The slots that are left, of slots with several axes.
+   *
+   * @param raw the value {@code [..., hidden, 1...]} that the experts make
+   * @param axes how many axes slots have in it
+   * @param shape its sizes, a vector; empty where it is {@code [slots, hidden]}
+   */
+  public KeptSlots(
+      Ops ops,
+      Routing routing,
+      Set<Integer> pruned,
+      String ids,
+      String raw,
+      int axes,
+      List<String> shape) {
     this.ops = ops;
     this.raw = raw;
+    this.hidden = routing.hidden();
+    this.shape = List.copyOf(shape);
     experts = routing.without(pruned);
-    String shape = ops.concat(0, List.of(ops.shape(ids), ops.vector(routing.hidden())));
-    zeros = ops.zeros(shape, ops.edit().type(raw).orElseThrow());
+    String rows = ops.concat(0, List.of(ops.shape(ids), ops.vector(routing.hidden())));
+    zeros = ops.zeros(rows, ops.edit().type(raw).orElseThrow());
     long[] isKept = new long[routing.experts()];
     long[] ranks = new long[routing.experts()];
     for (int rank = 0; rank < experts.size(); rank++) {
@@ -50,7 +76,16 @@ public final class KeptSlots {
     }
     mask = ops.vector(isKept);
     hits = ops.nonZero(ops.gather(mask, ids));
-    renumbered = ops.gather(ops.vector(ranks), ops.gather(ids, hits));
+    String kept = ops.gather(ops.vector(ranks), ops.gather(ids, hits));
+    renumbered = axes == 1 ? kept : ops.reshape(kept, alongFirst(axes));
+  }
+
+  /** Sizes of a vector that lies along the first of so many axes. */
+  public static long[] alongFirst(int axes) {
+    long[] sizes = new long[axes];
+    Arrays.fill(sizes, 1);
+    sizes[0] = -1;
+    return sizes;
   }
 
   /** The experts that are left, in the order of their ids. */
@@ -94,6 +129,8 @@ public final class KeptSlots {
 
   /** Puts zeros into the places of the slots whose expert is gone. */
   public void spread() {
-    ops.edit().redirect(raw, experts.isEmpty() ? zeros : ops.scatterRows(zeros, hits, raw));
+    String rows = shape.isEmpty() ? raw : ops.reshape(raw, -1, hidden);
+    String spread = experts.isEmpty() ? zeros : ops.scatterRows(zeros, hits, rows);
+    ops.edit().redirect(raw, shape.isEmpty() ? spread : ops.reshape(spread, shape.get(0)));
   }
 }

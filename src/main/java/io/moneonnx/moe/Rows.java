@@ -78,7 +78,7 @@ public interface Rows {
   /**
    * One value that holds a row for each slot.
    *
-   * @param outputs value {@code [tokens * topK, hidden]}
+   * @param outputs value {@code [tokens * topK, hidden]}, or with more axes in the same order
    */
   record PerSlot(String outputs) implements Rows {
     @Override

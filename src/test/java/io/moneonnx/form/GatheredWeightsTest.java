@@ -63,6 +63,50 @@ final class GatheredWeightsTest {
   }
 
   @Test
+  void takesSlotsOfSeveralDimensions() {
+    TinyMoe tiny =
+        Spelling.GATHERED_FOR_TOKENS
+            .of(3, 2, 4)
+            .with("int64[1] k", "float[3, 5] bias, int64[1] k")
+            .with(
+                "act = Tanh (in)",
+                "own = Gather <axis = 0> (bias, experts)\n  added = Unsqueeze (own, last)\n"
+                    + "  sum = Add (in, added)\n  act = Tanh (sum)");
+
+    assertThat(tiny.block())
+        .returns(4, MoeBlock::hidden)
+        .returns(4L * (20 + 20 + 5), MoeBlock::expertBytes)
+        .returns(5, MoeBlock::inner);
+  }
+
+  @Test
+  void takesOutputsThatAreColumns() {
+    TinyMoe tiny =
+        Spelling.GATHERED_FOR_TOKENS
+            .of(3, 2, 4)
+            .with("float[3, 5, 4] up", "float[3, 4, 1] bias, float[3, 5, 4] up")
+            .with(
+                "raw = Squeeze (out, last)",
+                "own = Gather <axis = 0> (bias, experts)\n  raw = Add (out, own)")
+            .with(
+                "scaled = Mul (raw, gate)",
+                "column = Unsqueeze (gate, last)\n  scaled = Mul (raw, column)")
+            .with("y = Add (x, routed)", "row = Squeeze (routed, last)\n  y = Add (x, row)");
+
+    assertThat(tiny.block().ffn()).singleElement().returns(4, ffn -> ffn.hidden());
+  }
+
+  @Test
+  void wantsAsManyDimensionsOfWhatTheWeightsMeet() {
+    refuses(
+        Spelling.GATHERED_FOR_TOKENS
+            .of(3, 2, 4)
+            .with("int64[1] k", "int64[2] turned = {-1, 1}, int64[1] k")
+            .with("columns = Unsqueeze (apart, last)", "columns = Reshape (x, turned)"),
+        "'columns' has 2 dimensions; expected 4, 2 of them of slots");
+  }
+
+  @Test
   void wantsTheSlotsOfAllTokensInOneDimension() {
     refuses(
         TINY.with("ups = Gather <axis = 0> (up, ids)", "ups = Gather <axis = 0> (up, experts)"),

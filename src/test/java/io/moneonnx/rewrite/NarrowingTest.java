@@ -108,7 +108,7 @@ final class NarrowingTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"GATHERED", "FUSED", "STACKED", "GROUPED", "ROUNDS"})
+      names = {"GATHERED", "GATHERED_FOR_TOKENS", "FUSED", "STACKED", "GROUPED", "ROUNDS"})
   void keepsTheNodesOfEverySpelling(Spelling spelling) {
     TinyMoe tiny = spelling.of(4, 2, 4);
     Graph after = narrowed(tiny, narrowing(tiny)).graph();

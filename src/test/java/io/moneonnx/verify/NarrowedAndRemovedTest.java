@@ -124,7 +124,7 @@ final class NarrowedAndRemovedTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"GATHERED", "FUSED", "STACKED", "GROUPED"})
+      names = {"GATHERED", "GATHERED_FOR_TOKENS", "FUSED", "STACKED", "GROUPED"})
   void isWhatTheOracleSaysOfEverySpelling(Spelling spelling) {
     for (Body body : List.of(Body.PLAIN, Body.CONCATENATED)) {
       if (body == Body.PLAIN || spelling != Spelling.ROUNDS) {

@@ -84,7 +84,7 @@ final class NeuronMaskTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"GATHERED", "FUSED", "STACKED", "GROUPED"})
+      names = {"GATHERED", "GATHERED_FOR_TOKENS", "FUSED", "STACKED", "GROUPED"})
   void holdsForEverySpellingThatIsUnrolled(Spelling spelling) {
     holds(Body.PLAIN, spelling);
     if (spelling != Spelling.ROUNDS) {

@@ -528,7 +528,7 @@ final class ProofTest {
   /** Where expert 0's weight is in a rewritten model, alone or with others. */
   private static String weightOfExpert0(Spelling spelling) {
     return switch (spelling) {
-      case GATHERED, STACKED, FUSED -> "mone.0/kept";
+      case GATHERED, GATHERED_FOR_TOKENS, STACKED, FUSED -> "mone.0/kept";
       case GROUPED, ROUNDS -> "down/kept";
       default -> "down0";
     };
