@@ -100,6 +100,7 @@ public final class MoeFinder {
     Set<String> names = new HashSet<>();
     List<Findings> found = new ArrayList<>();
     found.add(new Findings(List.of(), routings.withoutRouter(), List.of(), List.of(), List.of()));
+    found.add(new Findings(List.of(), routings.byTable(), List.of(), List.of(), List.of()));
     for (Routing routing : routings.findAll()) {
       String name = unique(BlockName.of(graph, routing), names);
       found.add(verdict(name, graph, types, routing, Claims.of(formsHere, routing)));

@@ -76,6 +76,37 @@ final class RoutingFinder {
         .toList();
   }
 
+  /** Experts whose scores are read by ids that a constant table has for each token id. */
+  List<Refusal> byTable() {
+    return graph.nodes().stream().flatMap(node -> byTable(node).stream()).toList();
+  }
+
+  private Optional<Refusal> byTable(Node picked) {
+    Optional<Node> row =
+        picked.is("GatherElements")
+            ? graph.producer(beforeReshaping(picked.input(1)), "Gather")
+            : Optional.empty();
+    return row.flatMap(gather -> graph.constant(gather.input(0)))
+        .filter(table -> !table.type().isFloating() && table.rank() == 2)
+        .flatMap(
+            table -> {
+              String scores = picked.input(0);
+              int topK = table.dims().get(1).intValue();
+              return walk(chosen(picked.input(1), scores, topK, List.of(scores)))
+                  .map(
+                      walk ->
+                          new Refusal(
+                              BlockName.of(graph, walk.routing()),
+                              ("experts are chosen by a table of token ids, '%s' %s read by '%s';"
+                                      + " expected a choice by the scores of the router '%s'")
+                                  .formatted(
+                                      row.get().input(0),
+                                      table.dims(),
+                                      row.get().input(1),
+                                      walk.routing().router())));
+            });
+  }
+
   /**
    * A choice.
    *

@@ -70,4 +70,21 @@ final class DenseLoopTest {
             .with("y = Add (x, routed)", "x2 = Add (x, routed2)\n  y = Add (x2, routed)"),
         "'routed2', inside the experts, is read outside the block too");
   }
+
+  @Test
+  void refusesExpertsThatATableChooses() {
+    TinyMoe hashed =
+        Spelling.SUMS
+            .of(4, 2, 4)
+            .with(
+                "int64[1] k",
+                "int64[6, 2] table = {0, 1, 2, 3, 1, 2, 0, 3, 2, 1, 3, 0}, int64[1] k")
+            .with(
+                "best, experts = TopK <axis = -1, largest = 1> (scores, k)",
+                "experts = Gather <axis = 0> (table, words)\n"
+                    + "  best = GatherElements <axis = -1> (scores, experts)")
+            .withInput("int64[T] words");
+
+    isRefused(hashed, "experts are chosen by a table of token ids, 'table' [6, 2] read by 'words'");
+  }
 }
