@@ -70,7 +70,7 @@ final class ExpertNeurons {
             .flatMap(expert -> misfit(expert.getKey(), expert.getValue()).stream())
             .findFirst()
             .or(() -> widths(narrow, removed));
-    if (misfit.isPresent() || isWhole(narrow)) {
+    if (misfit.isPresent()) {
       return misfit;
     }
     Optional<String> found = trace.objection(width);
@@ -84,11 +84,6 @@ final class ExpertNeurons {
   /** The down projection of one of these, {@code [hidden, inner]}, where all are one constant. */
   Optional<float[]> stackedDown(int expert) {
     return trace.down().map(stack -> stack.matrix(expert));
-  }
-
-  /** True where the first of these keeps all its neurons, and so do all others. */
-  boolean isWhole(SortedMap<Integer, NarrowExpert> narrow) {
-    return narrow.isEmpty() || narrow.get(narrow.firstKey()).width() == ffn.inner();
   }
 
   private Optional<String> misfit(int expert, NarrowExpert narrow) {
@@ -128,14 +123,16 @@ final class ExpertNeurons {
    * @param block its name, for people
    */
   void apply(Ops ops, SortedMap<Integer, NarrowExpert> narrow, String block) {
-    if (isWhole(narrow)) {
+    if (narrow.isEmpty()) {
       return;
     }
     int width = narrow.get(narrow.firstKey()).width();
-    for (Cut cut : trace.cuts()) {
-      cut(ops, cut, narrow, width);
+    if (width < ffn.inner()) {
+      for (Cut cut : trace.cuts()) {
+        cut(ops, cut, narrow, width);
+      }
+      trace.rules().resize(ops, width);
     }
-    trace.rules().resize(ops, width);
     if (trace.down().isPresent()) {
       StackedWeight stack = trace.down().get();
       set(ops, stack.reader(), stack.index(), refitted(ops, stack, narrow, block));

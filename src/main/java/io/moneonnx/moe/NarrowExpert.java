@@ -3,7 +3,10 @@ package io.moneonnx.moe;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** An expert that keeps some of its neurons, and the down projection that was re-fitted to them. */
+/**
+ * An expert that keeps some of its neurons, or all, and the down projection that was re-fitted to
+ * them.
+ */
 public final class NarrowExpert {
   private final int[] kept;
   private final float[] down;

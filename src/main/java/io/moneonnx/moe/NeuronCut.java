@@ -23,9 +23,10 @@ import java.util.stream.IntStream;
  *     =>  act (x gate [:, kept]) * (x up [:, kept]) down' [kept, hidden]
  * }</pre>
  *
- * Experts whose neurons are computed apart have a width each; one that keeps all its neurons stays
- * as it is. Where the neurons of all experts are in one value, because their weights are stacked
- * {@code [experts, ...]} or their rows are joined between the projections, they share one width.
+ * Experts whose neurons are computed apart have a width each; one that keeps all its neurons
+ * changes in its down projection only. Where the neurons of all experts are in one value, because
+ * their weights are stacked {@code [experts, ...]} or their rows are joined between the
+ * projections, they share one width.
  */
 public final class NeuronCut {
   private final MoeBlock block;
@@ -113,10 +114,5 @@ public final class NeuronCut {
    */
   public void apply(Ops ops, Map<Integer, NarrowExpert> narrow) {
     groups.forEach(group -> group.apply(ops, of(group, narrow), block.name()));
-  }
-
-  /** True where these experts keep all their neurons. */
-  public boolean isWhole(Map<Integer, NarrowExpert> narrow) {
-    return groups.stream().allMatch(group -> group.isWhole(of(group, narrow)));
   }
 }

@@ -16,7 +16,8 @@ import java.util.stream.IntStream;
  * narrower experts for those that lose neurons.
  *
  * @param novices for each expert that goes its novice {@code [hidden]}
- * @param narrow for others what is left of them; one that keeps all its neurons stays as it is
+ * @param narrow for others what is left of them; one that keeps all its neurons may have another
+ *     down projection
  */
 public record Replacement(
     NavigableMap<Integer, float[]> novices, NavigableMap<Integer, NarrowExpert> narrow)

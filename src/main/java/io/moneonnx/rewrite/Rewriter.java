@@ -9,7 +9,6 @@ import io.moneonnx.moe.NeuronCut;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeSet;
 
 /** Replaces experts by novices, narrows them, or cuts them out: the same steps for every form. */
@@ -32,7 +31,7 @@ public final class Rewriter {
       MoeBlock block = blocks.get(i);
       Change change = changes.get(block.name());
       if (change != null && !change.isNothing()) {
-        apply(change, new Ops(edit, prefix(i)), block).ifPresent(targets::add);
+        targets.add(apply(change, new Ops(edit, prefix(i)), block));
       }
     }
     return targets.isEmpty() ? model.original() : Provenance.with(model.spelled(edit), targets);
@@ -43,31 +42,22 @@ public final class Rewriter {
     return "mone." + block;
   }
 
-  private static Optional<Provenance.Target> apply(Change change, Ops ops, MoeBlock block) {
+  private static Provenance.Target apply(Change change, Ops ops, MoeBlock block) {
     String novices = "";
     if (change instanceof Replacement replacement) {
-      boolean isNarrowed = narrow(replacement, ops, block);
-      if (!isNarrowed && replacement.novices().isEmpty()) {
-        return Optional.empty();
-      }
+      narrow(replacement, ops, block);
       novices = replacement.novices().isEmpty() ? "" : replace(replacement, ops, block);
     } else if (change instanceof Removal removal) {
       block.cut(ops, removal.router(ops.edit().graph(), block), removal.ids());
     }
-    return Optional.of(new Provenance.Target(block.name(), block.experts(), change, novices));
+    return new Provenance.Target(block.name(), block.experts(), change, novices);
   }
 
-  /** False where all experts keep all their neurons. */
-  private static boolean narrow(Replacement replacement, Ops ops, MoeBlock block) {
-    if (replacement.narrow().isEmpty()) {
-      return false;
+  private static void narrow(Replacement replacement, Ops ops, MoeBlock block) {
+    if (!replacement.narrow().isEmpty()) {
+      NeuronCut neurons = replacement.neurons(ops.edit().graph(), block);
+      neurons.apply(ops, replacement.narrow());
     }
-    NeuronCut neurons = replacement.neurons(ops.edit().graph(), block);
-    if (neurons.isWhole(replacement.narrow())) {
-      return false;
-    }
-    neurons.apply(ops, replacement.narrow());
-    return true;
   }
 
   /** The initializer whose rows are the novices; nothing is added where all of them are zero. */

@@ -47,10 +47,9 @@ final class NeuronMask {
 
   /** Rows of experts that are overwritten besides must be overwritten afterwards. */
   void apply(Map<Integer, NarrowExpert> narrow) {
-    boolean isWhole = narrow.values().stream().allMatch(expert -> expert.width() == block.inner());
     if (experts.size() == block.experts()) {
       narrow.forEach((id, kept) -> mask(experts.get(id), kept));
-    } else if (!isWhole) {
+    } else if (!narrow.isEmpty()) {
       stacked(experts.get(0), narrow);
     }
   }
@@ -97,17 +96,13 @@ final class NeuronMask {
         .flatMap(node -> node.is("Gather") || node.is("GatherND") ? made : gather(node.input(0)));
   }
 
-  /** An expert that keeps all its neurons keeps its own down projection too. */
   private void mask(Ffn ffn, NarrowExpert narrow) {
-    if (narrow.width() < ffn.inner()) {
-      GraphEdit edit = ops.edit();
-      Node product = edit.graph().producer(ffn.down().product()).orElseThrow();
-      String activations = ffn.activations().orElseThrow();
-      String masked =
-          ops.mul(activations, isKept(ffn, narrow, edit.type(activations).orElseThrow()));
-      edit.setInput(product, product.inputs().indexOf(activations), masked);
-      edit.setInput(product, product.inputs().indexOf(ffn.down().weight()), down(ffn, narrow));
-    }
+    GraphEdit edit = ops.edit();
+    Node product = edit.graph().producer(ffn.down().product()).orElseThrow();
+    String activations = ffn.activations().orElseThrow();
+    String masked = ops.mul(activations, isKept(ffn, narrow, edit.type(activations).orElseThrow()));
+    edit.setInput(product, product.inputs().indexOf(activations), masked);
+    edit.setInput(product, product.inputs().indexOf(ffn.down().weight()), down(ffn, narrow));
   }
 
   private String isKept(Ffn ffn, NarrowExpert narrow, ElementType type) {

@@ -6,6 +6,7 @@ import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.rewrite.Removal;
+import io.moneonnx.rewrite.Replacement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -88,8 +89,9 @@ record Unchanged(Graph original, List<MoeBlock> blocks, Map<String, ? extends Ch
         boolean isNarrow = changes.get(block.name()).experts().isEmpty();
         hints.add(
             isNarrow
-                ? "block '%s' has all neurons of all its experts, expected fewer"
-                    .formatted(block.name())
+                ? "block '%s' has all neurons of all its experts, expected %s"
+                    .formatted(
+                        block.name(), losesNeurons(block) ? "fewer" : "other down projections")
                 : "block '%s' has the weights of all its %d experts, expected %d"
                     .formatted(
                         block.name(),
@@ -98,6 +100,12 @@ record Unchanged(Graph original, List<MoeBlock> blocks, Map<String, ? extends Ch
       }
     }
     return hints;
+  }
+
+  private boolean losesNeurons(MoeBlock block) {
+    return changes.get(block.name()) instanceof Replacement replacement
+        && replacement.narrow().values().stream()
+            .anyMatch(expert -> expert.width() < block.inner());
   }
 
   private boolean isSame(String constant, Graph written) {

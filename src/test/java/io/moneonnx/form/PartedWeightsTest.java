@@ -21,6 +21,7 @@ import io.moneonnx.verify.Verdict;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -216,6 +217,10 @@ final class PartedWeightsTest {
     }
     Model narrowed = NarrowMoe.proved(tiny, folder);
     int unread = name.endsWith("beside another") && isShared ? 10 * 4 : 0;
+    // Expert 3 keeps all its neurons: where its old down projection lies beside its up projection
+    // in a constant of all experts, the place stays.
+    boolean stays = Set.of("rows of halves", "halves of rows", "rounds of a loop").contains(name);
+    unread -= stays ? 5 * 4 : 0;
 
     assertThat(floats(tiny.model()) - floats(narrowed))
         .as(narrowed.graph().toString())
