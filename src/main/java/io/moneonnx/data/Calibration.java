@@ -4,6 +4,7 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Tensor;
 import java.nio.file.Path;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -148,6 +149,27 @@ public final class Calibration implements Iterable<Batch> {
   /** The batches from this one on, counted from 0; those before are not made. */
   public Iterator<Batch> from(long first) {
     return chosen().skip(first).map(given -> given.filled(filler)).iterator();
+  }
+
+  /**
+   * Batches that are spread evenly over all of them, as many as hold so many tokens, or all that
+   * there are.
+   */
+  public List<Batch> spread(long tokens) {
+    long all = batches();
+    long wanted = tokens() == 0 ? all : Math.min(all, (all * tokens - 1) / tokens() + 1);
+    List<Chosen> chosen = chosen().toList();
+    return new AbstractList<>() {
+      @Override
+      public Batch get(int index) {
+        return chosen.get((int) (index * all / wanted)).filled(filler);
+      }
+
+      @Override
+      public int size() {
+        return (int) wanted;
+      }
+    };
   }
 
   /** The same with sequences cut to {@code width} tokens: enough to try a model on. */

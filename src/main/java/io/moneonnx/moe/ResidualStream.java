@@ -21,6 +21,9 @@ public record ResidualStream(Node sum) {
   private static final Set<String> SKIPPING =
       Set.of("SkipLayerNormalization", "SkipSimplifiedLayerNormalization");
 
+  private static final Set<String> LAYING_OUT =
+      Set.of("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast", "Identity");
+
   /** Which output of a norm is the sum that it was computed of. */
   private static final int SKIPPED_SUM = 3;
 
@@ -62,6 +65,22 @@ public record ResidualStream(Node sum) {
 
   private static boolean isConstant(Graph graph, String value) {
     return graph.constant(value).isPresent();
+  }
+
+  /** True where a value is a term of the sum, laid out or typed otherwise at most. */
+  public boolean adds(Graph graph, String value) {
+    return isTerm(graph, sum.input(0), value) || isTerm(graph, sum.input(1), value);
+  }
+
+  private static boolean isTerm(Graph graph, String of, String value) {
+    if (of.equals(value)) {
+      return true;
+    }
+    Optional<Node> made = graph.producer(of);
+    int terms = made.filter(node -> node.is("Add")).isPresent() ? 2 : 1;
+    return made.filter(node -> node.is("Add") || LAYING_OUT.contains(node.opType())).stream()
+        .flatMap(node -> node.inputs().stream().limit(terms))
+        .anyMatch(input -> isTerm(graph, input, value));
   }
 
   /** The stream itself, {@code [..., width]}. */

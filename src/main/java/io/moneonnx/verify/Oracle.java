@@ -19,7 +19,7 @@ import java.util.Map;
  * replaced expert's raw output is overwritten by its novice, and the neurons that a narrowed expert
  * lost are masked.
  */
-final class Oracle {
+public final class Oracle {
   private Oracle() {}
 
   /**
@@ -27,10 +27,10 @@ final class Oracle {
    *
    * @param outputs for each block the value that now is its routed output
    */
-  record Substituted(Model model, Map<String, String> outputs) {}
+  public record Substituted(Model model, Map<String, String> outputs) {}
 
   /** Experts that are cut out are in no one's way: the original never chooses them. */
-  static Substituted of(
+  public static Substituted of(
       Model original, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
     GraphEdit edit = new GraphEdit(original);
     Map<String, String> outputs = new HashMap<>();

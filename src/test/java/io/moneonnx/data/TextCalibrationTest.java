@@ -96,6 +96,18 @@ class TextCalibrationTest {
   }
 
   @Test
+  void aPartIsSpreadOverAllBatches() {
+    Calibration calibration = open(HELD_OUT, cut(100, OptionalInt.of(8), 1));
+    List<Map<String, Tensor>> all = feeds(calibration);
+
+    assertThat(calibration.spread(301))
+        .map(Batch::feeds)
+        .containsExactly(all.get(0), all.get(2), all.get(4), all.get(6));
+    assertThat(calibration.spread(1)).hasSize(1);
+    assertThat(calibration.spread(9_000)).map(Batch::feeds).isEqualTo(all);
+  }
+
+  @Test
   void sequenceLengthIsWhatTheModelTakes() {
     assertThat(feeds(open(HELD_OUT, CalibrationOptions.DEFAULT)).get(0).get("input_ids").dims())
         .containsExactly(1L, 256L);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.canonical.Canonical;
+import io.moneonnx.graph.Graph;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -35,6 +36,23 @@ final class ResidualStreamTest {
   @Test
   void isTheSumThatTheBlockIsAddedTo() {
     assertThat(sum(TINY)).contains("y");
+  }
+
+  @Test
+  void saysWhatTheSumAdds() {
+    assertThat(adds(TINY)).isTrue();
+    assertThat(
+            adds(TINY.with("y = Add (x, routed)", "more = Add (routed, x)\n  y = Add (x, more)")))
+        .isTrue();
+    assertThat(
+            adds(TINY.with("y = Add (x, routed)", "twice = Mul (routed, x)\n  y = Add (x, twice)")))
+        .isFalse();
+  }
+
+  private static boolean adds(TinyMoe tiny) {
+    Graph graph = Canonical.of(tiny.model()).graph();
+    MoeBlock block = tiny.block();
+    return ResidualStream.after(graph, block.claim()).orElseThrow().adds(graph, block.output());
   }
 
   @Test
