@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
 
@@ -38,11 +39,12 @@ final class StatisticsFile {
   /** What a file of statistics is. */
   enum Kind {
     PROFILE("profile", "MONEPROF"),
-    CHECKPOINT("checkpoint", "MONEPART");
+    CHECKPOINT("checkpoint", "MONEPART"),
+    DOWN_PROJECTIONS("file of down projections", "");
 
     final String text;
 
-    /** What files of earlier versions began with. */
+    /** What files of earlier versions began with; empty if there were none. */
     final String earlier;
 
     Kind(String text, String earlier) {
@@ -78,47 +80,60 @@ final class StatisticsFile {
       Record metadata,
       List<BlockOutline> outlines,
       Iterable<BlockStatistics> blocks) {
-    Draft.write(file, path -> write(path, header(kind, metadata, outlines), blocks));
+    Draft.write(
+        file,
+        path -> {
+          SafetensorsHeader header = header(kind, metadata, Outlines.of(outlines));
+          try {
+            for (BlockOutline outline : outlines) {
+              outline.addTo(header);
+            }
+          } catch (IllegalArgumentException e) {
+            throw new BadInputException(
+                "blocks and tags cannot be distinguished: " + e.getMessage(), e);
+          }
+          write(path, header, () -> values(blocks).iterator());
+        });
   }
 
-  private static byte[] header(Kind kind, Record metadata, List<BlockOutline> outlines)
-      throws IOException {
+  /** Without tensors yet. */
+  static SafetensorsHeader header(Kind kind, Record... metadata) throws IOException {
     Map<String, String> all =
         JsonText.texts(new Label(NO_CHECKSUM, kind.text, Integer.toString(VERSION)));
-    all.putAll(JsonText.texts(metadata));
-    all.putAll(JsonText.texts(Outlines.of(outlines)));
-    SafetensorsHeader header = new SafetensorsHeader(all);
-    try {
-      for (BlockOutline outline : outlines) {
-        outline.addTo(header);
-      }
-    } catch (IllegalArgumentException e) {
-      throw new BadInputException("blocks and tags cannot be distinguished: " + e.getMessage(), e);
+    for (Record each : metadata) {
+      all.putAll(JsonText.texts(each));
     }
-    return header.toBytes();
+    return new SafetensorsHeader(all);
   }
 
-  private static void write(Path path, byte[] header, Iterable<BlockStatistics> blocks)
+  /**
+   * Writes to a path that is free.
+   *
+   * @param tensors those of the header, in its order
+   */
+  static void write(Path path, SafetensorsHeader header, Iterable<Values> tensors)
       throws IOException {
     CRC32C sum = new CRC32C();
     try (OutputStream disk = new BufferedOutputStream(Files.newOutputStream(path), PART);
         OutputStream out = new CheckedOutputStream(disk, sum)) {
-      out.write(header);
+      out.write(header.toBytes());
       byte[] part = new byte[PART];
-      for (BlockStatistics block : blocks) {
-        for (Values values : (Iterable<Values>) values(block)::iterator) {
-          ByteBuffer bytes = values.bytes();
-          while (bytes.hasRemaining()) {
-            int length = Math.min(PART, bytes.remaining());
-            bytes.get(part, 0, length);
-            out.write(part, 0, length);
-          }
+      for (Values values : tensors) {
+        ByteBuffer bytes = values.bytes();
+        while (bytes.hasRemaining()) {
+          int length = Math.min(PART, bytes.remaining());
+          bytes.get(part, 0, length);
+          out.write(part, 0, length);
         }
       }
     }
     try (FileChannel written = FileChannel.open(path, StandardOpenOption.WRITE)) {
       written.write(ByteBuffer.wrap(digits(sum)), CHECKSUM_AT);
     }
+  }
+
+  private static Stream<Values> values(Iterable<BlockStatistics> blocks) {
+    return StreamSupport.stream(blocks.spliterator(), false).flatMap(StatisticsFile::values);
   }
 
   private static Stream<Values> values(BlockStatistics block) {

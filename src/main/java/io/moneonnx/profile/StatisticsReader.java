@@ -34,14 +34,27 @@ final class StatisticsReader {
 
   private final Kind kind;
   private final FileChannel in;
+  private final int length;
+  private final String text;
+  private final Map<String, String> metadata;
 
-  private StatisticsReader(Kind kind, FileChannel in) {
+  private StatisticsReader(Kind kind, FileChannel in) throws IOException {
     this.kind = kind;
     this.in = in;
+    byte[] header = header();
+    this.length = header.length;
+    this.text = text(header);
+    this.metadata = SafetensorsHeader.metadata(text);
+    requireKind(metadata(Label.class));
+  }
+
+  /** What is made of an open file. */
+  interface Reading<T> {
+    T of(StatisticsReader file) throws IOException;
   }
 
   /**
-   * Reads a whole file.
+   * Reads a whole file of statistics.
    *
    * @param type of what its kind adds to the metadata
    * @param contents makes what the kind of file is about
@@ -50,55 +63,67 @@ final class StatisticsReader {
    */
   static <M extends Record, T> T read(
       Path file, Kind kind, Class<M> type, BiFunction<M, List<BlockStatistics>, T> contents) {
+    return read(file, kind, reader -> contents.apply(reader.metadata(type), reader.statistics()));
+  }
+
+  /**
+   * Reads a whole file.
+   *
+   * @throws BadInputException if it is of another kind or version, damaged, or cannot be read
+   */
+  static <T> T read(Path file, Kind kind, Reading<T> reading) {
     if (Files.isDirectory(file)) {
       throw new BadInputException("%s: is a folder, expected a %s".formatted(file, kind.text));
     } else if (!Files.exists(file)) {
       throw new BadInputException(file + ": no such file");
     }
     try (FileChannel in = FileChannel.open(file)) {
-      return new StatisticsReader(kind, in).read(type, contents);
+      return reading.of(new StatisticsReader(kind, in));
     } catch (IOException e) {
       throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
     } catch (BadInputException e) {
       throw new BadInputException(file + " " + e.getMessage(), e);
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(file + " is damaged: " + e.getMessage(), e);
+    } catch (ArithmeticException e) {
+      throw new BadInputException(file + " is damaged: its sizes are too large", e);
     }
   }
 
-  private <M extends Record, T> T read(
-      Class<M> type, BiFunction<M, List<BlockStatistics>, T> contents) throws IOException {
-    byte[] header = header();
-    try {
-      String text = text(header);
-      Map<String, String> metadata = SafetensorsHeader.metadata(text);
-      Label label = metadata(metadata, Label.class);
-      requireKind(label);
-      List<BlockOutline> outlines = metadata(metadata, Outlines.class).all();
-      SafetensorsHeader wanted = new SafetensorsHeader(metadata);
-      List<Long> ends = new ArrayList<>(List.of((long) header.length));
-      for (BlockOutline outline : outlines) {
-        outline.addTo(wanted);
-        ends.add(header.length + wanted.end());
-      }
-      requireSame(text(wanted.toBytes()), text);
-      requireSize(ends.get(outlines.size()));
-      requireChecksum(label.checksum());
-      List<BlockStatistics> blocks = new ArrayList<>();
-      for (int i = 0; i < outlines.size(); i++) {
-        blocks.add(block(outlines.get(i), ends.get(i), ends.get(i + 1) - ends.get(i)));
-      }
-      return contents.apply(metadata(metadata, type), blocks);
-    } catch (IllegalArgumentException e) {
-      throw new BadInputException("is damaged: " + e.getMessage(), e);
-    } catch (ArithmeticException e) {
-      throw new BadInputException("is damaged: its sizes are too large", e);
+  private List<BlockStatistics> statistics() throws IOException {
+    List<BlockOutline> outlines = metadata(Outlines.class).all();
+    SafetensorsHeader wanted = wanted();
+    List<Long> ends = new ArrayList<>(List.of(0L));
+    for (BlockOutline outline : outlines) {
+      outline.addTo(wanted);
+      ends.add(wanted.end());
     }
+    requireAll(wanted);
+    List<BlockStatistics> blocks = new ArrayList<>();
+    for (int i = 0; i < outlines.size(); i++) {
+      blocks.add(block(outlines.get(i), ends.get(i), ends.get(i + 1) - ends.get(i)));
+    }
+    return blocks;
+  }
+
+  /** A header with the metadata of the file, and no tensors yet. */
+  SafetensorsHeader wanted() throws IOException {
+    return new SafetensorsHeader(metadata);
+  }
+
+  /** Requires just these tensors, as they were written. */
+  void requireAll(SafetensorsHeader wanted) throws IOException {
+    requireSame(text(wanted.toBytes()), text);
+    requireSize(length + wanted.end());
+    requireChecksum(metadata(Label.class).checksum());
   }
 
   /** The header, its length included. */
   private byte[] header() throws IOException {
     byte[] first = bytes(Long.BYTES);
     for (Kind each : Kind.values()) {
-      if (each.earlier.equals(new String(first, StandardCharsets.US_ASCII))) {
+      if (!each.earlier.isEmpty()
+          && each.earlier.equals(new String(first, StandardCharsets.US_ASCII))) {
         throw new BadInputException(
             "is a %s of an earlier version: calibrate again".formatted(each.text));
       }
@@ -137,7 +162,8 @@ final class StatisticsReader {
     return bytes;
   }
 
-  private static <T extends Record> T metadata(Map<String, String> metadata, Class<T> type) {
+  /** The metadata that are these. */
+  <T extends Record> T metadata(Class<T> type) {
     try {
       return JsonReading.read("its metadata", metadata, type);
     } catch (BadInputException e) {
@@ -210,11 +236,7 @@ final class StatisticsReader {
 
   private BlockStatistics block(BlockOutline outline, long from, long bytes) throws IOException {
     BlockHeader header = outline.header();
-    if (bytes > Integer.MAX_VALUE) {
-      throw new BadInputException(
-          "has %,d bytes of block '%s'; 2 GiB can be read".formatted(bytes, header.name()));
-    }
-    ByteBuffer data = in.map(MapMode.READ_ONLY, from, bytes);
+    ByteBuffer data = tensors(header.name(), from, bytes);
     Statistics all = statistics(data, header, outline.detail(), outline.prefix());
     Optional<NeuronOrders> orders = outline.neurons().map(neurons -> orders(data, outline));
     SortedMap<Integer, Statistics> shards = new TreeMap<>();
@@ -228,6 +250,19 @@ final class StatisticsReader {
     return new BlockStatistics(all, new Slices(shards, sources), orders);
   }
 
+  /**
+   * The bytes of the tensors of a block.
+   *
+   * @param from behind the header
+   */
+  ByteBuffer tensors(String block, long from, long bytes) throws IOException {
+    if (bytes > Integer.MAX_VALUE) {
+      throw new BadInputException(
+          "has %,d bytes of block '%s'; 2 GiB can be read".formatted(bytes, block));
+    }
+    return in.map(MapMode.READ_ONLY, length + from, bytes);
+  }
+
   private static NeuronOrders orders(ByteBuffer data, BlockOutline outline) {
     BlockHeader header = outline.header();
     BlockOutline.Neurons neurons = outline.neurons().orElseThrow();
@@ -236,7 +271,8 @@ final class StatisticsReader {
     return new NeuronOrders(neurons.widths(), neurons.bytes(), removed, distortions);
   }
 
-  private static Values next(ByteBuffer data, Values.Type type, List<Integer> sizes) {
+  /** The next values of a block. */
+  static Values next(ByteBuffer data, Values.Type type, List<Integer> sizes) {
     int bytes = Math.multiplyExact(Math.toIntExact(BlockOutline.elements(sizes)), Values.BYTES);
     Values values = Values.of(type, data.slice(data.position(), bytes));
     data.position(data.position() + bytes);
