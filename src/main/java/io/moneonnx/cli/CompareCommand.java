@@ -1,9 +1,13 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.data.DataSource;
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.pipeline.Compare;
+import io.moneonnx.pipeline.DataRequest;
 import io.moneonnx.run.RunOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,6 +37,16 @@ final class CompareCommand implements Callable<Integer> {
   @Option(names = "--profile", required = true, description = "A profile of this model.")
   private Path profile;
 
+  @Option(
+      names = "--data",
+      paramLabel = "SRC",
+      arity = "1..*",
+      description =
+          "With --refit: the calibration data, read as --test are. Without it:"
+              + " calibration.{txt,jsonl,npz} in the model's directory.")
+  private List<String> data = List.of();
+
+  @Mixin private RefitOptions refit;
   @Mixin private TestOptions test;
   @Mixin private ChoiceOptions choices;
   @Mixin private RunSettings run;
@@ -41,6 +55,9 @@ final class CompareCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (!data.isEmpty() && refit.tokens().isEmpty()) {
+      throw new BadInputException("--data requires --refit: the profile holds what was measured");
+    }
     Terminal terminal = new Terminal();
     RunOptions options = run.options(terminal);
     Compare.Result result =
@@ -52,7 +69,9 @@ final class CompareCommand implements Callable<Integer> {
                     profile,
                     test.files(),
                     test.reading(),
-                    choices.goals()));
+                    choices.goals(),
+                    new DataRequest(data.stream().map(DataSource::parse).toList(), test.reading()),
+                    refit.tokens()));
     PrintWriter out = spec.commandLine().getOut();
     out.print(new CostTable(result));
     out.flush();

@@ -61,7 +61,7 @@ final class CostTable {
       close += mayBeChance ? 1 : 0;
     }
     text.append("%n%s%n%s".formatted(amount, table));
-    text.append("least  %s%n".formatted(words(first.goal())));
+    text.append("least  %s%n".formatted(words(first)));
     if (close > 0) {
       text.append("~      may as well be chance: %s%n".formatted(why(close, first)));
     }
@@ -77,7 +77,7 @@ final class CostTable {
   private List<Object> row(Compare.Cost cost) {
     Goal goal = cost.goal();
     List<Object> cells = new ArrayList<>();
-    cells.add(goal.narrow().isPresent() ? "narrow" : goal.criterion().name());
+    cells.add(goal.narrow().isPresent() ? narrow(cost) : goal.criterion().name());
     cells.add(scope(goal.scope()));
     cells.add(goal.router() == Plan.Router.CUT ? "none" : goal.novice());
     cells.add(goal.router());
@@ -96,6 +96,10 @@ final class CostTable {
     return cells;
   }
 
+  private static String narrow(Compare.Cost cost) {
+    return cost.isRefitted() ? "narrow, refit" : "narrow";
+  }
+
   private static String increase(Estimate above) {
     return "%+.4f".formatted(above.mean());
   }
@@ -111,7 +115,8 @@ final class CostTable {
   }
 
   /** As it is asked for on a command line. */
-  private static String words(Goal goal) {
+  private static String words(Compare.Cost cost) {
+    Goal goal = cost.goal();
     String novice = goal.router() == Plan.Router.CUT ? "" : ", novice " + goal.novice();
     String words =
         "%s, %s, router %s%s%s"
@@ -123,6 +128,6 @@ final class CostTable {
                 goal.router(),
                 novice,
                 goal.limits());
-    return "--" + words.replace(", ", " --");
+    return "--" + words.replace(", ", " --") + (cost.isRefitted() ? " --refit" : "");
   }
 }

@@ -37,12 +37,24 @@ final class ExactOptions {
               + " ${COMPLETION-CANDIDATES} (default: mean).")
   private Novice novice;
 
+  @Option(
+      names = "--refit",
+      paramLabel = "FILE",
+      description =
+          "With --exact: the down projections that 'rewrite --refit' wrote beside the model,"
+              + " PRUNED.refit, in place of those that the profile comes to.")
+  private Path refit;
+
   Path plan() {
     return plan;
   }
 
   Path profile() {
     return profile;
+  }
+
+  Optional<Path> refit() {
+    return Optional.ofNullable(refit);
   }
 
   Optional<Novice> novice() {

@@ -96,6 +96,7 @@ final class RewriteCommand implements Callable<Integer> {
 
   @Mixin private BudgetOptions budget;
   @Mixin private SearchOptions search;
+  @Mixin private RefitOptions refit;
   @Mixin private DataOptions data;
   @Mixin private RunSettings run;
   @Mixin private TargetOption target;
@@ -163,7 +164,8 @@ final class RewriteCommand implements Callable<Integer> {
         choice(),
         weights.placement(),
         force,
-        !unverified);
+        !unverified,
+        refit.tokens());
   }
 
   private Prune.Choice choice() {
@@ -184,7 +186,8 @@ final class RewriteCommand implements Callable<Integer> {
           "--plan says which experts go; leave out " + String.join(", ", deciding));
     }
     List<String> measuring = search.isAsked() ? data.measuring() : data.given();
-    if (profile != null && !measuring.isEmpty()) {
+    boolean isRead = refit.tokens().isPresent();
+    if (profile != null && !measuring.isEmpty() && !isRead) {
       throw new BadInputException(
           "--profile holds what was measured; leave out " + String.join(", ", measuring));
     }

@@ -33,6 +33,7 @@ record RewriteReport(Prune.Result result) {
     result.search().ifPresent(searched -> text.append("costs    %s%n".formatted(costs(searched))));
     report.drift().ifPresent(drift -> text.append(moved(drift, report.driftOn())));
     report.written().files().forEach(file -> text.append("written  %s%n".formatted(file)));
+    report.refitted().ifPresent(file -> text.append("written  %s%n".formatted(file)));
     return text.toString();
   }
 

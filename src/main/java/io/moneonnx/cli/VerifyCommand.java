@@ -87,6 +87,7 @@ final class VerifyCommand implements Callable<Integer> {
             exact.plan(),
             exact.profile(),
             exact.novice(),
+            exact.refit(),
             data.request(),
             report.junit());
     return new ProofReport(pruned, new Prove(options, terminal).run(request));

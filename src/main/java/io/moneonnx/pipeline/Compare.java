@@ -8,6 +8,7 @@ import io.moneonnx.data.ModelFolder;
 import io.moneonnx.eval.Losses;
 import io.moneonnx.eval.NextToken;
 import io.moneonnx.eval.Scores;
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.Target;
 import io.moneonnx.plan.Goal;
@@ -26,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.StreamSupport;
 
 /** Tries plans on held-out data, all in one model that is opened once; writes none. */
@@ -45,6 +47,8 @@ public final class Compare {
    * @param target what the model is meant to run on
    * @param tests files by name; empty for what lies beside the model
    * @param reading how the files are read
+   * @param data to re-fit narrow experts on
+   * @param refit how many tokens of that they are re-fitted on jointly, if they are
    */
   public record Request(
       Path model,
@@ -52,15 +56,21 @@ public final class Compare {
       Path profile,
       Map<String, Path> tests,
       CalibrationOptions reading,
-      List<Goal> goals) {
+      List<Goal> goals,
+      DataRequest data,
+      OptionalInt refit) {
     public Request {
       tests = Collections.unmodifiableMap(new LinkedHashMap<>(tests));
       goals = List.copyOf(goals);
     }
   }
 
-  /** What one plan costs. */
-  public record Cost(Goal goal, Plan plan, Scores scores) {}
+  /**
+   * What one plan costs.
+   *
+   * @param isRefitted whether its narrow experts were re-fitted jointly
+   */
+  public record Cost(Goal goal, Plan plan, boolean isRefitted, Scores scores) {}
 
   /**
    * What was found.
@@ -78,8 +88,8 @@ public final class Compare {
    * Plans all goals, then tries each plan on all test data.
    *
    * @throws NothingToDoException if no block is found
-   * @throws io.moneonnx.graph.BadInputException if the model foresees no tokens, a goal cannot be
-   *     reached, a router that is to be cut cannot be, or there is nothing to test on
+   * @throws BadInputException if the model foresees no tokens, a goal cannot be reached, a router
+   *     that is to be cut cannot be, or there is nothing to test on
    */
   public Result run(Request request) {
     LoadedModel subject = LoadedModel.open(request.model(), request.target());
@@ -93,14 +103,25 @@ public final class Compare {
     subject.requireProfile(profile, request.profile());
     List<Plan> plans = request.goals().stream().map(goal -> Planner.plan(profile, goal)).toList();
     plans.forEach(subject::requireCuts);
+    Optional<RefitJointly.Data> refit = refit(subject, request);
     Map<String, Calibration> tests = tests(subject, request);
     tests.forEach((name, data) -> CalibrationOverlap.warn(name, data.files(), profile, console));
     try (PlanTrials trials = PlanTrials.open(subject, profile, nextToken, options, console)) {
-      return new Tries(trials, tests).of(request.goals(), plans);
+      return new Tries(trials, tests, refit).of(request.goals(), plans);
     } catch (RuntimeFailureException e) {
       subject.read().requireLoads(options);
       throw e;
     }
+  }
+
+  private Optional<RefitJointly.Data> refit(LoadedModel subject, Request request) {
+    if (request.refit().isEmpty()) {
+      return Optional.empty();
+    } else if (request.goals().stream().allMatch(goal -> goal.narrow().isEmpty())) {
+      throw new BadInputException("--refit requires --method narrow");
+    }
+    Calibration data = request.data().open(subject, options, console);
+    return Optional.of(new RefitJointly.Data(data, request.refit().getAsInt()));
   }
 
   private Map<String, Calibration> tests(LoadedModel subject, Request request) {
@@ -130,11 +151,13 @@ public final class Compare {
   private final class Tries {
     private final PlanTrials trials;
     private final Map<String, Calibration> tests;
+    private final Optional<RefitJointly.Data> refit;
     private final Map<Same, Scores> known = new HashMap<>();
 
-    Tries(PlanTrials trials, Map<String, Calibration> tests) {
+    Tries(PlanTrials trials, Map<String, Calibration> tests, Optional<RefitJointly.Data> refit) {
       this.trials = trials;
       this.tests = tests;
+      this.refit = refit;
     }
 
     /** What decides on a plan's cost, beside the profile. */
@@ -151,7 +174,9 @@ public final class Compare {
         progress.step();
         List<Cost> costs = new ArrayList<>();
         for (int i = 0; i < plans.size(); i++) {
-          costs.add(new Cost(goals.get(i), plans.get(i), scores(goals.get(i), plans.get(i))));
+          boolean isRefitted = refit.isPresent() && plans.get(i).isNarrow();
+          Scores scores = scores(goals.get(i), plans.get(i));
+          costs.add(new Cost(goals.get(i), plans.get(i), isRefitted, scores));
           progress.step();
         }
         return new Result(unpruned, costs);
@@ -167,7 +192,7 @@ public final class Compare {
       if (before != null) {
         return before;
       }
-      Scores scores = trials.of(plan, goal.novice(), this::scores);
+      Scores scores = trials.of(plan, goal.novice(), refit, this::scores);
       known.put(same, scores);
       return scores;
     }

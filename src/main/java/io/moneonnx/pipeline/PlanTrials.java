@@ -14,6 +14,7 @@ import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -75,6 +76,15 @@ final class PlanTrials implements AutoCloseable {
 
   /** What comes of a trial of a plan. */
   <T> T of(Plan plan, Novice novice, Function<Trial, T> score) {
+    return of(plan, novice, Optional.empty(), score);
+  }
+
+  /**
+   * The same with narrow experts re-fitted jointly, if they are to be.
+   *
+   * @param refit what they are fitted on
+   */
+  <T> T of(Plan plan, Novice novice, Optional<RefitJointly.Data> refit, Function<Trial, T> score) {
     if (!plan.isNarrow()) {
       ModelChanges changes = ModelChanges.of(plan, novice, profile);
       return score.apply(feeds -> evaluation.losses(changes, feeds));
@@ -83,7 +93,7 @@ final class PlanTrials implements AutoCloseable {
         Rewriter.rewrite(
             subject.read().canonical(),
             subject.blocks(),
-            new PlannedChanges(subject, options, console).of(profile, plan, novice));
+            new PlannedChanges(subject, options, console).of(profile, plan, novice, refit));
     try (Evaluation own =
         Evaluation.open(
             Canonical.of(narrow).model(), subject.folder(), List.of(), nextToken, options)) {

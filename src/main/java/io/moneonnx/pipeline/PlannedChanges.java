@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -39,6 +40,19 @@ final class PlannedChanges {
     this.subject = subject;
     this.options = options;
     this.console = console;
+  }
+
+  /**
+   * The same with down projections that are re-fitted jointly, if they are to be.
+   *
+   * @param refit what they are fitted on
+   */
+  Map<String, Change> of(
+      Profile profile, Plan plan, Novice novice, Optional<RefitJointly.Data> refit) {
+    Map<String, Change> changes = of(profile, plan, novice);
+    return refit
+        .map(on -> new RefitJointly(subject, options, console).of(profile, changes, on))
+        .orElse(changes);
   }
 
   /**

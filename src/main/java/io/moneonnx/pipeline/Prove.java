@@ -43,6 +43,7 @@ public final class Prove {
    * @param pruned what was made of it, likewise
    * @param target what both are meant to run on
    * @param novice what stands in for experts, if the user says so
+   * @param refitted the file of down projections that were re-fitted jointly, if they were
    * @param data to try both on beside random inputs; none for what lies beside the original
    * @param report a file that is going to be written; what is there may be replaced
    */
@@ -53,6 +54,7 @@ public final class Prove {
       Path plan,
       Path profile,
       Optional<Novice> novice,
+      Optional<Path> refitted,
       DataRequest data,
       Optional<Path> report) {}
 
@@ -92,8 +94,13 @@ public final class Prove {
             new Prune.Choice.Given(request.plan(), request.novice()),
             Optional.of(profile),
             subject);
-    Map<String, Change> changes =
+    Map<String, Change> planned =
         new PlannedChanges(subject, options, console).of(profile, given.plan(), given.novice());
+    Map<String, Change> changes =
+        request
+            .refitted()
+            .map(file -> new RefittedFile(file, subject).over(planned))
+            .orElse(planned);
     List<Map<String, Tensor>> feeds =
         TrialFeeds.of(subject, data(subject, request), "give some with --data").proof();
     Map<Device, Verdict> verdicts = new LinkedHashMap<>();
@@ -106,6 +113,7 @@ public final class Prove {
 
   private static List<Path> read(Request request, LoadedModel subject, Path pruned) {
     List<Path> read = new ArrayList<>(List.of(pruned, request.plan(), request.profile()));
+    request.refitted().ifPresent(read::add);
     read.addAll(subject.files().all());
     read.addAll(request.data().read(subject));
     return read;

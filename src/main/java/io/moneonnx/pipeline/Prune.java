@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 
 /** The whole road from a model file or folder to a smaller one; does what is missing by itself. */
@@ -45,6 +46,7 @@ public final class Prune {
    * @param placement where the weights go; chosen by size and input if absent
    * @param force whether what is at {@code output} may be replaced
    * @param verify whether the result must pass the oracle before it is moved into place
+   * @param refit how many tokens of the data down projections are re-fitted on jointly, if they are
    */
   public record Request(
       Path model,
@@ -55,9 +57,10 @@ public final class Prune {
       Choice choice,
       Optional<Placement> placement,
       boolean force,
-      boolean verify) {
+      boolean verify,
+      OptionalInt refit) {
     private Rewrite.Request to(Path there, Novice novice) {
-      return new Rewrite.Request(there, novice, placement, force, verify);
+      return new Rewrite.Request(there, novice, placement, force, verify, refit);
     }
   }
 
@@ -159,10 +162,14 @@ public final class Prune {
         PlanSource.of(request.choice(), known, subject, options, console);
 
     boolean isNarrow = request.choice().isNarrow();
+    if (request.refit().isPresent() && !isNarrow) {
+      throw new BadInputException(
+          "--refit requires --method narrow, or a plan that narrows experts");
+    }
     DataRequest wanted = isNarrow ? request.data().withMoments() : request.data();
     Calibrate calibrate = new Calibrate(subject, options, console);
     Optional<Calibration> data =
-        known.isEmpty()
+        known.isEmpty() || request.refit().isPresent()
             ? Optional.of(calibrate.open(wanted))
             : request.verify()
                 ? calibrate.besideModel(CalibrationOptions.DEFAULT)
@@ -240,6 +247,9 @@ public final class Prune {
       inputs.add(given.plan());
     } else if (request.choice() instanceof Choice.Within within) {
       inputs.addAll(within.data().readHeldOut(subject));
+    }
+    if (request.refit().isPresent()) {
+      Output.check(RefittedFile.beside(output), request.force(), inputs);
     }
     Output.checkModel(
         output,

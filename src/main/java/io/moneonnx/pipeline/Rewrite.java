@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 
 /** From a model, its profile and a plan to a proved, smaller model. */
@@ -47,9 +48,21 @@ public final class Rewrite {
    * @param placement where the weights go; chosen by size and input if absent
    * @param force whether present files may be replaced
    * @param verify whether the file must pass the oracle before it is moved into place
+   * @param refit how many tokens of the data down projections are re-fitted on jointly, if they are
    */
   public record Request(
-      Path output, Novice novice, Optional<Placement> placement, boolean force, boolean verify) {}
+      Path output,
+      Novice novice,
+      Optional<Placement> placement,
+      boolean force,
+      boolean verify,
+      OptionalInt refit) {
+    /** Down projections are re-fitted each by itself. */
+    public Request(
+        Path output, Novice novice, Optional<Placement> placement, boolean force, boolean verify) {
+      this(output, novice, placement, force, verify, OptionalInt.empty());
+    }
+  }
 
   /**
    * What was done.
@@ -57,6 +70,7 @@ public final class Rewrite {
    * @param verdict empty if the proof was left out
    * @param drift empty if the proof was left out
    * @param driftOn what the drift was measured on
+   * @param refitted the file of down projections that were re-fitted jointly, if they were
    */
   public record Report(
       Map<String, Change> changes,
@@ -64,7 +78,8 @@ public final class Rewrite {
       Written written,
       Optional<Verdict> verdict,
       Optional<Drift> drift,
-      String driftOn) {}
+      String driftOn,
+      Optional<Path> refitted) {}
 
   /**
    * A rewritten model that lies, proved, beside its place; closing removes it if it was not put
@@ -112,10 +127,13 @@ public final class Rewrite {
 
   /** Rewrites and proves, as {@link #run} does, but publishes nothing yet. */
   Proved prove(Request request, Profile profile, Plan plan, Optional<Calibration> data) {
+    Optional<RefitJointly.Data> refit =
+        request.refit().stream().mapToObj(wanted -> refitData(data, wanted)).findFirst();
     Map<String, Change> changes =
-        new PlannedChanges(subject, options, console).of(profile, plan, request.novice());
+        new PlannedChanges(subject, options, console).of(profile, plan, request.novice(), refit);
     Model rewritten = Rewriter.rewrite(subject.read().canonical(), subject.blocks(), changes);
-    Model model = signed(rewritten, profile, plan, request.novice());
+    Model signed = signed(rewritten, profile, plan, request.novice());
+    Model model = refit.map(on -> Provenance.with(signed, "refit", on.toString())).orElse(signed);
     Placement placement =
         request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
     Draft draft = draft(model, request.output(), placement);
@@ -126,12 +144,33 @@ public final class Rewrite {
       String driftOn = trial.map(TrialFeeds::driftOn).orElse("");
       return new Proved(
           draft,
-          written -> new Report(changes, subject.files().bytes(), written, verdict, drift, driftOn),
+          written ->
+              new Report(
+                  changes,
+                  subject.files().bytes(),
+                  written,
+                  verdict,
+                  drift,
+                  driftOn,
+                  refit.map(on -> refitted(request.output(), changes))),
           request.force());
     } catch (RuntimeException | Error e) {
       draft.close();
       throw e;
     }
+  }
+
+  private Path refitted(Path output, Map<String, Change> changes) {
+    Path file = RefittedFile.beside(output);
+    new RefittedFile(file, subject).write(changes);
+    return file;
+  }
+
+  private static RefitJointly.Data refitData(Optional<Calibration> data, int tokens) {
+    return new RefitJointly.Data(
+        data.orElseThrow(
+            () -> new BadInputException("--refit: found no data to fit on, expected --data")),
+        tokens);
   }
 
   private TrialFeeds trial(Optional<Calibration> data) {

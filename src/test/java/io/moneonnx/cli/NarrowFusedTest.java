@@ -39,7 +39,8 @@ final class NarrowFusedTest {
                 "  logits =",
                 """
                   embedded = Gather <axis = 0> (table, input_ids)
-                  x = Reshape (embedded, rows)
+                  flat = Reshape (embedded, rows)
+                  x = Tanh (flat)
                   logits =\
                 """);
     Path file = folder.resolve("fused.onnx");
@@ -76,5 +77,21 @@ final class NarrowFusedTest {
     assertThat(nodes).filteredOn(node -> node.opType().equals("MoE")).hasSize(1);
     Cli exact = Cli.run("verify", model, out, "--exact", "--plan", plan, "--profile", profile);
     assertThat(exact.succeeds().out()).contains("is what the plan");
+    Path jointly = folder.resolve("jointly.onnx");
+    Cli refitted =
+        Cli.run(
+            "rewrite",
+            model,
+            "--profile",
+            profile,
+            "--plan",
+            plan,
+            "--data",
+            data(),
+            "--refit",
+            "-o",
+            jointly);
+    assertThat(refitted.succeeds().out()).contains("proof    largest relative error");
+    assertThat(refitted.err()).contains("what its residual stream lacks falls by");
   }
 }

@@ -346,6 +346,70 @@ class NarrowTest {
     assertThat(found.succeeds().out()).contains("mone", "narrow");
   }
 
+  private void rewrite(Path out, Object... more) {
+    List<Object> command =
+        new ArrayList<>(
+            List.of("rewrite", TwoLayers.MODEL, "--profile", profile, "--plan", plan, "-o", out));
+    command.addAll(List.of(more));
+    Cli.run(command.toArray()).succeeds();
+  }
+
+  private Cli prove(Path out, Object... more) {
+    List<Object> command =
+        new ArrayList<>(List.of("verify", TwoLayers.MODEL, out, "--exact", "--plan", plan));
+    command.addAll(List.of("--profile", profile));
+    command.addAll(List.of(more));
+    return Cli.run(command.toArray());
+  }
+
+  @Test
+  void provesWhatIsRefittedJointly() throws IOException {
+    Path jointly = out("jointly.onnx");
+    Path apart = out("apart.onnx");
+    Path refit = out("jointly.onnx.refit");
+    rewrite(jointly, "--refit", "--data", data, "--refit-tokens", "96");
+    rewrite(apart, "--no-verify");
+
+    assertThat(OnnxReader.read(jointly).metadata())
+        .containsEntry("mone-onnx.refit", "jointly on 96 tokens");
+    assertThat(prove(jointly, "--refit", refit).succeeds().out()).contains("is what the plan");
+    assertThat(prove(jointly).code()).isEqualTo(ExitCode.CHECK_FAILED);
+    assertThat(prove(apart, "--refit", refit).code()).isEqualTo(ExitCode.CHECK_FAILED);
+    byte[] damaged = Files.readAllBytes(refit);
+    damaged[damaged.length - 1] ^= 1;
+    Files.write(refit, damaged);
+    prove(jointly, "--refit", refit).fails(BAD_INPUT, "is damaged: its checksum is");
+  }
+
+  @Test
+  void comparesWhatIsRefittedJointly() {
+    Cli found =
+        Cli.run(
+            "compare",
+            TwoLayers.MODEL,
+            "--profile",
+            profile,
+            "--test",
+            data,
+            "--method",
+            "narrow",
+            "--refit",
+            "--data",
+            data);
+
+    assertThat(found.succeeds().out()).contains("narrow, refit", "--novice zero --refit");
+  }
+
+  @Test
+  void refusesRefitsThatCannotBe() {
+    Cli.run("rewrite", TwoLayers.MODEL, "--profile", profile, "--refit", "-o", out("r.onnx"))
+        .fails(BAD_INPUT, "--refit requires --method narrow");
+    Cli.run("rewrite", TwoLayers.MODEL, "--refit-tokens", "9", "-o", out("r.onnx"))
+        .fails(BAD_INPUT, "--refit-tokens requires --refit");
+    Cli.run("compare", TwoLayers.MODEL, "--profile", profile, "--data", data)
+        .fails(BAD_INPUT, "--data requires --refit");
+  }
+
   @Test
   void refusesNarrowExpertsBehindACutRouter() throws IOException {
     Path file = out("cut.json");

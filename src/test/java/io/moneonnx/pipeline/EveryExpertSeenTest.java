@@ -106,7 +106,8 @@ final class EveryExpertSeenTest {
                 new Prune.Choice.Planned(Goal.of(Criteria.DEFAULT, Ratio.parse("0.5"))),
                 Optional.empty(),
                 false,
-                false));
+                false,
+                OptionalInt.empty()));
   }
 
   /** How many experts there are, of which each one that is scaled is seen. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataSource;
 import io.moneonnx.data.PassageOptions;
@@ -31,6 +32,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,6 +47,10 @@ final class TrainedNarrowTest {
 
   /** Of all bytes: one step of one block whose experts share a width. */
   private static final double OFF = 0.02;
+
+  private static final CalibrationOptions READING =
+      new CalibrationOptions(
+          OptionalInt.empty(), OptionalInt.of(256), OptionalInt.empty(), "text", Optional.empty());
 
   @TempDir private Path folder;
 
@@ -85,17 +91,27 @@ final class TrainedNarrowTest {
     assertThat(loss(narrowed("0.75"), tokens) - before).isCloseTo(most, within(offMost));
   }
 
+  /** In PyTorch .0503; .0570 where experts are re-fitted each by itself. */
+  @Test
+  void losesLessWhereExpertsAreRefittedJointly() throws IOException {
+    String trained = System.getProperty("trained", "");
+    assumeFalse(trained.isEmpty(), "no trained models given");
+    model = Path.of(trained, "olmoe/loop.onnx");
+    Path tokens = Path.of(trained, "tokens");
+    subject = LoadedModel.open(model, Target.CPU);
+    profile = profile(tokens);
+    Calibration data =
+        new DataRequest(sources(tokens, ".calib.npz"), READING)
+            .open(subject, RunOptions.cpu(), new Silence());
+
+    Path narrowed = narrowed("0.5", OptionalInt.of(32_768), Optional.of(data));
+    assertThat(loss(narrowed, tokens) - loss(model, tokens)).isCloseTo(0.0503, within(0.003));
+  }
+
   private Profile profile(Path tokens) {
-    CalibrationOptions reading =
-        new CalibrationOptions(
-            OptionalInt.empty(),
-            OptionalInt.of(256),
-            OptionalInt.empty(),
-            "text",
-            Optional.empty());
     return new Calibrate(subject, RunOptions.cpu(), new Silence())
         .run(
-            new DataRequest(sources(tokens, ".calib.npz"), reading).withMoments(),
+            new DataRequest(sources(tokens, ".calib.npz"), READING).withMoments(),
             Checkpoints.NONE);
   }
 
@@ -107,6 +123,11 @@ final class TrainedNarrowTest {
 
   /** A file of a model with so much less of the experts' bytes, which its oracle proves. */
   private Path narrowed(String less) throws IOException {
+    return narrowed(less, OptionalInt.empty(), Optional.empty());
+  }
+
+  private Path narrowed(String less, OptionalInt refit, Optional<Calibration> data)
+      throws IOException {
     NarrowTerms terms = new NarrowTerms(Weighting.BALANCED, OptionalInt.of(STEP), 0);
     Goal goal =
         new Goal(
@@ -121,10 +142,11 @@ final class TrainedNarrowTest {
     Rewrite.Report report =
         new Rewrite(subject, RunOptions.cpu(), new Silence())
             .run(
-                new Rewrite.Request(file, Novice.ZERO, Optional.of(Placement.INLINE), false, true),
+                new Rewrite.Request(
+                    file, Novice.ZERO, Optional.of(Placement.INLINE), false, true, refit),
                 profile,
                 Planner.plan(profile, goal),
-                Optional.empty());
+                data);
     double asked = Double.parseDouble(less) * expertBytes();
     assertThat((double) Files.size(model) - Files.size(file))
         .isCloseTo(asked, within(OFF * expertBytes() + 20_000));
