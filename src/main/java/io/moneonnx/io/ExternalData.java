@@ -43,7 +43,8 @@ final class ExternalData {
     String location = entries.getOrDefault("location", "");
     Path file = files.computeIfAbsent(location, name -> find(name, what));
     long offset = number(entries, "offset", 0, what);
-    long length = number(entries, "length", wanted, what);
+    long stated = number(entries, "length", wanted, what);
+    long length = stated == 0 ? wanted : stated; // tools that do not know it write 0
     if (length != wanted) {
       throw bad(
           what,

@@ -165,6 +165,15 @@ class BadFilesTest {
   }
 
   @Test
+  void lengthOfNothingIsThatOfTheShape() throws IOException {
+    dataFile();
+    Path file =
+        Given.file(folder, Given.message(Given.external(4, "location", "w.data", "length", "0")));
+
+    assertThat(OnnxReader.read(file).graph().constant("w").orElseThrow().byteSize()).isEqualTo(16);
+  }
+
+  @Test
   void lengthThatDoesNotFitTheShape() throws IOException {
     dataFile();
     assertRefused(
