@@ -5,6 +5,7 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.KeyValueBuffers;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
 import io.moneonnx.graph.ValueTypes;
@@ -112,7 +113,8 @@ public final class Proof {
       choices.add(block.routing().choice().value());
       scores.add(block.routing().choice().scores());
     }
-    List<String> outputs = comparedOutputs(bench.original().graph()).map(Value::name).toList();
+    List<String> outputs =
+        comparedOutputs(bench.original().graph()).map(Value::name).distinct().toList();
     choices.addAll(outputs);
     scores.addAll(choices);
     EndToEnd comparison = new EndToEnd(blocks, outputs);
@@ -181,12 +183,28 @@ public final class Proof {
                     .map(ElementType::isFloating)
                     .orElse(false))
         .map(Value::name)
+        .distinct()
         .toList();
   }
 
   /** All outputs but those of which a part is whatever was in memory. */
   private static Stream<Value> comparedOutputs(Graph graph) {
     return graph.outputs().stream()
-        .filter(output -> !KeyValueBuffers.isGiven(graph, output.name()));
+        .filter(output -> !KeyValueBuffers.isGiven(graph, output.name()))
+        .flatMap(output -> tensors(graph, output));
+  }
+
+  /** The output, or the tensors that a sequence is made of, as far as nodes make them. */
+  private static Stream<Value> tensors(Graph graph, Value output) {
+    Optional<Node> made =
+        graph
+            .producer(output.name())
+            .filter(node -> node.is("SequenceConstruct") || node.is("SplitToSequence"));
+    return made.isEmpty()
+        ? Stream.of(output)
+        : made.get().inputs().stream()
+            .limit(made.get().is("SplitToSequence") ? 1 : Long.MAX_VALUE)
+            .filter(value -> graph.producer(value).isPresent())
+            .map(Value::undeclared);
   }
 }

@@ -12,6 +12,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
@@ -384,6 +385,24 @@ final class ProofTest {
             "output 'y' is not finite with these novices, expected finite numbers as in the"
                 + " original");
     assertThat(verdict.holds()).isFalse();
+  }
+
+  @Test
+  void comparesTheTensorsOfASequence() {
+    TinyMoe tiny =
+        Spelling.DYNAMO
+            .of(4, 2, 4)
+            .with(
+                "  y = Add (x, routed)",
+                "  sum = Add (x, routed)\n  y = SequenceConstruct (x, sum)");
+    Model model = tiny.model();
+    Graph graph = model.graph();
+    Model sequence = model.withGraph(graph.withOutputs(List.of(Value.undeclared("y"))));
+    Map<String, Change> changes = Map.of("experts", replacement(4, 1, 3));
+
+    assertThat(prove(sequence, changes, 30, UnaryOperator.identity()).holds()).isTrue();
+    Verdict tampered = prove(sequence, changes, 30, written -> scaled(written, "down0", 1.5f));
+    assertThat(tampered.endToEnd()).isGreaterThan(1e-3);
   }
 
   @Test
