@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
 
 /**
  * The pasts of a model that has seen nothing yet: of length 0, or zeros where the graph or an
@@ -24,7 +25,9 @@ record EmptyPasts(ModelInputs inputs) {
   }
 
   boolean contain(Value input) {
-    return isNamedSo(input) || inputs.buffers().containsKey(input.name());
+    return isNamedSo(input)
+        || inputs.buffers().containsKey(input.name())
+        || inputs.growing().containsKey(input.name());
   }
 
   /**
@@ -35,7 +38,7 @@ record EmptyPasts(ModelInputs inputs) {
   Tensor make(Value input, ToLongFunction<Value> batch) {
     PastBuffer buffer = inputs.buffers().get(input.name());
     List<Dimension> shape = ModelInputs.shape(input);
-    List<OptionalLong> open = buffer == null ? ofNoLength(input, shape) : room(input, buffer);
+    List<OptionalLong> open = buffer == null ? sizes(input, shape) : room(input, buffer);
     List<Long> dims = new ArrayList<>();
     for (int axis = 0; axis < shape.size(); axis++) {
       if (shape.get(axis).isFixed()) {
@@ -47,6 +50,15 @@ record EmptyPasts(ModelInputs inputs) {
       }
     }
     return Elements.zeros(ModelInputs.type(input), dims);
+  }
+
+  private List<OptionalLong> sizes(Value input, List<Dimension> shape) {
+    GrowingPast growing = inputs.growing().get(input.name());
+    return growing == null
+        ? ofNoLength(input, shape)
+        : IntStream.range(0, shape.size())
+            .mapToObj(axis -> axis == growing.axis() ? OptionalLong.of(0) : OptionalLong.empty())
+            .toList();
   }
 
   /** Sizes for dimensions that are open, but for the batch. */
@@ -81,6 +93,7 @@ record EmptyPasts(ModelInputs inputs) {
 
   /** Other states, such as those of linear attention, have no axis of tokens. */
   private boolean holdsTokens(String past) {
-    return !inputs.buffers().containsKey(past) && (past.endsWith("key") || past.endsWith("value"));
+    return !inputs.buffers().containsKey(past)
+        && (inputs.growing().containsKey(past) || past.endsWith("key") || past.endsWith("value"));
   }
 }

@@ -12,8 +12,8 @@ import java.util.Optional;
 
 /**
  * Which outputs of a graph hold the keys and values that a later run takes as its pasts. They are
- * told by their names, {@code past_key_values.0.key} and {@code present.0.key}; whether that is so
- * is for those to prove who use it.
+ * told by what the graph makes of a past, or by their names, {@code past_key_values.0.key} and
+ * {@code present.0.key}; whether that is so is for those to prove who use it.
  *
  * @param presents by name of input the output
  */
@@ -28,11 +28,15 @@ public record KeyValueCache(Map<String, String> presents) {
   /** Empty where the graph takes no pasts, or does not give all of them back, or fixes a length. */
   public static Optional<KeyValueCache> of(Graph graph) {
     List<String> outputs = graph.outputs().stream().map(Value::name).toList();
-    EmptyPasts pasts = new EmptyPasts(ModelInputs.of(graph));
+    ModelInputs inputs = ModelInputs.of(graph);
+    EmptyPasts pasts = new EmptyPasts(inputs);
     Map<String, String> presents = new LinkedHashMap<>();
     for (Value input : graph.feeds()) {
       if (pasts.contain(input)) {
-        Optional<String> present = present(input.name(), outputs);
+        Optional<String> present =
+            Optional.ofNullable(inputs.growing().get(input.name()))
+                .map(GrowingPast::present)
+                .or(() -> present(input.name(), outputs));
         if (present.isEmpty() || !isOpen(input)) {
           return Optional.empty();
         }

@@ -20,13 +20,15 @@ import java.util.stream.Collectors;
  * @param tokens the input that takes token ids, if one does
  * @param vocabulary token ids are below this, where the graph shows it
  * @param buffers the pasts that are mere room, by name
+ * @param growing the pasts that the graph gives back longer, by name
  */
 public record ModelInputs(
     List<Value> values,
     List<Value> wanted,
     Optional<Value> tokens,
     OptionalLong vocabulary,
-    Map<String, PastBuffer> buffers) {
+    Map<String, PastBuffer> buffers,
+    Map<String, GrowingPast> growing) {
   private static final String TOKENS = "input_ids";
   private static final String EMBEDDED = "inputs_embeds";
 
@@ -34,19 +36,37 @@ public record ModelInputs(
     values = List.copyOf(values);
     wanted = List.copyOf(wanted);
     buffers = Map.copyOf(buffers);
+    growing = Map.copyOf(growing);
   }
 
   public static ModelInputs of(Graph graph) {
-    List<Value> values = graph.feeds();
+    List<Value> values = graph.feeds().stream().map(ModelInputs::sized).toList();
     Map<String, PastBuffer> buffers = PastBuffer.findAll(graph);
+    Map<String, GrowingPast> growing = GrowingPast.findAll(graph);
     List<Value> wanted =
         values.stream()
-            .filter(input -> !buffers.containsKey(input.name()) && !FeedFiller.fills(input))
+            .filter(input -> !buffers.containsKey(input.name()))
+            .filter(input -> !growing.containsKey(input.name()) && !FeedFiller.fills(input))
             .toList();
     Optional<Value> tokens = tokens(values, wanted);
     OptionalLong vocabulary =
         tokens.map(input -> Vocabulary.of(graph, input.name())).orElse(OptionalLong.empty());
-    return new ModelInputs(values, wanted, tokens, vocabulary, buffers);
+    return new ModelInputs(values, wanted, tokens, vocabulary, buffers, growing);
+  }
+
+  /** Some exporters write a size as a symbol that is a number. */
+  private static Value sized(Value input) {
+    return new Value(
+        input.name(),
+        input.type(),
+        input.shape().map(shape -> shape.stream().map(ModelInputs::sized).toList()),
+        input.rest());
+  }
+
+  private static Dimension sized(Dimension dimension) {
+    return dimension.symbol().matches("[1-9][0-9]{0,8}")
+        ? Dimension.of(Long.parseLong(dimension.symbol()))
+        : dimension;
   }
 
   /** The input called {@code input_ids}, or the only one that needs data, if it takes integers. */

@@ -10,9 +10,12 @@ import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -94,6 +97,37 @@ class FeedFillerTest {
     Map<String, Tensor> feeds = fill(INPUT_IDS, MASK, past);
     assertThat(feeds.get("past_key_values.0.key").toFloats()).containsExactly(0, 0, 0, 0);
     assertThat(feeds.get("attention_mask").toLongs()).containsExactly(0, 0, 1, 1, 1, 0, 0, 1, 1, 1);
+  }
+
+  @Test
+  void whatTheGraphGivesBackLongerIsAPastHoweverItIsCalled() {
+    Graph graph =
+        GraphText.parse(
+            """
+            cached (int64[B, S] input_ids, float[B, 2, P, 8] cache.k) => (float[B, 2, T, 8] kept.k)
+            <float[32, 2, 8] keys>
+            {
+              found = Gather (keys, input_ids)
+              own = Transpose <perm = [0, 2, 1, 3]> (found)
+              kept.k = Concat <axis = -2> (cache.k, own)
+            }
+            """);
+    Value heads =
+        Value.of("cache.k", ElementType.FLOAT, BATCH, Dimension.of("2"), PAST, Dimension.of(8));
+    Graph sized =
+        new Graph(
+            "cached",
+            graph.nodes(),
+            graph.initializers(),
+            List.of(graph.inputs().get(0), heads),
+            graph.outputs(),
+            Map.of(),
+            UnknownFields.NONE);
+
+    Map<String, Tensor> filled = new FeedFiller(ModelInputs.of(sized)).fill(TOKENS);
+
+    assertThat(filled.get("cache.k").dims()).containsExactly(2L, 2L, 0L, 8L);
+    assertThat(KeyValueCache.of(sized)).contains(new KeyValueCache(Map.of("cache.k", "kept.k")));
   }
 
   @Test
