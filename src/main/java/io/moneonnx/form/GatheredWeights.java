@@ -86,7 +86,20 @@ final class GatheredWeights implements Form {
         gathers.stream()
             .flatMap(gather -> objection(KeptSlots.bank(graph, gather), routing.experts()).stream())
             .findFirst(),
-        () -> combined(routing, gathers));
+        () -> {
+          Recognition all = combined(routing, gathers);
+          List<ExpertGather> matrices =
+              gathers.stream().filter(gather -> !isNumber(gather)).toList();
+          boolean isScaled = !matrices.isEmpty() && matrices.size() < gathers.size();
+          return all instanceof Recognition.NotThisForm && isScaled
+              ? combined(routing, matrices)
+              : all;
+        });
+  }
+
+  /** True where one number is gathered for each slot, such as a scale of its routing weight. */
+  private boolean isNumber(ExpertGather gather) {
+    return Weight.behind(graph, KeptSlots.bank(graph, gather)).orElseThrow().dims().size() == 1;
   }
 
   private WeightView bank(String value) {

@@ -131,6 +131,28 @@ final class ProofTest {
     }
   }
 
+  /** Each slot's routing weight is scaled by a number of its expert's. */
+  @ParameterizedTest
+  @EnumSource(names = {"GATHERED", "GATHERED_FOR_TOKENS"})
+  void holdsForRoutingWeightsThatExpertsScale(Spelling spelling) {
+    TinyMoe tiny =
+        spelling
+            .of(6, 2, 4)
+            .with("float[6, 5, 4] up", "float[6] scales = {1, 2, .5, 3, 1, 2}, float[6, 5, 4] up")
+            .with(
+                "gates = Div (best, total)",
+                "shares = Div (best, total)\n  own = Gather <axis = 0> (scales, experts)\n"
+                    + "  gates = Mul (shares, own)");
+    for (Change change :
+        List.of(replacement(4, 1, 3), new Removal(new TreeSet<>(Set.of(0, 2, 5))))) {
+      Verdict verdict = prove(tiny.model(), Map.of("experts", change), 30, model -> model);
+
+      assertThat(tiny.block().weights()).containsExactlyInAnyOrder("up", "down");
+      assertThat(verdict.holds()).as(verdict.text()).isTrue();
+      assertThat(verdict.blockErrors()).containsOnlyKeys("experts");
+    }
+  }
+
   @ParameterizedTest
   @EnumSource
   void findsAnotherRowInARouterThatWasCut(Spelling spelling) {
