@@ -18,7 +18,10 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/** What lies beside a model by convention: calibration data, a tokenizer, facts about it. */
+/**
+ * What lies beside a model by convention: calibration data, a tokenizer, facts about it. A folder
+ * called {@code onnx} is part of the one around it, as in repositories of the Hugging Face Hub.
+ */
 public record ModelFolder(Path path) {
   private static final List<String> CALIBRATION =
       List.of("calibration.txt", "calibration.jsonl", "calibration.npz");
@@ -27,6 +30,9 @@ public record ModelFolder(Path path) {
   private static final String TOKENIZER = "tokenizer.json";
   private static final String GENAI = "genai_config.json";
   private static final String SUFFIX = ".onnx";
+  private static final String INNER = "onnx";
+  private static final String WHOLE = "model.onnx";
+  private static final String VARIANT = "model_";
 
   /** The most tokens in a row that a model takes, and the file that says so. */
   public record ContextLength(int tokens, Path statedBy) {}
@@ -39,7 +45,8 @@ public record ModelFolder(Path path) {
 
   /**
    * The model file in the folder: the one that {@code genai_config.json} names, or else the only
-   * one.
+   * one, or {@code model.onnx} beside others that are called after it, such as {@code
+   * model_fp16.onnx}. Where there is none, the one in the folder {@code onnx} in it.
    *
    * @throws BadInputException if it is not there, or cannot be told from others
    */
@@ -48,22 +55,27 @@ public record ModelFolder(Path path) {
   }
 
   private Optional<Path> named() {
-    Optional<String> name =
+    Optional<String> named =
         stated(GENAI, "model", "decoder", "filename")
-            .filter(JsonPrimitive::isString)
+            .filter(value -> value.isString() && Files.isRegularFile(path.resolve(GENAI)))
             .map(JsonPrimitive::getAsString);
-    name.filter(file -> !files(file::equals).contains(path.resolve(file)))
+    named
+        .filter(file -> !files(file::equals).contains(path.resolve(file)))
         .ifPresent(
             missing -> {
               throw new BadInputException(
                   "%s names the model '%s', which is no file in %s"
                       .formatted(path.resolve(GENAI), missing, path));
             });
-    return name.map(path::resolve);
+    return named.map(path::resolve);
   }
 
   private Path onlyModel() {
-    List<Path> models = files(name -> name.endsWith(SUFFIX));
+    List<Path> all = files(name -> name.endsWith(SUFFIX));
+    if (all.isEmpty() && Files.isDirectory(path.resolve(INNER))) {
+      return new ModelFolder(path.resolve(INNER)).onlyModel();
+    }
+    List<Path> models = withoutVariants(all);
     if (models.size() != 1) {
       String found =
           models.isEmpty()
@@ -74,6 +86,13 @@ public record ModelFolder(Path path) {
               .formatted(path, SUFFIX, GENAI, found));
     }
     return models.get(0);
+  }
+
+  private List<Path> withoutVariants(List<Path> models) {
+    boolean isWhole = models.contains(path.resolve(WHOLE));
+    return models.stream()
+        .filter(model -> !isWhole || !model.getFileName().toString().startsWith(VARIANT))
+        .toList();
   }
 
   private List<Path> files(Predicate<String> name) {
@@ -89,10 +108,8 @@ public record ModelFolder(Path path) {
 
   /** True where calibration data lie beside the model, with a tokenizer if they are text. */
   public boolean hasCalibration() {
-    return CALIBRATION.stream()
-        .filter(name -> Files.isRegularFile(path.resolve(name)))
-        .findFirst()
-        .map(name -> name.endsWith(".npz") || Files.isRegularFile(path.resolve(TOKENIZER)))
+    return firstOf(CALIBRATION)
+        .map(data -> data.toString().endsWith(".npz") || anyTokenizer().isPresent())
         .orElse(false);
   }
 
@@ -121,7 +138,16 @@ public record ModelFolder(Path path) {
   }
 
   private Optional<Path> firstOf(List<String> names) {
-    return names.stream().map(path::resolve).filter(Files::isRegularFile).findFirst();
+    return names.stream().flatMap(name -> beside(name).stream()).findFirst();
+  }
+
+  private Optional<Path> beside(String name) {
+    Path real = path.toAbsolutePath().normalize();
+    Stream<Path> around =
+        real.endsWith(INNER) ? Stream.of(real.resolveSibling(name)) : Stream.empty();
+    return Stream.concat(Stream.of(path.resolve(name)), around)
+        .filter(Files::isRegularFile)
+        .findFirst();
   }
 
   private Path firstOf(List<String> names, String what, String option) {
@@ -149,7 +175,7 @@ public record ModelFolder(Path path) {
 
   /** The same, if there is one. */
   Optional<Path> anyTokenizer() {
-    return Optional.of(path.resolve(TOKENIZER)).filter(Files::isRegularFile);
+    return beside(TOKENIZER);
   }
 
   /** The token that a text begins with, as {@code config.json} or {@code genai_config.json} say. */
@@ -180,15 +206,15 @@ public record ModelFolder(Path path) {
   private Optional<ContextLength> length(String name, String... keys) {
     return stated(name, keys)
         .filter(JsonPrimitive::isNumber)
-        .map(tokens -> new ContextLength(tokens.getAsInt(), path.resolve(name)));
+        .map(tokens -> new ContextLength(tokens.getAsInt(), beside(name).orElseThrow()));
   }
 
   private Optional<JsonPrimitive> stated(String name, String... keys) {
-    Path file = path.resolve(name);
-    if (!Files.isRegularFile(file)) {
+    Optional<Path> file = beside(name);
+    if (file.isEmpty()) {
       return Optional.empty();
     }
-    JsonElement found = parse(file);
+    JsonElement found = parse(file.orElseThrow());
     for (String key : keys) {
       found = found instanceof JsonObject object ? object.get(key) : null;
     }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** A folder with a model in it. */
+/** A folder with a model somewhere in it. */
 final class FolderDraft implements Draft {
   private static final String REPLACED = "-replaced";
 
@@ -27,6 +27,7 @@ final class FolderDraft implements Draft {
     this.temporary = temporary;
     this.folder = Files.createDirectory(temporary.path().resolve(this.out.getFileName()));
     this.original = original;
+    Files.createDirectories(path().getParent());
   }
 
   /**
@@ -50,7 +51,7 @@ final class FolderDraft implements Draft {
 
   @Override
   public Path path() {
-    return folder.resolve(original.model().getFileName());
+    return folder.resolve(original.name());
   }
 
   /**
@@ -68,7 +69,7 @@ final class FolderDraft implements Draft {
   @Override
   public Written publish(boolean force) {
     List<Path> files =
-        Stream.concat(data.map(folder::resolve).stream(), Stream.of(path()))
+        Stream.concat(data.map(path()::resolveSibling).stream(), Stream.of(path()))
             .filter(Files::exists)
             .toList();
     try {

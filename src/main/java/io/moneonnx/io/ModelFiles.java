@@ -18,10 +18,11 @@ import java.util.stream.Stream;
 /**
  * The files that a model was read from.
  *
- * @param model the model file
+ * @param root the folder that a rewritten copy is made of where a folder is asked for
+ * @param model the model file, somewhere in {@code root}
  * @param all it and its data files, each once, wherever links lead
  */
-public record ModelFiles(Path model, Set<Path> all) {
+public record ModelFiles(Path root, Path model, Set<Path> all) {
   private static final String SUFFIX = ".onnx";
   private static final Path HISTORY = Path.of(".git");
 
@@ -30,17 +31,27 @@ public record ModelFiles(Path model, Set<Path> all) {
   }
 
   /**
-   * The files of a model.
+   * The files of a model, whose folder is the root.
    *
    * @param file where {@code model} was read from
    */
   public static ModelFiles of(Path file, Model model) {
+    return of(file, file, model);
+  }
+
+  /**
+   * The files of a model that a user gave.
+   *
+   * @param given {@code file}, or a folder that it lies in, which is the root then
+   */
+  public static ModelFiles of(Path given, Path file, Model model) {
     try {
       Set<Path> all = new LinkedHashSet<>(Set.of(file.toRealPath()));
       for (Path data : model.sources().toList()) {
         all.add(data.toRealPath());
       }
-      return new ModelFiles(file, all);
+      Path root = Files.isDirectory(given) ? given : file.toAbsolutePath().getParent();
+      return new ModelFiles(root.toAbsolutePath(), file, all);
     } catch (IOException e) {
       throw new BadInputException(file + ": cannot be read: " + Reason.of(e), e);
     }
@@ -49,6 +60,11 @@ public record ModelFiles(Path model, Set<Path> all) {
   /** The folder that the model file lies in. */
   public Path folder() {
     return model.toAbsolutePath().getParent();
+  }
+
+  /** The path of the model file from the root. */
+  Path name() {
+    return root.relativize(model.toAbsolutePath());
   }
 
   /** Bytes of all files. */
@@ -83,24 +99,27 @@ public record ModelFiles(Path model, Set<Path> all) {
   }
 
   /**
-   * Checks that other models in the folder do without this one's data.
+   * Checks that other models in the root do without this one's data.
    *
    * @throws BadInputException if one would be left without its weights
    */
   public void requireNotShared() {
-    for (Path other : others()) {
-      if (other.toString().endsWith(SUFFIX)) {
-        filesOf(other).stream()
-            .filter(all::contains)
-            .findFirst()
-            .ifPresent(
-                shared -> {
-                  throw new BadInputException(
-                      "%s: shares the data file '%s' with %s, and would be left without it"
-                          .formatted(other, shared.getFileName(), model.getFileName()));
-                });
-      }
+    for (Path other : otherModels()) {
+      filesOf(other).stream()
+          .filter(all::contains)
+          .findFirst()
+          .ifPresent(
+              shared -> {
+                throw new BadInputException(
+                    "%s: shares the data file '%s' with %s, and would be left without it"
+                        .formatted(other, shared.getFileName(), name()));
+              });
     }
+  }
+
+  /** Other model files in the root. */
+  public List<Path> otherModels() {
+    return others().stream().filter(other -> other.toString().endsWith(SUFFIX)).toList();
   }
 
   /**
@@ -127,14 +146,14 @@ public record ModelFiles(Path model, Set<Path> all) {
   }
 
   /**
-   * Checks that a rewritten copy of the folder may be written.
+   * Checks that a rewritten copy of the root may be written.
    *
    * @param force whether a folder that is there may be replaced; only one with a model of the same
    *     name ever is, for a slip of the finger must not cost a home folder
    * @throws BadInputException if it may not, or is, holds or lies in this folder
    */
   public void requireRoom(Path out, boolean force) {
-    Path here = DataLocations.real(folder());
+    Path here = DataLocations.real(root);
     Path there = DataLocations.real(out);
     if (there.startsWith(here) || here.startsWith(there)) {
       throw new BadInputException(
@@ -145,10 +164,9 @@ public record ModelFiles(Path model, Set<Path> all) {
       throw new BadInputException(out + ": is a file, expected a folder to write");
     } else if (!force) {
       throw new BadInputException(out + ": exists already; --force replaces it");
-    } else if (!Files.exists(out.resolve(model.getFileName()))) {
+    } else if (!Files.exists(out.resolve(name()))) {
       throw new BadInputException(
-          "%s: holds no %s; --force replaces only folders that do"
-              .formatted(out, model.getFileName()));
+          "%s: holds no %s; --force replaces only folders that do".formatted(out, name()));
     }
   }
 
@@ -161,7 +179,7 @@ public record ModelFiles(Path model, Set<Path> all) {
     LinkedData.require(this, out);
   }
 
-  /** Bytes of what else lies in the folder. */
+  /** Bytes of what else lies in the root. */
   long bytesOfOthers() throws IOException {
     long bytes = 0;
     for (Path other : others()) {
@@ -170,10 +188,10 @@ public record ModelFiles(Path model, Set<Path> all) {
     return bytes;
   }
 
-  /** Copies what else lies in the folder: configuration, tokenizer, other models, sub-folders. */
+  /** Copies what else lies in the root: configuration, tokenizer, other models, sub-folders. */
   void copyOthers(Path to) throws IOException {
     for (Path other : others()) {
-      Path target = to.resolve(folder().relativize(other).toString());
+      Path target = to.resolve(root.relativize(other).toString());
       if (Files.isDirectory(other)) {
         Files.createDirectories(target);
       } else {
@@ -184,9 +202,9 @@ public record ModelFiles(Path model, Set<Path> all) {
 
   /** Folders before what is in them; links are followed, version control is left behind. */
   private List<Path> others() {
-    try (Stream<Path> files = Files.walk(folder(), FileVisitOption.FOLLOW_LINKS)) {
+    try (Stream<Path> files = Files.walk(root, FileVisitOption.FOLLOW_LINKS)) {
       return files
-          .filter(file -> !file.equals(folder()) && !isHistory(file))
+          .filter(file -> !file.equals(root) && !isHistory(file))
           .filter(file -> !all.contains(DataLocations.real(file)))
           .toList();
     } catch (UncheckedIOException e) {
@@ -197,10 +215,10 @@ public record ModelFiles(Path model, Set<Path> all) {
   }
 
   private BadInputException unreadable(IOException e) {
-    return new BadInputException(folder() + ": cannot be read: " + Reason.of(e), e);
+    return new BadInputException(root + ": cannot be read: " + Reason.of(e), e);
   }
 
   private boolean isHistory(Path file) {
-    return folder().relativize(file).startsWith(HISTORY);
+    return root.relativize(file).startsWith(HISTORY);
   }
 }

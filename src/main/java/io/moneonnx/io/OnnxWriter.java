@@ -64,8 +64,8 @@ public final class OnnxWriter {
   }
 
   /**
-   * Writes a model and copies of all that lies beside the {@code original} to a temporary folder
-   * beside {@code out}, a folder itself. Model and data file are called as they were.
+   * Writes a model and copies of all that else lies in the {@code original}'s root to a temporary
+   * folder beside {@code out}, a folder itself. Model and data file are called as they were.
    *
    * @throws CannotWriteException if the machine does not let it; nothing is left behind then
    * @throws BadInputException if the model is too big to be written {@code INLINE}, or cannot be
@@ -79,11 +79,11 @@ public final class OnnxWriter {
         () -> {
           DataNames names = DataNames.besideCopies(original);
           WeightsFile data = new WeightsFile(names.data(original.dataName()));
-          Path file = out.resolve(draft.path().getFileName());
+          Path file = out.resolve(original.name());
           LinkedData linked = new LinkedData(original.data(), file, names, data);
           TensorSink sink = sink(placement, data, linked);
           write(model, draft.path(), sink, data, original.bytesOfOthers());
-          linked.linkInto(draft.folder());
+          linked.linkInto(draft.path().getParent());
           original.copyOthers(draft.folder());
           draft.refersTo(data.location(), linked.linked());
         });

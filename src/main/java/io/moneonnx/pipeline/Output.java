@@ -54,7 +54,8 @@ public final class Output {
    * @param given the model that it is made from: a file, or a folder, and then a folder is written
    * @param original the files of that model
    * @param inputs what else is read
-   * @param console is told of a folder that a killed program had moved away, which is put back
+   * @param console is told of a folder that a killed program had moved away, which is put back, and
+   *     of other models in the folder, which are copied
    * @throws BadInputException if an input is there, or something that may not be replaced, or the
    *     model cannot be linked from there
    * @throws CannotWriteException if nothing can be written there
@@ -91,7 +92,7 @@ public final class Output {
    *
    * @param original the model of which it is to hold a rewritten one
    * @param inputs what else is read
-   * @param console is told of a folder that is put back
+   * @param console is told of a folder that is put back, and of other models
    * @throws BadInputException if {@code out} holds an input, or may not be replaced
    * @throws CannotWriteException if nothing can be written there
    */
@@ -108,6 +109,9 @@ public final class Output {
     }
     original.requireRoom(out, force);
     original.requireNotShared();
+    original
+        .otherModels()
+        .forEach(other -> console.say(other + ": is copied as it is; only one model is rewritten"));
     for (Path input : inputs) {
       if (Files.exists(out)
           && Files.exists(input)

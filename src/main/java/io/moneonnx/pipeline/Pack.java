@@ -34,7 +34,7 @@ public final class Pack {
       throws IOException {
     Path file = ReadModel.file(given);
     Model model = OnnxReader.read(file);
-    ModelFiles files = ModelFiles.of(file, model);
+    ModelFiles files = ModelFiles.of(given, file, model);
     Output.checkModel(output, force, placement, given, files, List.of(), console);
     Placement where = placement.orElseGet(() -> Placement.fitting(model, file));
     try (Draft draft =

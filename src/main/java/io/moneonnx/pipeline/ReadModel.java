@@ -39,7 +39,7 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Canonical cano
           "%s: opset %d; expected %d or later".formatted(file, read.opset(), OLDEST_OPSET));
     }
     Canonical canonical = canonical(file, read);
-    ModelFiles files = ModelFiles.of(file, read);
+    ModelFiles files = ModelFiles.of(given, file, read);
     return new ReadModel(
         given, files, files.bytes() + growth(read, canonical.model(), files.folder()), canonical);
   }

@@ -2,6 +2,7 @@ package io.moneonnx.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moneonnx.graph.Model;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
@@ -92,6 +93,39 @@ class FolderTest {
         .contains("written  " + out.resolve("decoder.onnx.data"), "proof    largest");
     assertLoads(out.resolve("decoder.onnx"));
     assertThat(Cli.names(folder)).containsExactly("models", "pruned");
+  }
+
+  /** As repositories of the Hugging Face Hub are laid out, with another model in half precision. */
+  @Test
+  void rewritesTheModelOfARepository() throws IOException {
+    Path inner = Files.createDirectory(models.resolve("onnx"));
+    Path other = inner.resolve("model_fp16.onnx");
+    Files.delete(models.resolve("genai_config.json"));
+    Files.delete(models.resolve("decoder.onnx.data"));
+    Files.delete(models.resolve("decoder.onnx"));
+    Model model = OnnxReader.read(TwoLayers.MODEL);
+    OnnxWriter.write(model, inner.resolve("model.onnx"), Placement.EXTERNAL);
+    OnnxWriter.write(model, other, Placement.INLINE);
+    Files.writeString(models.resolve("calibration.txt"), "the cat sat on the mat ".repeat(40));
+
+    Cli rewritten =
+        Cli.run("rewrite", models, "-o", out, "--ratio", 0.25, "--device", "cpu").succeeds();
+
+    assertThat(rewritten.err()).contains(other + ": is copied as it is");
+    assertThat(Cli.names(out))
+        .containsExactly("calibration.txt", "extra", "onnx", "tokenizer.json");
+    assertThat(Cli.names(out.resolve("onnx")))
+        .containsExactly("model.onnx", "model.onnx.data", "model_fp16.onnx");
+    assertThat(out.resolve("onnx/model_fp16.onnx")).hasSameBinaryContentAs(other);
+    assertLoads(out.resolve("onnx/model.onnx"));
+    assertThat(Files.size(out.resolve("onnx/model.onnx.data")))
+        .isLessThan(Files.size(inner.resolve("model.onnx.data")));
+    Cli.run("rewrite", models, "-o", out, "--force", "--device", "cpu", "--no-verify").succeeds();
+    Path packed = folder.resolve("packed");
+    Cli.run("rewrite", models, "--pack", "-o", packed).succeeds();
+    assertLoads(packed.resolve("onnx/model.onnx"));
+    Cli.run("calibrate", inner.resolve("model.onnx"), "-o", folder.resolve("p"), "--device", "cpu")
+        .succeeds();
   }
 
   @Test

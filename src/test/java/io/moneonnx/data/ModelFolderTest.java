@@ -67,6 +67,37 @@ class ModelFolderTest {
     assertThat(new ModelFolder(folder).model()).isEqualTo(only);
   }
 
+  @Test
+  void aRepositoryHoldsItsModelsInAFolderOfTheirOwn() throws IOException {
+    Path inner = Files.createDirectory(folder.resolve("onnx"));
+    Path whole = Files.createFile(inner.resolve("model.onnx"));
+    Files.createFile(inner.resolve("model_q4.onnx"));
+    Files.writeString(folder.resolve("config.json"), "{\"max_position_embeddings\": 64}");
+    Path tokenizer = Files.createFile(folder.resolve("tokenizer.json"));
+
+    assertThat(new ModelFolder(folder).model()).isEqualTo(whole);
+    assertThat(ModelFolder.of(whole).tokenizer()).isEqualTo(tokenizer);
+    assertThat(ModelFolder.of(whole).contextLength())
+        .contains(new ModelFolder.ContextLength(64, folder.resolve("config.json")));
+  }
+
+  @Test
+  void aModelMaySayMoreThanTheRepositoryAroundIt() throws IOException {
+    Path inner = Files.createDirectory(folder.resolve("onnx"));
+    Files.createFile(folder.resolve("tokenizer.json"));
+    Path nearer = Files.createFile(inner.resolve("tokenizer.json"));
+    assertThat(new ModelFolder(inner).tokenizer()).isEqualTo(nearer);
+  }
+
+  @Test
+  void variantsAreModelsWhereNoneIsWhole() throws IOException {
+    Files.createFile(folder.resolve("model_fp16.onnx"));
+    Files.createFile(folder.resolve("model_q4.onnx"));
+    assertThatThrownBy(() -> new ModelFolder(folder).model())
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("found model_fp16.onnx, model_q4.onnx");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"gone.onnx", "../other.onnx", "sub/model.onnx", ""})
   void aModelThatTheConfigurationNamesLiesBesideIt(String name) throws IOException {
