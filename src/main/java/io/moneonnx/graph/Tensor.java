@@ -45,16 +45,18 @@ public sealed interface Tensor {
   }
 
   /**
-   * For each index of one axis its own indices of another, as many for each; moves no bytes.
+   * For each of some indices of one axis its own indices of another, as many for each; moves no
+   * bytes.
    *
-   * @param each the axis that has as many indices as there are lists
+   * @param some indices of the axis {@code each}, one for each list; one may stand several times
    */
-  default Tensor alongEach(int each, int axis, List<List<Integer>> indices) {
-    int size = indices.get(0).size();
+  default Tensor alongEach(int each, List<Integer> some, int axis, List<List<Integer>> indices) {
     int last = Math.max(each, axis);
     Runs runs = new Runs(this, elements(dims().subList(last + 1, rank())) * type().bits());
-    List<Long> cut = new ArrayList<>(dims().subList(0, last + 1));
-    cut.set(axis, (long) size);
+    List<Long> all = new ArrayList<>(dims());
+    all.set(each, (long) some.size());
+    all.set(axis, (long) indices.get(0).size());
+    List<Long> cut = all.subList(0, last + 1);
     long[] place = new long[last + 1];
     for (long i = 0; i < elements(cut); i++) {
       long rest = i;
@@ -63,13 +65,14 @@ public sealed interface Tensor {
         rest /= cut.get(at);
       }
       place[axis] = indices.get((int) place[each]).get((int) place[axis]);
+      place[each] = some.get((int) place[each]);
       long row = 0;
       for (int at = 0; at <= last; at++) {
         row = row * dims().get(at) + place[at];
       }
       runs.add(row);
     }
-    return runs.joined(axis, size);
+    return joined(runs.found, all);
   }
 
   /** The same elements with the axes in another order; moves no bytes. */

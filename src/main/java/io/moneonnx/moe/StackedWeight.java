@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * A constant that stacks what all experts have of a kind, and the one node that reads it for a
@@ -154,12 +155,13 @@ final class StackedWeight {
   String keep(Ops ops, List<List<Integer>> indices) {
     int last = Math.max(axis(0), axis(1));
     long run = tensor().type().bytes(Tensor.elements(dims().subList(last + 1, dims().size())));
+    List<Integer> all = IntStream.range(0, experts).boxed().toList();
     Tensor kept =
         run >= LONG_RUN && folded.isEmpty()
-            ? tensor().alongEach(axis(0), axis(1), indices)
+            ? tensor().alongEach(axis(0), all, axis(1), indices)
             : axis(0) == 0
                 ? oneByOne(indices)
-                : WeightView.near(tensor()).alongEach(axis(0), axis(1), indices);
+                : WeightView.near(tensor()).alongEach(axis(0), all, axis(1), indices);
     return ops.inPlaceOf(value, "kept", kept);
   }
 

@@ -107,11 +107,17 @@ final class TensorTest {
     Tensor stack = Tensor.of(List.of(2L, 2L, 3L), 0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
     List<List<Integer>> columns = List.of(List.of(0, 2), List.of(1, 2));
 
-    assertThat(stack.alongEach(0, 2, columns).dims()).containsExactly(2L, 2L, 2L);
-    assertThat(stack.alongEach(0, 2, columns).toFloats()).containsExactly(0, 2, 3, 5, 7, 8, 10, 11);
-    assertThat(stack.alongEach(0, 1, List.of(List.of(1), List.of(0))).toFloats())
+    assertThat(stack.alongEach(0, List.of(0, 1), 2, columns).dims()).containsExactly(2L, 2L, 2L);
+    assertThat(stack.alongEach(0, List.of(0, 1), 2, columns).toFloats())
+        .containsExactly(0, 2, 3, 5, 7, 8, 10, 11);
+    assertThat(stack.alongEach(0, List.of(0, 1), 1, List.of(List.of(1), List.of(0))).toFloats())
         .containsExactly(3, 4, 5, 6, 7, 8);
-    assertThat(stack.alongEach(2, 1, List.of(List.of(0), List.of(1), List.of(0))).toFloats())
+    assertThat(stack.alongEach(0, List.of(1, 1), 2, List.of(List.of(0), List.of(2))).toFloats())
+        .containsExactly(6, 9, 8, 11);
+    assertThat(
+            stack
+                .alongEach(2, List.of(0, 1, 2), 1, List.of(List.of(0), List.of(1), List.of(0)))
+                .toFloats())
         .containsExactly(0, 4, 2, 6, 10, 8);
   }
 

@@ -142,7 +142,9 @@ final class StackedNeuronMaskTest {
         boolean isHalves = stack == Stack.GATHERED_HALVES;
         List<Integer> right = List.of(0, 1, 2, 3, 4, 5);
         List<Integer> apart = isHalves ? List.of(1, 0, 2, 3, 4, 5) : List.of(2, 1, 0, 3, 4, 5);
-        wrong.put(constant.name(), tensor.alongEach(0, axis, List.of(right, apart, right, right)));
+        wrong.put(
+            constant.name(),
+            tensor.alongEach(0, List.of(0, 1, 2, 3), axis, List.of(right, apart, right, right)));
       }
     }
     assertThat(wrong).hasSize(2);
@@ -167,7 +169,8 @@ final class StackedNeuronMaskTest {
     List<Integer> right = List.of(0, 1, 2, 3, 4, 5).subList(0, kept.dims().get(axis).intValue());
     List<Integer> turned = new ArrayList<>(right);
     Collections.swap(turned, 0, 2);
-    Tensor wrong = kept.alongEach(0, axis, List.of(right, right, turned, right));
+    Tensor wrong =
+        kept.alongEach(0, List.of(0, 1, 2, 3), axis, List.of(right, right, turned, right));
 
     finds(tiny, TinyMoe.withInitializer(narrowed, "mone.0/kept", wrong));
   }
