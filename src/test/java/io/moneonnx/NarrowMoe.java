@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Tiny blocks whose experts are narrowed, and what their experts may compute instead. */
 public final class NarrowMoe {
@@ -377,6 +378,18 @@ public final class NarrowMoe {
     return Map.of(0, new int[] {0, 2, 3}, 1, new int[] {4}, 3, new int[] {0, 1, 2, 3, 4});
   }
 
+  /** The neurons of two of four experts; another is whole, and one may be removed. */
+  public static Map<Integer, int[]> unlike() {
+    return Map.of(0, new int[] {0, 2, 3}, 1, new int[] {4});
+  }
+
+  /** Stacks of which experts can have widths of their own. */
+  public static List<Stack> divisible() {
+    return Stream.of(Stack.values())
+        .filter(stack -> stack != Stack.GROUPED && stack != Stack.GROUPED_BIASED)
+        .toList();
+  }
+
   /** Experts that keep these neurons, their down projections drawn at random. */
   public static Replacement narrowing(MoeBlock block, Map<Integer, int[]> kept) {
     Random random = new Random(7);
@@ -407,19 +420,14 @@ public final class NarrowMoe {
   }
 
   /**
-   * The model with its experts narrowed, each to a width of its own where that can be, as a file of
-   * which its oracle holds.
+   * The model with its experts narrowed, each to a width of its own where they are computed apart,
+   * as a file of which its oracle holds.
    */
   public static Model proved(TinyMoe tiny, Path folder) {
     MoeBlock block = tiny.block();
     Canonical model = Canonical.of(tiny.model());
-    Replacement each = narrowing(block, kept());
-    boolean isShared =
-        NeuronCut.of(model.graph(), block)
-            .objection(each.narrow())
-            .filter(reason -> reason.contains("share one width"))
-            .isPresent();
-    Replacement narrowing = isShared ? narrowing(block, alike()) : each;
+    boolean isShared = NeuronCut.of(model.graph(), block).isShared();
+    Replacement narrowing = narrowing(block, isShared ? alike() : kept());
     Model narrowed = Rewriter.rewrite(model, List.of(block), Map.of(block.name(), narrowing));
     Verdict verdict = verdict(tiny, narrowing, narrowed, folder);
     assertThat(verdict.holds()).as(verdict.text()).isTrue();

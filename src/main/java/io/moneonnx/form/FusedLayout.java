@@ -5,6 +5,7 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.Activations;
+import io.moneonnx.moe.Atoms;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.Layout;
@@ -20,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 
 /**
  * Where the experts of a fused operator are.
@@ -45,6 +47,9 @@ import java.util.TreeMap;
  * <p>Where the routing weights are no softmax of the scores, the logarithms of {@code g} take their
  * place: the operator's softmax makes shares of them. Weights, scales and all else of the experts
  * are cut as bytes, packed as they are.
+ *
+ * <p>Where atoms take the place of the experts, each has the score of its expert, and as many are
+ * chosen as the experts that are chosen can have: what is chosen beside theirs has no part.
  *
  * @param perExpert for each input that holds something of each expert what it holds
  */
@@ -107,11 +112,47 @@ record FusedLayout(
       ops.edit().redirect(node.output(), ops.zeros(ops.shape(tokens()), type(ops)));
       return;
     }
-    String ids = ops.vector(kept.stream().mapToLong(Integer::longValue).toArray());
+    int topK = Math.min(routing.topK(), kept.size());
+    compute(ops, kept, topK, input -> perExpert.get(input).keep(ops, 0, kept));
+  }
+
+  @Override
+  public Optional<String> indivisible(Optional<String> bias) {
+    return bias.filter(
+            value -> perExpert.keySet().stream().map(node::input).noneMatch(value::equals))
+        .map(Atoms::sharedBias);
+  }
+
+  @Override
+  public void split(Ops ops, Atoms atoms, Optional<String> bias) {
+    List<Integer> owners = atoms.owners();
+    int topK = Math.min(routing.topK() * atoms.most(), owners.size());
+    compute(
+        ops,
+        owners,
+        topK,
+        input -> {
+          if (Atoms.areIn(ops.edit().graph(), ops, node.input(input))) {
+            return ops.edit().input(node, input);
+          }
+          WeightView weight = perExpert.get(input);
+          String perAtom = weight.keep(ops, 0, owners);
+          return bias.filter(node.input(input)::equals).isPresent()
+              ? atoms.once(ops, perAtom, 0, weight.dims().size())
+              : perAtom;
+        });
+  }
+
+  /**
+   * Lets these experts be computed, of which one may stand several times.
+   *
+   * @param weights by input what the operator reads
+   */
+  private void compute(Ops ops, List<Integer> experts, int topK, IntFunction<String> weights) {
+    String ids = ops.vector(experts.stream().mapToLong(Integer::longValue).toArray());
     String g = ops.gather(inside.perExpert(ops, routing), ids, 1);
     Map<Integer, String> cut = new HashMap<>();
-    perExpert.forEach((input, weight) -> cut.put(input, weight.keep(ops, 0, kept)));
-    int topK = Math.min(routing.topK(), kept.size());
+    perExpert.keySet().forEach(input -> cut.put(input, weights.apply(input)));
     String y = applied(ops, tokens(), scores(ops, ids, g), cut, topK);
     String scaled = scaled(ops, y, ops.reduceSum(g, true, 1));
     ops.edit().redirect(node.output(), scaled);

@@ -5,6 +5,7 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.ValueRanks;
+import io.moneonnx.moe.Atoms;
 import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.FfnFinder;
@@ -21,12 +22,14 @@ import io.moneonnx.moe.WeightView;
 import io.moneonnx.passes.ExpertGather;
 import io.moneonnx.passes.SlotSum;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
@@ -49,7 +52,8 @@ import java.util.stream.LongStream;
  * raw' = ScatterND (zeros [slots, hidden], hits, FFN (rows, Gather (activation, hits)))
  * }</pre>
  *
- * <p>Slots may have several axes, such as batch, sequence and choice.
+ * <p>Slots may have several axes, such as batch, sequence and choice. Where atoms take the place of
+ * the experts, these are their rows of the banks, and the slots those of {@link KeptSlots}.
  */
 final class GatheredWeights implements Form {
   private final Graph graph;
@@ -267,12 +271,21 @@ final class GatheredWeights implements Form {
 
     @Override
     public void remove(Ops ops, Set<Integer> pruned) {
+      compute(ops, Atoms.without(routing.experts(), pruned), slots -> slots.gather(graph, gathers));
+    }
+
+    @Override
+    public void split(Ops ops, Atoms atoms, Optional<String> bias) {
+      compute(ops, atoms, slots -> slots.gatherAtoms(graph, gathers, bias));
+    }
+
+    private void compute(Ops ops, Atoms atoms, Consumer<KeptSlots> gather) {
       String ids = ops.reshape(routing.indices(ops), -1);
       List<String> shape = axes == 1 ? List.of() : List.of(shape(ops));
-      KeptSlots kept = new KeptSlots(ops, routing, pruned, ids, raw, axes, shape);
+      KeptSlots kept = new KeptSlots(ops, routing, atoms, ids, raw, axes, shape);
       if (!kept.experts().isEmpty()) {
         String perSlot = axes == 1 ? activation : alongFirstAxis(ops);
-        kept.gather(graph, gathers);
+        gather.accept(kept);
         readActivation(ops, kept.of(perSlot));
       }
       kept.spread();
@@ -307,6 +320,16 @@ final class GatheredWeights implements Form {
       long[] ones = new long[ops.edit().rank(value).orElseThrow() - axes];
       Arrays.fill(ones, 1);
       return ones;
+    }
+
+    @Override
+    public Optional<String> indivisible(Optional<String> bias) {
+      return bias.filter(value -> !isGathered(value)).map(Atoms::sharedBias);
+    }
+
+    private boolean isGathered(String value) {
+      Set<String> rows = gathered();
+      return !Collections.disjoint(rows, Reach.backward(graph, List.of(value), rows::contains));
     }
 
     private void readActivation(Ops ops, String keptActivation) {

@@ -7,6 +7,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.Atoms;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.FfnFinder;
 import io.moneonnx.moe.Layout;
@@ -18,10 +19,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Where the experts of a dense block are that lie along one axis of its values. Removing experts
- * cuts that axis wherever it begins.
+ * cuts that axis wherever it begins; atoms take the place of experts along it.
  *
  * @param raw the experts' own outputs
  * @param output the sum over the experts
@@ -89,18 +92,50 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
       ops.edit().redirect(output, routing.nothing(ops, output, alike));
       return;
     }
-    cutConstants(ops, kept);
     axis.stacks()
         .forEach(stack -> ops.edit().setInputs(stack, kept.stream().map(stack::input).toList()));
+    compute(ops, kept, edge -> kept(ops, edge, kept));
+  }
+
+  @Override
+  public Optional<String> indivisible(Optional<String> bias) {
+    Set<String> ofEach =
+        axis.constants().keySet().stream().map(Edge::value).collect(Collectors.toSet());
+    return axis.stacks().isEmpty()
+        ? bias.filter(value -> !ofEach.contains(value)).map(Atoms::sharedBias)
+        : Optional.of("its experts are computed apart");
+  }
+
+  @Override
+  public void split(Ops ops, Atoms atoms, Optional<String> bias) {
+    List<Integer> owners = atoms.owners();
+    compute(
+        ops,
+        owners,
+        edge -> {
+          if (Atoms.areIn(graph, ops, edge.value())) {
+            return ops.edit().input(edge.node(), edge.index());
+          }
+          String perAtom = kept(ops, edge, owners);
+          int rank = graph.constant(edge.value()).orElseThrow().rank();
+          return bias.filter(edge.value()::equals).isPresent()
+              ? atoms.once(ops, perAtom, axis.constants().get(edge), rank)
+              : perAtom;
+        });
+  }
+
+  /** Lets these experts be computed, of which one may stand several times. */
+  private void compute(Ops ops, List<Integer> experts, Function<Edge, String> constants) {
+    axis.constants().keySet().forEach(edge -> set(ops, edge, constants.apply(edge)));
     axis.sizes()
         .forEach(
             (edge, size) -> {
               String now = ops.edit().input(edge.node(), edge.index());
-              long left = size.perExpert() * kept.size();
+              long left = size.perExpert() * experts.size();
               set(ops, edge, size.shape().now(ops, now).with(ops, size.axis(), left));
             });
     Map<String, String> columns = new HashMap<>();
-    String ids = ops.vector(kept.stream().mapToLong(Integer::longValue).toArray());
+    String ids = ops.vector(experts.stream().mapToLong(Integer::longValue).toArray());
     axis.matrices()
         .forEach(
             (edge, place) ->
@@ -111,13 +146,9 @@ record StackedLayout(Graph graph, Routing routing, ExpertAxis axis, Raw raw, Str
                         edge.value(), matrix -> ops.gather(matrix, ids, place.axis()))));
   }
 
-  private void cutConstants(Ops ops, List<Integer> kept) {
-    axis.constants()
-        .forEach(
-            (edge, along) -> {
-              Tensor all = graph.constant(edge.value()).orElseThrow();
-              set(ops, edge, ops.kept(edge.value(), all, along, kept));
-            });
+  private String kept(Ops ops, Edge edge, List<Integer> experts) {
+    Tensor all = graph.constant(edge.value()).orElseThrow();
+    return ops.kept(edge.value(), all, axis.constants().get(edge), experts);
   }
 
   private static void set(Ops ops, Edge edge, String value) {

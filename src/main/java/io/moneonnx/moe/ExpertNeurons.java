@@ -12,7 +12,9 @@ import io.moneonnx.moe.Ffn.Projection;
 import io.moneonnx.moe.NeuronTrace.Cut;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -24,7 +26,7 @@ import java.util.stream.IntStream;
  */
 final class ExpertNeurons {
   /** Finds the neurons of the experts of one block. */
-  record Finder(Graph graph, ValueRanks ranks, Set<String> gathered, int experts) {
+  record Finder(Graph graph, ValueRanks ranks, Layout layout, int experts) {
     /** The neurons of one expert. */
     ExpertNeurons of(int expert, Ffn ffn) {
       return new ExpertNeurons(this, List.of(expert), List.of(ffn));
@@ -37,6 +39,7 @@ final class ExpertNeurons {
   }
 
   private final Graph graph;
+  private final Layout layout;
   private final List<Integer> experts;
   private final List<Ffn> ffns;
   private final Ffn ffn;
@@ -44,15 +47,23 @@ final class ExpertNeurons {
 
   private ExpertNeurons(Finder finder, List<Integer> experts, List<Ffn> ffns) {
     this.graph = finder.graph();
+    this.layout = finder.layout();
     this.experts = experts;
     this.ffns = ffns;
     this.ffn = ffns.get(0);
-    this.trace = new NeuronTrace(graph, finder.ranks(), finder.gathered(), experts, ffns);
+    this.trace = new NeuronTrace(graph, finder.ranks(), layout.gathered(), experts, ffns);
   }
 
   /** The experts whose neurons are these. */
   List<Integer> experts() {
     return experts;
+  }
+
+  /** Why these experts cannot have different widths; empty if they can. */
+  Optional<String> indivisible() {
+    return experts.size() == 1
+        ? Optional.empty()
+        : layout.indivisible(ffn.down().bias()).or(trace::indivisible);
   }
 
   /**
@@ -64,17 +75,51 @@ final class ExpertNeurons {
     if (narrow.isEmpty()) {
       return Optional.empty();
     }
-    int width = narrow.get(narrow.firstKey()).width();
     Optional<String> misfit =
         narrow.entrySet().stream()
             .flatMap(expert -> misfit(expert.getKey(), expert.getValue()).stream())
-            .findFirst()
-            .or(() -> widths(narrow, removed));
+            .findFirst();
     if (misfit.isPresent()) {
       return misfit;
     }
-    Optional<String> found = trace.objection(width);
+    Optional<String> widths = widths(narrow, removed);
+    if (widths.isPresent()) {
+      List<Integer> all = all(narrow, removed);
+      return indivisible()
+          .map(reason -> widths.get() + "; " + reason)
+          .or(() -> tooNarrow(all))
+          .or(() -> trace.objection(Atoms.width(all)));
+    }
+    Optional<String> found = trace.objection(narrow.get(narrow.firstKey()).width());
     return experts.size() > 1 ? found : found.map(reason -> of(experts.get(0), reason));
+  }
+
+  /** By expert its width, 0 for those that are removed. */
+  private List<Integer> all(SortedMap<Integer, NarrowExpert> narrow, Set<Integer> removed) {
+    return experts.stream()
+        .map(
+            expert ->
+                removed.contains(expert)
+                    ? Integer.valueOf(0)
+                    : Optional.ofNullable(narrow.get(expert))
+                        .map(NarrowExpert::width)
+                        .orElse(ffn.inner()))
+        .toList();
+  }
+
+  private static Optional<String> tooNarrow(List<Integer> widths) {
+    int width = Atoms.width(widths);
+    int widest = Collections.max(widths);
+    return widest > Atoms.MOST * width
+        ? Optional.of(
+            "its experts are cut into atoms as wide as the largest common divisor of their widths: expected %d or more for widths up to %d, found %d"
+                .formatted((widest + Atoms.MOST - 1) / Atoms.MOST, widest, width))
+        : Optional.empty();
+  }
+
+  /** True where atoms take the place of these experts: some differ in width from others. */
+  boolean isSplit(SortedMap<Integer, NarrowExpert> narrow, Set<Integer> removed) {
+    return !narrow.isEmpty() && widths(narrow, removed).isPresent();
   }
 
   private static String of(int expert, String reason) {
@@ -120,22 +165,30 @@ final class ExpertNeurons {
   /**
    * Leaves the experts these neurons.
    *
+   * @param removed experts that are removed behind the cut, or, where it {@link #isSplit}, with it
    * @param block its name, for people
    */
-  void apply(Ops ops, SortedMap<Integer, NarrowExpert> narrow, String block) {
+  void apply(Ops ops, SortedMap<Integer, NarrowExpert> narrow, Set<Integer> removed, String block) {
     if (narrow.isEmpty()) {
       return;
     }
-    int width = narrow.get(narrow.firstKey()).width();
-    if (width < ffn.inner()) {
+    boolean isSplit = isSplit(narrow, removed);
+    int width = isSplit ? Atoms.width(all(narrow, removed)) : narrow.get(narrow.firstKey()).width();
+    Atoms atoms =
+        isSplit ? Atoms.of(all(narrow, removed), width) : Atoms.without(experts.size(), Set.of());
+    List<Slice> slices = slices(narrow, atoms, width);
+    if (isSplit || width < ffn.inner()) {
       for (Cut cut : trace.cuts()) {
-        cut(ops, cut, narrow, width);
+        cut(ops, cut, narrow, slices);
       }
       trace.rules().resize(ops, width);
     }
     if (trace.down().isPresent()) {
       StackedWeight stack = trace.down().get();
-      set(ops, stack.reader(), stack.index(), refitted(ops, stack, narrow, block));
+      set(ops, stack.reader(), stack.index(), refitted(ops, stack, narrow, slices, block));
+      if (isSplit) {
+        layout.split(ops, atoms, ffn.down().bias());
+      }
       return;
     }
     for (int i = 0; i < ffns.size(); i++) {
@@ -151,29 +204,47 @@ final class ExpertNeurons {
     }
   }
 
-  private void cut(Ops ops, Cut cut, SortedMap<Integer, NarrowExpert> narrow, int width) {
+  /**
+   * Neurons of an expert that lie together in what is written.
+   *
+   * @param first which of those that it keeps the first of these is
+   */
+  private record Slice(int expert, int first, List<Integer> neurons) {}
+
+  private List<Slice> slices(SortedMap<Integer, NarrowExpert> narrow, Atoms atoms, int width) {
+    List<Slice> slices = new ArrayList<>();
+    for (int i = 0; i < experts.size(); i++) {
+      int expert = experts.get(i);
+      List<Integer> kept =
+          narrow.containsKey(expert)
+              ? narrow.get(expert).neurons()
+              : IntStream.range(0, ffn.inner()).boxed().toList();
+      for (int slice = 0; slice < atoms.counts().get(i); slice++) {
+        int first = slice * width;
+        slices.add(new Slice(expert, first, kept.subList(first, first + width)));
+      }
+    }
+    return slices;
+  }
+
+  private void cut(Ops ops, Cut cut, SortedMap<Integer, NarrowExpert> narrow, List<Slice> slices) {
     Packing packing = cut.channels().packing();
     if (cut.stack().isPresent()) {
       StackedWeight stack = cut.stack().get();
-      List<List<Integer>> channels =
-          experts.stream()
-              .map(expert -> packing.channels(neurons(narrow, expert, width), ffn.inner()))
-              .toList();
-      set(ops, stack.reader(), stack.index(), stack.keep(ops, channels));
+      String kept =
+          stack.keep(
+              ops,
+              slices.stream().map(Slice::expert).toList(),
+              slices.stream()
+                  .map(slice -> packing.channels(slice.neurons(), ffn.inner()))
+                  .toList());
+      set(ops, stack.reader(), stack.index(), kept);
     } else if (narrow.containsKey(cut.channels().owner())) {
       WeightView view = WeightView.of(graph, cut.value()).orElseThrow();
       List<Integer> neurons = narrow.get(cut.channels().owner()).neurons();
       List<Integer> channels = packing.channels(neurons, ffn.inner());
       set(ops, cut.node(), cut.index(), view.keepAlone(ops, cut.axis(), channels));
     }
-  }
-
-  /** An expert that is removed has the first ones, which are removed with it. */
-  private static List<Integer> neurons(
-      SortedMap<Integer, NarrowExpert> narrow, int expert, int width) {
-    return narrow.containsKey(expert)
-        ? narrow.get(expert).neurons()
-        : IntStream.range(0, width).boxed().toList();
   }
 
   /** What nothing else reads is redirected: then the node is still the exporter's own. */
@@ -190,20 +261,31 @@ final class ExpertNeurons {
     }
   }
 
-  /** The down projections of all experts, stored as the model's are; zeros of those removed. */
+  /** The down projections of all experts, stored as the model's are; others stay as they are. */
   private String refitted(
-      Ops ops, StackedWeight stack, SortedMap<Integer, NarrowExpert> narrow, String block) {
+      Ops ops,
+      StackedWeight stack,
+      SortedMap<Integer, NarrowExpert> narrow,
+      List<Slice> slices,
+      String block) {
     ElementType stored = stack.tensor().type();
     narrow.forEach(
         (expert, kept) -> {
           float[] own = values(kept, true);
           requireFinite(name(block, expert), Tensor.of(stored, List.of((long) own.length), own));
         });
+    Map<Integer, float[]> whole = new HashMap<>();
     return stack.of(
         ops,
-        narrow.get(narrow.firstKey()).width(),
-        (expert, column, row) ->
-            narrow.containsKey(expert) ? narrow.get(expert).down(row, column) : 0);
+        slices.size(),
+        slices.get(0).neurons().size(),
+        (row, column, output) -> {
+          Slice slice = slices.get(row);
+          int neuron = slice.first() + column;
+          return narrow.containsKey(slice.expert())
+              ? narrow.get(slice.expert()).down(output, neuron)
+              : whole.computeIfAbsent(slice.expert(), stack::matrix)[output * ffn.inner() + neuron];
+        });
   }
 
   private static String name(String block, int expert) {

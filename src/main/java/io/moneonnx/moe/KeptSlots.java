@@ -2,14 +2,20 @@ package io.moneonnx.moe;
 
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
+import io.moneonnx.graph.Reach;
+import io.moneonnx.graph.Tensor;
 import io.moneonnx.passes.ExpertGather;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -23,12 +29,20 @@ import java.util.stream.Collectors;
  *
  * <p>Where slots have several axes, such as batch, sequence and choice, hits lie along the first of
  * as many axes, and the others are 1.
+ *
+ * <p>Where atoms take the place of the experts, each slot stands for as many as an expert has at
+ * most, of which those that its expert has are computed:
+ *
+ * <pre>{@code
+ * hits = NonZero (Reshape (Gather (is there [experts, most], ids [slots]), [-1]))
+ * raw' = ReduceSum (Reshape (ScatterND (zeros [slots * most, hidden], hits, raw), [-1, most, hidden]))
+ * }</pre>
  */
 public final class KeptSlots {
   private final Ops ops;
-  private final List<Integer> experts;
+  private final Routing routing;
+  private final Atoms atoms;
   private final String raw;
-  private final int hidden;
   private final List<String> shape;
   private final String zeros;
   private final String mask;
@@ -43,41 +57,44 @@ public final class KeptSlots {
    * @param raw the value {@code [slots, hidden]} that the experts make, in that order
    */
   public KeptSlots(Ops ops, Routing routing, Set<Integer> pruned, String ids, String raw) {
-    this(ops, routing, pruned, ids, raw, 1, List.of());
+    this(ops, routing, Atoms.without(routing.experts(), pruned), ids, raw, 1, List.of());
   }
 
   /**
-   * The slots that are left, of slots with several axes.
+   * The atoms of the experts of slots that may have several axes.
    *
    * @param raw the value {@code [..., hidden, 1...]} that the experts make
    * @param axes how many axes slots have in it
    * @param shape its sizes, a vector; empty where it is {@code [slots, hidden]}
    */
   public KeptSlots(
-      Ops ops,
-      Routing routing,
-      Set<Integer> pruned,
-      String ids,
-      String raw,
-      int axes,
-      List<String> shape) {
+      Ops ops, Routing routing, Atoms atoms, String ids, String raw, int axes, List<String> shape) {
     this.ops = ops;
-    this.raw = raw;
-    this.hidden = routing.hidden();
     this.shape = List.copyOf(shape);
-    experts = routing.without(pruned);
-    String rows = ops.concat(0, List.of(ops.shape(ids), ops.vector(routing.hidden())));
-    zeros = ops.zeros(rows, ops.edit().type(raw).orElseThrow());
-    long[] isKept = new long[routing.experts()];
-    long[] ranks = new long[routing.experts()];
-    for (int rank = 0; rank < experts.size(); rank++) {
-      isKept[experts.get(rank)] = 1;
-      ranks[experts.get(rank)] = rank;
+    this.routing = routing;
+    this.atoms = atoms;
+    this.raw = raw;
+    int most = atoms.most();
+    long[] isThere = new long[routing.experts() * most];
+    long[] numbers = new long[isThere.length];
+    int number = 0;
+    for (int expert = 0; expert < routing.experts(); expert++) {
+      for (int slice = 0; slice < atoms.counts().get(expert); slice++) {
+        isThere[expert * most + slice] = 1;
+        numbers[expert * most + slice] = number++;
+      }
     }
-    mask = ops.vector(isKept);
-    hits = ops.nonZero(ops.gather(mask, ids));
-    String kept = ops.gather(ops.vector(ranks), ops.gather(ids, hits));
-    renumbered = axes == 1 ? kept : ops.reshape(kept, alongFirst(axes));
+    String hidden = ops.vector(routing.hidden());
+    mask = table(isThere);
+    String kept = perPart(mask, ids);
+    String slots = ops.shape(most == 1 ? ids : kept);
+    zeros = ops.zeros(ops.concat(0, List.of(slots, hidden)), ops.edit().type(raw).orElseThrow());
+    hits = ops.nonZero(kept);
+    String rows =
+        most == 1
+            ? ops.gather(table(numbers), ops.gather(ids, hits))
+            : ops.gather(perPart(table(numbers), ids), hits);
+    renumbered = axes == 1 ? rows : ops.reshape(rows, alongFirst(axes));
   }
 
   /** Sizes of a vector that lies along the first of so many axes. */
@@ -88,9 +105,20 @@ public final class KeptSlots {
     return sizes;
   }
 
-  /** The experts that are left, in the order of their ids. */
+  /** {@code [experts]}, or {@code [experts, most]}. */
+  private String table(long... values) {
+    List<Long> dims = List.of((long) routing.experts(), (long) atoms.most());
+    return atoms.most() == 1 ? ops.vector(values) : ops.constant("atoms", Tensor.of(dims, values));
+  }
+
+  private String perPart(String table, String ids) {
+    String found = ops.gather(table, ids);
+    return atoms.most() == 1 ? found : ops.reshape(found, -1);
+  }
+
+  /** The experts that are left, in the order of their ids; as often as they have atoms. */
   public List<Integer> experts() {
-    return experts;
+    return atoms.owners();
   }
 
   /** Counts {@code [experts]}, of any type, without those of the experts that are gone. */
@@ -101,7 +129,8 @@ public final class KeptSlots {
 
   /** Those of {@code [slots, ...]} that are kept. */
   public String of(String all) {
-    return ops.gather(all, hits);
+    int most = atoms.most();
+    return ops.gather(all, most == 1 ? hits : ops.div(hits, ops.vector(most)));
   }
 
   /** The stacked weight that is gathered, in the type in which it is: behind its cast, say. */
@@ -117,20 +146,59 @@ public final class KeptSlots {
 
   /** Lets what is gathered by the ids of the slots be gathered for kept slots from kept rows. */
   public void gather(Graph graph, Collection<ExpertGather> gathers) {
-    Map<String, String> banks = new HashMap<>();
+    gather(
+        graph,
+        gathers,
+        bank -> WeightView.of(graph, bank).orElseThrow().keep(ops, 0, atoms.owners()));
+  }
+
+  /**
+   * The same from banks of which some hold atoms already.
+   *
+   * @param bias what is gathered of the first atom of an expert alone
+   */
+  public void gatherAtoms(Graph graph, Collection<ExpertGather> gathers, Optional<String> bias) {
+    Set<String> added = new HashSet<>();
+    bias.ifPresent(
+        value ->
+            added.addAll(Reach.backward(graph, List.of(value), each -> isBank(each, gathers))));
     for (ExpertGather gather : gathers) {
-      String kept =
-          banks.computeIfAbsent(
-              bank(graph, gather),
-              bank -> WeightView.of(graph, bank).orElseThrow().keep(ops, 0, experts));
-      ops.edit().redirect(gather.rows(), ops.gather(kept, renumbered));
+      Node node = graph.producer(gather.rows()).orElseThrow();
+      gather(
+          graph,
+          List.of(gather),
+          bank ->
+              Atoms.areIn(graph, ops, bank)
+                  ? ops.edit().input(node, 0)
+                  : beside(
+                      WeightView.of(graph, bank).orElseThrow(), added.contains(gather.rows())));
     }
   }
 
-  /** Puts zeros into the places of the slots whose expert is gone. */
+  private String beside(WeightView bank, boolean isBias) {
+    String perAtom = bank.keep(ops, 0, atoms.owners());
+    return isBias ? atoms.once(ops, perAtom, 0, bank.dims().size()) : perAtom;
+  }
+
+  private static boolean isBank(String value, Collection<ExpertGather> gathers) {
+    return gathers.stream().anyMatch(gather -> gather.rows().equals(value));
+  }
+
+  private void gather(Graph graph, Collection<ExpertGather> gathers, UnaryOperator<String> kept) {
+    Map<String, String> banks = new HashMap<>();
+    for (ExpertGather gather : gathers) {
+      String bank = banks.computeIfAbsent(bank(graph, gather), kept);
+      ops.edit().redirect(gather.rows(), ops.gather(bank, renumbered));
+    }
+  }
+
+  /** Puts zeros into the places of the slots whose expert is gone, and adds atoms up. */
   public void spread() {
-    String rows = shape.isEmpty() ? raw : ops.reshape(raw, -1, hidden);
-    String spread = experts.isEmpty() ? zeros : ops.scatterRows(zeros, hits, rows);
-    ops.edit().redirect(raw, shape.isEmpty() ? spread : ops.reshape(spread, shape.get(0)));
+    int most = atoms.most();
+    String rows = shape.isEmpty() ? raw : ops.reshape(raw, -1, routing.hidden());
+    String all = atoms.owners().isEmpty() ? zeros : ops.scatterRows(zeros, hits, rows);
+    String perSlot =
+        most == 1 ? all : ops.reduceSum(ops.reshape(all, -1, most, routing.hidden()), false, 1);
+    ops.edit().redirect(raw, shape.isEmpty() ? perSlot : ops.reshape(perSlot, shape.get(0)));
   }
 }

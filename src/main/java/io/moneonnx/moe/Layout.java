@@ -17,8 +17,8 @@ public interface Layout {
   Rows rows(Ops ops);
 
   /**
-   * /** Values that are gathered of stacked constants {@code [experts, ...]}, for each row by the
-   * id of its expert.
+   * Values that are gathered of stacked constants {@code [experts, ...]}, for each row by the id of
+   * its expert.
    */
   default Set<String> gathered() {
     return Set.of();
@@ -47,6 +47,24 @@ public interface Layout {
    * is then missing from it; the novice term is added by the caller.
    */
   void remove(Ops ops, Set<Integer> experts);
+
+  /**
+   * Why atoms cannot take the place of the experts; empty if they can.
+   *
+   * @param bias what is added to the output of each expert, if anything is
+   */
+  default Optional<String> indivisible(Optional<String> bias) {
+    return Optional.of("slices of its experts cannot be computed apart");
+  }
+
+  /**
+   * Lets atoms be computed where experts were, behind an edit that put atoms into the constants
+   * that have neurons. What else there is of an expert is that of each of its atoms, but its bias
+   * is that of the first alone.
+   */
+  default void split(Ops ops, Atoms atoms, Optional<String> bias) {
+    throw new UnsupportedOperationException(indivisible(bias).orElse("split"));
+  }
 
   /** Takes these experts and their weights out, and their router's rows with them. */
   default void cut(Ops ops, RouterCut router, Set<Integer> experts) {

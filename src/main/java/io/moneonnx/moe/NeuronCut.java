@@ -26,7 +26,7 @@ import java.util.stream.IntStream;
  * Experts whose neurons are computed apart have a width each; one that keeps all its neurons
  * changes in its down projection only. Where the neurons of all experts are in one value, because
  * their weights are stacked {@code [experts, ...]} or their rows are joined between the
- * projections, they share one width.
+ * projections, they share one width, or {@link Atoms} take their place.
  */
 public final class NeuronCut {
   private final MoeBlock block;
@@ -42,7 +42,7 @@ public final class NeuronCut {
     List<Ffn> found = block.ffn();
     ExpertNeurons.Finder finder =
         new ExpertNeurons.Finder(
-            graph, new ValueRanks(graph), block.claim().layout().gathered(), block.experts());
+            graph, new ValueRanks(graph), block.claim().layout(), block.experts());
     if (found.size() == block.experts() && !isJoined(graph, found)) {
       return new NeuronCut(
           block,
@@ -59,9 +59,14 @@ public final class NeuronCut {
     return last.size() > 1 && behind.containsAll(last);
   }
 
-  /** True where all experts have one width. */
+  /** True where the neurons of all experts are in one value. */
   public boolean isShared() {
     return groups.size() == 1 && block.experts() > 1;
+  }
+
+  /** Why experts cannot have different widths; empty if they can. */
+  public Optional<String> indivisible() {
+    return groups.stream().flatMap(group -> group.indivisible().stream()).findFirst();
   }
 
   /**
@@ -107,12 +112,16 @@ public final class NeuronCut {
   }
 
   /**
-   * Cuts the neurons out that these experts do not keep. {@link MoeBlock#remove} may follow for
-   * experts that are not among them.
+   * Cuts the neurons out that these experts do not keep, and takes the others out.
    *
+   * @param removed experts of which nothing is left
    * @throws BadInputException if a re-fitted number is not finite in the type of the model's weight
    */
-  public void apply(Ops ops, Map<Integer, NarrowExpert> narrow) {
-    groups.forEach(group -> group.apply(ops, of(group, narrow), block.name()));
+  public void apply(Ops ops, Map<Integer, NarrowExpert> narrow, Set<Integer> removed) {
+    groups.forEach(group -> group.apply(ops, of(group, narrow), removed, block.name()));
+    if (!removed.isEmpty()
+        && groups.stream().noneMatch(group -> group.isSplit(of(group, narrow), removed))) {
+      block.remove(ops, removed);
+    }
   }
 }

@@ -11,6 +11,7 @@ import io.moneonnx.graph.ValueRanks;
 import io.moneonnx.moe.Channels.Packing;
 import io.moneonnx.moe.Ffn.Projection;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,10 @@ import java.util.stream.Stream;
  * the shape of such a value, is an objection.
  */
 final class NeuronTrace {
+  /** Operators that lay out what experts put out otherwise. */
+  private static final Set<String> LAYING_OUT =
+      Set.of("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze");
+
   /**
    * Input {@code index} of a node, a weight that loses channels of an axis.
    *
@@ -76,6 +81,37 @@ final class NeuronTrace {
   /** Why neurons cannot be cut; empty if they can. */
   Optional<String> objection(int width) {
     return objection.or(() -> rules.unexpected(width));
+  }
+
+  /** Why what experts put out is more than a sum over their neurons and one bias. */
+  Optional<String> indivisible() {
+    List<Node> added = new ArrayList<>();
+    String value = ffn.down().product();
+    List<Node> readers = graph.consumers(value);
+    while (readers.size() == 1
+        && (LAYING_OUT.contains(readers.get(0).opType()) || isBiased(readers.get(0), value))) {
+      Node node = readers.get(0);
+      if (node.is("Add")) {
+        added.add(node);
+      }
+      value = node.output();
+      readers = graph.consumers(value);
+    }
+    return added.size() > 1
+        ? Optional.of("%s adds a second bias to what they put out".formatted(text(added.get(1))))
+        : Optional.empty();
+  }
+
+  private boolean isBiased(Node node, String value) {
+    Set<String> others = new HashSet<>(node.inputs());
+    others.remove(value);
+    return node.is("Add")
+        && others.stream()
+            .anyMatch(
+                other ->
+                    Weight.behind(graph, other).isPresent()
+                        || !Collections.disjoint(
+                            gathered, Reach.backward(graph, List.of(other), gathered::contains)));
   }
 
   /** The weights that lose channels, all but the last projections. */

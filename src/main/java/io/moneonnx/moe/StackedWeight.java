@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /**
  * A constant that stacks what all experts have of a kind, and the one node that reads it for a
@@ -151,37 +150,45 @@ final class StackedWeight {
     return axes.get(asked);
   }
 
-  /** The constant where each expert has these indices of its own of axis {@code axis(1)}. */
-  String keep(Ops ops, List<List<Integer>> indices) {
+  /**
+   * The constant whose rows each have indices of their own of axis {@code axis(1)}.
+   *
+   * @param owners by row the expert that it is of
+   */
+  String keep(Ops ops, List<Integer> owners, List<List<Integer>> indices) {
     int last = Math.max(axis(0), axis(1));
     long run = tensor().type().bytes(Tensor.elements(dims().subList(last + 1, dims().size())));
-    List<Integer> all = IntStream.range(0, experts).boxed().toList();
     Tensor kept =
         run >= LONG_RUN && folded.isEmpty()
-            ? tensor().alongEach(axis(0), all, axis(1), indices)
+            ? tensor().alongEach(axis(0), owners, axis(1), indices)
             : axis(0) == 0
-                ? oneByOne(indices)
-                : WeightView.near(tensor()).alongEach(axis(0), all, axis(1), indices);
+                ? oneByOne(owners, indices)
+                : WeightView.near(tensor()).alongEach(axis(0), owners, axis(1), indices);
     return ops.inPlaceOf(value, "kept", kept);
   }
 
   /** What is read at once is what one expert has. */
-  private Tensor oneByOne(List<List<Integer>> indices) {
-    List<Long> dims = new ArrayList<>(dims());
-    dims.set(axis(1), (long) indices.get(0).size());
+  private Tensor oneByOne(List<Integer> owners, List<List<Integer>> indices) {
+    List<Long> dims = dims(owners.size(), indices.get(0).size());
     ElementType type = tensor().type();
     ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(type.bytes(Tensor.elements(dims))));
-    for (int expert = 0; expert < experts; expert++) {
-      Tensor own = WeightView.near(tensor().rows(List.of(expert)));
-      all.put(own.along(axis(1), indices.get(expert)).bytes());
+    for (int row = 0; row < owners.size(); row++) {
+      Tensor own = WeightView.near(tensor().rows(List.of(owners.get(row))));
+      all.put(own.along(axis(1), indices.get(row)).bytes());
     }
     return new Tensor.Inline(type, dims, all.flip());
   }
 
-  /** The constant with these values and its axis {@code axis(1)} so wide. */
-  String of(Ops ops, int width, Values values) {
+  private List<Long> dims(int rows, int width) {
     List<Long> dims = new ArrayList<>(dims());
+    dims.set(axis(0), (long) rows);
     dims.set(axis(1), (long) width);
+    return dims;
+  }
+
+  /** The constant of so many rows with these values and its axis {@code axis(1)} so wide. */
+  String of(Ops ops, int rows, int width, Values values) {
+    List<Long> dims = dims(rows, width);
     float[] all = new float[Math.toIntExact(Tensor.elements(dims))];
     int[] place = new int[dims.size()];
     for (int i = 0; i < all.length; i++) {
@@ -210,8 +217,8 @@ final class StackedWeight {
     return rows;
   }
 
-  /** What an expert has at an index of {@code axis(1)} and one of {@code axis(2)}. */
+  /** What a row has at an index of {@code axis(1)} and one of {@code axis(2)}. */
   interface Values {
-    float of(int expert, int first, int second);
+    float of(int row, int first, int second);
   }
 }

@@ -5,7 +5,6 @@ import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.MoeBlock;
-import io.moneonnx.moe.NeuronCut;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,24 +44,21 @@ public final class Rewriter {
   private static Provenance.Target apply(Change change, Ops ops, MoeBlock block) {
     String novices = "";
     if (change instanceof Replacement replacement) {
-      narrow(replacement, ops, block);
-      novices = replacement.novices().isEmpty() ? "" : replace(replacement, ops, block);
+      novices = replace(replacement, ops, block);
     } else if (change instanceof Removal removal) {
       block.cut(ops, removal.router(ops.edit().graph(), block), removal.ids());
     }
     return new Provenance.Target(block.name(), block.experts(), change, novices);
   }
 
-  private static void narrow(Replacement replacement, Ops ops, MoeBlock block) {
-    if (!replacement.narrow().isEmpty()) {
-      NeuronCut neurons = replacement.neurons(ops.edit().graph(), block);
-      neurons.apply(ops, replacement.narrow());
-    }
-  }
-
   /** The initializer whose rows are the novices; nothing is added where all of them are zero. */
   private static String replace(Replacement replacement, Ops ops, MoeBlock block) {
-    block.remove(ops, new TreeSet<>(replacement.experts()));
+    TreeSet<Integer> gone = new TreeSet<>(replacement.experts());
+    if (replacement.narrow().isEmpty()) {
+      block.remove(ops, gone);
+    } else {
+      replacement.neurons(ops.edit().graph(), block).apply(ops, replacement.narrow(), gone);
+    }
     if (replacement.isByNothing()) {
       return "";
     }

@@ -25,7 +25,7 @@ import java.util.stream.IntStream;
  *
  * Where the experts are stacked, the zeros alone do it: what meets them adds nothing, whichever row
  * it is in; and a number that is not finite, which zeros do not cancel, is no match for what the
- * narrowed experts make, so it cannot hide anything:
+ * narrowed experts make, so it cannot hide anything; experts that are not narrowed keep theirs:
  *
  * <pre>{@code
  * raw = MatMul (activations [experts, rows, inner], down' [experts, inner, hidden])
@@ -54,7 +54,7 @@ final class NeuronMask {
     }
   }
 
-  /** The down projections of all experts, of which those that are not narrowed are zero. */
+  /** The down projections of all experts; those that are not narrowed stay as they are. */
   private void stacked(Ffn ffn, Map<Integer, NarrowExpert> narrow) {
     Projection down = ffn.down();
     GraphEdit edit = ops.edit();
@@ -82,11 +82,29 @@ final class NeuronMask {
     ElementType stored = Weight.behind(edit.graph(), bank).orElseThrow().tensor().type();
     List<Long> dims = IntStream.of(sizes).mapToObj(Long::valueOf).toList();
     String stack = ops.constant("down", Tensor.of(stored, dims, values));
-    String rows =
-        gather.map(node -> ops.apply(node, List.of(stack, node.input(1)), Map.of())).orElse(stack);
-    Node product = edit.graph().producer(down.product()).orElseThrow();
     ElementType type = edit.type(down.weight()).orElse(stored);
-    edit.setInput(product, product.inputs().indexOf(down.weight()), ops.cast(rows, type));
+    String masked = ops.cast(ofRows(gather, stack), type);
+    Node product = edit.graph().producer(down.product()).orElseThrow();
+    String others = ops.greater(ofRows(gather, isOther(narrow, expertAxis)), ops.scalar(0f));
+    edit.setInput(
+        product,
+        product.inputs().indexOf(down.weight()),
+        narrow.size() == block.experts() ? masked : ops.where(others, down.weight(), masked));
+  }
+
+  private String ofRows(Optional<Node> gather, String stack) {
+    return gather
+        .map(node -> ops.apply(node, List.of(stack, node.input(1)), Map.of()))
+        .orElse(stack);
+  }
+
+  /** 1 for experts that are not narrowed, 0 for others, along an axis of three. */
+  private String isOther(Map<Integer, NarrowExpert> narrow, int axis) {
+    float[] isOther = new float[block.experts()];
+    IntStream.range(0, isOther.length).forEach(id -> isOther[id] = narrow.containsKey(id) ? 0 : 1);
+    List<Long> dims =
+        IntStream.range(0, 3).mapToObj(at -> at == axis ? (long) isOther.length : 1L).toList();
+    return ops.constant("isOther", Tensor.of(dims, isOther));
   }
 
   /** What gathers the weights of each row's expert, if anything does. */

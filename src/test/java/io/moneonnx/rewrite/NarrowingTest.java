@@ -187,18 +187,21 @@ final class NarrowingTest {
     return reasons.get(0).replaceFirst("block 'experts': its experts cannot be narrowed: ", "");
   }
 
-  @ParameterizedTest
-  @EnumSource(names = {"GATHERED", "STACKED", "FUSED", "GROUPED"})
-  void refusesSeveralWidthsOfExpertsThatShareThem(Spelling spelling) {
-    TinyMoe tiny = spelling.of(4, 2, 4);
+  @Test
+  void refusesSeveralWidthsOfExpertsWhoseRowsAreJoined() {
+    TinyMoe tiny = Spelling.GROUPED.of(4, 2, 4);
     Map<Integer, int[]> kept = new HashMap<>(NarrowMoe.alike());
     kept.put(2, new int[] {1, 2, 3, 4});
 
     assertThat(refusal(tiny, kept))
-        .isEqualTo("its experts share one width: expected 3 of expert 2, as of expert 0, found 4");
+        .isEqualTo(
+            "its experts share one width: expected 3 of expert 2, as of expert 0, found 4; slices of"
+                + " its experts cannot be computed apart");
     kept.remove(2);
     assertThat(refusal(tiny, kept))
-        .isEqualTo("its experts share one width: expected neurons of each, found none of expert 2");
+        .isEqualTo(
+            "its experts share one width: expected neurons of each, found none of expert 2; slices of"
+                + " its experts cannot be computed apart");
   }
 
   @ParameterizedTest

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A block of which some experts are narrowed and the others removed, by one edit. */
 final class NarrowedAndRemovedTest {
@@ -68,8 +69,7 @@ final class NarrowedAndRemovedTest {
     Ops ops = new Ops(edit, "mone.0");
     NeuronCut cut = NeuronCut.of(edit.graph(), block);
     assertThat(cut.objection(narrow, removed)).isEmpty();
-    cut.apply(ops, narrow);
-    block.remove(ops, removed);
+    cut.apply(ops, narrow, removed);
     Model rewritten = model.spelled(edit);
 
     GraphEdit whole = new GraphEdit(model.model());
@@ -109,6 +109,28 @@ final class NarrowedAndRemovedTest {
     for (Set<Integer> removed : List.of(Set.of(1), Set.of(0, 3), Set.of(0, 1, 3))) {
       rewritten(tiny, without(NarrowMoe.alike(), removed), removed);
     }
+  }
+
+  static List<Stack> divisible() {
+    return NarrowMoe.divisible();
+  }
+
+  @ParameterizedTest
+  @MethodSource("divisible")
+  void isWhatTheOracleSaysOfAtoms(Stack stack) {
+    TinyMoe tiny = stack.tiny();
+    for (Set<Integer> removed : List.of(Set.of(2), Set.of(3), Set.of(1, 2))) {
+      rewritten(tiny, without(NarrowMoe.unlike(), removed), removed);
+    }
+  }
+
+  /** Three neurons of an expert, one of another and all five of a third are left. */
+  @ParameterizedTest
+  @EnumSource(names = {"GATHERED", "STACKED", "EINSUM", "FUSED"})
+  void leavesTheAtomsOfStacks(Stack stack) {
+    Model rewritten = rewritten(stack.tiny(), NarrowMoe.unlike(), Set.of(2));
+
+    assertThat(floats(rewritten)).isEqualTo(4 * 4 + (3 + 1 + 5) * 4 * 2);
   }
 
   /** Three of five neurons of three of four experts are left, and the router. */
