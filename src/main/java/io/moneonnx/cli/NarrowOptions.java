@@ -2,6 +2,7 @@ package io.moneonnx.cli;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.plan.NarrowTerms;
+import io.moneonnx.plan.NarrowTerms.Stacks;
 import io.moneonnx.plan.Weighting;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -33,12 +34,35 @@ final class NarrowOptions {
       description = "Neurons that every expert keeps at least (default: 0).")
   private Integer minWidth;
 
+  @Option(
+      names = "--atoms",
+      description =
+          "Experts whose weights are stacked have widths of their own: slices of one width stand for"
+              + " them (default: where one width costs more than 5%% more predicted damage).")
+  private boolean atoms;
+
+  @Option(
+      names = "--uniform",
+      description = "All experts of a block whose weights are stacked have one width.")
+  private boolean uniform;
+
+  @Option(
+      names = "--atom-width",
+      paramLabel = "W",
+      description =
+          "Neurons of a slice, a divisor of those of an expert that makes 16 slices of it at most"
+              + " (default: a quarter).")
+  private Integer atomWidth;
+
   /** What was given, by name of option. */
   Map<String, Object> given() {
     Map<String, Object> given = new LinkedHashMap<>();
     given.put("--weights", weights);
     given.put("--step", step);
     given.put("--min-width", minWidth);
+    given.put("--atoms", atoms ? true : null);
+    given.put("--uniform", uniform ? true : null);
+    given.put("--atom-width", atomWidth);
     given.values().removeIf(Objects::isNull);
     return given;
   }
@@ -55,6 +79,15 @@ final class NarrowOptions {
     return new NarrowTerms(
         weights == null ? NarrowTerms.DEFAULT.weights() : weights,
         step == null ? OptionalInt.empty() : OptionalInt.of(step),
-        minWidth == null ? 0 : minWidth);
+        minWidth == null ? 0 : minWidth,
+        stacks(),
+        atomWidth == null ? OptionalInt.empty() : OptionalInt.of(atomWidth));
+  }
+
+  private Stacks stacks() {
+    if (atoms && uniform) {
+      throw new BadInputException("--atoms and --uniform exclude each other; give one");
+    }
+    return atoms ? Stacks.ATOMS : uniform ? Stacks.UNIFORM : Stacks.CHEAPER;
   }
 }

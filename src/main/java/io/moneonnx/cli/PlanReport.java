@@ -7,6 +7,7 @@ import io.moneonnx.plan.Forecast;
 import io.moneonnx.plan.Goal;
 import io.moneonnx.plan.Margins;
 import io.moneonnx.plan.Plan;
+import io.moneonnx.plan.PlannedAtoms;
 import io.moneonnx.plan.Stability;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.NeuronOrders.Widths;
@@ -194,6 +195,7 @@ final class PlanReport {
               block -> line(text, "whole", "%s: its experts cannot be narrowed", block.name()));
       sharing()
           .ifPresent(blocks -> line(text, "shared", "one width for all experts of %s", blocks));
+      profile.blocks().forEach(block -> atoms(block).ifPresent(atoms -> line(text, block, atoms)));
       damage(text, DamageForecast.of(profile, goal));
     } else {
       line(text, "unstable", "%s", stability());
@@ -203,10 +205,26 @@ final class PlanReport {
     return text.toString();
   }
 
+  private static void line(StringBuilder text, BlockStatistics block, PlannedAtoms atoms) {
+    line(
+        text,
+        "atoms",
+        "%s: %d slices of %d neurons stand for its experts, at most %d for one",
+        block.name(),
+        atoms.count(),
+        atoms.width(),
+        atoms.most());
+  }
+
+  private Optional<PlannedAtoms> atoms(BlockStatistics block) {
+    return plan.block(block.name()).flatMap(planned -> PlannedAtoms.of(planned, block));
+  }
+
   /** Blocks whose experts share a width: one that is protected holds all of them. */
   private Optional<String> sharing() {
     return profile.blocks().stream()
-        .filter(block -> block.orders().filter(orders -> orders.widths() == Widths.ONE).isPresent())
+        .filter(block -> block.orders().filter(orders -> orders.widths() != Widths.OWN).isPresent())
+        .filter(block -> atoms(block).isEmpty())
         .map(BlockStatistics::name)
         .reduce((some, other) -> some + ", " + other);
   }

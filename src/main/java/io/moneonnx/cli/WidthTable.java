@@ -6,8 +6,6 @@ import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.Profile;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /** How wide a plan leaves the experts of a block. */
@@ -45,26 +43,19 @@ record WidthTable(Plan.Block planned, BlockHeader header) {
 
   /** Neurons of all experts together. */
   long neurons() {
-    return widths().values().stream().mapToLong(Integer::longValue).sum();
+    return widths().stream().mapToLong(Integer::longValue).sum();
   }
 
   private IntStream staying() {
-    return widths().values().stream().mapToInt(Integer::intValue).filter(width -> width > 0);
+    return widths().stream().mapToInt(Integer::intValue).filter(width -> width > 0);
   }
 
-  /** Neurons by expert, 0 for those that go. */
-  Map<Integer, Integer> widths() {
-    Map<Integer, Integer> widths = new TreeMap<>();
-    IntStream.range(0, planned.experts()).forEach(expert -> widths.put(expert, header.inner()));
-    planned.pruned().forEach(expert -> widths.put(expert, 0));
-    planned
-        .narrowed()
-        .ifPresent(some -> some.forEach(expert -> widths.put(expert.expert(), expert.width())));
-    return widths;
+  private List<Integer> widths() {
+    return planned.widths(header.inner());
   }
 
   /** The widths for programs, expert by expert. */
   Fields addTo(Fields block) {
-    return block.with("inner", header.inner()).with("widths", List.copyOf(widths().values()));
+    return block.with("inner", header.inner()).with("widths", widths());
   }
 }

@@ -114,10 +114,21 @@ public final class OrderNeurons {
         orders.stream().flatMapToDouble(order -> Arrays.stream(order.distortions()));
     return measured.with(
         new NeuronOrders(
-            neurons.isShared() ? Widths.ONE : Widths.OWN,
+            widths(neurons, block.name()),
             neuronBytes(block),
             Values.counts(removed.asLongStream().toArray()),
             Values.of(distortions.toArray())));
+  }
+
+  /** Which widths experts can have; says why not of each its own, if so. */
+  private Widths widths(NeuronCut neurons, String block) {
+    if (!neurons.isShared()) {
+      return Widths.OWN;
+    }
+    Optional<String> reason = neurons.indivisible();
+    reason.ifPresent(
+        why -> console.say("experts of '%s' share one width: %s".formatted(block, why)));
+    return reason.isPresent() ? Widths.ONE : Widths.ATOMS;
   }
 
   /** What is left when an expert's bias, which does not shrink, is taken away. */

@@ -19,7 +19,7 @@ public record DamageForecast(SortedMap<Integer, Double> damage) {
 
   /** Whatever the amount of the goal, which narrows experts. */
   public static DamageForecast of(Profile profile, Goal goal) {
-    return new DamageForecast(new NarrowPlanner(profile, goal).curves().forecast());
+    return new DamageForecast(new NarrowPlanner(profile, goal).forecast());
   }
 
   /**

@@ -22,10 +22,12 @@ final class FileSize {
    * @param noviceBytes of one novice: 0 where none are stored
    * @param narrowed how many experts lose neurons
    * @param neurons bytes of these neurons
+   * @param atoms bytes that atoms have beside neurons; 0 where there are none
    */
-  record Block(BlockHeader header, int pruned, long noviceBytes, int narrowed, long neurons) {
+  record Block(
+      BlockHeader header, int pruned, long noviceBytes, int narrowed, long neurons, long atoms) {
     Block(BlockHeader header, int pruned) {
-      this(header, pruned, (long) Float.BYTES * header.hidden(), 0, 0);
+      this(header, pruned, (long) Float.BYTES * header.hidden(), 0, 0, 0);
     }
   }
 
@@ -55,6 +57,7 @@ final class FileSize {
     return NODES
         + (long) METADATA * changed
         + tables
+        + block.atoms()
         + (block.pruned() == 0 ? 0 : block.noviceBytes());
   }
 }

@@ -55,7 +55,11 @@ public record Forecast(long bytes, List<Block> blocks) {
         plan.pruned(block.name()).size(),
         novice.bytes(block.hidden()),
         narrowed.size(),
-        lost * neuron);
+        lost * neuron,
+        plan.block(block.name())
+            .flatMap(planned -> PlannedAtoms.of(planned, block))
+            .map(atoms -> atoms.bytes(block.header(), neuron))
+            .orElse(0L));
   }
 
   private static Block block(BlockStatistics block, Plan plan, Novice novice) {

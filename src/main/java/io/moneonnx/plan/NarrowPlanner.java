@@ -5,6 +5,7 @@ import io.moneonnx.narrow.DamageCurve;
 import io.moneonnx.narrow.DamageCurve.Point;
 import io.moneonnx.narrow.ModelCurves;
 import io.moneonnx.narrow.RemovalOrder;
+import io.moneonnx.plan.NarrowTerms.Stacks;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.NeuronOrders;
@@ -18,19 +19,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** Gives every expert the width that its bytes earn. Blocks without orders stay as they are. */
 final class NarrowPlanner {
+  /** So much more damage than that of atoms is worth the slots that these take. */
+  private static final double WORTH = 1.05;
+
   private final Goal goal;
   private final NarrowTerms terms;
   private final long modelBytes;
   private final List<BlockHeader> headers;
   private final List<Block> blocks;
   private final Map<String, Set<Integer>> held;
-  private final ModelCurves curves;
+  private final ModelCurves shared;
+  private final ModelCurves split;
 
   /** A block that can be narrowed, and the orders of its experts. */
   private record Block(
@@ -61,6 +68,11 @@ final class NarrowPlanner {
     int inner() {
       return measured.header().inner();
     }
+
+    /** Whether each expert has a width of its own, be it one of atoms. */
+    boolean isOwn(boolean isSplit) {
+      return widths == Widths.OWN || (isSplit && widths == Widths.ATOMS);
+    }
   }
 
   /**
@@ -89,18 +101,29 @@ final class NarrowPlanner {
           "min-width: found %d, expected at most %d, the neurons of an expert"
               .formatted(terms.minWidth(), widest));
     }
-    this.curves = new ModelCurves(blocks.stream().map(this::curves).toList());
+    boolean haveAtoms = blocks.stream().anyMatch(block -> block.widths() == Widths.ATOMS);
+    if (terms.stacks() == Stacks.ATOMS && !haveAtoms) {
+      throw new BadInputException(
+          "atoms: expected a block whose experts are stacked and can be cut into slices, found none");
+    }
+    this.shared = curves(false);
+    this.split = haveAtoms && terms.stacks() != Stacks.UNIFORM ? curves(true) : shared;
+  }
+
+  private ModelCurves curves(boolean isSplit) {
+    return new ModelCurves(blocks.stream().map(block -> curves(block, isSplit)).toList());
   }
 
   /** The widths that the goal's amount buys, and which neurons that leaves. */
   List<Plan.Block> plan() {
     long budget = budget(goal.amount());
-    if (budget >= curves.bytes()) {
+    if (budget >= shared.bytes()) {
       throw new BadInputException(
           goal.amount() + " removes nothing: the experts have no more than that");
     }
-    requireLeast(budget);
-    ModelCurves.Widths widths = isOfModel() ? curves.model(budget) : curves.layer(budget);
+    ModelCurves curves = curves(budget);
+    requireLeast(curves, budget);
+    ModelCurves.Widths widths = widths(curves, budget);
     Map<String, Plan.Block> planned = new HashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       planned.put(blocks.get(i).measured().name(), planned(blocks.get(i), widths.blocks().get(i)));
@@ -116,10 +139,32 @@ final class NarrowPlanner {
   /** Whether the least widths that are allowed fit this amount. */
   boolean canMeet(Amount amount) {
     long budget = budget(amount);
+    return canMeet(curves(budget), budget);
+  }
+
+  private boolean canMeet(ModelCurves curves, long budget) {
     return isOfModel() ? curves.leastBytes() <= budget : curves.lacking(budget).isEmpty();
   }
 
-  private void requireLeast(long budget) {
+  private ModelCurves.Widths widths(ModelCurves curves, long budget) {
+    return isOfModel() ? curves.model(budget) : curves.layer(budget);
+  }
+
+  /** The curves on which a budget is spent: of atoms, or of one width where experts are stacked. */
+  private ModelCurves curves(long budget) {
+    if (terms.stacks() != Stacks.CHEAPER || !canMeet(shared, budget) || !canMeet(split, budget)) {
+      return canMeet(shared, budget) && terms.stacks() != Stacks.ATOMS ? shared : split;
+    }
+    double one = widths(shared, budget).damage();
+    return isWorth(one, widths(split, budget).damage()) ? split : shared;
+  }
+
+  /** True where one width costs more than 5% more damage than atoms. */
+  private static boolean isWorth(double one, double atoms) {
+    return one > WORTH * atoms;
+  }
+
+  private void requireLeast(ModelCurves curves, long budget) {
     if (isOfModel() && curves.leastBytes() > budget) {
       throw tooLarge("model", curves.leastBytes(), budget);
     } else if (!isOfModel()) {
@@ -144,7 +189,7 @@ final class NarrowPlanner {
   }
 
   private long budget(Amount amount) {
-    return amount.budget(modelBytes, curves.bytes(), overhead());
+    return amount.budget(modelBytes, shared.bytes(), overhead());
   }
 
   /** What a written model may have more than the bytes of its weights. */
@@ -153,22 +198,52 @@ final class NarrowPlanner {
   }
 
   private FileSize.Block allChanged(Block block) {
-    int removable = block.widths() == Widths.OWN ? block.experts() : 0;
+    boolean isSplit = block.widths() == Widths.ATOMS && terms.stacks() != Stacks.UNIFORM;
+    int removable = block.isOwn(isSplit) ? block.experts() : 0;
     long novice = goal.novice().bytes(block.measured().hidden());
     return new FileSize.Block(
-        block.measured().header(), removable, novice, block.experts() - removable, 0);
+        block.measured().header(),
+        removable,
+        novice,
+        block.experts() - removable,
+        0,
+        isSplit
+            ? PlannedAtoms.of(block.measured().header(), atomWidth(block))
+                .bytes(block.measured().header(), block.neuronBytes())
+            : 0);
   }
 
-  /** Each expert's curve; one for all experts of a block that share a width. */
-  ModelCurves curves() {
-    return curves;
+  private int atomWidth(Block block) {
+    return PlannedAtoms.width(terms.atomWidth(), block.inner());
   }
 
-  private List<DamageCurve> curves(Block block) {
+  /** {@link ModelCurves#forecast}, with atoms where a budget is spent on them. */
+  SortedMap<Integer, Double> forecast() {
+    SortedMap<Integer, Double> damage = new TreeMap<>(split.forecast());
+    if (terms.stacks() == Stacks.CHEAPER) {
+      shared
+          .forecast()
+          .forEach(
+              (percent, one) ->
+                  damage.merge(percent, one, (atoms, same) -> isWorth(same, atoms) ? atoms : same));
+    }
+    return damage;
+  }
+
+  /**
+   * Each expert's curve; one for all experts of a block that share a width.
+   *
+   * @param isSplit whether experts that can have atoms do not share a width
+   */
+  private List<DamageCurve> curves(Block block, boolean isSplit) {
     double[] weights = weights(block.measured());
     Set<Integer> whole = held.getOrDefault(block.measured().name(), Set.of());
-    Set<Integer> staying = staying(block, weights, whole);
-    int step = terms.step().orElse(DamageCurve.step(block.inner()));
+    boolean isOwn = block.isOwn(isSplit);
+    Set<Integer> staying = staying(block, isOwn, weights, whole);
+    int step =
+        isOwn && block.widths() == Widths.ATOMS
+            ? atomWidth(block)
+            : terms.step().orElse(DamageCurve.step(block.inner()));
     List<DamageCurve> own = new ArrayList<>();
     for (int expert = 0; expert < block.experts(); expert++) {
       DamageCurve curve =
@@ -181,7 +256,7 @@ final class NarrowPlanner {
                   ? curve.atLeast(least)
                   : withNovice(curve, block.measured(), expert, weights[expert]));
     }
-    return block.widths() == Widths.OWN ? own : List.of(DamageCurve.sum(own));
+    return isOwn ? own : List.of(DamageCurve.sum(own));
   }
 
   /** The curve with a novice in place of an expert without neurons. */
@@ -199,7 +274,7 @@ final class NarrowPlanner {
    * As many as must stay: those that stay whole, then those that would cost most; all where experts
    * share a width.
    */
-  private Set<Integer> staying(Block block, double[] weights, Set<Integer> whole) {
+  private Set<Integer> staying(Block block, boolean isOwn, double[] weights, Set<Integer> whole) {
     int least = goal.limits().minKeep(Plan.Router.KEEP, block.measured().header());
     if (least > block.experts()) {
       throw new BadInputException(
@@ -212,7 +287,7 @@ final class NarrowPlanner {
             Comparator.<Integer, Boolean>comparing(expert -> !whole.contains(expert))
                 .thenComparing(
                     expert -> -weights[expert] * block.orders().get(expert).distortion(0)))
-        .limit(block.widths() == Widths.OWN ? least : block.experts())
+        .limit(isOwn ? least : block.experts())
         .collect(Collectors.toSet());
   }
 

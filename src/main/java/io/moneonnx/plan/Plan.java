@@ -2,6 +2,8 @@ package io.moneonnx.plan;
 
 import io.moneonnx.graph.BadInputException;
 import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.IntSummaryStatistics;
 import java.util.List;
@@ -107,6 +109,18 @@ public record Plan(
                   .formatted(name, expert.expert));
         }
       }
+    }
+
+    /**
+     * The width of each expert, 0 for those that go.
+     *
+     * @param inner neurons of an expert before anything goes
+     */
+    public List<Integer> widths(int inner) {
+      List<Integer> widths = new ArrayList<>(Collections.nCopies(experts, inner));
+      pruned.forEach(expert -> widths.set(expert, 0));
+      narrowed.ifPresent(some -> some.forEach(expert -> widths.set(expert.expert, expert.width)));
+      return widths;
     }
 
     /** No expert is narrowed. */

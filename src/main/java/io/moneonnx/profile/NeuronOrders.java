@@ -23,7 +23,9 @@ public record NeuronOrders(Widths widths, long neuronBytes, Values removed, Valu
     /** Each its own. */
     OWN,
     /** All of a block the same. */
-    ONE;
+    ONE,
+    /** All of a block the same, or each its own multiple of a width: slices stand for experts. */
+    ATOMS;
 
     /** As metadata have it. */
     @Override

@@ -18,8 +18,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code --method narrow} on a fused operator, from data to a proved file. */
 final class NarrowFusedTest {
@@ -56,8 +57,9 @@ final class NarrowFusedTest {
         folder.resolve("ids.npz"), Map.of("input_ids", Fixtures.npy("<i8", "(6, 32)", ids)));
   }
 
-  @Test
-  void isMeasuredPlannedWrittenAndProved() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"--uniform", "--atoms"})
+  void isMeasuredPlannedWrittenAndProved(String stacks) throws IOException {
     Path model = model();
     Path profile = folder.resolve("fused.profile");
     Path plan = folder.resolve("plan.json");
@@ -66,13 +68,32 @@ final class NarrowFusedTest {
         Cli.run("calibrate", model, "--data", data(), "--moments", "-o", profile).succeeds();
     assertThat(calibrated.err()).doesNotContain("no moments of");
     Cli planned =
-        Cli.run("plan", profile, "--method", "narrow", "--ratio", "0.5", "--step", "2", "-o", plan);
-    assertThat(planned.succeeds().out()).contains("shared   one width for all experts of ");
+        Cli.run(
+            "plan",
+            profile,
+            "--method",
+            "narrow",
+            "--ratio",
+            "0.5",
+            "--step",
+            "2",
+            stacks,
+            "-o",
+            plan);
+    boolean isShared = stacks.equals("--uniform");
+    assertThat(planned.succeeds().out())
+        .contains(
+            isShared
+                ? "shared   one width for all experts of "
+                : "slices of 2 neurons stand for its experts, at most ");
     Cli written = Cli.run("rewrite", model, "--profile", profile, "--plan", plan, "-o", out);
 
     assertThat(written.succeeds().out()).contains("narrowed", "proof    largest relative error");
     Plan.Block block = PlanFile.read(plan).blocks().get(0);
-    assertThat(block.narrowed().orElseThrow()).hasSize(8).allMatch(each -> each.width() == 4);
+    List<Integer> widths = block.widths(8);
+    assertThat(widths).hasSize(8).allMatch(width -> width % 2 == 0);
+    assertThat(widths.stream().mapToInt(Integer::intValue).sum()).isEqualTo(8 * 4);
+    assertThat(widths.stream().distinct().count() == 1).isEqualTo(isShared);
     List<Node> nodes = OnnxReader.read(out).graph().nodes();
     assertThat(nodes).filteredOn(node -> node.opType().equals("MoE")).hasSize(1);
     Cli exact = Cli.run("verify", model, out, "--exact", "--plan", plan, "--profile", profile);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.plan.NarrowTerms.Stacks;
 import io.moneonnx.plan.criterion.Criteria;
 import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
@@ -132,6 +133,75 @@ final class NarrowPlannerTest {
 
     assertThat(widths(plan, "a")).doesNotContain(0).hasSize(2);
     assertThat(widths(plan, "a").get(0)).isEqualTo(widths(plan, "a").get(1));
+  }
+
+  private static Goal half(Stacks stacks, OptionalInt atomWidth) {
+    return new Goal(
+        Criteria.DEFAULT,
+        Novice.ZERO,
+        Plan.Router.KEEP,
+        Ratio.parse("0.5"),
+        model(),
+        Limits.NONE,
+        Optional.of(new NarrowTerms(Weighting.BALANCED, OptionalInt.of(1), 0, stacks, atomWidth)));
+  }
+
+  @Test
+  void givesStackedExpertsAtomsWhereOneWidthCostsMore() {
+    Profile unlike = profile(block("a", Widths.ATOMS, STEEP, FLAT));
+    Profile alike = profile(block("a", Widths.ATOMS, FLAT, FLAT));
+
+    assertThat(widths(Planner.plan(unlike, half(model())), "a")).containsExactly(3, 1);
+    assertThat(widths(Planner.plan(alike, half(model())), "a")).containsExactly(2, 2);
+    assertThat(DamageForecast.of(unlike, half(model())).damage().get(50))
+        .isCloseTo(
+            DamageForecast.of(unlike, half(Stacks.ATOMS, OptionalInt.empty())).damage().get(50),
+            within(1e-12))
+        .isLessThan(
+            DamageForecast.of(unlike, half(Stacks.UNIFORM, OptionalInt.empty())).damage().get(50));
+  }
+
+  @Test
+  void givesStackedExpertsWhatIsAskedFor() {
+    Profile profile = profile(block("a", Widths.ATOMS, STEEP, FLAT));
+
+    assertThat(widths(Planner.plan(profile, half(Stacks.UNIFORM, OptionalInt.empty())), "a"))
+        .containsExactly(2, 2);
+    assertThat(widths(Planner.plan(profile, half(Stacks.ATOMS, OptionalInt.of(2))), "a"))
+        .containsExactly(4, 0);
+    assertThat(widths(Planner.plan(profile, half(Stacks.ATOMS, OptionalInt.of(1))), "a"))
+        .containsExactly(3, 1);
+    assertThat(Planner.plan(profile, half(Stacks.ATOMS, OptionalInt.of(1))).budget())
+        .contains(
+            "method narrow, weights balanced, step 1, atoms, atom-width 1, ratio 0.5, scope model");
+    assertThatThrownBy(() -> Planner.plan(profile, half(Stacks.ATOMS, OptionalInt.of(3))))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageStartingWith("atom-width 3: expected a divisor of 4");
+  }
+
+  @Test
+  void refusesAtomsWhereNoExpertsAreStacked() {
+    Profile profile = profile(block("a", Widths.OWN, STEEP, FLAT), block("b", Widths.ONE, FLAT));
+
+    assertThatThrownBy(() -> Planner.plan(profile, half(Stacks.ATOMS, OptionalInt.empty())))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageStartingWith("atoms: expected a block whose experts are stacked");
+  }
+
+  /** Four atoms of one neuron, three of them of one expert. */
+  @Test
+  void countsAtomsAndWhatTheyHaveBesideNeurons() {
+    BlockStatistics block = block("a", Widths.ATOMS, STEEP, FLAT);
+    Plan plan = Planner.plan(profile(block), half(model()));
+    PlannedAtoms atoms = PlannedAtoms.of(plan.blocks().get(0), block).orElseThrow();
+    Forecast stacked = Forecast.of(profile(block), plan, Novice.ZERO);
+    Forecast apart = Forecast.of(profile(block("a", Widths.OWN, STEEP, FLAT)), plan, Novice.ZERO);
+
+    assertThat(atoms).isEqualTo(new PlannedAtoms(1, 4, 3, 2));
+    assertThat(stacked.bytes() - apart.bytes()).isEqualTo(4 * 8 * (2 * 3 + 4));
+    assertThat(atoms.bytes(block.header(), NEURON - 2)).isEqualTo(2 * 8 + 4 * 8 * (2 * 3 + 4));
+    assertThat(PlannedAtoms.width(OptionalInt.empty(), 96)).isEqualTo(24);
+    assertThat(PlannedAtoms.width(OptionalInt.empty(), 9)).isEqualTo(3);
   }
 
   /** A mean that explains an expert makes all its neurons superfluous; it takes 8 bytes. */
