@@ -99,23 +99,45 @@ final class NarrowExportTest {
           ".*(is quantised: it is made by|is stored as u?int|what its experts compute is not known)"
               + ".*");
 
+  private static final Pattern UNDIVIDED =
+      Pattern.compile(".*(slices of its experts cannot be computed apart)");
+
   static List<Expected> taken() throws IOException {
     return RealExports.taken();
   }
 
-  /** Half of all neurons, drawn at random for each expert, with matrices drawn at random. */
+  /** So many neurons, drawn at random, with a matrix drawn at random. */
+  private NarrowExpert drawn(MoeBlock block, int width) {
+    int[] neurons = random.ints(0, block.inner()).distinct().limit(width).sorted().toArray();
+    float[] down = new float[width * block.hidden()];
+    for (int i = 0; i < down.length; i++) {
+      down[i] = 0.1f * (float) random.nextGaussian();
+    }
+    return new NarrowExpert(neurons, down);
+  }
+
+  /** Half of all neurons of each expert. */
   private Replacement half(MoeBlock block) {
     TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
-    int width = Math.max(1, block.inner() / 2);
     for (int expert = 0; expert < block.experts(); expert++) {
-      int[] neurons = random.ints(0, block.inner()).distinct().limit(width).sorted().toArray();
-      float[] down = new float[width * block.hidden()];
-      for (int i = 0; i < down.length; i++) {
-        down[i] = 0.1f * (float) random.nextGaussian();
-      }
-      narrow.put(expert, new NarrowExpert(neurons, down));
+      narrow.put(expert, drawn(block, Math.max(1, block.inner() / 2)));
     }
     return Replacement.byNarrow(narrow);
+  }
+
+  /** By turns no quarter of an expert's neurons, for which zeros stand in, one, ..., all four. */
+  private Replacement quarters(MoeBlock block) {
+    TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
+    TreeMap<Integer, float[]> zeros = new TreeMap<>();
+    for (int expert = 0; expert < block.experts(); expert++) {
+      int width = expert % 5 * (block.inner() / 4);
+      if (width == 0) {
+        zeros.put(expert, new float[block.hidden()]);
+      } else if (width < block.inner()) {
+        narrow.put(expert, drawn(block, width));
+      }
+    }
+    return new Replacement(zeros, narrow);
   }
 
   /** Of every form, with one width a block. */
@@ -142,7 +164,42 @@ final class NarrowExportTest {
       assertThat(refusal.get()).matches(REFUSED);
       return;
     }
-    Path file = folder.resolve("half.onnx");
+    holds(subject, changes);
+  }
+
+  /** Of every form whose experts share a value, unless it has one width a block only. */
+  @ParameterizedTest
+  @MethodSource("taken")
+  void holdsInAtomsOrSaysWhyExpertsShareAWidth(Expected expected) {
+    LoadedModel subject = LoadedModel.open(expected.file(), Target.CPU);
+    Graph graph = subject.model().graph();
+    Map<String, Replacement> changes = new HashMap<>();
+    for (MoeBlock block : subject.blocks()) {
+      if (block.inner() > 0
+          && NeuronCut.of(graph, block).objection(half(block).narrow()).isEmpty()
+          && NeuronCut.of(graph, block).isShared()) {
+        NeuronCut neurons = NeuronCut.of(graph, block);
+        Replacement quarters = quarters(block);
+        Optional<String> refusal =
+            neurons.objection(quarters.narrow(), quarters.novices().keySet());
+        assertThat(refusal.isPresent())
+            .as("%s: %s", block.name(), refusal)
+            .isEqualTo(neurons.indivisible().isPresent());
+        if (refusal.isPresent()) {
+          assertThat(refusal.get()).endsWith("; " + neurons.indivisible().get());
+          assertThat(refusal.get()).matches(UNDIVIDED);
+        } else {
+          changes.put(block.name(), quarters);
+        }
+      }
+    }
+    if (!changes.isEmpty()) {
+      holds(subject, changes);
+    }
+  }
+
+  private void holds(LoadedModel subject, Map<String, Replacement> changes) {
+    Path file = folder.resolve("narrow.onnx");
     OnnxWriter.write(
         Rewriter.rewrite(subject.read().canonical(), subject.blocks(), changes),
         file,
