@@ -1,5 +1,6 @@
 package io.moneonnx.form;
 
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
@@ -89,7 +90,8 @@ final class GatheredWeights implements Form {
     return Recognition.unless(
         gathers.stream()
             .flatMap(gather -> objection(KeptSlots.bank(graph, gather), routing.experts()).stream())
-            .findFirst(),
+            .findFirst()
+            .or(() -> onlyNumbers(gathers)),
         () -> {
           Recognition all = combined(routing, gathers);
           List<ExpertGather> matrices =
@@ -104,6 +106,18 @@ final class GatheredWeights implements Form {
   /** True where one number is gathered for each slot, such as a scale of its routing weight. */
   private boolean isNumber(ExpertGather gather) {
     return Weight.behind(graph, KeptSlots.bank(graph, gather)).orElseThrow().dims().size() == 1;
+  }
+
+  /** Why what is gathered are no weights, but numbers of rows; empty if some are weights. */
+  private Optional<String> onlyNumbers(List<ExpertGather> gathers) {
+    String bank = KeptSlots.bank(graph, gathers.get(0));
+    return gathers.stream()
+            .flatMap(gather -> bank(KeptSlots.bank(graph, gather)).constants(0).stream())
+            .allMatch(name -> graph.constant(name).orElseThrow().type() == ElementType.INT64)
+        ? Optional.of(
+            "'%s' is int64; expected weights of experts, found numbers of what stands for them, as of their atoms"
+                .formatted(bank))
+        : Optional.empty();
   }
 
   private WeightView bank(String value) {

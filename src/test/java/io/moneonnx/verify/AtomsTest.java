@@ -8,10 +8,14 @@ import io.moneonnx.NarrowMoe.Stack;
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.canonical.Canonical;
+import io.moneonnx.form.Forms;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.moe.Refusal;
+import io.moneonnx.moe.Target;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import java.nio.file.Path;
@@ -64,6 +68,28 @@ final class AtomsTest {
     Verdict verdict = NarrowMoe.verdict(tiny, both, narrowed(tiny, both), folder);
 
     assertThat(verdict.holds()).as(verdict.text()).isTrue();
+  }
+
+  /** There are more of them than the router has columns. */
+  @ParameterizedTest
+  @MethodSource("divisible")
+  void areNoExpertsThatAreFoundAgain(Stack stack) {
+    assertThat(found(stack).blocks()).isEmpty();
+  }
+
+  @Test
+  void haveTablesThatAreNoWeights() {
+    assertThat(found(Stack.GATHERED).refusals())
+        .singleElement()
+        .extracting(Refusal::reason)
+        .asString()
+        .contains("'mone.0/atoms' is int64; expected weights of experts");
+  }
+
+  private static MoeFinder.Findings found(Stack stack) {
+    TinyMoe tiny = stack.tiny();
+    return new MoeFinder(Forms.all(Target.CPU))
+        .find(Canonical.of(narrowed(tiny, narrowing(tiny))).graph());
   }
 
   private void finds(TinyMoe tiny, Model wrong) {
