@@ -51,7 +51,7 @@ final class NarrowOptions {
       paramLabel = "W",
       description =
           "Neurons of a slice, a divisor of those of an expert that makes 16 slices of it at most"
-              + " (default: a quarter).")
+              + " (default: an eighth).")
   private Integer atomWidth;
 
   /** What was given, by name of option. */

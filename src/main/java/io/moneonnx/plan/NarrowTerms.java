@@ -12,7 +12,7 @@ import java.util.OptionalInt;
  *     divides the neurons of an expert and leaves four steps to them
  * @param minWidth neurons that every expert keeps at least
  * @param stacks what experts whose weights are stacked may have
- * @param atomWidth neurons of an atom; if absent a quarter of those of an expert
+ * @param atomWidth neurons of an atom; if absent an eighth of those of an expert
  */
 public record NarrowTerms(
     Weighting weights, OptionalInt step, int minWidth, Stacks stacks, OptionalInt atomWidth) {

@@ -23,7 +23,7 @@ public record PlannedAtoms(int width, int count, int most, int staying) {
   private static final int MOST = 16;
 
   /** An expert has so many by default. */
-  private static final int USUAL = 4;
+  private static final int USUAL = 8;
 
   /** Numbers of atoms by expert, whether they are there, and their experts. */
   private static final long TABLES = 4L * Long.BYTES;
@@ -58,7 +58,7 @@ public record PlannedAtoms(int width, int count, int most, int staying) {
   /**
    * Neurons of an atom of experts with so many.
    *
-   * @param wanted by default about a quarter of them, a divisor
+   * @param wanted by default about an eighth of them, a divisor
    */
   static int width(OptionalInt wanted, int inner) {
     int width =

@@ -58,7 +58,7 @@ final class NarrowFusedTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"--uniform", "--atoms"})
+  @ValueSource(strings = {"--uniform", "--atom-width=2"})
   void isMeasuredPlannedWrittenAndProved(String stacks) throws IOException {
     Path model = model();
     Path profile = folder.resolve("fused.profile");

@@ -200,7 +200,7 @@ final class NarrowPlannerTest {
     assertThat(atoms).isEqualTo(new PlannedAtoms(1, 4, 3, 2));
     assertThat(stacked.bytes() - apart.bytes()).isEqualTo(4 * 8 * (2 * 3 + 4));
     assertThat(atoms.bytes(block.header(), NEURON - 2)).isEqualTo(2 * 8 + 4 * 8 * (2 * 3 + 4));
-    assertThat(PlannedAtoms.width(OptionalInt.empty(), 96)).isEqualTo(24);
+    assertThat(PlannedAtoms.width(OptionalInt.empty(), 96)).isEqualTo(12);
     assertThat(PlannedAtoms.width(OptionalInt.empty(), 9)).isEqualTo(3);
   }
 
