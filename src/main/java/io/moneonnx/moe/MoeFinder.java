@@ -1,7 +1,6 @@
 package io.moneonnx.moe;
 
 import io.moneonnx.graph.Graph;
-import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.ValueTypes;
 import java.util.ArrayList;
@@ -74,6 +73,10 @@ public final class MoeFinder {
           List.of(routing));
     }
 
+    private static Findings refused(List<Refusal> refusals) {
+      return new Findings(List.of(), refusals, List.of(), List.of(), List.of());
+    }
+
     private static Findings all(List<Findings> parts) {
       return new Findings(
           join(parts, Findings::blocks),
@@ -99,21 +102,28 @@ public final class MoeFinder {
     ValueTypes types = new ValueTypes(graph);
     Set<String> names = new HashSet<>();
     List<Findings> found = new ArrayList<>();
-    found.add(new Findings(List.of(), routings.withoutRouter(), List.of(), List.of(), List.of()));
-    found.add(new Findings(List.of(), routings.byTable(), List.of(), List.of(), List.of()));
+    found.add(Findings.refused(routings.withoutRouter()));
+    found.add(Findings.refused(routings.byTable()));
+    found.add(Findings.refused(routings.byUnknownProduct()));
+    found.add(Findings.refused(NestedRouters.of(graph)));
     for (Routing routing : routings.findAll()) {
       String name = unique(BlockName.of(graph, routing), names);
-      found.add(verdict(name, graph, types, routing, Claims.of(formsHere, routing)));
+      found.add(verdict(name, graph, types, routing, Claims.of(formsHere, routing), routings));
     }
     return Findings.all(found);
   }
 
   /** A block, a refusal, or nothing if no experts are to be expected behind this choice. */
   private static Findings verdict(
-      String name, Graph graph, ValueTypes types, Routing routing, Claims claims) {
+      String name,
+      Graph graph,
+      ValueTypes types,
+      Routing routing,
+      Claims claims,
+      RoutingFinder routings) {
     Findings.Named named = new Findings.Named(name, routing);
     if (claims.only().isEmpty()) {
-      return claims.refused() || looksRouted(graph, routing)
+      return claims.refused() || routings.looksRouted(routing)
           ? Findings.refused(named, claims.reason(graph, routing), claims.misses())
           : Findings.NONE;
     }
@@ -204,31 +214,6 @@ public final class MoeFinder {
         : Optional.of(
             "the routing weights '%s' do not come from the router '%s'"
                 .formatted(routingWeights, routing.router()));
-  }
-
-  /**
-   * False for a choice that ends the graph, such as greedy decoding behind a language model, and
-   * for scores that are but compared with their best: activations are cut like that too.
-   */
-  private static boolean looksRouted(Graph graph, Routing routing) {
-    return !routing.isThreshold() && feedsComputation(graph, routing);
-  }
-
-  private static boolean feedsComputation(Graph graph, Routing routing) {
-    List<String> choice = List.of(routing.choice().value());
-    Set<String> before = Reach.backward(graph, choice, value -> false);
-    Set<String> behind = Reach.forward(graph, choice, value -> false);
-    return Reach.backward(graph, behind, before::contains).stream()
-        .filter(value -> !before.contains(value))
-        .flatMap(value -> graph.producer(value).stream())
-        .anyMatch(MoeFinder::multiplies);
-  }
-
-  private static boolean multiplies(Node node) {
-    return node.opType().startsWith("MatMul")
-        || node.is("Gemm")
-        || node.subgraphs().stream()
-            .anyMatch(body -> body.nodes().stream().anyMatch(MoeFinder::multiplies));
   }
 
   private static String unique(String name, Set<String> names) {

@@ -107,6 +107,59 @@ final class RoutingFinder {
             });
   }
 
+  /** Choices by scores which a product with a constant makes that is not read. */
+  List<Refusal> byUnknownProduct() {
+    return graph.nodes().stream().flatMap(node -> byUnknownProduct(node).stream()).toList();
+  }
+
+  private Optional<Refusal> byUnknownProduct(Node node) {
+    Optional<Chosen> chosen =
+        isFused(node)
+            ? Optional.empty()
+            : choice(node).filter(choice -> feedsComputation(choice.choice().value()));
+    return chosen
+        .flatMap(choice -> sources(choice).unknown())
+        .filter(unknown -> isProduct(unknown) && hasConstant(unknown))
+        .map(
+            unknown ->
+                new Refusal(
+                    node.label(),
+                    ("chooses %d by scores of %s '%s'; expected a router that is MatMul, Gemm or"
+                            + " MatMulNBits")
+                        .formatted(chosen.get().topK(), unknown.opType(), unknown.label())));
+  }
+
+  private boolean hasConstant(Node node) {
+    return node.inputs().stream().anyMatch(input -> graph.constant(input).isPresent());
+  }
+
+  /**
+   * False for a choice that ends the graph, such as greedy decoding behind a language model, and
+   * for scores that are but compared with their best: activations are cut like that too.
+   */
+  boolean looksRouted(Routing routing) {
+    return !routing.isThreshold() && feedsComputation(routing.choice().value());
+  }
+
+  private boolean feedsComputation(String choice) {
+    Set<String> before = Reach.backward(graph, List.of(choice), value -> false);
+    Set<String> behind = Reach.forward(graph, List.of(choice), value -> false);
+    return Reach.backward(graph, behind, before::contains).stream()
+        .filter(value -> !before.contains(value))
+        .flatMap(value -> graph.producer(value).stream())
+        .anyMatch(RoutingFinder::multiplies);
+  }
+
+  private static boolean multiplies(Node node) {
+    return isProduct(node)
+        || node.subgraphs().stream()
+            .anyMatch(body -> body.nodes().stream().anyMatch(RoutingFinder::multiplies));
+  }
+
+  private static boolean isProduct(Node node) {
+    return node.opType().contains("MatMul") || node.opType().contains("Gemm");
+  }
+
   /**
    * A choice.
    *
@@ -194,8 +247,26 @@ final class RoutingFinder {
     return Optional.of(chosen(concat.output(), scores, from.size(), from));
   }
 
-  /** Walks up from the scores to the router; empty if there is not exactly one. */
+  /** The router that is found above the scores; empty if there is not exactly one. */
   private Optional<Walk> walk(Chosen choice) {
+    Sources sources = sources(choice);
+    Set<String> projections = sources.projections();
+    return sources.unknown().isEmpty() && projections.size() == 1
+        ? routing(choice, graph.producer(projections.iterator().next()).orElseThrow())
+            .map(routing -> new Walk(choice, routing, sources.earlierChoices()))
+        : Optional.empty();
+  }
+
+  /**
+   * What scores come from.
+   *
+   * @param unknown the operator at which the walk ended, if there is one
+   */
+  private record Sources(
+      Set<String> projections, Set<String> earlierChoices, Optional<Node> unknown) {}
+
+  /** Walks up from the scores. */
+  private Sources sources(Chosen choice) {
     Set<String> seen = new HashSet<>();
     Set<String> earlier = new LinkedHashSet<>();
     Set<String> projections = new LinkedHashSet<>();
@@ -211,7 +282,7 @@ final class RoutingFinder {
         projections.add(node.output());
       } else if (!RouterOperators.isSize(node)) {
         if (!RouterOperators.contain(node)) {
-          return Optional.empty();
+          return new Sources(projections, earlier, Optional.of(node));
         }
         if (CHOICES.contains(node.opType())) {
           earlier.addAll(node.outputs());
@@ -219,10 +290,7 @@ final class RoutingFinder {
         pending.addAll(node.inputs());
       }
     }
-    return projections.size() == 1
-        ? routing(choice, graph.producer(projections.iterator().next()).orElseThrow())
-            .map(routing -> new Walk(choice, routing, earlier))
-        : Optional.empty();
+    return new Sources(projections, earlier, Optional.empty());
   }
 
   private boolean isProjection(Node node) {

@@ -266,4 +266,83 @@ final class RoutingFinderTest {
                 "a router chooses 2 of 8, but no known form of experts depends on its choice"));
     assertThat(findings.misses()).hasSameSizeAs(Forms.all(Target.CPU));
   }
+
+  private static List<Refusal> refusals(Graph graph) {
+    MoeFinder.Findings findings =
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(graph).graph());
+    assertThat(findings.blocks()).isEmpty();
+    return findings.refusals();
+  }
+
+  @Test
+  void namesAProductThatItCannotRead() {
+    String packed =
+        SOFTMAX_TOP_K.replace(
+            "MatMul (flat, router)",
+            "com.microsoft.MatMulBnb4 <K = 4, N = 8> (flat, rowwise, bias)");
+
+    assertThat(refusals(graph(packed, USE)))
+        .containsExactly(
+            new Refusal(
+                "TopK -> w",
+                "chooses 2 by scores of MatMulBnb4 'MatMulBnb4 -> logits'; expected a router that is"
+                    + " MatMul, Gemm or MatMulNBits"));
+    assertThat(refusals(graph(packed, "y = Gather (embeddings, e)"))).isEmpty();
+    assertThat(refusals(graph(packed.replace("rowwise, bias", "flat, flat"), USE))).isEmpty();
+  }
+
+  private static final String BODY =
+      """
+      {
+        n = MatMul (x, router)
+        m = Softmax (n)
+        v, i = TopK (m, k)
+        ids = Cast <to = 1> (i)
+        z = MatMul (ids, use)
+      }""";
+
+  @Test
+  void namesTheBodiesThatHaveRouters() {
+    String branches =
+        "y = If <then_branch = t () => (float[...] z) %s, else_branch = e () => (float[...] z) %s>"
+            + " (flag)\n";
+    String expected =
+        "its %s has 1 routed blocks, the first by the router 'router'; expected routers in the main"
+            + " graph, not in a body of If";
+
+    assertThat(refusals(graph("flag = Greater (one, low)\n", branches.formatted(BODY, BODY))))
+        .containsExactly(
+            new Refusal("If -> y", expected.formatted("then_branch")),
+            new Refusal("If -> y", expected.formatted("else_branch")));
+    assertThat(
+            refusals(
+                graph(
+                    "flag = Greater (one, low)\n",
+                    branches.formatted("{ z = Neg (x) }", "{ z = Abs (x) }"))))
+        .isEmpty();
+  }
+
+  @Test
+  void namesTheDecoderOfASearch() {
+    Graph search =
+        graph(
+            """
+            ids = Cast <to = 6> (x)
+            y = com.microsoft.GreedySearch
+                <decoder = d (int32[B, S] words) => (float[...] z) <int64[1] own = {2}> {
+                  x2 = Gather (table, words)
+                  n = MatMul (x2, router)
+                  v, i = TopK (n, own)
+                  other = Cast <to = 1> (i)
+                  z = MatMul (other, use)
+                }>
+                (ids)
+            """);
+
+    assertThat(refusals(search))
+        .extracting(Refusal::reason)
+        .containsExactly(
+            "its decoder has 1 routed blocks, the first by the router 'router'; expected routers in"
+                + " the main graph, not in a body of GreedySearch");
+  }
 }
