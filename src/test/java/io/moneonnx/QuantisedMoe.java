@@ -10,10 +10,13 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.UnknownFields;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** Tiny models whose experts' weights, {@code up...} and {@code down...}, are random integers. */
 public final class QuantisedMoe {
@@ -80,6 +83,88 @@ public final class QuantisedMoe {
             "bits", Attribute.of(bits),
             "block_size", Attribute.of(BLOCK)),
         UnknownFields.NONE);
+  }
+
+  /** As {@code quantize_dynamic} writes it: products of integers, the router's among them. */
+  public static Model dynamic(Model model) {
+    Map<String, Initializer> constants = new LinkedHashMap<>(model.graph().initializers());
+    List<Node> nodes = new ArrayList<>();
+    Set<String> quantised = new HashSet<>();
+    for (Node node : model.graph().nodes()) {
+      if (isProduct(node)) {
+        if (quantised.add(node.input(0))) {
+          nodes.add(
+              Node.of(
+                  "DynamicQuantizeLinear",
+                  List.of(node.input(0)),
+                  Stream.of("_int", "_unit", "_zero").map(node.input(0)::concat).toList(),
+                  Map.of()));
+        }
+        nodes.addAll(integers(node, constants));
+      } else {
+        nodes.add(node);
+      }
+    }
+    return with(model, nodes, constants);
+  }
+
+  private static boolean isProduct(Node node) {
+    boolean hasWeight = isOfExpert(node.input(1)) || node.input(1).equals("router");
+    return hasWeight && (node.is("Gemm") || node.is("MatMul"));
+  }
+
+  private static List<Node> integers(Node product, Map<String, Initializer> constants) {
+    String x = product.input(0);
+    String name = product.input(1);
+    String y = product.output();
+    List<Long> dims = constants.remove(name).tensor().dims();
+    List<Long> inByOut = product.is("Gemm") ? List.of(dims.get(1), dims.get(0)) : dims;
+    put(constants, name + "_q", bytes(ElementType.INT8, inByOut, name));
+    put(constants, name + "_scale", scales(List.of(), name));
+    return List.of(
+        Node.of(
+            "MatMulInteger",
+            List.of(x + "_int", name + "_q", x + "_zero"),
+            List.of(y + "_i"),
+            Map.of()),
+        Node.of("Cast", List.of(y + "_i"), List.of(y + "_f"), Map.of("to", Attribute.of(1))),
+        Node.of("Mul", List.of(x + "_unit", name + "_scale"), List.of(y + "_s"), Map.of()),
+        Node.of("Mul", List.of(y + "_f", y + "_s"), List.of(y), Map.of()));
+  }
+
+  /**
+   * As {@code quantize_static} writes it: what products read and make, and the scores that experts
+   * are chosen by, are quantised and dequantised.
+   */
+  public static Model around(Model model) {
+    Model weights = dequantised(model);
+    Map<String, Initializer> constants = new LinkedHashMap<>(weights.graph().initializers());
+    put(constants, "step", Tensor.of(List.of(), 0.02f));
+    put(constants, "middle", bytes(ElementType.INT8, List.of(), "middle"));
+    List<Node> nodes = new ArrayList<>();
+    for (Node node : weights.graph().nodes()) {
+      boolean isScores = node.output().equals("scores");
+      if (!isProduct(node) && !isScores) {
+        nodes.add(node);
+        continue;
+      }
+      String x = node.input(0);
+      String y = node.output();
+      List<String> inputs = new ArrayList<>(node.inputs());
+      if (!isScores) {
+        inputs.set(0, y + "_x");
+        nodes.addAll(there(x, y + "_x"));
+      }
+      nodes.add(node.withValues(inputs, List.of(y + "_y")));
+      nodes.addAll(there(y + "_y", y));
+    }
+    return with(model, nodes, constants);
+  }
+
+  private static List<Node> there(String from, String to) {
+    return List.of(
+        Node.of("QuantizeLinear", List.of(from, "step", "middle"), List.of(to + "_q"), Map.of()),
+        Node.of("DequantizeLinear", List.of(to + "_q", "step", "middle"), List.of(to), Map.of()));
   }
 
   private static void put(Map<String, Initializer> constants, String name, Tensor tensor) {

@@ -16,6 +16,7 @@ final class RouterOperators {
           "Clip",
           "Concat",
           "ConstantOfShape",
+          "DequantizeLinear",
           "Div",
           "Equal",
           "Exp",
@@ -39,6 +40,7 @@ final class RouterOperators {
           "OneHot",
           "Or",
           "Pow",
+          "QuantizeLinear",
           "ReduceL1",
           "ReduceMax",
           "ReduceMean",
@@ -66,7 +68,7 @@ final class RouterOperators {
 
   private RouterOperators() {}
 
-  /** True for elementwise, softmax, reducing, gathering and spreading operators, and choices. */
+  /** True for elementwise, softmax, reducing, gathering, spreading and quantising ones, choices. */
   static boolean contain(Node node) {
     return node.domain().isEmpty() && OPERATORS.contains(node.opType());
   }

@@ -15,8 +15,8 @@ import java.util.Set;
 /**
  * Finds the routing decisions of a graph: int64 indices chosen by a {@code TopK}, or by one or more
  * {@code ArgMax}es, or within a fused operator, from scores that come from exactly one projection
- * with a constant weight, the router, through nothing but elementwise, softmax, reducing and
- * gathering operators.
+ * with a constant weight, the router, through nothing but elementwise, softmax, reducing, gathering
+ * and quantising operators. A router of integers, whose input is quantised as it comes, counts too.
  *
  * <p>A {@code TopK} whose ids nobody reads chooses too where scores are compared with its values.
  *
@@ -25,7 +25,15 @@ import java.util.Set;
  */
 final class RoutingFinder {
   private static final Set<String> RESHAPING =
-      Set.of("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze");
+      Set.of(
+          "Cast",
+          "DequantizeLinear",
+          "Flatten",
+          "Identity",
+          "QuantizeLinear",
+          "Reshape",
+          "Squeeze",
+          "Unsqueeze");
 
   static final String THRESHOLD = "Threshold";
 
@@ -124,8 +132,8 @@ final class RoutingFinder {
             unknown ->
                 new Refusal(
                     node.label(),
-                    ("chooses %d by scores of %s '%s'; expected a router that is MatMul, Gemm or"
-                            + " MatMulNBits")
+                    ("chooses %d by scores of %s '%s'; expected a router that is MatMul, Gemm,"
+                            + " MatMulInteger or MatMulNBits")
                         .formatted(chosen.get().topK(), unknown.opType(), unknown.label())));
   }
 
@@ -270,6 +278,7 @@ final class RoutingFinder {
     Set<String> seen = new HashSet<>();
     Set<String> earlier = new LinkedHashSet<>();
     Set<String> projections = new LinkedHashSet<>();
+    Set<Node> scales = new LinkedHashSet<>();
     Deque<String> pending = new ArrayDeque<>(choice.from());
     while (!pending.isEmpty()) {
       String value = pending.pop();
@@ -280,6 +289,8 @@ final class RoutingFinder {
       Node node = producer.get();
       if (isProjection(node)) {
         projections.add(node.output());
+      } else if (node.is("DynamicQuantizeLinear")) {
+        scales.add(node);
       } else if (!RouterOperators.isSize(node)) {
         if (!RouterOperators.contain(node)) {
           return new Sources(projections, earlier, Optional.of(node));
@@ -290,14 +301,22 @@ final class RoutingFinder {
         pending.addAll(node.inputs());
       }
     }
-    return new Sources(projections, earlier, Optional.empty());
+    projections.forEach(projection -> quantised(projection).ifPresent(scales::remove));
+    return new Sources(projections, earlier, scales.stream().findFirst());
+  }
+
+  /** What quantises the input of a product of integers: the product is multiplied by its scale. */
+  private Optional<Node> quantised(String product) {
+    return graph
+        .producer(product, "MatMulInteger")
+        .flatMap(node -> graph.producer(node.input(0), "DynamicQuantizeLinear"));
   }
 
   private boolean isProjection(Node node) {
     if (isQuantised(node)) {
       return graph.constant(node.input(1)).isPresent();
     }
-    return (node.is("MatMul") || node.is("Gemm"))
+    return (node.is("MatMul") || node.is("Gemm") || quantised(node.output()).isPresent())
         && Weight.behind(graph, node.input(1)).filter(w -> w.dims().size() == 2).isPresent();
   }
 
@@ -320,7 +339,7 @@ final class RoutingFinder {
             choice.topK(),
             out,
             in,
-            beforeReshaping(projection.input(0)),
+            beforeReshaping(quantised(projection.output()).orElse(projection).input(0)),
             weight.initializer(),
             kind(choice)));
   }

@@ -286,7 +286,7 @@ final class RoutingFinderTest {
             new Refusal(
                 "TopK -> w",
                 "chooses 2 by scores of MatMulBnb4 'MatMulBnb4 -> logits'; expected a router that is"
-                    + " MatMul, Gemm or MatMulNBits"));
+                    + " MatMul, Gemm, MatMulInteger or MatMulNBits"));
     assertThat(refusals(graph(packed, "y = Gather (embeddings, e)"))).isEmpty();
     assertThat(refusals(graph(packed.replace("rowwise, bias", "flat, flat"), USE))).isEmpty();
   }

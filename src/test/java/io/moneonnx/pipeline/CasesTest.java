@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * system property {@code cases} names; skipped where there is none.
  */
 class CasesTest {
-  /** Spellings that the canonical graph settles; all are found, rewritten and proved. */
+  /** What is found, rewritten and proved. */
   private static final List<String> SPELLINGS =
       List.of(
           "mobius-deepseek_v2",
@@ -53,9 +53,12 @@ class CasesTest {
           "tool-mixtral_ts__ort_basic",
           "tool-olmoe_ts_bmm__f16_io",
           "tool-olmoe_ts_bmm__store_f16",
+          "tool-mixtral_ts__dyn_int8",
+          "report-dyn8-dense",
           "report-fp16-sparse",
           "report-ortopt1-sparse",
           "report-seeded-shared",
+          "report-static-qdq-sparse",
           "report-sum-node");
 
   @TempDir private Path folder;

@@ -56,6 +56,26 @@ final class QuantisedExpertsTest {
     assertThat(block.weights()).hasSize(4 * 2 * 3);
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"TORCHSCRIPT", "DYNAMO", "BUFFER", "COLUMNS", "PICKED"})
+  void areTakenAsProductsOfIntegers(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, HIDDEN);
+    MoeBlock block = isRewrittenAsTheOracleSays(QuantisedMoe.dynamic(tiny.model()), tiny);
+
+    assertThat(block.expertBytes()).isEqualTo(2 * HIDDEN * (HIDDEN + 1) + 2 * 4);
+    assertThat(block.routing().input()).isEqualTo("x");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"DYNAMO", "BUFFER", "COLUMNS"})
+  void areTakenBetweenQuantisedActivations(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, HIDDEN);
+
+    assertThat(
+            isRewrittenAsTheOracleSays(QuantisedMoe.around(tiny.model()), tiny).routing().input())
+        .isEqualTo("x");
+  }
+
   private MoeBlock isRewrittenAsTheOracleSays(Model model, TinyMoe tiny) {
     MoeFinder.Findings findings =
         new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph());
@@ -96,7 +116,9 @@ final class QuantisedExpertsTest {
   /** Bytes of the model's integer weights. */
   private static long integers(Model model) {
     return model.graph().initializers().values().stream()
+        .filter(constant -> !constant.name().equals("router_q"))
         .map(constant -> constant.tensor())
+        .filter(tensor -> tensor.rank() > 0)
         .filter(tensor -> tensor.type() == ElementType.INT8 || tensor.type() == ElementType.UINT8)
         .mapToLong(Tensor::byteSize)
         .sum();
