@@ -85,6 +85,37 @@ public final class QuantisedMoe {
         UnknownFields.NONE);
   }
 
+  /** Stacked weights of 8 bits that are dequantised where they are gathered, block by block. */
+  public static Model gathered(Model model) {
+    Map<String, Initializer> constants = new LinkedHashMap<>(model.graph().initializers());
+    List<Node> nodes = new ArrayList<>();
+    for (Node node : model.graph().nodes()) {
+      nodes.add(node.is("Gather") && isOfExpert(node.input(0)) ? gathered(node, constants) : node);
+    }
+    return with(model, nodes, constants);
+  }
+
+  private static Node gathered(Node gather, Map<String, Initializer> constants) {
+    String name = gather.input(0);
+    List<Long> dims = constants.remove(name).tensor().dims();
+    List<Long> blocks = List.of(dims.get(0), dims.get(1), (dims.get(2) + BLOCK - 1) / BLOCK);
+    put(constants, name + "_q", bytes(ElementType.UINT8, dims, name));
+    put(constants, name + "_scale", scales(blocks, name));
+    put(constants, name + "_zero", bytes(ElementType.UINT8, blocks, name + "z"));
+    return new Node(
+        "GatherBlockQuantized",
+        "com.microsoft",
+        gather.output(),
+        List.of(name + "_q", gather.input(1), name + "_scale", name + "_zero"),
+        gather.outputs(),
+        Map.of(
+            "gather_axis", Attribute.of(0),
+            "quantize_axis", Attribute.of(2),
+            "bits", Attribute.of(8),
+            "block_size", Attribute.of(BLOCK)),
+        UnknownFields.NONE);
+  }
+
   /** As {@code quantize_dynamic} writes it: products of integers, the router's among them. */
   public static Model dynamic(Model model) {
     Map<String, Initializer> constants = new LinkedHashMap<>(model.graph().initializers());

@@ -89,7 +89,8 @@ final class GatheredWeights implements Form {
     }
     return Recognition.unless(
         gathers.stream()
-            .flatMap(gather -> objection(KeptSlots.bank(graph, gather), routing.experts()).stream())
+            .flatMap(gather -> KeptSlots.stacked(graph, gather).stream())
+            .flatMap(bank -> objection(bank, routing.experts()).stream())
             .findFirst()
             .or(() -> onlyNumbers(gathers)),
         () -> {
@@ -126,7 +127,11 @@ final class GatheredWeights implements Form {
 
   /** Why single experts cannot be cut out of a stacked weight; empty if they can. */
   private Optional<String> objection(String bank, int experts) {
-    List<Long> dims = Weight.behind(graph, bank).orElseThrow().dims();
+    Optional<List<Long>> known = Weight.behind(graph, bank).map(Weight::dims);
+    if (known.isEmpty()) {
+      return Optional.of("'%s', of a stacked weight, is no constant".formatted(bank));
+    }
+    List<Long> dims = known.get();
     if (dims.isEmpty() || dims.get(0) != experts) {
       return Optional.of(
           "'%s' %s is gathered by the routing indices; expected %d experts in front"
@@ -226,7 +231,8 @@ final class GatheredWeights implements Form {
     }
     Set<String> banks =
         gathers.stream()
-            .flatMap(gather -> bank(KeptSlots.bank(graph, gather)).constants(0).stream())
+            .flatMap(gather -> KeptSlots.stacked(graph, gather).stream())
+            .flatMap(bank -> bank(bank).constants(0).stream())
             .collect(Collectors.toSet());
     return new Recognition.Recognised(
         Claim.of(

@@ -9,6 +9,7 @@ import io.moneonnx.moe.Claim;
 import io.moneonnx.moe.ClosedRegion;
 import io.moneonnx.moe.ExpertWeights;
 import io.moneonnx.moe.Form;
+import io.moneonnx.moe.KeptSlots;
 import io.moneonnx.moe.Recognition;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.RoutingWeightSource;
@@ -157,10 +158,13 @@ final class SortedSegments implements Form {
   }
 
   private boolean isBank(ExpertGather gather, Routing routing) {
-    return graph
-        .constant(gather.bank())
-        .filter(bank -> bank.rank() > 1 && bank.dims().get(0) == routing.experts())
-        .isPresent();
+    return KeptSlots.stacked(graph, gather).stream()
+        .allMatch(
+            stacked ->
+                graph
+                    .constant(stacked)
+                    .filter(bank -> bank.rank() > 1 && bank.dims().get(0) == routing.experts())
+                    .isPresent());
   }
 
   /** Why {@code to} is not computed from {@code joined} row by row. */

@@ -7,6 +7,7 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.passes.ExpertGather;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -17,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The slots of a block whose expert is kept, so that only these are computed and the others are
@@ -138,9 +140,27 @@ public final class KeptSlots {
     return graph.producer(gather.rows()).orElseThrow().input(0);
   }
 
-  /** By what is gathered the stacked weight that it is gathered from. */
+  /** Which inputs of what gathers have a row for each expert: scales and zero points have too. */
+  private static List<Integer> stacked(Node gather) {
+    return isPacked(gather)
+        ? Stream.of(0, 2, 3).filter(input -> gather.given(input).isPresent()).toList()
+        : List.of(0);
+  }
+
+  private static boolean isPacked(Node gather) {
+    return gather.opType().equals("GatherBlockQuantized");
+  }
+
+  /** What has a row for each expert: the stacked weight, and the scales that it is stored with. */
+  public static List<String> stacked(Graph graph, ExpertGather gather) {
+    Node node = graph.producer(gather.rows()).orElseThrow();
+    return stacked(node).stream().map(node::input).toList();
+  }
+
+  /** By what is gathered the stacked weight that it is gathered from, unless that is packed. */
   public static Map<String, String> banks(Graph graph, Collection<ExpertGather> gathers) {
     return gathers.stream()
+        .filter(gather -> !isPacked(graph.producer(gather.rows()).orElseThrow()))
         .collect(Collectors.toMap(ExpertGather::rows, gather -> bank(graph, gather), (a, b) -> a));
   }
 
@@ -187,8 +207,18 @@ public final class KeptSlots {
   private void gather(Graph graph, Collection<ExpertGather> gathers, UnaryOperator<String> kept) {
     Map<String, String> banks = new HashMap<>();
     for (ExpertGather gather : gathers) {
-      String bank = banks.computeIfAbsent(bank(graph, gather), kept);
-      ops.edit().redirect(gather.rows(), ops.gather(bank, renumbered));
+      Node node = graph.producer(gather.rows()).orElseThrow();
+      List<String> inputs = new ArrayList<>(node.inputs());
+      for (int input : stacked(node)) {
+        inputs.set(input, banks.computeIfAbsent(node.input(input), kept));
+      }
+      inputs.set(1, renumbered);
+      ops.edit()
+          .redirect(
+              gather.rows(),
+              isPacked(node)
+                  ? ops.apply(node, inputs, Map.of())
+                  : ops.gather(inputs.get(0), renumbered));
     }
   }
 

@@ -52,6 +52,7 @@ class CasesTest {
           "tool-mixtral_hfexp__store_f16",
           "tool-mixtral_ts__ort_basic",
           "tool-olmoe_ts_bmm__f16_io",
+          "tool-olmoe_ts_bmm__olive_rtn4",
           "tool-olmoe_ts_bmm__store_f16",
           "tool-mixtral_ts__dyn_int8",
           "report-dyn8-dense",

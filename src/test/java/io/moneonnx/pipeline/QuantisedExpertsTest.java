@@ -8,12 +8,15 @@ import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.Refusal;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.rewrite.Replacement;
@@ -22,9 +25,11 @@ import io.moneonnx.run.RunOptions;
 import io.moneonnx.verify.Proof;
 import io.moneonnx.verify.Verdict;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -54,6 +59,33 @@ final class QuantisedExpertsTest {
     MoeBlock block = isRewrittenAsTheOracleSays(QuantisedMoe.packed(tiny.model(), bits), tiny);
 
     assertThat(block.weights()).hasSize(4 * 2 * 3);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"GATHERED", "GATHERED_FOR_TOKENS"})
+  void areTakenWhereTheyAreDequantisedAsTheyAreGathered(Spelling spelling) {
+    TinyMoe tiny = spelling.of(4, 2, HIDDEN);
+    MoeBlock block = isRewrittenAsTheOracleSays(QuantisedMoe.gathered(tiny.model()), tiny);
+
+    int scales = (HIDDEN + 1) * 5 + HIDDEN * 2 * 5;
+    assertThat(block.expertBytes()).isEqualTo(2 * HIDDEN * (HIDDEN + 1) + scales);
+    assertThat(block.ffn()).isEmpty();
+  }
+
+  @Test
+  void areRefusedWhereOneScaleIsOfSeveralExperts() {
+    TinyMoe tiny = Spelling.GATHERED.of(4, 2, HIDDEN);
+    Model model = QuantisedMoe.gathered(tiny.model());
+    Map<String, Initializer> constants = new LinkedHashMap<>(model.graph().initializers());
+    Tensor scale = constants.get("up_scale").tensor();
+    constants.put("up_scale", Initializer.of("up_scale", scale.rows(List.of(0))));
+    Graph graph = model.graph().with(model.graph().nodes(), constants);
+
+    assertThat(new MoeFinder(Forms.all(Target.CPU)).find(graph).refusals())
+        .extracting(Refusal::reason)
+        .containsExactly(
+            "gathered-weights: 'up_scale' [1, 17, 1] is gathered by the routing indices; expected 4"
+                + " experts in front");
   }
 
   @ParameterizedTest
