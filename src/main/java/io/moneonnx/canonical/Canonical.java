@@ -92,6 +92,11 @@ public final class Canonical {
     return model.graph();
   }
 
+  /** An edit of {@link #model} that gives no name which the original has for something else. */
+  public GraphEdit edit() {
+    return new GraphEdit(model, original.graph().names());
+  }
+
   /**
    * What an edit of {@link #model} makes of the original: in the exporter's spelling and order
    * wherever the edit has not touched it.

@@ -31,9 +31,19 @@ public final class GraphEdit {
   private ValueRanks ranks;
 
   public GraphEdit(Model model) {
+    this(model, Set.of());
+  }
+
+  /**
+   * An edit that gives none of these names either.
+   *
+   * @param taken names of values that the graph does not have
+   */
+  public GraphEdit(Model model, Set<String> taken) {
     this.model = model;
     this.graph = model.graph();
     this.names = new HashSet<>(graph.names());
+    names.addAll(taken);
   }
 
   /** The graph as it was before this edit. */

@@ -24,7 +24,7 @@ public final class Rewriter {
    */
   public static Model rewrite(
       Canonical model, List<MoeBlock> blocks, Map<String, ? extends Change> changes) {
-    GraphEdit edit = new GraphEdit(model.model());
+    GraphEdit edit = model.edit();
     List<Provenance.Target> targets = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
       MoeBlock block = blocks.get(i);

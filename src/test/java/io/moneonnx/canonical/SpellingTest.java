@@ -23,7 +23,7 @@ final class SpellingTest {
 
   private static Model edited(Model model, Consumer<GraphEdit> change) {
     Canonical canonical = Canonical.of(model);
-    GraphEdit edit = new GraphEdit(canonical.model());
+    GraphEdit edit = canonical.edit();
     change.accept(edit);
     return canonical.spelled(edit);
   }
@@ -40,6 +40,29 @@ final class SpellingTest {
       g (float x) => (float y) <float[1, 1] u, float[1, 1] v>
       { a = local.ffn (x, u) h = Neg (a) y = local.ffn (h, v) }
       """;
+
+  @Test
+  void givesNoNameOfWhatTheCanonicalGraphLacks() {
+    Model before =
+        model(
+            """
+            g (float[1, 2] x) => (float[1, 2] y, float[1, 6] u)
+            <int64 three = {3}, int64[1] zero = {0}, int64[1] one = {1}>
+            {
+              side = Unsqueeze (three, zero)
+              sizes = Concat <axis = 0> (one, side)
+              u = Tile (x, sizes)
+              t = Tanh (x)
+              y = Neg (t)
+            }
+            """);
+
+    Model written =
+        edited(before, edit -> edit.redirect("t", edit.constant("three", Tensor.scalar(1f))));
+
+    assertThat(written.graph().constant("three")).contains(before.graph().constant("three").get());
+    assertThat(nodes(written)).contains("y = Neg (three_1)");
+  }
 
   @Test
   void whatNoEditIsAboutIsWrittenAsItWas() {
