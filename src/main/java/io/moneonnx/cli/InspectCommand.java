@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,7 +55,9 @@ final class InspectCommand implements Callable<Integer> {
       table.row(
           block.name(),
           block.form(),
-          block.experts(),
+          block.weightless().isEmpty()
+              ? block.experts()
+              : "%d of %d".formatted(block.owners().size(), block.experts()),
           block.topK(),
           block.hidden(),
           "%,d".formatted(block.expertBytes()),
@@ -64,6 +67,7 @@ final class InspectCommand implements Callable<Integer> {
     StringBuilder text = new StringBuilder();
     text.append(
         subject.blocks().isEmpty() ? "no Mixture-of-Experts block was found\n" : table.toString());
+    text.append(new PrunedBefore(subject));
     for (Refusal refusal : subject.findings().refusals()) {
       text.append("refused  ").append(refusal.where()).append(": ").append(refusal.reason());
       text.append('\n');
@@ -77,8 +81,10 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static Fields json(LoadedModel subject) {
-    return new Fields()
-        .with("blocks", subject.blocks().stream().map(InspectCommand::json).toList())
+    return new PrunedBefore(subject)
+        .addTo(
+            new Fields()
+                .with("blocks", subject.blocks().stream().map(InspectCommand::json).toList()))
         .with("refused", subject.findings().refusals())
         .with("warnings", subject.findings().warnings());
   }
@@ -103,6 +109,7 @@ final class InspectCommand implements Callable<Integer> {
         .with("name", block.name())
         .with("form", block.form())
         .with("experts", block.experts())
+        .withAny("weightless", Optional.of(block.weightless()).filter(ids -> !ids.isEmpty()))
         .with("topK", block.topK())
         .with("hidden", block.hidden())
         .with("expertBytes", block.expertBytes())

@@ -137,7 +137,7 @@ final class PlanReport {
       Forecast.Block cost = forecast.blocks().get(i);
       table.row(
           block.name(),
-          block.experts(),
+          profile.block(block.name()).orElseThrow().header().owners().size(),
           block.pruned().size(),
           percent(cost.share()),
           percent(cost.error()),

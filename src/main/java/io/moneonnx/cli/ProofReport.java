@@ -30,7 +30,7 @@ record ProofReport(Path pruned, Prove.Result result) implements CheckReport {
         double bound = verdict.bounds().blocks().get(block.name());
         table.row(
             block.name(),
-            block.experts(),
+            block.owners().size(),
             done(block),
             "%.1e".formatted(error),
             "%.0e".formatted(bound),

@@ -77,7 +77,8 @@ record RewriteReport(Prune.Result result) {
       }
       Change change = report.changes().get(block.name());
       int gone = change == null ? 0 : change.experts().size();
-      table.row(block.name(), block.experts(), block.experts() - gone, gone);
+      int owners = block.owners().size();
+      table.row(block.name(), owners, owners - gone, gone);
     }
     StringBuilder text = refused.append(table);
     for (Refusal refusal : result.subject().findings().refusals()) {

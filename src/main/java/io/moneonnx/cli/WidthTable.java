@@ -29,8 +29,8 @@ record WidthTable(Plan.Block planned, BlockHeader header) {
         new ArrayList<>(
             List.of(
                 planned.name(),
-                planned.experts(),
-                planned.experts() - narrowed - removed,
+                header.owners().size(),
+                header.owners().size() - narrowed - removed,
                 narrowed,
                 removed));
     cells.addAll(

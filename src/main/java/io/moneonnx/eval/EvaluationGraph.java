@@ -15,7 +15,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * The original, in which what becomes of each expert is an input, and whose only outputs say how
@@ -88,7 +87,7 @@ record EvaluationGraph(
   private record Fed(Choices inputs) implements Novices {
     @Override
     public Collection<Integer> experts() {
-      return IntStream.range(0, inputs.block().experts()).boxed().toList();
+      return inputs.block().owners();
     }
 
     @Override

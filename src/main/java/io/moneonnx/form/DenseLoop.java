@@ -99,7 +99,7 @@ final class DenseLoop implements Form {
             .collect(Collectors.groupingBy(Expert::id));
     return found.isEmpty()
         ? new Recognition.NotThisForm("no expert's output is multiplied by its routing weights")
-        : ExpertGrouping.complete(found, routing.experts(), experts -> summed(routing, experts));
+        : ExpertGrouping.complete(found, routing, experts -> summed(routing, experts));
   }
 
   private Optional<Expert> expert(Gate gate, Routing routing) {
@@ -190,6 +190,7 @@ final class DenseLoop implements Form {
             routingWeights,
             sum,
             ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
+            experts.stream().map(Expert::id).toList(),
             new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList()),
             new Sum(graph, experts, routing, sum)));
   }
@@ -245,8 +246,11 @@ final class DenseLoop implements Form {
         ops.edit().redirect(output, routing.nothing(ops, output));
         return;
       }
-      Set<String> gone = new HashSet<>();
-      pruned.forEach(id -> gone.add(experts.get(id).term()));
+      Set<String> gone =
+          experts.stream()
+              .filter(expert -> pruned.contains(expert.id()))
+              .map(Expert::term)
+              .collect(Collectors.toCollection(HashSet::new));
       Set<String> sums =
           Reach.backward(
               graph,

@@ -15,11 +15,11 @@ import java.util.Set;
  *
  * @param start what the first link goes on from
  * @param end what the last link makes
- * @param links one for each expert, in the order of their ids
+ * @param links one for each expert
  */
 record LinkChain(String start, String end, List<Link> links) {
   /** One expert's link: from what it goes on, and what it makes of that. */
-  record Link(String before, String after) {}
+  record Link(int expert, String before, String after) {}
 
   /** The chain of these links; empty if they form none, or several. */
   static Optional<LinkChain> of(List<Link> links) {
@@ -49,10 +49,9 @@ record LinkChain(String start, String end, List<Link> links) {
 
   /** The same in a chain that now starts from another value. */
   void bypass(Ops ops, Set<Integer> experts, String newStart) {
-    for (int expert = 0; expert < links.size(); expert++) {
-      Link link = links.get(expert);
+    for (Link link : links) {
       boolean isFirst = link.before().equals(start);
-      if (experts.contains(expert)) {
+      if (experts.contains(link.expert())) {
         ops.edit().redirect(link.after(), isFirst ? newStart : link.before());
       } else if (isFirst && !newStart.equals(start)) {
         Node node = ops.edit().graph().producer(link.after()).orElseThrow();

@@ -94,8 +94,7 @@ final class SlotBuffer implements Form {
             .collect(Collectors.groupingBy(expert -> expert.mask().expert()));
     return found.isEmpty()
         ? new Recognition.NotThisForm("no expert's rows overwrite those of a buffer")
-        : ExpertGrouping.complete(
-            found, routing.experts(), experts -> inOneBuffer(routing, experts));
+        : ExpertGrouping.complete(found, routing, experts -> inOneBuffer(routing, experts));
   }
 
   /** What hangs on the masks of one expert; exporters may compute the same mask more than once. */
@@ -115,7 +114,7 @@ final class SlotBuffer implements Form {
     return new Expert(
         mask,
         overwrite.rows(),
-        new LinkChain.Link(before, overwrite.next()),
+        new LinkChain.Link(mask.expert(), before, overwrite.next()),
         Reach.forward(graph, masks, overwrite.next()::equals));
   }
 
@@ -163,6 +162,7 @@ final class SlotBuffer implements Form {
             new RoutingWeights.PerChoice(gated.routingWeights()),
             gated.output(),
             ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
+            experts.stream().map(expert -> expert.mask().expert()).toList(),
             new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList()),
             new Buffer(graph, routing, experts, chain)));
   }

@@ -124,8 +124,7 @@ final class SparseLoop implements Form {
             .collect(Collectors.groupingBy(Expert::id));
     return found.isEmpty()
         ? new Recognition.NotThisForm("no expert's rows are added to the block's output")
-        : ExpertGrouping.complete(
-            found, routing.experts(), experts -> inOneChain(routing, experts));
+        : ExpertGrouping.complete(found, routing, experts -> inOneChain(routing, experts));
   }
 
   private Recognition inOneChain(Routing routing, List<Expert> experts) {
@@ -154,6 +153,7 @@ final class SparseLoop implements Form {
             new RoutingWeights.PerChoice(routingWeights),
             chain.end(),
             ExpertWeights.of(graph, experts.stream().map(Expert::made).toList()),
+            experts.stream().map(Expert::id).toList(),
             new FfnFinder(graph).each(experts.stream().map(Expert::raw).toList()),
             new Chain(graph, routing, experts, chain)));
   }
@@ -180,7 +180,7 @@ final class SparseLoop implements Form {
                           hits.slot(),
                           product.input(1 - gate),
                           source,
-                          new LinkChain.Link(before(link), link.next()),
+                          new LinkChain.Link(hits.expert(), before(link), link.next()),
                           made));
                 }
               }

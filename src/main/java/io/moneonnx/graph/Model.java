@@ -74,6 +74,10 @@ public record Model(
   public Model withMetadata(String key, String value) {
     Map<String, String> changed = new LinkedHashMap<>(metadata);
     changed.put(key, value);
+    return withMetadata(changed);
+  }
+
+  public Model withMetadata(Map<String, String> changed) {
     return new Model(graph, irVersion, opsets, changed, functions, rest);
   }
 }

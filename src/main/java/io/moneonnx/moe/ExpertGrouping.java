@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -13,20 +15,21 @@ public final class ExpertGrouping {
   private ExpertGrouping() {}
 
   /**
-   * Goes on with the parts in the order of their ids, if exactly one was found for each expert.
+   * Goes on with the parts in the order of their ids, if exactly one was found for each expert that
+   * was not pruned before.
    *
    * @param found what was found, by id
    */
   public static <T> Recognition complete(
-      Map<Integer, List<T>> found, int experts, Function<List<T>, Recognition> then) {
+      Map<Integer, List<T>> found, Routing routing, Function<List<T>, Recognition> then) {
     Optional<Integer> twice =
         found.keySet().stream().filter(id -> found.get(id).size() > 1).sorted().findFirst();
     if (twice.isPresent()) {
       return new Recognition.Refused("two regions for expert " + twice.get());
     }
-    String incomplete = incomplete(found, experts);
+    String incomplete = incomplete(found, routing.experts(), routing.gone());
     return incomplete.isEmpty()
-        ? then.apply(inOrder(found, experts).stream().map(parts -> parts.get(0)).toList())
+        ? then.apply(new TreeMap<>(found).values().stream().map(parts -> parts.get(0)).toList())
         : new Recognition.Refused(incomplete);
   }
 
@@ -39,16 +42,23 @@ public final class ExpertGrouping {
 
   /** Why the parts are not exactly one for each of {@code experts}; empty if they are. */
   public static String incomplete(Map<Integer, ?> parts, int experts) {
+    return incomplete(parts, experts, Set.of());
+  }
+
+  private static String incomplete(Map<Integer, ?> parts, int experts, Set<Integer> gone) {
     String strange = join(parts.keySet().stream().filter(id -> id < 0 || id >= experts).toList());
     if (!strange.isEmpty()) {
       return "expert regions for ids " + strange + ", but the router has " + experts + " outputs";
     }
     List<Integer> missing =
-        IntStream.range(0, experts).filter(id -> !parts.containsKey(id)).boxed().toList();
+        IntStream.range(0, experts)
+            .filter(id -> !parts.containsKey(id) && !gone.contains(id))
+            .boxed()
+            .toList();
     return missing.isEmpty()
         ? ""
         : "%d expert regions for %d router outputs; missing: %s"
-            .formatted(experts - missing.size(), experts, join(missing));
+            .formatted(parts.size(), experts, join(missing));
   }
 
   private static String join(List<Integer> ids) {

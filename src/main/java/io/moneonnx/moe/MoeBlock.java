@@ -25,17 +25,31 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
     return claim.output();
   }
 
-  /** What the experts compute: of each, or of all at once; empty where it is opaque. */
+  /** The ids of the experts that own weights, in order: others are never pruned or counted. */
+  public List<Integer> owners() {
+    return claim.owners();
+  }
+
+  /** The ids of the others, in order. */
+  public List<Integer> weightless() {
+    return routing().without(Set.copyOf(owners()));
+  }
+
+  /** What the experts compute: of each owner, or of all at once; empty where it is opaque. */
   public List<Ffn> ffn() {
     return claim.ffn();
   }
 
   /**
-   * Neurons of an expert, the width of what its down projection reads; 0 where it is opaque, and
-   * where experts {@link #haveOwnWidths}.
+   * Neurons of an expert, the width of what its down projection reads; 0 where it is opaque, where
+   * experts {@link #haveOwnWidths}, and where some own no weights.
    */
   public int inner() {
-    return haveOwnWidths() ? 0 : ffn().stream().findFirst().map(Ffn::inner).orElse(0);
+    return isUneven() ? 0 : ffn().stream().findFirst().map(Ffn::inner).orElse(0);
+  }
+
+  private boolean isUneven() {
+    return haveOwnWidths() || owners().size() < experts();
   }
 
   /** Whether the experts differ in width, as experts that were narrowed do. */
@@ -65,10 +79,10 @@ public record MoeBlock(String name, String form, Precision precision, Claim clai
 
   /**
    * What the last projections of the experts that were chosen read; empty where the graph does not
-   * show it, nor is it known how it is computed, and where experts {@link #haveOwnWidths}.
+   * show it, nor is it known how it is computed, and where experts have no {@link #inner} width.
    */
   public Optional<Activations> activations(Ops ops) {
-    if (haveOwnWidths()) {
+    if (isUneven()) {
       return Optional.empty();
     }
     return Ffn.activations(ffn())

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 
 /**
@@ -97,6 +98,16 @@ public final class MoeFinder {
    * @param graph in its canonical spelling
    */
   public Findings find(Graph graph) {
+    return find(graph, Map.of());
+  }
+
+  /**
+   * Finds the blocks of a graph of which experts may have been pruned before.
+   *
+   * @param graph in its canonical spelling
+   * @param gone by name of block the ids of those experts
+   */
+  public Findings find(Graph graph, Map<String, Set<Integer>> gone) {
     List<Form> formsHere = forms.stream().map(form -> form.in(graph)).toList();
     RoutingFinder routings = new RoutingFinder(graph);
     ValueTypes types = new ValueTypes(graph);
@@ -106,8 +117,9 @@ public final class MoeFinder {
     found.add(Findings.refused(routings.byTable()));
     found.add(Findings.refused(routings.byUnknownProduct()));
     found.add(Findings.refused(NestedRouters.of(graph)));
-    for (Routing routing : routings.findAll()) {
-      String name = unique(BlockName.of(graph, routing), names);
+    for (Routing all : routings.findAll()) {
+      String name = unique(BlockName.of(graph, all), names);
+      Routing routing = all.after(gone.getOrDefault(name, Set.of()));
       found.add(verdict(name, graph, types, routing, Claims.of(formsHere, routing), routings));
     }
     return Findings.all(found);
@@ -195,6 +207,12 @@ public final class MoeFinder {
     String reason(Graph graph, Routing routing) {
       if (byForm.size() > 1) {
         return "claimed by several forms: " + byForm.keySet();
+      }
+      if (!routing.gone().isEmpty()) {
+        return "experts %s were pruned before, and what is left of this block is not found%s"
+            .formatted(
+                new TreeSet<>(routing.gone()),
+                reasons.isEmpty() ? "" : ": " + String.join("; ", reasons));
       }
       if (!reasons.isEmpty()) {
         return String.join("; ", reasons);

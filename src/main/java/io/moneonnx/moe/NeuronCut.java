@@ -43,7 +43,9 @@ public final class NeuronCut {
     ExpertNeurons.Finder finder =
         new ExpertNeurons.Finder(
             graph, new ValueRanks(graph), block.claim().layout(), block.experts());
-    if (found.size() == block.experts() && !isJoined(graph, found)) {
+    if (block.owners().size() < block.experts()) {
+      return new NeuronCut(block, List.of());
+    } else if (found.size() == block.experts() && !isJoined(graph, found)) {
       return new NeuronCut(
           block,
           IntStream.range(0, found.size()).mapToObj(e -> finder.of(e, found.get(e))).toList());
@@ -94,7 +96,9 @@ public final class NeuronCut {
   public Optional<String> objection(Map<Integer, NarrowExpert> narrow, Set<Integer> removed) {
     Optional<Integer> unknown =
         narrow.keySet().stream().filter(id -> id < 0 || id >= block.experts()).findFirst();
-    if (groups.isEmpty()) {
+    if (!block.weightless().isEmpty()) {
+      return Optional.of("no weights belong to its experts %s".formatted(block.weightless()));
+    } else if (groups.isEmpty()) {
       return Optional.of("what its experts compute is not known");
     } else if (unknown.isPresent()) {
       return Optional.of("it has no expert %d of %d".formatted(unknown.get(), block.experts()));

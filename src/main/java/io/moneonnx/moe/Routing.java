@@ -21,9 +21,27 @@ import java.util.stream.Stream;
  * @param input value {@code [..., hidden]} that the router scores, before any reshaping
  * @param router the initializer that holds the router's weight
  * @param kind what the router computes, by the name of its pattern, or {@code unknown}
+ * @param gone ids whose experts the model says were pruned before: nothing of them need be found
  */
 public record Routing(
-    Choice choice, int topK, int experts, int hidden, String input, String router, String kind) {
+    Choice choice,
+    int topK,
+    int experts,
+    int hidden,
+    String input,
+    String router,
+    String kind,
+    Set<Integer> gone) {
+  public Routing {
+    gone = Set.copyOf(gone);
+  }
+
+  /** A decision between experts of which none was pruned before. */
+  public Routing(
+      Choice choice, int topK, int experts, int hidden, String input, String router, String kind) {
+    this(choice, topK, experts, hidden, input, router, kind, Set.of());
+  }
+
   /** True where scores are but compared with their best: activations are cut like that too. */
   boolean isThreshold() {
     return kind.equals(RoutingFinder.THRESHOLD);
@@ -45,17 +63,22 @@ public record Routing(
 
   /** The same decision under the name that a form has for its kind. */
   public Routing named(String otherKind) {
-    return new Routing(choice, topK, experts, hidden, input, router, otherKind);
+    return new Routing(choice, topK, experts, hidden, input, router, otherKind, gone);
   }
 
   /** The same decision about experts of another width than the router's input. */
   Routing ofWidth(int otherHidden) {
-    return new Routing(choice, topK, experts, otherHidden, input, router, kind);
+    return new Routing(choice, topK, experts, otherHidden, input, router, kind, gone);
+  }
+
+  /** The same decision in a model that says that these experts were pruned before. */
+  Routing after(Set<Integer> pruned) {
+    return new Routing(choice, topK, experts, hidden, input, router, kind, pruned);
   }
 
   /** The same decision, made elsewhere in the graph. */
   public Routing with(Choice otherChoice) {
-    return new Routing(otherChoice, topK, experts, hidden, input, router, kind);
+    return new Routing(otherChoice, topK, experts, hidden, input, router, kind, gone);
   }
 
   /** The ids of the experts that are left, in order. */

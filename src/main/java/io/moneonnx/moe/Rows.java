@@ -39,7 +39,7 @@ public interface Rows {
   record Chosen(String rows, Optional<String> slots) {}
 
   /**
-   * One value for each expert, in the order of their ids.
+   * One value for each expert that owns weights, in the order of their ids.
    *
    * @param outputs values {@code [rows of expert e, hidden]}
    * @param slots int64 {@code [all rows]}: the slot of each row of the concatenated outputs
@@ -123,8 +123,8 @@ public interface Rows {
   }
 
   /**
-   * One value for each expert, in the order of their ids, with a row for every token, chosen or
-   * not.
+   * One value for each expert that owns weights, in the order of their ids, with a row for every
+   * token, chosen or not.
    *
    * @param outputs values {@code [tokens, hidden]}
    */
@@ -134,13 +134,14 @@ public interface Rows {
       String indices = block.routing().indices(ops); // [tokens, topK]
       List<String> rows = new ArrayList<>();
       List<String> slots = new ArrayList<>();
-      for (int expert = 0; expert < outputs.size(); expert++) {
+      for (int i = 0; i < outputs.size(); i++) {
+        int expert = block.owners().get(i);
         String choices = ops.reshape(ops.equal(indices, ops.vector(expert)), -1);
         String slot = ops.nonZero(choices);
         slots.add(slot);
         rows.add(
             ops.gather(
-                ops.reshape(outputs.get(expert), -1, block.hidden()),
+                ops.reshape(outputs.get(i), -1, block.hidden()),
                 ops.div(slot, ops.vector(block.routing().topK()))));
       }
       return new Chosen(ops.concat(0, rows), Optional.of(ops.concat(0, slots)));
@@ -223,7 +224,7 @@ public interface Rows {
 
   private static void overwriteEach(Ops ops, Claim block, List<String> outputs, Novices novices) {
     for (int expert : novices.experts()) {
-      String raw = outputs.get(expert);
+      String raw = outputs.get(block.owners().indexOf(expert));
       redirect(ops, raw, novices.inPlaceOf(ops, expert, ops.reshape(raw, -1, block.hidden())));
     }
   }

@@ -15,6 +15,7 @@ public final class BlockHeaders {
         block.topK(),
         block.hidden(),
         block.inner(),
-        block.expertBytes());
+        block.expertBytes(),
+        block.weightless());
   }
 }

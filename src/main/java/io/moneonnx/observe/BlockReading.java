@@ -70,7 +70,7 @@ record BlockReading(
     requireFinite();
     double[] rows = get(Tap.ROWS);
     double[] together = get(Tap.CHOSEN_TOGETHER);
-    for (int expert = 0; expert < block.experts(); expert++) {
+    for (int expert : block.owners()) {
       double chosen = together[expert * (block.experts() + 1)];
       if (rows[expert] != chosen) {
         return refusal(

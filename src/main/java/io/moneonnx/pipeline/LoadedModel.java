@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The model at hand: what was read, and the blocks that were found in it. */
 public final class LoadedModel {
@@ -44,8 +45,10 @@ public final class LoadedModel {
    */
   public static LoadedModel open(Path given, Target target) {
     ReadModel read = ReadModel.open(given);
+    Map<String, Set<Integer>> gone = new LinkedHashMap<>();
+    read.gone().forEach((block, experts) -> gone.put(block, experts.all()));
     return new LoadedModel(
-        read, target, new MoeFinder(Forms.all(target)).find(read.model().graph()));
+        read, target, new MoeFinder(Forms.all(target)).find(read.model().graph(), gone));
   }
 
   public ReadModel read() {
@@ -176,10 +179,25 @@ public final class LoadedModel {
     blocks().forEach(block -> experts.put(block.name(), block.experts()));
     try {
       plan.check(fingerprint(), experts);
+      blocks().forEach(block -> requireOwners(plan, block));
       requireCuts(plan);
     } catch (BadInputException e) {
       throw new BadInputException(from + ": " + e.getMessage(), e);
     }
+  }
+
+  private static void requireOwners(Plan plan, MoeBlock block) {
+    Stream.concat(
+            plan.pruned(block.name()).stream(),
+            plan.narrowed(block.name()).stream().map(Plan.Narrowed::expert))
+        .filter(block.weightless()::contains)
+        .findFirst()
+        .ifPresent(
+            expert -> {
+              throw new BadInputException(
+                  "block '%s': the plan names expert %d, expected experts that own weights: %s"
+                      .formatted(block.name(), expert, block.owners()));
+            });
   }
 
   /**

@@ -14,7 +14,10 @@ import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * A model that was read.
@@ -47,6 +50,32 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Canonical cano
   /** The model file that a user means by a file or a folder. */
   static Path file(Path given) {
     return Files.isDirectory(given) ? new ModelFolder(given).model() : given;
+  }
+
+  /**
+   * By block the experts that the model says were pruned before.
+   *
+   * @throws BadInputException if what it says cannot be read
+   */
+  public Map<String, Provenance.Gone> gone() {
+    return said(model -> Provenance.gone(model).orElse(Map.of()));
+  }
+
+  /**
+   * How the model says that it was made, oldest run first.
+   *
+   * @throws BadInputException if what it says cannot be read
+   */
+  public List<Map<String, String>> runs() {
+    return said(Provenance::runs);
+  }
+
+  private <T> T said(Function<Model, T> reading) {
+    try {
+      return reading.apply(model());
+    } catch (BadInputException e) {
+      throw new BadInputException(file() + ": " + e.getMessage(), e);
+    }
   }
 
   /** The model in its canonical spelling. */

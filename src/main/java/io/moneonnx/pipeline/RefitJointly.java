@@ -129,9 +129,8 @@ final class RefitJointly {
   }
 
   private static List<Integer> kept(MoeBlock block, Change change) {
-    return IntStream.range(0, block.experts())
+    return block.owners().stream()
         .filter(expert -> change == null || !change.experts().contains(expert))
-        .boxed()
         .toList();
   }
 

@@ -185,7 +185,7 @@ public final class Rewrite {
   }
 
   private static Model signed(Model model, Profile profile, Plan plan, Novice novice) {
-    Model signed = Provenance.with(model, "version", Tool.version());
+    Model signed = Provenance.with(Provenance.again(model), "version", Tool.version());
     for (Profile.Run run : profile.runs()) {
       if (run.notes().containsKey(WriteOwnText.NOTE)) {
         signed = Provenance.with(signed, "calibration", run.notes().get(WriteOwnText.NOTE));

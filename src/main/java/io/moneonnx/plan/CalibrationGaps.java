@@ -4,7 +4,6 @@ import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.Profile;
 import io.moneonnx.profile.Statistic;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * What calibration saw too little of.
@@ -58,7 +57,7 @@ public record CalibrationGaps(List<Unseen> neverChosen, List<Starved> starved, L
   }
 
   private static double calls(BlockStatistics block) {
-    return (double) block.calls() / block.experts();
+    return (double) block.calls() / block.header().owners().size();
   }
 
   private static List<Hole> holes(BlockStatistics block) {
@@ -68,10 +67,9 @@ public record CalibrationGaps(List<Unseen> neverChosen, List<Starved> starved, L
                 new Hole(
                     source.getKey(),
                     block.name(),
-                    IntStream.range(0, block.experts())
+                    block.header().owners().stream()
                         .filter(expert -> block.get(Statistic.N, expert) > 0)
                         .filter(expert -> source.getValue().get(Statistic.N, expert) == 0)
-                        .boxed()
                         .toList()))
         .filter(hole -> !hole.experts().isEmpty())
         .toList();

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
 
 /**
  * The experts that may go.
@@ -23,7 +22,7 @@ record Candidates(long modelBytes, List<Block> blocks) {
   /**
    * One block's.
    *
-   * @param scores of all its experts, in their order
+   * @param scores by id, of the router's outputs that no weights belong to as well
    * @param order those that may go, lowest score first, ties by the lower index
    * @param minKeep how many stay at least
    */
@@ -37,8 +36,9 @@ record Candidates(long modelBytes, List<Block> blocks) {
       return evidence.name();
     }
 
+    /** How many experts own weights. */
     int experts() {
-      return evidence.experts();
+      return evidence.header().owners().size();
     }
 
     /** The score; 0 for an expert never chosen. */
@@ -80,9 +80,8 @@ record Candidates(long modelBytes, List<Block> blocks) {
       double[] scores = scores(block, terms.criterion());
       Set<Integer> kept = held.getOrDefault(block.name(), Set.of());
       List<Integer> order =
-          IntStream.range(0, scores.length)
+          block.header().owners().stream()
               .filter(expert -> !kept.contains(expert))
-              .boxed()
               .sorted(Comparator.comparingDouble(expert -> scores[expert]))
               .toList();
       blocks.add(
@@ -97,7 +96,7 @@ record Candidates(long modelBytes, List<Block> blocks) {
 
   private static double[] scores(Measurements.Block block, Criterion criterion) {
     double[] scores = criterion.scores(block.sums());
-    for (int expert = 0; expert < scores.length; expert++) {
+    for (int expert : block.header().owners()) {
       if (Double.isNaN(scores[expert])) {
         throw new BadInputException(
             "block '%s': criterion %s gives expert %d no number"

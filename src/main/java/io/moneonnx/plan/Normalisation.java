@@ -12,12 +12,12 @@ public enum Normalisation {
       return 1;
     }
   },
-  /** The mean score of the block's experts, those never chosen left out. */
+  /** The mean score of the block's experts that own weights, those never chosen left out. */
   BLOCK {
     @Override
     double of(Candidates.Block block) {
-      return block.scores().stream()
-          .mapToDouble(Double::doubleValue)
+      return block.evidence().header().owners().stream()
+          .mapToDouble(block.scores()::get)
           .filter(Double::isFinite)
           .average()
           .orElse(1);

@@ -29,7 +29,7 @@ public record SuperExperts() implements Protection {
   }
 
   private static DoubleStream peaks(Measurements.Block block) {
-    return IntStream.range(0, block.experts())
+    return block.header().owners().stream()
         .mapToDouble(expert -> block.sums().orZero(Statistic.PEAK, expert));
   }
 

@@ -48,6 +48,7 @@ record BlockOutline(
       int hidden,
       int inner,
       long expertBytes,
+      Optional<List<Integer>> weightless,
       Detail detail,
       List<Integer> shards,
       List<String> sources,
@@ -62,6 +63,7 @@ record BlockOutline(
           header.hidden(),
           header.inner(),
           header.expertBytes(),
+          Optional.of(header.weightless()).filter(ids -> !ids.isEmpty()),
           outline.detail,
           List.copyOf(outline.shards),
           List.copyOf(outline.sources),
@@ -70,7 +72,8 @@ record BlockOutline(
 
     BlockOutline outline() {
       return new BlockOutline(
-          new BlockHeader(name, form, experts, topK, hidden, inner, expertBytes),
+          new BlockHeader(
+              name, form, experts, topK, hidden, inner, expertBytes, weightless.orElse(List.of())),
           detail,
           new TreeSet<>(shards),
           new TreeSet<>(sources),

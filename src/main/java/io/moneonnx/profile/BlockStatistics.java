@@ -3,7 +3,6 @@ package io.moneonnx.profile;
 import io.moneonnx.profile.Statistic.Detail;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * Everything that calibration measures of one block.
@@ -89,12 +88,9 @@ public record BlockStatistics(Statistics all, Slices slices, Optional<NeuronOrde
     return new BlockStatistics(all, Slices.of(all.sums(), batch, source));
   }
 
-  /** Experts that no token chose. */
+  /** Experts that own weights, and that no token chose. */
   public List<Integer> neverChosen() {
-    return IntStream.range(0, experts())
-        .filter(expert -> get(Statistic.N, expert) == 0)
-        .boxed()
-        .toList();
+    return header().owners().stream().filter(expert -> get(Statistic.N, expert) == 0).toList();
   }
 
   /** The statistics of both sets of tokens together, without orders of neurons. */

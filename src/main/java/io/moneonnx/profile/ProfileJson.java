@@ -55,6 +55,9 @@ public final class ProfileJson {
     json.name("hidden").value(header.hidden());
     json.name("inner").value(header.inner());
     json.name("expertBytes").value(header.expertBytes());
+    if (!header.weightless().isEmpty()) {
+      json.name("weightless").jsonValue(header.weightless().toString());
+    }
     arrays(block.all());
     json.name("shards").beginObject();
     for (Map.Entry<Integer, Statistics> shard : block.slices().shards().entrySet()) {

@@ -58,7 +58,7 @@ public final class ProfileText {
         "%s: %s, %d experts, top %d, hidden %d, %,d tokens, mean norm %s",
         header.name(),
         header.form(),
-        header.experts(),
+        header.owners().size(),
         header.topK(),
         header.hidden(),
         block.tokens(),
@@ -74,9 +74,7 @@ public final class ProfileText {
         "mean norm",
         "peak",
         perTag(block, (tag, sums) -> "n of " + tag));
-    for (int expert = 0; expert < block.experts(); expert++) {
-      row(text, block, expert);
-    }
+    header.owners().forEach(expert -> row(text, block, expert));
   }
 
   private static void row(StringBuilder text, BlockStatistics block, int expert) {

@@ -47,6 +47,7 @@ record Masked(Model model, List<MoeBlock> blocks) {
             block.routingWeights().by(choice.value(), scores),
             claim.output(),
             claim.weights(),
+            claim.owners(),
             claim.expertBytes(),
             claim.ffn(),
             claim.layout()));

@@ -57,7 +57,8 @@ record PairedBlock(MoeBlock block, String prunedOutput, Optional<Gone> gone) {
 
   private Calls calls(Gone experts, Map<String, Tensor> values, RunTokens tokens) {
     long[] ids = block.routing().ids(values);
-    Set<Integer> met = experts.removed().isEmpty() ? experts.replaced() : experts.removed();
+    Set<Integer> met =
+        experts.removed().isEmpty() ? experts.replaced().keySet() : experts.removed();
     IntPredicate isKept = block.routing().choice().kept(values, block.experts());
     int[] made =
         IntStream.range(0, ids.length)

@@ -26,7 +26,12 @@ record PairedBlocks(List<PairedBlock> blocks, List<String> missing) {
   }
 
   static PairedBlocks of(Model original, List<MoeBlock> blocks, Model pruned) {
-    return new Search(original.graph(), pruned.graph(), Provenance.gone(pruned)).of(blocks);
+    return new Search(
+            original.graph(),
+            pruned.graph(),
+            Provenance.gone(original).orElse(Map.of()),
+            Provenance.gone(pruned))
+        .of(blocks);
   }
 
   /** All values that are read of these blocks on one side. */
@@ -42,13 +47,16 @@ record PairedBlocks(List<PairedBlock> blocks, List<String> missing) {
     private final Graph original;
     private final Graph pruned;
     private final RoutedOutputs outputs;
+    private final Map<String, Gone> before;
     private final Optional<Map<String, Gone>> gone;
     private final List<String> missing = new ArrayList<>();
 
-    Search(Graph original, Graph pruned, Optional<Map<String, Gone>> gone) {
+    Search(
+        Graph original, Graph pruned, Map<String, Gone> before, Optional<Map<String, Gone>> gone) {
       this.original = original;
       this.pruned = pruned;
       this.outputs = new RoutedOutputs(original, pruned);
+      this.before = before;
       this.gone = gone;
     }
 
@@ -74,8 +82,13 @@ record PairedBlocks(List<PairedBlock> blocks, List<String> missing) {
       return new PairedBlocks(pairs, missing);
     }
 
+    /** Those that the original has. */
     private Optional<Gone> goneFrom(MoeBlock block) {
-      return gone.map(targets -> targets.getOrDefault(block.name(), Gone.NONE));
+      return gone.map(
+          targets ->
+              targets
+                  .getOrDefault(block.name(), Gone.NONE)
+                  .since(before.getOrDefault(block.name(), Gone.NONE)));
     }
 
     /** Without counts where the values that say whom tokens choose are not at hand. */

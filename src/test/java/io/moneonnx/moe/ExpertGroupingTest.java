@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 final class ExpertGroupingTest {
@@ -11,14 +12,30 @@ final class ExpertGroupingTest {
   void goesOnWithOnePartForEachExpert() {
     assertThat(
             ExpertGrouping.complete(
-                Map.of(1, List.of("b"), 0, List.of("a")), 2, ExpertGroupingTest::joined))
+                Map.of(1, List.of("b"), 0, List.of("a")), of(2), ExpertGroupingTest::joined))
         .isEqualTo(new Recognition.NotThisForm("[a, b]"));
     assertThat(
             ExpertGrouping.complete(
-                Map.of(1, List.of("b", "c"), 0, List.of("a")), 2, ExpertGroupingTest::joined))
+                Map.of(1, List.of("b", "c"), 0, List.of("a")), of(2), ExpertGroupingTest::joined))
         .isEqualTo(new Recognition.Refused("two regions for expert 1"));
-    assertThat(ExpertGrouping.complete(Map.of(1, List.of("b")), 2, ExpertGroupingTest::joined))
+    assertThat(ExpertGrouping.complete(Map.of(1, List.of("b")), of(2), ExpertGroupingTest::joined))
         .isEqualTo(new Recognition.Refused("1 expert regions for 2 router outputs; missing: 0"));
+  }
+
+  @Test
+  void asksForNoPartOfExpertsThatWerePrunedBefore() {
+    Map<Integer, List<String>> found = Map.of(3, List.of("d"), 0, List.of("a"));
+
+    assertThat(
+            ExpertGrouping.complete(
+                found, of(4).after(Set.of(1, 2, 3)), ExpertGroupingTest::joined))
+        .isEqualTo(new Recognition.NotThisForm("[a, d]"));
+    assertThat(ExpertGrouping.complete(found, of(4).after(Set.of(1)), ExpertGroupingTest::joined))
+        .isEqualTo(new Recognition.Refused("2 expert regions for 4 router outputs; missing: 2"));
+  }
+
+  private static Routing of(int experts) {
+    return new Routing(new Choice.Hidden("scores"), 1, experts, 4, "x", "router", "unknown");
   }
 
   private static Recognition joined(List<String> parts) {

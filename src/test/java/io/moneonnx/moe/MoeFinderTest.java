@@ -43,6 +43,7 @@ final class MoeFinderTest {
             block.routingWeights(),
             block.output(),
             block.weights(),
+            block.owners(),
             block.expertBytes(),
             List.of(),
             new Layout() {

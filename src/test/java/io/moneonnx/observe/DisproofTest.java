@@ -145,6 +145,7 @@ final class DisproofTest {
             routingWeights,
             output,
             block.weights(),
+            block.owners(),
             block.expertBytes(),
             List.of(),
             layout);

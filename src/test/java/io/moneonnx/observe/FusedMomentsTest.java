@@ -335,6 +335,7 @@ final class FusedMomentsTest {
             claim.routingWeights(),
             claim.output(),
             claim.weights(),
+            claim.owners(),
             claim.expertBytes(),
             claim.ffn(),
             layout));

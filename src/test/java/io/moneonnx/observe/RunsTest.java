@@ -70,6 +70,7 @@ final class RunsTest {
             block.routingWeights(),
             output,
             block.weights(),
+            block.owners(),
             block.expertBytes(),
             block.ffn(),
             block.claim().layout());
