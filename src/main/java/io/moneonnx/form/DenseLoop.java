@@ -97,9 +97,30 @@ final class DenseLoop implements Form {
         gates.stream()
             .flatMap(gate -> expert(gate, routing).stream())
             .collect(Collectors.groupingBy(Expert::id));
+    Set<Integer> identities = identities(found, routing);
     return found.isEmpty()
         ? new Recognition.NotThisForm("no expert's output is multiplied by its routing weights")
-        : ExpertGrouping.complete(found, routing, experts -> summed(routing, experts));
+        : ExpertGrouping.complete(
+            found,
+            gates.stream().map(Gate::expert).collect(Collectors.toSet()),
+            routing.after(identities),
+            experts -> summed(routing, experts));
+  }
+
+  /** Takes out what multiplies routing weights with no weights of its own, and says which. */
+  private Set<Integer> identities(Map<Integer, List<Expert>> found, Routing routing) {
+    Set<Integer> identities = new HashSet<>(routing.gone());
+    found
+        .entrySet()
+        .removeIf(
+            expert ->
+                expert.getValue().stream().allMatch(this::isIdentity)
+                    && identities.add(expert.getKey()));
+    return identities;
+  }
+
+  private boolean isIdentity(Expert expert) {
+    return ExpertWeights.of(graph, List.of(expert.made())).isEmpty();
   }
 
   private Optional<Expert> expert(Gate gate, Routing routing) {

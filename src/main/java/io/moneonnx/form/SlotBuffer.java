@@ -94,7 +94,8 @@ final class SlotBuffer implements Form {
             .collect(Collectors.groupingBy(expert -> expert.mask().expert()));
     return found.isEmpty()
         ? new Recognition.NotThisForm("no expert's rows overwrite those of a buffer")
-        : ExpertGrouping.complete(found, routing, experts -> inOneBuffer(routing, experts));
+        : ExpertGrouping.complete(
+            found, masks.keySet(), routing, experts -> inOneBuffer(routing, experts));
   }
 
   /** What hangs on the masks of one expert; exporters may compute the same mask more than once. */

@@ -124,7 +124,11 @@ final class SparseLoop implements Form {
             .collect(Collectors.groupingBy(Expert::id));
     return found.isEmpty()
         ? new Recognition.NotThisForm("no expert's rows are added to the block's output")
-        : ExpertGrouping.complete(found, routing, experts -> inOneChain(routing, experts));
+        : ExpertGrouping.complete(
+            found,
+            hits.stream().map(Hits::expert).collect(Collectors.toSet()),
+            routing,
+            experts -> inOneChain(routing, experts));
   }
 
   private Recognition inOneChain(Routing routing, List<Expert> experts) {

@@ -72,7 +72,7 @@ public record Routing(
   }
 
   /** The same decision in a model that says that these experts were pruned before. */
-  Routing after(Set<Integer> pruned) {
+  public Routing after(Set<Integer> pruned) {
     return new Routing(choice, topK, experts, hidden, input, router, kind, pruned);
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
+import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import org.junit.jupiter.api.Test;
 
@@ -24,8 +25,33 @@ final class DenseLoopTest {
         Spelling.COLUMNS.of(4, 2, 4).with("(scaled0, scaled1)", "(scaled0, scaled0)"),
         "3 expert regions for 4 router outputs; missing: 1");
     isRefused(
-        Spelling.COLUMNS.of(4, 2, 4).with("scaled3 = Mul (raw3, gate3)", "scaled3 = Tanh (raw3)"),
+        Spelling.COLUMNS
+            .of(4, 2, 4)
+            .with("scaled3 = Mul (raw3, gate3)", "scaled3 = Add (raw3, gate3)"),
         "3 expert regions for 4 router outputs; missing: 3");
+  }
+
+  /** Zero experts, as LongCat calls them: a token that chooses one is given back what it was. */
+  @Test
+  void leavesOutWhatOwnsNoWeights() {
+    MoeBlock block = Spelling.SUMS.of(4, 2, 4).with("Mul (raw3, gate3)", "Mul (x, gate3)").block();
+
+    assertThat(block.owners()).containsExactly(0, 1, 2);
+    assertThat(block.weightless()).containsExactly(3);
+    assertThat(block.output()).isEqualTo("routed3");
+    assertThat(block.expertBytes()).isEqualTo(Spelling.SUMS.of(4, 2, 4).block().expertBytes());
+  }
+
+  @Test
+  void leavesOutTheLastIdsWhereTheyAreAskedForTogether() {
+    MoeBlock block =
+        Spelling.SUMS
+            .of(4, 2, 4)
+            .with("Equal (experts, id3)", "GreaterOrEqual (experts, id3)")
+            .with("Mul (raw3, gate3)", "Mul (x, gate3)")
+            .block();
+
+    assertThat(block.owners()).containsExactly(0, 1, 2);
   }
 
   @Test

@@ -12,13 +12,21 @@ final class ExpertGroupingTest {
   void goesOnWithOnePartForEachExpert() {
     assertThat(
             ExpertGrouping.complete(
-                Map.of(1, List.of("b"), 0, List.of("a")), of(2), ExpertGroupingTest::joined))
+                Map.of(1, List.of("b"), 0, List.of("a")),
+                Set.of(),
+                of(2),
+                ExpertGroupingTest::joined))
         .isEqualTo(new Recognition.NotThisForm("[a, b]"));
     assertThat(
             ExpertGrouping.complete(
-                Map.of(1, List.of("b", "c"), 0, List.of("a")), of(2), ExpertGroupingTest::joined))
+                Map.of(1, List.of("b", "c"), 0, List.of("a")),
+                Set.of(),
+                of(2),
+                ExpertGroupingTest::joined))
         .isEqualTo(new Recognition.Refused("two regions for expert 1"));
-    assertThat(ExpertGrouping.complete(Map.of(1, List.of("b")), of(2), ExpertGroupingTest::joined))
+    assertThat(
+            ExpertGrouping.complete(
+                Map.of(1, List.of("b")), Set.of(), of(2), ExpertGroupingTest::joined))
         .isEqualTo(new Recognition.Refused("1 expert regions for 2 router outputs; missing: 0"));
   }
 
@@ -28,10 +36,25 @@ final class ExpertGroupingTest {
 
     assertThat(
             ExpertGrouping.complete(
-                found, of(4).after(Set.of(1, 2, 3)), ExpertGroupingTest::joined))
+                found, Set.of(), of(4).after(Set.of(1, 2, 3)), ExpertGroupingTest::joined))
         .isEqualTo(new Recognition.NotThisForm("[a, d]"));
-    assertThat(ExpertGrouping.complete(found, of(4).after(Set.of(1)), ExpertGroupingTest::joined))
+    assertThat(
+            ExpertGrouping.complete(
+                found, Set.of(), of(4).after(Set.of(1)), ExpertGroupingTest::joined))
         .isEqualTo(new Recognition.Refused("2 expert regions for 4 router outputs; missing: 2"));
+  }
+
+  @Test
+  void theLastOutputsMayHaveNoPart() {
+    Map<Integer, List<String>> found = Map.of(0, List.of("a"), 1, List.of("b"));
+
+    assertThat(ExpertGrouping.complete(found, Set.of(), of(4), ExpertGroupingTest::joined))
+        .isEqualTo(new Recognition.NotThisForm("[a, b]"));
+    assertThat(ExpertGrouping.complete(found, Set.of(), of(5), ExpertGroupingTest::joined))
+        .isEqualTo(
+            new Recognition.Refused("2 expert regions for 5 router outputs; missing: 2, 3, 4"));
+    assertThat(ExpertGrouping.complete(found, Set.of(3), of(4), ExpertGroupingTest::joined))
+        .isEqualTo(new Recognition.Refused("2 expert regions for 4 router outputs; missing: 2, 3"));
   }
 
   private static Routing of(int experts) {
