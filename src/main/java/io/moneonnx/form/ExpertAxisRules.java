@@ -350,7 +350,10 @@ final class ExpertAxisRules {
   }
 
   private void unknown(Node node) {
-    walk.object(
-        "'%s' (%s) is not known to keep the experts apart".formatted(node.label(), node.opType()));
+    String why =
+        node.is("DynamicQuantizeLinear")
+            ? "quantises all experts by one scale, which those that are left would change"
+            : "is not known to keep the experts apart";
+    walk.object("'%s' (%s) %s".formatted(node.label(), node.opType(), why));
   }
 }

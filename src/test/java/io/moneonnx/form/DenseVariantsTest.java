@@ -440,6 +440,12 @@ final class DenseVariantsTest {
     refuses(
         STACKED.with("act = Tanh (in)", "act = CumSum (in, zero)"),
         "'CumSum -> act' (CumSum) is not known to keep the experts apart");
+    refuses(
+        STACKED.with(
+            "act = Tanh (in)",
+            "q, scale, middle = DynamicQuantizeLinear (in)\n  act = DequantizeLinear (q, scale, middle)"),
+        "(DynamicQuantizeLinear) quantises all experts by one scale, which those that are left would"
+            + " change");
   }
 
   @Test
