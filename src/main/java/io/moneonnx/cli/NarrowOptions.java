@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import picocli.CommandLine.Option;
 
 /** The options that say how wide narrow experts are. */
@@ -54,6 +56,14 @@ final class NarrowOptions {
               + " (default: an eighth).")
   private Integer atomWidth;
 
+  @Option(
+      names = "--tag-floor",
+      paramLabel = "TAG=F",
+      description =
+          "What experts put out for data of TAG keeps at least F (0 to 1) of the part that it keeps for"
+              + " all data, as predicted; may be repeated.")
+  private SortedMap<String, Double> tagFloors;
+
   /** What was given, by name of option. */
   Map<String, Object> given() {
     Map<String, Object> given = new LinkedHashMap<>();
@@ -63,6 +73,7 @@ final class NarrowOptions {
     given.put("--atoms", atoms ? true : null);
     given.put("--uniform", uniform ? true : null);
     given.put("--atom-width", atomWidth);
+    given.put("--tag-floor", tagFloors);
     given.values().removeIf(Objects::isNull);
     return given;
   }
@@ -81,7 +92,8 @@ final class NarrowOptions {
         step == null ? OptionalInt.empty() : OptionalInt.of(step),
         minWidth == null ? 0 : minWidth,
         stacks(),
-        atomWidth == null ? OptionalInt.empty() : OptionalInt.of(atomWidth));
+        atomWidth == null ? OptionalInt.empty() : OptionalInt.of(atomWidth),
+        tagFloors == null ? new TreeMap<>() : tagFloors);
   }
 
   private Stacks stacks() {

@@ -5,6 +5,7 @@ import io.moneonnx.plan.CalibrationGaps;
 import io.moneonnx.plan.DamageForecast;
 import io.moneonnx.plan.Forecast;
 import io.moneonnx.plan.Goal;
+import io.moneonnx.plan.KeptEnergy;
 import io.moneonnx.plan.Margins;
 import io.moneonnx.plan.Plan;
 import io.moneonnx.plan.PlannedAtoms;
@@ -196,6 +197,7 @@ final class PlanReport {
       sharing()
           .ifPresent(blocks -> line(text, "shared", "one width for all experts of %s", blocks));
       profile.blocks().forEach(block -> atoms(block).ifPresent(atoms -> line(text, block, atoms)));
+      tags(text, new KeptEnergy(profile, goal.novice()));
       damage(text, DamageForecast.of(profile, goal));
     } else {
       line(text, "unstable", "%s", stability());
@@ -240,6 +242,17 @@ final class PlanReport {
                         ? WidthTable.of(profile, plan.block(block.name()).orElseThrow()).neurons()
                         : (long) block.experts() * block.header().inner()))
         .sum();
+  }
+
+  /** What data of each tag keep of what experts put out. */
+  private void tags(StringBuilder text, KeptEnergy kept) {
+    StringBuilder tags = new StringBuilder();
+    kept.byTag(plan.blocks())
+        .forEach((tag, part) -> tags.append("  ").append(tag).append(' ').append(percent(part)));
+    if (!tags.isEmpty()) {
+      String all = percent(kept.of(Optional.empty(), plan.blocks()));
+      line(text, "tags", "predicted to keep of what experts put out:%s  all %s", tags, all);
+    }
   }
 
   private static void damage(StringBuilder text, DamageForecast forecast) {

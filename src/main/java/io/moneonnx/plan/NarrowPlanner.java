@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -30,12 +31,19 @@ final class NarrowPlanner {
   /** So much more damage than that of atoms is worth the slots that these take. */
   private static final double WORTH = 1.05;
 
+  /** By so much the weight of a tag below its floor grows at first, and then again and again. */
+  private static final double FIRST_PRESSURE = 0.125;
+
+  private static final double MORE_PRESSURE = 1.5;
+  private static final int TRIES = 40;
+
   private final Goal goal;
   private final NarrowTerms terms;
   private final long modelBytes;
   private final List<BlockHeader> headers;
   private final List<Block> blocks;
   private final Map<String, Set<Integer>> held;
+  private final KeptEnergy kept;
   private final ModelCurves shared;
   private final ModelCurves split;
 
@@ -106,12 +114,30 @@ final class NarrowPlanner {
       throw new BadInputException(
           "atoms: expected a block whose experts are stacked and can be cut into slices, found none");
     }
-    this.shared = curves(false);
-    this.split = haveAtoms && terms.stacks() != Stacks.UNIFORM ? curves(true) : shared;
+    this.kept = new KeptEnergy(profile, goal.novice());
+    requireTags(kept.tags());
+    this.shared = curves(false, Map.of());
+    this.split = haveAtoms && terms.stacks() != Stacks.UNIFORM ? curves(true, Map.of()) : shared;
   }
 
-  private ModelCurves curves(boolean isSplit) {
-    return new ModelCurves(blocks.stream().map(block -> curves(block, isSplit)).toList());
+  private void requireTags(Set<String> tags) {
+    for (String tag : terms.tagFloors().keySet()) {
+      if (!tags.contains(tag)) {
+        throw new BadInputException(
+            "tag-floor %s: expected a tag of the calibration data, found %s"
+                .formatted(tag, tags.isEmpty() ? "none" : String.join(", ", tags)));
+      }
+    }
+  }
+
+  /**
+   * The curves of all experts.
+   *
+   * @param pressures by tag, by how much what its data lose counts more
+   */
+  private ModelCurves curves(boolean isSplit, Map<String, Double> pressures) {
+    return new ModelCurves(
+        blocks.stream().map(block -> curves(block, isSplit, pressures)).toList());
   }
 
   /** The widths that the goal's amount buys, and which neurons that leaves. */
@@ -121,9 +147,48 @@ final class NarrowPlanner {
       throw new BadInputException(
           goal.amount() + " removes nothing: the experts have no more than that");
     }
-    ModelCurves curves = curves(budget);
+    boolean isSplit = isSplit(budget);
+    ModelCurves curves = isSplit ? split : shared;
     requireLeast(curves, budget);
-    ModelCurves.Widths widths = widths(curves, budget);
+    Map<String, Double> pressures = new TreeMap<>();
+    List<Plan.Block> plan = planned(widths(curves, budget));
+    for (int tries = 0; !below(plan).isEmpty(); tries++) {
+      if (tries == TRIES) {
+        throw cannotMeet(below(plan).get(0), plan);
+      }
+      below(plan)
+          .forEach(
+              tag -> pressures.merge(tag, FIRST_PRESSURE, (old, first) -> old * MORE_PRESSURE));
+      plan = planned(widths(curves(isSplit, pressures), budget));
+    }
+    return plan;
+  }
+
+  /** Tags whose data keep too little. */
+  private List<String> below(List<Plan.Block> plan) {
+    return terms.tagFloors().keySet().stream()
+        .filter(tag -> part(tag, plan) < terms.tagFloors().get(tag))
+        .toList();
+  }
+
+  /** What data of a tag keep as a part of what all data keep. */
+  private double part(String tag, List<Plan.Block> plan) {
+    double all = kept.of(Optional.empty(), plan);
+    return all > 0 ? kept.of(Optional.of(tag), plan) / all : 1;
+  }
+
+  private BadInputException cannotMeet(String tag, List<Plan.Block> plan) {
+    return new BadInputException(
+        String.format(
+            Locale.ROOT,
+            "tag-floor %s cannot be met at %s: found %.4f of what all data keep, expected at least %s",
+            tag,
+            goal.amount(),
+            part(tag, plan),
+            terms.tagFloors().get(tag)));
+  }
+
+  private List<Plan.Block> planned(ModelCurves.Widths widths) {
     Map<String, Plan.Block> planned = new HashMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       planned.put(blocks.get(i).measured().name(), planned(blocks.get(i), widths.blocks().get(i)));
@@ -150,13 +215,18 @@ final class NarrowPlanner {
     return isOfModel() ? curves.model(budget) : curves.layer(budget);
   }
 
-  /** The curves on which a budget is spent: of atoms, or of one width where experts are stacked. */
+  /** The curves on which a budget is spent. */
   private ModelCurves curves(long budget) {
+    return isSplit(budget) ? split : shared;
+  }
+
+  /** Whether a budget is spent on atoms, or on one width where experts are stacked. */
+  private boolean isSplit(long budget) {
     if (terms.stacks() != Stacks.CHEAPER || !canMeet(shared, budget) || !canMeet(split, budget)) {
-      return canMeet(shared, budget) && terms.stacks() != Stacks.ATOMS ? shared : split;
+      return terms.stacks() == Stacks.ATOMS || !canMeet(shared, budget);
     }
     double one = widths(shared, budget).damage();
-    return isWorth(one, widths(split, budget).damage()) ? split : shared;
+    return isWorth(one, widths(split, budget).damage());
   }
 
   /** True where one width costs more than 5% more damage than atoms. */
@@ -234,9 +304,10 @@ final class NarrowPlanner {
    * Each expert's curve; one for all experts of a block that share a width.
    *
    * @param isSplit whether experts that can have atoms do not share a width
+   * @param pressures by tag, by how much what its data lose counts more
    */
-  private List<DamageCurve> curves(Block block, boolean isSplit) {
-    double[] weights = weights(block.measured());
+  private List<DamageCurve> curves(Block block, boolean isSplit, Map<String, Double> pressures) {
+    double[] weights = weights(block.measured(), pressures);
     Set<Integer> whole = held.getOrDefault(block.measured().name(), Set.of());
     boolean isOwn = block.isOwn(isSplit);
     Set<Integer> staying = staying(block, isOwn, weights, whole);
@@ -291,11 +362,18 @@ final class NarrowPlanner {
         .collect(Collectors.toSet());
   }
 
-  private double[] weights(BlockStatistics block) {
-    double energy = block.get(Statistic.H2, 0) / Math.max(1, block.tokens());
+  private double[] weights(BlockStatistics block, Map<String, Double> pressures) {
     long[] calls =
         IntStream.range(0, block.experts()).mapToLong(block.get(Statistic.N)::count).toArray();
-    return terms.weights().of(block.tokens(), energy > 0 ? energy : 1, calls);
+    double[] weights = terms.weights().of(block.tokens(), KeptEnergy.energy(block), calls);
+    for (int expert = 0; expert < weights.length; expert++) {
+      double more = 1;
+      for (Map.Entry<String, Double> pressure : pressures.entrySet()) {
+        more += pressure.getValue() * KeptEnergy.use(block, expert, pressure.getKey());
+      }
+      weights[expert] *= more;
+    }
+    return weights;
   }
 
   private static Plan.Block planned(Block block, List<Point> points) {

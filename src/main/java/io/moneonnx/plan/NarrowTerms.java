@@ -1,8 +1,13 @@
 package io.moneonnx.plan;
 
+import static java.util.stream.Collectors.joining;
+
 import io.moneonnx.graph.BadInputException;
+import java.util.Collections;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What widths of experts keep to.
@@ -13,9 +18,16 @@ import java.util.OptionalInt;
  * @param minWidth neurons that every expert keeps at least
  * @param stacks what experts whose weights are stacked may have
  * @param atomWidth neurons of an atom; if absent an eighth of those of an expert
+ * @param tagFloors by tag, how much of the part of {@link KeptEnergy} that all data keep its data
+ *     keep at least: above 0, at most 1
  */
 public record NarrowTerms(
-    Weighting weights, OptionalInt step, int minWidth, Stacks stacks, OptionalInt atomWidth) {
+    Weighting weights,
+    OptionalInt step,
+    int minWidth,
+    Stacks stacks,
+    OptionalInt atomWidth,
+    SortedMap<String, Double> tagFloors) {
   /** Balanced weights, the usual step, any width. */
   public static final NarrowTerms DEFAULT =
       new NarrowTerms(Weighting.BALANCED, OptionalInt.empty(), 0);
@@ -37,6 +49,8 @@ public record NarrowTerms(
   }
 
   public NarrowTerms {
+    tagFloors = Collections.unmodifiableSortedMap(new TreeMap<>(tagFloors));
+    tagFloors.forEach(NarrowTerms::requirePart);
     if (minWidth < 0) {
       throw new BadInputException("min-width: found %d, expected 0 or more".formatted(minWidth));
     } else if (step.isPresent() && step.getAsInt() < 1) {
@@ -51,7 +65,14 @@ public record NarrowTerms(
 
   /** Stacked experts have what costs less. */
   public NarrowTerms(Weighting weights, OptionalInt step, int minWidth) {
-    this(weights, step, minWidth, Stacks.CHEAPER, OptionalInt.empty());
+    this(weights, step, minWidth, Stacks.CHEAPER, OptionalInt.empty(), new TreeMap<>());
+  }
+
+  private static void requirePart(String tag, double floor) {
+    if (!(floor > 0 && floor <= 1)) {
+      throw new BadInputException(
+          "tag-floor %s: found %s, expected a number above 0, at most 1".formatted(tag, floor));
+    }
   }
 
   /** As they are asked for on a command line, without dashes. */
@@ -62,6 +83,7 @@ public record NarrowTerms(
         + (step.isPresent() ? ", step " + step.getAsInt() : "")
         + (minWidth > 0 ? ", min-width " + minWidth : "")
         + (stacks == Stacks.CHEAPER ? "" : ", " + stacks)
-        + (atomWidth.isPresent() ? ", atom-width " + atomWidth.getAsInt() : "");
+        + (atomWidth.isPresent() ? ", atom-width " + atomWidth.getAsInt() : "")
+        + tagFloors.entrySet().stream().map(floor -> ", tag-floor " + floor).collect(joining());
   }
 }

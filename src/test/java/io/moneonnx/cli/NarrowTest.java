@@ -54,7 +54,8 @@ class NarrowTest {
             shared.resolve("ids.npz"), Map.of("input_ids", Fixtures.npy("<i8", shape, elements)));
     profile = shared.resolve("olmoe.profile");
     plan = shared.resolve("plan.json");
-    measuring = Cli.run("calibrate", TwoLayers.MODEL, "--data", data, "--moments", "-o", profile);
+    measuring =
+        Cli.run("calibrate", TwoLayers.MODEL, "--data", "ids=" + data, "--moments", "-o", profile);
     planning = Cli.run("plan", profile, "--method", "narrow", "--ratio", "0.6", "-o", plan);
     measuring.succeeds();
     planning.succeeds();
@@ -98,6 +99,8 @@ class NarrowTest {
   void saysWhatWidthsCost() {
     assertThat(planning.out())
         .contains("smallest  median  largest", "damage   predicted", "  80% ")
+        .containsPattern(
+            "tags     predicted to keep of what experts put out:  ids ([0-9.]+%)  all \\1")
         .containsPattern("experts  [0-9,]+ -> [0-9,]+ bytes of neurons");
   }
 
@@ -284,6 +287,7 @@ class NarrowTest {
     "--min-width=80 --ratio=0.5 --scope=layer, the experts of the block 'layers.0'",
     "--step=7, step 7: expected a divisor of",
     "--min-width=-1, min-width: found -1",
+    "--tag-floor=code=0.9, 'tag-floor code: expected a tag of the calibration data, found ids'",
     "--target-size=1KB, cannot be met",
     "--target-size=1GB, removes nothing",
   })
@@ -296,7 +300,7 @@ class NarrowTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"--weights=even", "--step=4", "--min-width=8"})
+  @CsvSource({"--weights=even", "--step=4", "--min-width=8", "--tag-floor=a=1"})
   void refusesOptionsOfWidthsWithoutThem(String option) {
     Cli.run("plan", profile, option, "-o", out("p.json"))
         .fails(BAD_INPUT, "requires --method narrow");

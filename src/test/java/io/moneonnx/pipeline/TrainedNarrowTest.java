@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -136,7 +137,13 @@ final class TrainedNarrowTest {
   private Path narrowed(String less, OptionalInt refit, Optional<Calibration> data)
       throws IOException {
     NarrowTerms terms =
-        new NarrowTerms(Weighting.BALANCED, OptionalInt.of(STEP), 0, stacks, OptionalInt.empty());
+        new NarrowTerms(
+            Weighting.BALANCED,
+            OptionalInt.of(STEP),
+            0,
+            stacks,
+            OptionalInt.empty(),
+            new TreeMap<>());
     Goal goal =
         new Goal(
             Criteria.DEFAULT,

@@ -13,14 +13,17 @@ import io.moneonnx.profile.MadeStatistics;
 import io.moneonnx.profile.NeuronOrders;
 import io.moneonnx.profile.NeuronOrders.Widths;
 import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.Slices;
 import io.moneonnx.profile.Statistic;
 import io.moneonnx.profile.Statistic.Detail;
+import io.moneonnx.profile.Statistics;
 import io.moneonnx.profile.Values;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -143,7 +146,9 @@ final class NarrowPlannerTest {
         Ratio.parse("0.5"),
         model(),
         Limits.NONE,
-        Optional.of(new NarrowTerms(Weighting.BALANCED, OptionalInt.of(1), 0, stacks, atomWidth)));
+        Optional.of(
+            new NarrowTerms(
+                Weighting.BALANCED, OptionalInt.of(1), 0, stacks, atomWidth, new TreeMap<>())));
   }
 
   @Test
@@ -177,6 +182,71 @@ final class NarrowPlannerTest {
     assertThatThrownBy(() -> Planner.plan(profile, half(Stacks.ATOMS, OptionalInt.of(3))))
         .isInstanceOf(BadInputException.class)
         .hasMessageStartingWith("atom-width 3: expected a divisor of 4");
+  }
+
+  private static Goal half(Map<String, Double> tagFloors) {
+    NarrowTerms one = new NarrowTerms(Weighting.BALANCED, OptionalInt.of(1), 0);
+    return new Goal(
+        Criteria.DEFAULT,
+        Novice.ZERO,
+        Plan.Router.KEEP,
+        Ratio.parse("0.5"),
+        model(),
+        Limits.NONE,
+        Optional.of(
+            new NarrowTerms(
+                one.weights(),
+                one.step(),
+                one.minWidth(),
+                one.stacks(),
+                one.atomWidth(),
+                new TreeMap<>(tagFloors))));
+  }
+
+  /** Of ten calls of each of two experts, code made two and eight, text the others. */
+  private static Profile ofCodeAndText(double[] first, double[] second) {
+    BlockStatistics all = block("a", Widths.OWN, first, second);
+    TreeMap<String, Statistics> sources = new TreeMap<>();
+    MadeStatistics none = MadeStatistics.of(all.header()).sums();
+    sources.put("code", none.with(Statistic.N, 2, 8).all());
+    sources.put("text", none.with(Statistic.N, 8, 2).all());
+    return profile(
+        new BlockStatistics(all.all(), new Slices(new TreeMap<>(), sources), all.orders()));
+  }
+
+  /** Of the second expert's energy 4 of 9 go, and 1 of 9 where code is to keep more. */
+  @Test
+  void keepsWhatDataOfATagNeed() {
+    Profile profile = ofCodeAndText(STEEP, FLAT);
+    Plan free = Planner.plan(profile, half(Map.of()));
+    Plan floored = Planner.plan(profile, half(Map.of("code", 0.95)));
+    KeptEnergy kept = new KeptEnergy(profile, Novice.ZERO);
+
+    assertThat(widths(free, "a")).containsExactly(3, 1);
+    assertThat(kept.of(Optional.empty(), free.blocks())).isCloseTo(1 - 5 / 99.0, within(1e-12));
+    assertThat(kept.byTag(free.blocks()).get("code"))
+        .isCloseTo(1 - (0.2 * 1 + 0.8 * 4) / (0.2 * 90 + 0.8 * 9), within(1e-12));
+    assertThat(kept.byTag(free.blocks()).get("text"))
+        .isCloseTo(1 - (0.8 * 1 + 0.2 * 4) / (0.8 * 90 + 0.2 * 9), within(1e-12));
+    assertThat(widths(floored, "a")).containsExactly(2, 2);
+    assertThat(floored.budget().orElseThrow()).contains(", tag-floor code=0.95,");
+    assertThat(widths(Planner.plan(profile, half(Map.of("text", 1.0))), "a")).containsExactly(3, 1);
+  }
+
+  @Test
+  void refusesFloorsThatCannotBe() {
+    Profile profile = ofCodeAndText(new double[] {90, 40, 20, 1, 0}, FLAT);
+
+    assertThatThrownBy(() -> Planner.plan(profile, half(Map.of("code", 1.0, "text", 1.0))))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("cannot be met at ratio 0.5: found 0.")
+        .hasMessageEndingWith("of what all data keep, expected at least 1.0");
+    assertThatThrownBy(() -> Planner.plan(profile, half(Map.of("cod", 0.9))))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage("tag-floor cod: expected a tag of the calibration data, found code, text");
+    assertThatThrownBy(() -> half(Map.of("code", 1.01)))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage("tag-floor code: found 1.01, expected a number above 0, at most 1");
   }
 
   @Test
