@@ -53,7 +53,7 @@ public final class Main implements Runnable {
     CommandLine command = command(named(args));
     Main main = command.getCommand();
     try {
-      int code = command.execute(args);
+      int code = command.execute(SeveralValues.apart(command, args));
       // Print streams keep what goes wrong to themselves.
       return code == ExitCode.DONE && System.out.checkError()
           ? ExitCode.report(
@@ -61,6 +61,8 @@ public final class Main implements Runnable {
               command.getErr(),
               main.debug)
           : code;
+    } catch (CommandLine.ParameterException e) {
+      return ExitCode.reportUsage(e);
     } catch (OutOfMemoryError | StackOverflowError e) {
       return ExitCode.report(e, command.getErr(), main.debug);
     }

@@ -43,6 +43,18 @@ public record ModelFolder(Path path) {
     return new ModelFolder(parent == null ? Path.of(".") : parent);
   }
 
+  /** True of what is called as a model file is, there or not, and of a folder with models in it. */
+  public static boolean isModel(Path given) {
+    if (!Files.isDirectory(given)) {
+      return given.toString().endsWith(SUFFIX);
+    }
+    ModelFolder folder = new ModelFolder(given);
+    Path inner = given.resolve(INNER);
+    return Files.isRegularFile(given.resolve(GENAI))
+        || !folder.files(name -> name.endsWith(SUFFIX)).isEmpty()
+        || (Files.isDirectory(inner) && isModel(inner));
+  }
+
   /**
    * The model file in the folder: the one that {@code genai_config.json} names, or else the only
    * one, or {@code model.onnx} beside others that are called after it, such as {@code

@@ -150,6 +150,50 @@ class BadInputTest {
     Cli.run("inspect", TwoLayers.MODEL, "--jsn").fails(BAD_INPUT, "--jsn");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "calibrate --data a.txt --dat b.txt, --dat",
+    "calibrate --data a.txt --ratoi 0.5, --ratoi",
+    "calibrate --data=a.txt b.txt -x, -x",
+    "verify MODEL --data a.txt --tokeniser t.json, --tokeniser",
+    "golden record --data a.txt --force --data a.txt --ou p, --ou",
+    "eval --perplexity a.txt --winow 8, --winow",
+    "eval --tasks a.jsonl --smples s.jsonl, --smples",
+    "compare --profile p --test a.txt --raito 0.5, --raito",
+    "rewrite --max-ppl-increase 2% --eval-data a.txt --ouput o, --ouput",
+  })
+  void anUnknownOptionIsNoValueOfTheOptionBefore(String line, String unknown) {
+    Cli.run(args(line + " MODEL")).fails(BAD_INPUT, "Unknown option: '" + unknown + "'");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "calibrate --data none.txt MODEL -o OUT, none.txt: no such file",
+    "calibrate -o OUT --data none.txt none.txt FOLDER, none.txt: no such file",
+    "calibrate --data=none.txt MODEL -o OUT, none.txt: no such file",
+    "calibrate -o OUT --data none.txt none.onnx, none.onnx: no such file",
+    "rewrite -o OUT --max-ppl-increase 2% --eval-data none.txt MODEL, none.txt: no such file",
+    "eval --perplexity none.txt MODEL, none.txt: no such file",
+    "eval --tasks none.jsonl MODEL, none.jsonl: no such file",
+    "verify MODEL --data none.txt MODEL, none.txt: no such file",
+    "verify --data none.txt MODEL MODEL, none.txt: no such file",
+    "golden record -o OUT --data none.txt MODEL, none.txt: no such file",
+    "calibrate MODEL -o OUT --data none.txt none.onnx, none.txt: no such file",
+    "calibrate --data MODEL -o OUT, Missing required parameter",
+    "calibrate --data none.txt none.txt -o OUT, Missing required parameter",
+  })
+  void aModelAfterTheValuesOfAnOptionIsTheModel(String line, String message) {
+    Cli.run(args(line)).fails(BAD_INPUT, message);
+  }
+
+  private Object[] args(String line) {
+    return Stream.of(line.split(" "))
+        .map(arg -> arg.equals("MODEL") ? "" + TwoLayers.MODEL : arg)
+        .map(arg -> arg.equals("FOLDER") ? "" + TwoLayers.MODEL.getParent() : arg)
+        .map(arg -> arg.equals("OUT") ? "" + out : arg)
+        .toArray();
+  }
+
   @Test
   void noModel() {
     Cli.run("inspect").fails(BAD_INPUT, "MODEL");
