@@ -19,7 +19,7 @@ final class PerplexityOptions {
       paramLabel = "SRC",
       arity = "1..*",
       description =
-          "Measure the perplexity of text, .jsonl (each line a text by itself), or .npz/.npy arrays"
+          "Measure the perplexity of text, .jsonl or .json (each record a text by itself), or .npz/.npy arrays"
               + " named like the model's inputs (each row a sequence by itself); TAG=SRC to have"
               + " one figure for all files of a tag.")
   private List<String> sources = List.of();
@@ -50,7 +50,7 @@ final class PerplexityOptions {
   @Option(
       names = "--field",
       paramLabel = "NAME",
-      description = "The field of a JSONL line that holds its text (default: text).")
+      description = "The field of a JSON record that holds its text (default: text).")
   private String field;
 
   boolean areGiven() {

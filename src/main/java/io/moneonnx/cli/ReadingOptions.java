@@ -14,7 +14,7 @@ final class ReadingOptions {
   @Option(
       names = "--field",
       paramLabel = "NAME",
-      description = "The field of a JSONL line that holds its text (default: text).")
+      description = "The field of a JSON record that holds its text (default: text).")
   private String field;
 
   @Option(

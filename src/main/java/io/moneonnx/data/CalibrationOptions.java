@@ -11,7 +11,7 @@ import java.util.OptionalInt;
  * @param sequenceLength tokens in a block of text
  * @param blocks at most so many blocks of text, or samples of arrays, of each tag
  * @param batch blocks or samples in one run of the model
- * @param textField the field of a JSONL line that holds its text
+ * @param textField the field of a JSON record that holds its text
  * @param tokenizer the {@code tokenizer.json} to use instead of the one beside the model
  */
 public record CalibrationOptions(

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param tag what the user calls it; files of one tag belong together, and so do those without
  */
 public record DataSource(Optional<String> tag, Path path) {
-  private static final List<String> NO_TEXT = List.of(".csv", ".tsv", ".json");
+  private static final List<String> NO_TEXT = List.of(".csv", ".tsv");
 
   /** A file that nobody called anything. */
   public static DataSource untagged(Path path) {
@@ -28,8 +28,8 @@ public record DataSource(Optional<String> tag, Path path) {
   /**
    * Checks that there is such a file, and that it is of a kind that is read.
    *
-   * @throws BadInputException if there is none, or it holds a table or JSON, which would be
-   *     tokenised with all its commas and braces
+   * @throws BadInputException if there is none, or it holds a table, which would be tokenised with
+   *     all its commas
    */
   void requireFile(String kind) {
     if (Files.isDirectory(path)) {
@@ -44,7 +44,8 @@ public record DataSource(Optional<String> tag, Path path) {
         .ifPresent(
             found -> {
               throw new BadInputException(
-                  "%s: expected text, .jsonl, .npz or .npy, found %s".formatted(path, found));
+                  "%s: expected text, .jsonl, .json, .npz or .npy, found %s"
+                      .formatted(path, found));
             });
   }
 

@@ -1,9 +1,5 @@
 package io.moneonnx.data;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
 import java.io.BufferedReader;
@@ -15,10 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Reads the documents of a text file in UTF-8: each line of a {@code .jsonl} file is one, any other
- * file is one as a whole.
+ * Reads the documents of a text file in UTF-8: each record of JSON is one, any other file is one as
+ * a whole.
  *
- * @param field the field of a JSONL line that holds its text
+ * @param field the field of a record that holds its text
  */
 record TextFile(Path path, String field) {
   /**
@@ -34,10 +30,10 @@ record TextFile(Path path, String field) {
   void readInto(TextSink sink) {
     try (BufferedReader reader = Files.newBufferedReader(path)) {
       skipByteOrderMark(reader);
-      if (path.toString().endsWith(".jsonl")) {
-        readLines(reader, sink);
-      } else {
-        readWhole(reader, sink);
+      switch (TextKind.of(path)) {
+        case PROSE -> readWhole(reader, sink);
+        case LINES -> new JsonRecords(path, field).readLines(reader, sink);
+        case JSON -> new JsonRecords(path, field).readArray(reader, sink);
       }
     } catch (CharacterCodingException e) {
       throw new BadInputException(path + " is no text in UTF-8", e);
@@ -51,35 +47,6 @@ record TextFile(Path path, String field) {
     if (reader.read() != BYTE_ORDER_MARK) {
       reader.reset();
     }
-  }
-
-  private void readLines(BufferedReader reader, TextSink sink) throws IOException {
-    int number = 0;
-    for (String line = reader.readLine();
-        line != null && !sink.isFull();
-        line = reader.readLine()) {
-      number++;
-      if (!line.isBlank()) {
-        sink.add(textOf(line, number));
-        sink.endDocument();
-      }
-    }
-  }
-
-  private String textOf(String line, int number) {
-    JsonElement text;
-    try {
-      text = JsonParser.parseString(line) instanceof JsonObject object ? object.get(field) : null;
-    } catch (JsonParseException e) {
-      throw new BadInputException(
-          "%s:%d: no readable JSON: %s".formatted(path, number, Reason.of(e)), e);
-    }
-    if (text == null || !text.isJsonPrimitive() || !text.getAsJsonPrimitive().isString()) {
-      throw new BadInputException(
-          "%s:%d: found no text in field '%s', expected {\"%s\": \"...\"}"
-              .formatted(path, number, field, field));
-    }
-    return text.getAsString();
   }
 
   private static void readWhole(Reader reader, TextSink sink) throws IOException {

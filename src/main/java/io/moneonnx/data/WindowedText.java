@@ -37,7 +37,7 @@ final class WindowedText implements TextSink {
   /**
    * Reads a file as far as windows are wanted.
    *
-   * @param field the field of a JSONL line that holds its text
+   * @param field the field of a JSON record that holds its text
    * @throws BadInputException if it cannot be read, is not for this model or holds no text
    */
   void read(Path file, String field) {

@@ -990,11 +990,13 @@ class BadInputTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {".csv", ".tsv", ".json", ".CSV"})
+  @ValueSource(strings = {".csv", ".tsv", ".CSV"})
   void dataOfAKindThatIsNotRead(String suffix) throws IOException {
     Path data = file("data" + suffix, "text,label\n\"" + "word ".repeat(500) + "\",1\n");
     String message =
-        data + ": expected text, .jsonl, .npz or .npy, found " + suffix.toLowerCase(Locale.ROOT);
+        data
+            + ": expected text, .jsonl, .json, .npz or .npy, found "
+            + suffix.toLowerCase(Locale.ROOT);
 
     calibrate("--data", data).fails(BAD_INPUT, message);
     compare(TwoLayers.MODEL, "--test", data).fails(BAD_INPUT, message);

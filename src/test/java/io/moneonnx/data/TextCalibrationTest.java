@@ -3,6 +3,7 @@ package io.moneonnx.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.gson.JsonParser;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
@@ -20,9 +21,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TextCalibrationTest {
   private static final Graph MODEL = Fixtures.languageModel(1024, Fixtures.INPUT_IDS);
@@ -293,6 +297,62 @@ class TextCalibrationTest {
     assertThatThrownBy(() -> open(lines, CalibrationOptions.DEFAULT))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("x.jsonl:2: no readable JSON");
+  }
+
+  private Path file(String name, String text) throws IOException {
+    return Files.writeString(folder.resolve(name), text);
+  }
+
+  private long[] tokensOf(Path file) {
+    return tokens(open(file, cut(1, OptionalInt.empty(), 1)));
+  }
+
+  @Test
+  void jsonRecordsAreDocumentsHoweverTheyAreWritten() throws IOException {
+    String lines = Files.readString(DOCUMENTS);
+    List<String> records = lines.lines().filter(line -> !line.isBlank()).toList();
+    String array = "[" + String.join(",\n", records) + "]";
+    String texts =
+        records.stream()
+            .map(record -> JsonParser.parseString(record).getAsJsonObject().get("text").toString())
+            .collect(Collectors.joining(", ", " \n[", "]\n"));
+    long[] expected = expected("documents.tokens");
+
+    assertThat(tokensOf(file("lines.ndjson", lines))).isEqualTo(expected);
+    assertThat(tokensOf(file("LINES.JSONL", lines))).isEqualTo(expected);
+    assertThat(tokensOf(file("lines.json", lines))).isEqualTo(expected);
+    assertThat(tokensOf(file("array.json", array))).isEqualTo(expected);
+    assertThat(tokensOf(file("texts.json", texts))).isEqualTo(expected);
+  }
+
+  @Test
+  void noMoreOfAnArrayIsReadThanIsAskedFor() throws IOException {
+    Path cut = file("x.json", "[\"In the beginning God created\", \"And the earth was\", {");
+
+    assertThat(open(cut, cut(4, OptionalInt.of(1), 1)).tokens()).isEqualTo(4);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "[{\"text\": \"a\"}, {\"body\": \"b\"}]|x.json: [1]: found no text in field 'text'",
+        "[\"a\", 5]|x.json: [1]: found no text in field 'text'",
+        "[\"a\", {\"text\": |x.json: [1]: no readable JSON",
+        "[\"a\", \"b\"|x.json: [1]: no readable JSON",
+        "[\"a\"] \"b\"|x.json: ",
+        "{\"data\": [\"a\"]}|x.json:1: found no text in field 'text'",
+        "prose|x.json: expected a JSON array",
+        "[]|x.json holds no text",
+        "[{\"messages\": [{\"role\": \"user\"}]}]|x.json: [0]: field 'messages' is a list",
+        "{\"text\": [{\"role\": \"user\"}]}|apply_chat_template",
+      })
+  void jsonThatHoldsNoTextIsRefused(String json, String message) throws IOException {
+    Path file = file("x.json", json);
+
+    assertThatThrownBy(() -> open(file, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining(message);
   }
 
   @Test
