@@ -19,7 +19,7 @@ final class PerplexityOptions {
       paramLabel = "SRC",
       arity = "1..*",
       description =
-          "Measure the perplexity of text, .jsonl or .json (each record a text by itself), or .npz/.npy arrays"
+          "Measure the perplexity of text, .jsonl, .json, .csv or .tsv (each record a text by itself), or .npz/.npy arrays"
               + " named like the model's inputs (each row a sequence by itself); TAG=SRC to have"
               + " one figure for all files of a tag.")
   private List<String> sources = List.of();
@@ -50,7 +50,9 @@ final class PerplexityOptions {
   @Option(
       names = "--field",
       paramLabel = "NAME",
-      description = "The field of a JSON record that holds its text (default: text).")
+      description =
+          "The field of a JSON record, or the column of a table, that holds its text (default: text of a"
+              + " record, and of a table its only column).")
   private String field;
 
   boolean areGiven() {
@@ -73,9 +75,9 @@ final class PerplexityOptions {
   }
 
   PassageOptions cut(Optional<Path> tokenizer, OptionalInt limit, OptionalInt batch) {
-    String text = field == null ? "text" : field;
     return new PassageOptions(
-        new CalibrationOptions(OptionValues.optional(window), limit, batch, text, tokenizer),
+        new CalibrationOptions(
+            OptionValues.optional(window), limit, batch, Optional.ofNullable(field), tokenizer),
         OptionValues.optional(stride),
         Optional.ofNullable(prefix));
   }

@@ -14,7 +14,9 @@ final class ReadingOptions {
   @Option(
       names = "--field",
       paramLabel = "NAME",
-      description = "The field of a JSON record that holds its text (default: text).")
+      description =
+          "The field of a JSON record, or the column of a table, that holds its text (default: text of a"
+              + " record, and of a table its only column).")
   private String field;
 
   @Option(
@@ -60,7 +62,7 @@ final class ReadingOptions {
         OptionValues.optional(sequenceLength),
         OptionValues.optional(blocks),
         OptionValues.optional(batch),
-        field == null ? "text" : field,
+        Optional.ofNullable(field),
         Optional.ofNullable(tokenizer));
   }
 }

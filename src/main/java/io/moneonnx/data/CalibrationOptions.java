@@ -11,18 +11,22 @@ import java.util.OptionalInt;
  * @param sequenceLength tokens in a block of text
  * @param blocks at most so many blocks of text, or samples of arrays, of each tag
  * @param batch blocks or samples in one run of the model
- * @param textField the field of a JSON record that holds its text
+ * @param field the field of a JSON record, or the column of a table, that holds its text
  * @param tokenizer the {@code tokenizer.json} to use instead of the one beside the model
  */
 public record CalibrationOptions(
     OptionalInt sequenceLength,
     OptionalInt blocks,
     OptionalInt batch,
-    String textField,
+    Optional<String> field,
     Optional<Path> tokenizer) {
   public static final CalibrationOptions DEFAULT =
       new CalibrationOptions(
-          OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), "text", Optional.empty());
+          OptionalInt.empty(),
+          OptionalInt.empty(),
+          OptionalInt.empty(),
+          Optional.empty(),
+          Optional.empty());
 
   public CalibrationOptions {
     requirePositive("sequence length", sequenceLength);

@@ -4,7 +4,6 @@ import io.moneonnx.graph.BadInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -13,8 +12,6 @@ import java.util.Optional;
  * @param tag what the user calls it; files of one tag belong together, and so do those without
  */
 public record DataSource(Optional<String> tag, Path path) {
-  private static final List<String> NO_TEXT = List.of(".csv", ".tsv");
-
   /** A file that nobody called anything. */
   public static DataSource untagged(Path path) {
     return new DataSource(Optional.empty(), path);
@@ -37,16 +34,6 @@ public record DataSource(Optional<String> tag, Path path) {
     } else if (!Files.exists(path)) {
       throw new BadInputException(path + ": no such file");
     }
-    String name = path.toString().toLowerCase(Locale.ROOT);
-    NO_TEXT.stream()
-        .filter(name::endsWith)
-        .findFirst()
-        .ifPresent(
-            found -> {
-              throw new BadInputException(
-                  "%s: expected text, .jsonl, .json, .npz or .npy, found %s"
-                      .formatted(path, found));
-            });
   }
 
   /** True where the model is to write the text itself: no file, but {@code self[:TOKENS]}. */

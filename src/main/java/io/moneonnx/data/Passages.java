@@ -114,7 +114,7 @@ public final class Passages {
       WindowCutter cutter =
           new WindowCutter(windows, reading.blocks().orElse(Integer.MAX_VALUE), batches::add);
       WindowedText text = new WindowedText(tokenizer, inputs.vocabulary(), prefix, windows, cutter);
-      files.forEach(file -> text.read(file, reading.textField()));
+      files.forEach(file -> text.read(file, reading.field()));
       batches.flush();
       tooShort(text).ifPresent(notice -> tell(name + ": " + notice, batches, notices));
     }

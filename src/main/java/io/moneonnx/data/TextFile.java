@@ -9,14 +9,18 @@ import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
- * Reads the documents of a text file in UTF-8: each record of JSON is one, any other file is one as
- * a whole.
+ * Reads the documents of a text file in UTF-8: each record of JSON and each row of a table is one,
+ * any other file is one as a whole.
  *
- * @param field the field of a record that holds its text
+ * @param field the field or column that holds the text
  */
-record TextFile(Path path, String field) {
+record TextFile(Path path, Optional<String> field) {
+  /** The field of a JSON record that holds its text, where none is named. */
+  private static final String FIELD = "text";
+
   /**
    * Longer documents are tokenised in pieces of this many characters, for the tokenizer takes some
    * hundred bytes a character. They are cut before a line that starts with no space; the few tokens
@@ -32,8 +36,10 @@ record TextFile(Path path, String field) {
       skipByteOrderMark(reader);
       switch (TextKind.of(path)) {
         case PROSE -> readWhole(reader, sink);
-        case LINES -> new JsonRecords(path, field).readLines(reader, sink);
-        case JSON -> new JsonRecords(path, field).readArray(reader, sink);
+        case LINES -> new JsonRecords(path, field.orElse(FIELD)).readLines(reader, sink);
+        case JSON -> new JsonRecords(path, field.orElse(FIELD)).readArray(reader, sink);
+        case COMMAS -> new TableColumn(path, field).readInto(reader, ',', sink);
+        case TABS -> new TableColumn(path, field).readInto(reader, '\t', sink);
       }
     } catch (CharacterCodingException e) {
       throw new BadInputException(path + " is no text in UTF-8", e);

@@ -10,6 +10,9 @@ enum TextKind {
   LINES(".*\\.(jsonl|ndjson)"),
   /** An array of records or texts, or a record on each line. */
   JSON(".*\\.json"),
+  /** The values of a column. */
+  COMMAS(".*\\.csv"),
+  TABS(".*\\.tsv"),
   /** One document. */
   PROSE(".*");
 

@@ -81,7 +81,7 @@ final class TokenBlocks implements CalibrationSource {
   private static int read(Path path, CalibrationOptions options, TokenPacker packer) {
     int before = packer.size();
     packer.begin(path);
-    new TextFile(path, options.textField()).readInto(packer);
+    new TextFile(path, options.field()).readInto(packer);
     if (packer.size() == before) {
       throw new BadInputException(path + " holds no text");
     }

@@ -2,6 +2,7 @@ package io.moneonnx.data;
 
 import io.moneonnx.graph.BadInputException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Makes tokens of documents for a {@link WindowCutter}. */
@@ -37,10 +38,10 @@ final class WindowedText implements TextSink {
   /**
    * Reads a file as far as windows are wanted.
    *
-   * @param field the field of a JSON record that holds its text
+   * @param field the field of a JSON record, or the column of a table, that holds its text
    * @throws BadInputException if it cannot be read, is not for this model or holds no text
    */
-  void read(Path file, String field) {
+  void read(Path file, Optional<String> field) {
     if (isFull()) {
       return;
     }

@@ -121,7 +121,7 @@ public final class RecordGolden {
         asked.sequenceLength().isPresent() ? asked.sequenceLength() : OptionalInt.of(length),
         asked.blocks().isPresent() ? asked.blocks() : OptionalInt.of(RUNS),
         asked.batch(),
-        asked.textField(),
+        asked.field(),
         asked.tokenizer());
   }
 

@@ -40,7 +40,7 @@ final class RunFacts {
     facts.put("--seq-len", text(options.sequenceLength()));
     facts.put("--blocks", text(options.blocks()));
     facts.put("--batch", text(options.batch()));
-    facts.put("--field", options.textField());
+    facts.put("--field", options.field().orElse("not given"));
     facts.put("--moments", request.detail() == Detail.MOMENTS ? "given" : "not given");
     facts.put("blocks by pass", passes.stream().map(List::size).toList().toString());
     data.tokenizer().ifPresent(tokenizer -> facts.put("--tokenizer", text(tokenizer)));

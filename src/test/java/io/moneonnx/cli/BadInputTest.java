@@ -32,7 +32,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -990,13 +989,12 @@ class BadInputTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {".csv", ".tsv", ".CSV"})
-  void dataOfAKindThatIsNotRead(String suffix) throws IOException {
-    Path data = file("data" + suffix, "text,label\n\"" + "word ".repeat(500) + "\",1\n");
+  @ValueSource(strings = {"data.csv", "data.tsv", "DATA.CSV"})
+  void aTableOfSeveralColumnsAndNoneNamed(String name) throws IOException {
+    String table = "id,text,label\n1,\"" + "word ".repeat(500) + "\",1\n";
+    Path data = file(name, name.endsWith(".tsv") ? table.replace(',', '\t') : table);
     String message =
-        data
-            + ": expected text, .jsonl, .json, .npz or .npy, found "
-            + suffix.toLowerCase(Locale.ROOT);
+        data + ": found 3 columns, expected --field to name the one that holds the text: id, text";
 
     calibrate("--data", data).fails(BAD_INPUT, message);
     compare(TwoLayers.MODEL, "--test", data).fails(BAD_INPUT, message);

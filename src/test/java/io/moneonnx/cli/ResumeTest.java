@@ -160,7 +160,7 @@ class ResumeTest {
   @CsvSource({
     "--batch, 2, '--batch: not given, now 2'",
     "--target, cuda, '--target: cpu, now cuda'",
-    "--field, body, '--field: text, now body'"
+    "--field, body, '--field: not given, now body'"
   })
   void anotherRunIsNotGoneOnWith(String option, String value, String message) throws IOException {
     leavesACheckpoint();

@@ -52,7 +52,8 @@ class ArrayCalibrationTest {
   }
 
   private static CalibrationOptions options(OptionalInt samples, OptionalInt batch) {
-    return new CalibrationOptions(OptionalInt.empty(), samples, batch, "text", Optional.empty());
+    return new CalibrationOptions(
+        OptionalInt.empty(), samples, batch, Optional.empty(), Optional.empty());
   }
 
   private static List<Map<String, Tensor>> feeds(Calibration calibration) {

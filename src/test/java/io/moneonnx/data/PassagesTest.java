@@ -37,7 +37,7 @@ final class PassagesTest {
             OptionalInt.of(window),
             OptionalInt.empty(),
             OptionalInt.of(batch),
-            "text",
+            Optional.empty(),
             Optional.empty()),
         OptionalInt.of(stride),
         Optional.empty());
@@ -53,7 +53,7 @@ final class PassagesTest {
             OptionalInt.empty(),
             OptionalInt.of(windows),
             OptionalInt.empty(),
-            "text",
+            Optional.empty(),
             Optional.empty());
     return new PassageOptions(reading, OptionalInt.empty(), Optional.empty());
   }

@@ -39,11 +39,7 @@ class TextCalibrationTest {
   private static CalibrationOptions cut(int length, OptionalInt blocks, int batch) {
     CalibrationOptions usual = CalibrationOptions.DEFAULT;
     return new CalibrationOptions(
-        OptionalInt.of(length),
-        blocks,
-        OptionalInt.of(batch),
-        usual.textField(),
-        usual.tokenizer());
+        OptionalInt.of(length), blocks, OptionalInt.of(batch), usual.field(), usual.tokenizer());
   }
 
   private static Calibration open(Path text, CalibrationOptions options) {
@@ -351,6 +347,55 @@ class TextCalibrationTest {
     Path file = file("x.json", json);
 
     assertThatThrownBy(() -> open(file, CalibrationOptions.DEFAULT))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining(message);
+  }
+
+  private static CalibrationOptions field(String name) {
+    CalibrationOptions usual = cut(1, OptionalInt.empty(), 1);
+    return new CalibrationOptions(
+        usual.sequenceLength(),
+        usual.blocks(),
+        usual.batch(),
+        Optional.of(name),
+        usual.tokenizer());
+  }
+
+  @Test
+  void aColumnOfATableHoldsDocuments() throws IOException {
+    List<String> texts =
+        Files.readAllLines(DOCUMENTS).stream()
+            .filter(line -> !line.isBlank())
+            .map(line -> JsonParser.parseString(line).getAsJsonObject().get("text").getAsString())
+            .map(text -> '"' + text.replace("\"", "\"\"") + '"')
+            .toList();
+    String one = "body\r\n" + String.join("\r\n\r\n", texts);
+    String three =
+        texts.stream()
+            .map(text -> "1," + text + ",\"x,y\"\n")
+            .collect(Collectors.joining("", "\uFEFFid,body,label\n", "2,,z\n"));
+    long[] expected = expected("documents.tokens");
+
+    assertThat(tokensOf(file("one.csv", one))).isEqualTo(expected);
+    assertThat(tokens(open(file("three.csv", three), field("body")))).isEqualTo(expected);
+    assertThat(tokens(open(file("one.TSV", one), field("body")))).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "a,b;1,2|x.csv: found no column 'body', expected one; its columns are a, b",
+        "body,body;1,2|x.csv: found more than one column 'body'",
+        "body,b;1,2;1,2,3|x.csv: row 3: found 3 values, expected 2",
+        "body,b;1,2;\"1\"x,2|x.csv: row 3: is no row of a table",
+        "body,b;1,2;\"1,2|x.csv: row 3: is no row of a table",
+        "body,b;,2|x.csv holds no text",
+      })
+  void aTableThatHoldsNoSuchColumnIsRefused(String table, String message) throws IOException {
+    Path file = file("x.csv", table.replace(';', '\n'));
+
+    assertThatThrownBy(() -> open(file, field("body")))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining(message);
   }

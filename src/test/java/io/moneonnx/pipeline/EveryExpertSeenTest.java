@@ -94,7 +94,11 @@ final class EveryExpertSeenTest {
   private static void prune(Path pruned) throws IOException {
     CalibrationOptions few =
         new CalibrationOptions(
-            OptionalInt.empty(), OptionalInt.of(8), OptionalInt.empty(), "text", Optional.empty());
+            OptionalInt.empty(),
+            OptionalInt.of(8),
+            OptionalInt.empty(),
+            Optional.empty(),
+            Optional.empty());
     new Prune(threads(1), new Silence())
         .run(
             new Prune.Request(
@@ -118,7 +122,7 @@ final class EveryExpertSeenTest {
             OptionalInt.empty(),
             OptionalInt.empty(),
             OptionalInt.empty(),
-            "text",
+            Optional.empty(),
             Optional.of(OLMOE.resolveSibling("tokenizer.json")));
     new RecordGolden(threads(1), new Silence())
         .run(

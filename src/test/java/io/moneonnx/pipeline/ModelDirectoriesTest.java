@@ -113,7 +113,7 @@ class ModelDirectoriesTest {
                 OptionalInt.of(48),
                 OptionalInt.of(3),
                 OptionalInt.of(2),
-                "text",
+                Optional.empty(),
                 Optional.empty()));
     List<List<Long>> shapes = new ArrayList<>();
     try (Session session = Session.open(file, RunOptions.cpu())) {

@@ -46,7 +46,7 @@ final class RefitJointlyTest {
               OptionalInt.of(64),
               OptionalInt.of(SEQUENCES),
               OptionalInt.empty(),
-              "text",
+              Optional.empty(),
               Optional.empty()));
 
   private Map<String, Change> changes(Profile profile) {

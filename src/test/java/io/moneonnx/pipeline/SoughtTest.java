@@ -49,7 +49,7 @@ class SoughtTest {
                 OptionalInt.of(32),
                 OptionalInt.of(4),
                 OptionalInt.empty(),
-                "text",
+                Optional.empty(),
                 Optional.empty()));
     profile = calibrate.run(data, calibrate.open(data), Checkpoints.NONE);
   }

@@ -52,7 +52,11 @@ final class TrainedNarrowTest {
 
   private static final CalibrationOptions READING =
       new CalibrationOptions(
-          OptionalInt.empty(), OptionalInt.of(256), OptionalInt.empty(), "text", Optional.empty());
+          OptionalInt.empty(),
+          OptionalInt.of(256),
+          OptionalInt.empty(),
+          Optional.empty(),
+          Optional.empty());
 
   @TempDir private Path folder;
 

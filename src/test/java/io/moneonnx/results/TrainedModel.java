@@ -144,7 +144,7 @@ final class TrainedModel implements AutoCloseable {
             OptionalInt.empty(),
             OptionalInt.of(windows),
             OptionalInt.of(WINDOWS_IN_A_RUN),
-            "text",
+            Optional.empty(),
             Optional.empty());
     Calibration data =
         Calibration.open(

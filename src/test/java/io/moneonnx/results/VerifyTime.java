@@ -45,7 +45,7 @@ final class VerifyTime {
             OptionalInt.empty(),
             OptionalInt.of(blocks),
             OptionalInt.empty(),
-            "text",
+            Optional.empty(),
             Optional.empty());
     this.model = model;
     this.pruned = pruned;
