@@ -1,8 +1,8 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.data.CalibrationOptions;
+import io.moneonnx.data.DataSource;
 import io.moneonnx.graph.BadInputException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,7 +17,7 @@ final class TestOptions {
       paramLabel = "[NAME=]FILE",
       arity = "1..*",
       description =
-          "Held-out data: text, .jsonl, .json, .csv, .tsv, or .npz/.npy arrays named like the model's inputs; each"
+          "Held-out data: text (- is standard input), .jsonl, .json, .csv, .tsv, or .npz/.npy arrays named like the model's inputs; each"
               + " file counts alike. Without it: heldout.{txt,jsonl,npz} in the model's directory.")
   private List<String> files = List.of();
 
@@ -27,10 +27,9 @@ final class TestOptions {
   Map<String, Path> files() {
     Map<String, Path> named = new LinkedHashMap<>();
     for (String text : files) {
-      int equals = text.indexOf('=');
-      boolean isFile = equals <= 0 || Files.exists(Path.of(text));
-      Path file = Path.of(isFile ? text : text.substring(equals + 1));
-      String name = isFile ? String.valueOf(file.getFileName()) : text.substring(0, equals);
+      DataSource source = DataSource.parse("--test", text);
+      Path file = source.path();
+      String name = source.tag().orElseGet(() -> String.valueOf(file.getFileName()));
       if (named.put(name, file) != null) {
         throw new BadInputException(
             "--test: two files are called '%s'; name them, as in prose=FILE".formatted(name));

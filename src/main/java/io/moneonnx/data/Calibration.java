@@ -23,13 +23,19 @@ import java.util.stream.Stream;
  */
 public final class Calibration implements Iterable<Batch> {
   private final List<SourceGroup> groups;
+  private final List<String> leftOut;
   private final FeedFiller filler;
   private final BatchSize size;
   private final Supplier<Path> tokenizer;
 
   private Calibration(
-      List<SourceGroup> groups, ModelInputs inputs, BatchSize size, Supplier<Path> tokenizer) {
+      List<SourceGroup> groups,
+      List<String> leftOut,
+      ModelInputs inputs,
+      BatchSize size,
+      Supplier<Path> tokenizer) {
     this.groups = List.copyOf(groups);
+    this.leftOut = leftOut;
     this.filler = new FeedFiller(inputs);
     this.size = size;
     this.tokenizer = tokenizer;
@@ -38,7 +44,7 @@ public final class Calibration implements Iterable<Batch> {
   /**
    * Reads calibration data for a model.
    *
-   * @param given {@code .npz} and {@code .npy} arrays, {@code .jsonl} and anything else as text
+   * @param given {@code .npz} and {@code .npy} arrays, anything else as text
    * @param folder where the model lies, for its tokenizer and its longest sequence
    * @throws BadInputException if a file cannot be read, does not suit the model or holds nothing
    */
@@ -58,13 +64,19 @@ public final class Calibration implements Iterable<Batch> {
       ModelFolder folder,
       Graph graph,
       CalibrationOptions options) {
-    given.forEach(source -> source.requireFile("calibration data"));
+    GivenFiles found = GivenFiles.of(given);
+    found.files().forEach(DataSource::requireFile);
     ModelInputs inputs = ModelInputs.of(graph);
     BatchSize size = BatchSize.choose(options.batch(), inputs);
-    List<SourceGroup> groups = new ArrayList<>(SourceGroup.read(given, inputs, folder, options));
+    List<SourceGroup> groups =
+        new ArrayList<>(SourceGroup.read(found.files(), inputs, folder, options));
     own.forEach(text -> groups.add(SourceGroup.of(text, inputs)));
     return new Calibration(
-            groups, inputs, size, () -> options.tokenizer().orElseGet(folder::tokenizer))
+            groups,
+            found.notices(),
+            inputs,
+            size,
+            () -> options.tokenizer().orElseGet(folder::tokenizer))
         .requireBatches();
   }
 
@@ -123,7 +135,7 @@ public final class Calibration implements Iterable<Batch> {
 
   /** What the user should know about how the data were read; mostly nothing. */
   public List<String> notices() {
-    List<String> notices = new ArrayList<>();
+    List<String> notices = new ArrayList<>(leftOut);
     groups.forEach(group -> notices.addAll(group.notices()));
     long left = sum(source -> source.samples() - size.fed(source.samples()));
     if (left > 0) {

@@ -28,10 +28,8 @@ public record DataSource(Optional<String> tag, Path path) {
    * @throws BadInputException if there is none, or it holds a table, which would be tokenised with
    *     all its commas
    */
-  void requireFile(String kind) {
-    if (Files.isDirectory(path)) {
-      throw new BadInputException("%s: is a folder, expected a file with %s".formatted(path, kind));
-    } else if (!Files.exists(path)) {
+  void requireFile() {
+    if (!Files.exists(path)) {
       throw new BadInputException(path + ": no such file");
     }
   }
@@ -53,8 +51,9 @@ public record DataSource(Optional<String> tag, Path path) {
   }
 
   /**
-   * Reads {@code FILE} or {@code TAG=FILE}. What is there under the whole text is a file, whatever
-   * signs are in its name; a tag holds no slash.
+   * Reads {@code FILE} or {@code TAG=FILE}; {@code -} is standard input, which is read here and
+   * now, as pipes are. What is there under the whole text is a file, whatever signs are in its
+   * name; a tag holds no slash.
    *
    * @throws BadInputException if the tag or the file has no name
    */
@@ -69,12 +68,16 @@ public record DataSource(Optional<String> tag, Path path) {
       throw new BadInputException(option + ": the name is empty, expected FILE or TAG=FILE");
     }
     if (equals < 0 || Files.exists(Path.of(text)) || text.substring(0, equals).contains("/")) {
-      return untagged(Path.of(text));
+      return untagged(kept(Path.of(text)));
     }
     if (equals == 0 || equals == text.length() - 1) {
       throw new BadInputException(option + ": found '" + text + "', expected FILE or TAG=FILE");
     }
     return new DataSource(
-        Optional.of(text.substring(0, equals)), Path.of(text.substring(equals + 1)));
+        Optional.of(text.substring(0, equals)), kept(Path.of(text.substring(equals + 1))));
+  }
+
+  private static Path kept(Path path) {
+    return PipedData.isPiped(path) ? PipedData.file(path) : path;
   }
 }

@@ -18,6 +18,7 @@ import java.util.function.Consumer;
  */
 public final class Passages {
   private final Map<String, List<DataSource>> sources = new LinkedHashMap<>();
+  private final List<String> leftOut;
   private final ModelFolder folder;
   private final ModelInputs inputs;
   private final PassageOptions options;
@@ -25,14 +26,17 @@ public final class Passages {
   private final SlidingWindows windows;
 
   private Passages(
-      List<DataSource> given, ModelFolder folder, ModelInputs inputs, PassageOptions options) {
-    given.forEach(
-        source ->
-            sources
-                .computeIfAbsent(
-                    source.tag().orElseGet(() -> source.path().toString()),
-                    name -> new ArrayList<>())
-                .add(source));
+      GivenFiles given, ModelFolder folder, ModelInputs inputs, PassageOptions options) {
+    this.leftOut = given.notices();
+    given
+        .files()
+        .forEach(
+            source ->
+                sources
+                    .computeIfAbsent(
+                        source.tag().orElseGet(() -> source.path().toString()),
+                        name -> new ArrayList<>())
+                    .add(source));
     this.folder = folder;
     this.inputs = inputs;
     this.options = options;
@@ -46,17 +50,18 @@ public final class Passages {
   /**
    * Data for a model that takes tokens; nothing is read yet.
    *
-   * @param given {@code .npz} and {@code .npy} arrays, {@code .jsonl} and anything else as text
+   * @param given {@code .npz} and {@code .npy} arrays, anything else as text
    * @param folder where the model lies, for its tokenizer and its longest sequence
    * @throws BadInputException if a file is missing, or windows do not suit the model
    */
   public static Passages open(
       List<DataSource> given, ModelFolder folder, Graph graph, PassageOptions options) {
-    given.forEach(source -> source.requireFile("tokens to predict"));
-    if (given.stream().allMatch(DataSource::isArrays)) {
+    GivenFiles found = GivenFiles.of(given);
+    found.files().forEach(DataSource::requireFile);
+    if (found.files().stream().allMatch(DataSource::isArrays)) {
       requireNothingForText(options);
     }
-    return new Passages(given, folder, ModelInputs.of(graph), options);
+    return new Passages(found, folder, ModelInputs.of(graph), options);
   }
 
   private static void requireNothingForText(PassageOptions options) {
@@ -84,6 +89,7 @@ public final class Passages {
    * @throws BadInputException if a file cannot be read, does not suit the model or holds nothing
    */
   public void forEach(Consumer<Passage> sink, Consumer<String> notices) {
+    leftOut.forEach(notices);
     sources.forEach((name, files) -> read(name, files, sink, notices));
   }
 

@@ -3,13 +3,20 @@ package io.moneonnx.data;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
 import java.io.BufferedReader;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.PushbackReader;
 import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
 /**
  * Reads the documents of a text file in UTF-8: each record of JSON and each row of a table is one,
@@ -28,11 +35,13 @@ record TextFile(Path path, Optional<String> field) {
    */
   private static final int PIECE = 1 << 20;
 
+  private static final int BUFFER = 1 << 16;
   private static final char BYTE_ORDER_MARK = '\uFEFF';
 
   /** Hands documents to {@code sink} until it is full. */
   void readInto(TextSink sink) {
-    try (BufferedReader reader = Files.newBufferedReader(path)) {
+    try (InputStream bytes = Files.newInputStream(path);
+        BufferedReader reader = new BufferedReader(characters(bytes))) {
       skipByteOrderMark(reader);
       switch (TextKind.of(path)) {
         case PROSE -> readWhole(reader, sink);
@@ -41,11 +50,22 @@ record TextFile(Path path, Optional<String> field) {
         case COMMAS -> new TableColumn(path, field).readInto(reader, ',', sink);
         case TABS -> new TableColumn(path, field).readInto(reader, '\t', sink);
       }
+    } catch (EOFException e) {
+      throw new BadInputException(path + " is no readable .gz file: it ends too early", e);
+    } catch (ZipException e) {
+      throw new BadInputException(path + " is no readable .gz file: " + Reason.of(e), e);
     } catch (CharacterCodingException e) {
       throw new BadInputException(path + " is no text in UTF-8", e);
     } catch (IOException e) {
       throw new BadInputException(path + " cannot be read: " + Reason.of(e), e);
     }
+  }
+
+  /** Files called {@code .gz} are unpacked on the way. */
+  private Reader characters(InputStream bytes) throws IOException {
+    boolean isPacked = path.toString().toLowerCase(Locale.ROOT).endsWith(".gz");
+    return new InputStreamReader(
+        isPacked ? new GZIPInputStream(bytes, BUFFER) : bytes, StandardCharsets.UTF_8.newDecoder());
   }
 
   private static void skipByteOrderMark(BufferedReader reader) throws IOException {

@@ -7,12 +7,12 @@ import java.util.stream.Stream;
 /** How documents are told apart in a text file, by its name. */
 enum TextKind {
   /** A record on each line. */
-  LINES(".*\\.(jsonl|ndjson)"),
+  LINES(".*\\.(jsonl|ndjson)(\\.gz)?"),
   /** An array of records or texts, or a record on each line. */
-  JSON(".*\\.json"),
+  JSON(".*\\.json(\\.gz)?"),
   /** The values of a column. */
-  COMMAS(".*\\.csv"),
-  TABS(".*\\.tsv"),
+  COMMAS(".*\\.csv(\\.gz)?"),
+  TABS(".*\\.tsv(\\.gz)?"),
   /** One document. */
   PROSE(".*");
 

@@ -3,6 +3,7 @@ package io.moneonnx.pipeline;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataSource;
+import io.moneonnx.data.GivenFiles;
 import io.moneonnx.data.ModelFolder;
 import io.moneonnx.data.OwnText;
 import io.moneonnx.graph.BadInputException;
@@ -47,7 +48,9 @@ public record DataRequest(
   /** The files that are read for it, as far as they are named. */
   public List<Path> named() {
     return Stream.concat(
-            files.stream().filter(source -> !source.isOwn()).map(DataSource::path),
+            GivenFiles.of(files).files().stream()
+                .filter(source -> !source.isOwn())
+                .map(DataSource::path),
             options.tokenizer().stream())
         .toList();
   }

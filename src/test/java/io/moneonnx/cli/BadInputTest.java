@@ -22,7 +22,9 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.Target;
 import io.moneonnx.pipeline.LoadedModel;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -34,6 +36,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -984,8 +987,27 @@ class BadInputTest {
   }
 
   @Test
+  void wildcardsThatMatchNothing() {
+    calibrate("--data", folder.resolve("*.txt")).fails(BAD_INPUT, "*.txt: no such file");
+    calibrate("--data", folder.resolve("no/*.txt")).fails(BAD_INPUT, "*.txt: no such file");
+    calibrate("--data", folder.resolve("[a")).fails(BAD_INPUT, "[a: no such file");
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 0.5, 0.9})
+  void aPackedFileThatIsCutShort(double kept) throws IOException {
+    ByteArrayOutputStream packed = new ByteArrayOutputStream();
+    try (OutputStream gzip = new GZIPOutputStream(packed)) {
+      gzip.write(Files.readAllBytes(TEXT));
+    }
+    byte[] cut = Arrays.copyOf(packed.toByteArray(), (int) (packed.size() * kept));
+
+    calibrate("--data", file("t.txt.gz", cut)).fails(BAD_INPUT, "t.txt.gz is no readable .gz file");
+  }
+
+  @Test
   void aFolderForData() {
-    calibrate("--data", folder).fails(BAD_INPUT, folder + ": is a folder, expected a file");
+    calibrate("--data", folder).fails(BAD_INPUT, folder + ": is a folder, expected files", "none");
   }
 
   @ParameterizedTest

@@ -1,0 +1,40 @@
+package io.moneonnx.data;
+
+import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Reason;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Data that can be read once only, from standard input or a pipe, put into a temporary file for as
+ * long as the program runs: data are read several times.
+ */
+final class PipedData {
+  private static final String STANDARD_INPUT = "-";
+
+  private PipedData() {}
+
+  /** True of {@code -}, and of what is there and neither a file nor a folder. */
+  static boolean isPiped(Path path) {
+    return path.toString().equals(STANDARD_INPUT)
+        || (Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path));
+  }
+
+  /** The file with all that comes; its name is the same in every run. */
+  static Path file(Path path) {
+    boolean isStandard = path.toString().equals(STANDARD_INPUT);
+    try (InputStream in = isStandard ? System.in : Files.newInputStream(path)) {
+      Path folder = Files.createTempDirectory("mone-onnx-");
+      folder.toFile().deleteOnExit();
+      Path file = folder.resolve(isStandard ? "standard-input" : "pipe");
+      file.toFile().deleteOnExit();
+      Files.copy(in, file);
+      return file;
+    } catch (IOException e) {
+      throw new BadInputException(
+          (isStandard ? "standard input" : path) + ": cannot be read: " + Reason.of(e), e);
+    }
+  }
+}

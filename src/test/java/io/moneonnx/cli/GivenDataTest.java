@@ -1,0 +1,111 @@
+package io.moneonnx.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.profile.Profile;
+import io.moneonnx.profile.ProfileFile;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Data from elsewhere than a plain file are measured as that file would be. */
+class GivenDataTest {
+  private static final String FIRST = "In the beginning God created the heaven and the earth. ";
+  private static final String SECOND = "And the evening and the morning were the first day. ";
+
+  @TempDir private Path folder;
+  private Path texts;
+
+  @BeforeEach
+  void writesTexts() throws IOException {
+    texts = Files.createDirectory(folder.resolve("texts"));
+    Files.writeString(texts.resolve("a.txt"), FIRST.repeat(20));
+    Files.writeString(
+        texts.resolve("b.jsonl"), "{\"text\": \"%s\"}\n".formatted(SECOND.repeat(20)));
+  }
+
+  private Cli calibrate(String name, Object... data) {
+    Object[] args = {
+      "calibrate", "-o", folder.resolve(name), "--device", "cpu", "--threads", 1, "--seq-len", 32
+    };
+    Object[] all = new Object[args.length + data.length + 2];
+    System.arraycopy(args, 0, all, 0, args.length);
+    all[args.length] = "--data";
+    System.arraycopy(data, 0, all, args.length + 1, data.length);
+    all[all.length - 1] = TwoLayers.MODEL;
+    return Cli.run(all).succeeds();
+  }
+
+  private Cli calibratePiped(String name, String text) {
+    InputStream before = System.in;
+    try {
+      System.setIn(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)));
+      return calibrate(name, "-");
+    } finally {
+      System.setIn(before);
+    }
+  }
+
+  private Profile profile(String name) {
+    return ProfileFile.read(folder.resolve(name));
+  }
+
+  @Test
+  void aFolderAndWildcardsStandForTheFiles() throws IOException {
+    Files.writeString(texts.resolve("notes"), "not read");
+    Files.writeString(texts.resolve(".hidden.txt"), "not read");
+    Files.createDirectory(texts.resolve("more.txt"));
+    calibrate("files", texts.resolve("a.txt"), texts.resolve("b.jsonl"));
+
+    Cli ofFolder = calibrate("folder", texts);
+    Cli ofPattern = calibrate("pattern", texts.resolve("*.{txt,jsonl}"));
+
+    assertThat(ofFolder.err()).contains(texts + ": left out, for their names are not", ": notes\n");
+    assertThat(ofPattern.err()).doesNotContain("left out");
+    assertThat(folder.resolve("folder")).hasSameBinaryContentAs(folder.resolve("files"));
+    assertThat(folder.resolve("pattern")).hasSameBinaryContentAs(folder.resolve("files"));
+  }
+
+  @Test
+  void packedTextIsMeasuredAsTextAndNamedAsItIs() throws IOException {
+    Path packed = texts.resolve("b.jsonl.gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+      Files.copy(texts.resolve("b.jsonl"), out);
+    }
+
+    calibrate("plain", texts.resolve("b.jsonl"));
+    calibrate("packed", packed);
+
+    Profile.Source source = profile("packed").runs().get(0).sources().get(0);
+    assertThat(source.bytes()).isEqualTo(Files.size(packed));
+    assertThat(source.sha256())
+        .isNotEqualTo(profile("plain").runs().get(0).sources().get(0).sha256());
+    assertThat(profile("packed").tokens()).isEqualTo(profile("plain").tokens());
+    assertThat(profile("packed").blocks().toString())
+        .isEqualTo(profile("plain").blocks().toString());
+  }
+
+  @Test
+  void standardInputIsMeasuredAsAFileWithTheSame() {
+    String text = FIRST.repeat(20);
+    calibrate("plain", texts.resolve("a.txt"));
+
+    calibratePiped("piped", text);
+    calibratePiped("again", text);
+
+    Profile.Source piped = profile("piped").runs().get(0).sources().get(0);
+    Profile.Source plain = profile("plain").runs().get(0).sources().get(0);
+    assertThat(folder.resolve("again")).hasSameBinaryContentAs(folder.resolve("piped"));
+    assertThat(List.of(piped.sha256(), piped.bytes(), piped.tokens()))
+        .isEqualTo(List.of(plain.sha256(), plain.bytes(), plain.tokens()));
+  }
+}
