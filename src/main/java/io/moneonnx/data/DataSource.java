@@ -23,14 +23,16 @@ public record DataSource(Optional<String> tag, Path path) {
   }
 
   /**
-   * Checks that there is such a file, and that it is of a kind that is read.
+   * Checks that there is such a file, and that it is of no kind that is not read.
    *
-   * @throws BadInputException if there is none, or it holds a table, which would be tokenised with
-   *     all its commas
+   * @throws BadInputException if there is none, or it is no text and holds no arrays
    */
   void requireFile() {
     if (!Files.exists(path)) {
       throw new BadInputException(path + ": no such file");
+    }
+    if (!isArrays()) {
+      NoText.refuse(path);
     }
   }
 

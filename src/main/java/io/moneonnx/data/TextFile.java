@@ -4,6 +4,7 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
 import java.io.BufferedReader;
 import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -65,7 +66,35 @@ record TextFile(Path path, Optional<String> field) {
   private Reader characters(InputStream bytes) throws IOException {
     boolean isPacked = path.toString().toLowerCase(Locale.ROOT).endsWith(".gz");
     return new InputStreamReader(
-        isPacked ? new GZIPInputStream(bytes, BUFFER) : bytes, StandardCharsets.UTF_8.newDecoder());
+        new NoZeros(isPacked ? new GZIPInputStream(bytes, BUFFER) : bytes),
+        StandardCharsets.UTF_8.newDecoder());
+  }
+
+  /** Bytes as they come; text has none that is 0. */
+  private final class NoZeros extends FilterInputStream {
+    NoZeros(InputStream bytes) {
+      super(bytes);
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int length) throws IOException {
+      int count = super.read(into, offset, length);
+      for (int i = offset; i < offset + count; i++) {
+        if (into[i] == 0) {
+          throw new BadInputException(
+              path
+                  + " is no text in UTF-8: it has bytes that are 0, as binary files and UTF-16 have;"
+                  + " UTF-16 becomes UTF-8 by iconv -f UTF-16 -t UTF-8");
+        }
+      }
+      return count;
+    }
   }
 
   private static void skipByteOrderMark(BufferedReader reader) throws IOException {

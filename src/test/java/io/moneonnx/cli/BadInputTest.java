@@ -986,6 +986,46 @@ class BadInputTest {
     calibrate("--data", folder.resolve("nope.txt")).fails(BAD_INPUT, "nope.txt: no such file");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "d.parquet, x, .jsonl",
+    "d.txt, PAR1xxxx, .jsonl",
+    "d.arrow, x, .jsonl",
+    "D.PDF, x, pdftotext",
+    "d, %PDF-1.7, pdftotext",
+    "d.docx, x, save it as .txt",
+    "d.xlsx, x, save it as .csv",
+    "d.zip, x, unpack it",
+    "d.txt, PK\u0003\u0004xx, unpack it",
+    "d.tar.gz, x, unpack it",
+    "d.npz.gz, x, unpack them",
+    "d.zst, x, pack it as .gz",
+    "d.txt, BZh9, pack it as .gz",
+    "d.bin, x, name text",
+    "model.onnx, x, name text",
+  })
+  void dataOfAKindThatIsNotRead(String name, String begin, String advice) throws IOException {
+    Path data = file(name, begin);
+
+    calibrate("--data", data).fails(BAD_INPUT, data + ": is ", ", expected text: ", advice);
+    Cli.run("eval", TwoLayers.MODEL, "--perplexity", data).fails(BAD_INPUT, data + ": is ", advice);
+  }
+
+  @Test
+  void aPackedFileThatIsNotCalledSo() throws IOException {
+    byte[] packed = {0x1f, (byte) 0x8b, 8, 0};
+
+    calibrate("--data", file("t.txt", packed)).fails(BAD_INPUT, "name that ends in .gz");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"t.txt", "t.jsonl", "t.json", "t.csv", "t"})
+  void bytesThatAreNoText(String name) throws IOException {
+    Path data = file(name, "{\"text\": \"In the beginning\u0000\"}\n");
+
+    calibrate("--data", data).fails(BAD_INPUT, name + " is no text in UTF-8", "bytes that are 0");
+  }
+
   @Test
   void wildcardsThatMatchNothing() {
     calibrate("--data", folder.resolve("*.txt")).fails(BAD_INPUT, "*.txt: no such file");
