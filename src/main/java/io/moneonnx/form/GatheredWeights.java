@@ -109,15 +109,22 @@ final class GatheredWeights implements Form {
     return Weight.behind(graph, KeptSlots.bank(graph, gather)).orElseThrow().dims().size() == 1;
   }
 
-  /** Why what is gathered are no weights, but numbers of rows; empty if some are weights. */
+  /** Why what is gathered are no weights, but tables of numbers; empty if some are weights. */
   private Optional<String> onlyNumbers(List<ExpertGather> gathers) {
-    String bank = KeptSlots.bank(graph, gathers.get(0));
-    return gathers.stream()
-            .flatMap(gather -> bank(KeptSlots.bank(graph, gather)).constants(0).stream())
-            .allMatch(name -> graph.constant(name).orElseThrow().type() == ElementType.INT64)
+    List<String> banks =
+        gathers.stream()
+            .filter(gather -> !isNumber(gather))
+            .map(gather -> KeptSlots.bank(graph, gather))
+            .toList();
+    boolean areNumbers =
+        !banks.isEmpty()
+            && banks.stream()
+                .flatMap(bank -> bank(bank).constants(0).stream())
+                .allMatch(name -> graph.constant(name).orElseThrow().type() == ElementType.INT64);
+    return areNumbers
         ? Optional.of(
             "'%s' is int64; expected weights of experts, found numbers of what stands for them, as of their atoms"
-                .formatted(bank))
+                .formatted(banks.get(0)))
         : Optional.empty();
   }
 
