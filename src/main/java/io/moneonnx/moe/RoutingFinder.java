@@ -121,20 +121,24 @@ final class RoutingFinder {
   }
 
   private Optional<Refusal> byUnknownProduct(Node node) {
-    Optional<Chosen> chosen =
-        isFused(node)
-            ? Optional.empty()
-            : choice(node).filter(choice -> feedsComputation(choice.choice().value()));
-    return chosen
-        .flatMap(choice -> sources(choice).unknown())
-        .filter(unknown -> isProduct(unknown) && hasConstant(unknown))
-        .map(
-            unknown ->
-                new Refusal(
-                    node.label(),
-                    ("chooses %d by scores of %s '%s'; expected a router that is MatMul, Gemm,"
-                            + " MatMulInteger or MatMulNBits")
-                        .formatted(chosen.get().topK(), unknown.opType(), unknown.label())));
+    return isFused(node)
+        ? Optional.empty()
+        : choice(node)
+            .flatMap(
+                choice ->
+                    sources(choice)
+                        .unknown()
+                        .filter(unknown -> isProduct(unknown) && hasConstant(unknown))
+                        .filter(unknown -> feedsComputation(choice.choice().value()))
+                        .map(unknown -> unread(node, choice, unknown)));
+  }
+
+  private static Refusal unread(Node node, Chosen choice, Node product) {
+    return new Refusal(
+        node.label(),
+        ("chooses %d by scores of %s '%s'; expected a router that is MatMul, Gemm, MatMulInteger or"
+                + " MatMulNBits")
+            .formatted(choice.topK(), product.opType(), product.label()));
   }
 
   private boolean hasConstant(Node node) {
