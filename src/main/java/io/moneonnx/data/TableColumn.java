@@ -54,12 +54,13 @@ record TableColumn(Path path, Optional<String> field) {
   }
 
   private int column(List<String> names) {
-    if (field.isEmpty() && names.size() > 1) {
+    boolean hasUsual = names.contains(TextFile.FIELD);
+    if (field.isEmpty() && !hasUsual && names.size() > 1) {
       throw new BadInputException(
           "%s: found %d columns, expected --field to name the one that holds the text: %s"
               .formatted(path, names.size(), String.join(", ", names)));
     }
-    String name = field.orElse(names.get(0));
+    String name = field.orElse(hasUsual ? TextFile.FIELD : names.get(0));
     int column = names.indexOf(name);
     if (column < 0 || column != names.lastIndexOf(name)) {
       throw new BadInputException(

@@ -27,7 +27,7 @@ import java.util.zip.ZipException;
  */
 record TextFile(Path path, Optional<String> field) {
   /** The field of a JSON record that holds its text, where none is named. */
-  private static final String FIELD = "text";
+  static final String FIELD = "text";
 
   /**
    * Longer documents are tokenised in pieces of this many characters, for the tokenizer takes some

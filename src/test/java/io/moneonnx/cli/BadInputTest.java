@@ -1053,10 +1053,10 @@ class BadInputTest {
   @ParameterizedTest
   @ValueSource(strings = {"data.csv", "data.tsv", "DATA.CSV"})
   void aTableOfSeveralColumnsAndNoneNamed(String name) throws IOException {
-    String table = "id,text,label\n1,\"" + "word ".repeat(500) + "\",1\n";
+    String table = "id,body,label\n1,\"" + "word ".repeat(500) + "\",1\n";
     Path data = file(name, name.endsWith(".tsv") ? table.replace(',', '\t') : table);
     String message =
-        data + ": found 3 columns, expected --field to name the one that holds the text: id, text";
+        data + ": found 3 columns, expected --field to name the one that holds the text: id, body";
 
     calibrate("--data", data).fails(BAD_INPUT, message);
     compare(TwoLayers.MODEL, "--test", data).fails(BAD_INPUT, message);

@@ -378,6 +378,7 @@ class TextCalibrationTest {
 
     assertThat(tokensOf(file("one.csv", one))).isEqualTo(expected);
     assertThat(tokens(open(file("three.csv", three), field("body")))).isEqualTo(expected);
+    assertThat(tokensOf(file("text.csv", three.replace("id,body", "id,text")))).isEqualTo(expected);
     assertThat(tokens(open(file("one.TSV", one), field("body")))).isEqualTo(expected);
   }
 
