@@ -152,14 +152,15 @@ final class NarrowPlanner {
     requireLeast(curves, budget);
     Map<String, Double> pressures = new TreeMap<>();
     List<Plan.Block> plan = planned(widths(curves, budget));
-    for (int tries = 0; !below(plan).isEmpty(); tries++) {
+    List<String> below = below(plan);
+    for (int tries = 0; !below.isEmpty(); tries++) {
       if (tries == TRIES) {
-        throw cannotMeet(below(plan).get(0), plan);
+        throw cannotMeet(below.get(0), plan);
       }
-      below(plan)
-          .forEach(
-              tag -> pressures.merge(tag, FIRST_PRESSURE, (old, first) -> old * MORE_PRESSURE));
+      below.forEach(
+          tag -> pressures.merge(tag, FIRST_PRESSURE, (old, first) -> old * MORE_PRESSURE));
       plan = planned(widths(curves(isSplit, pressures), budget));
+      below = below(plan);
     }
     return plan;
   }
