@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,13 +22,13 @@ final class PrunedAgainTest {
 
   private Path rewritten(Path model, String name) {
     Path out = folder.resolve(name);
-    Cli.run(
-            "rewrite",
-            model,
-            "--ratio",
-            "0.25",
-            "-o",
-            out,
+    runOnText("rewrite", model, "--ratio", "0.25", "-o", out);
+    return out;
+  }
+
+  private static void runOnText(Object... command) {
+    Stream<Object> data =
+        Stream.of(
             "--data",
             "text=" + TwoLayers.MODEL.resolveSibling("calibration.txt"),
             "--tokenizer",
@@ -37,9 +38,8 @@ final class PrunedAgainTest {
             "--seq-len",
             "64",
             "--device",
-            "cpu")
-        .succeeds();
-    return out;
+            "cpu");
+    Cli.run(Stream.concat(Stream.of(command), data).toArray()).succeeds();
   }
 
   private static Map<String, Gone> gone(Path model) {
@@ -77,22 +77,7 @@ final class PrunedAgainTest {
   private void plansNoExpertThatIsGone(Path model, int gone) throws IOException {
     Path profile = folder.resolve("once.profile");
     Path plan = folder.resolve("plan.json");
-    Cli.run(
-            "calibrate",
-            model,
-            "-o",
-            profile,
-            "--data",
-            "text=" + TwoLayers.MODEL.resolveSibling("calibration.txt"),
-            "--tokenizer",
-            TwoLayers.MODEL.resolveSibling("tokenizer.json"),
-            "--blocks",
-            "1",
-            "--seq-len",
-            "64",
-            "--device",
-            "cpu")
-        .succeeds();
+    runOnText("calibrate", model, "-o", profile);
     Cli.run("plan", profile, "--ratio", "0.25", "-o", plan).succeeds();
     String planned = Files.readString(plan);
     Files.writeString(
