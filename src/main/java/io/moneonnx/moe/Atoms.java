@@ -5,6 +5,7 @@ import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Reach;
 import io.moneonnx.graph.Tensor;
+import java.math.BigInteger;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
@@ -40,11 +41,10 @@ public record Atoms(List<Integer> counts) {
 
   /** How wide atoms of experts of these widths can be. */
   static int width(List<Integer> widths) {
-    return widths.stream().reduce(0, Atoms::divisor);
-  }
-
-  private static int divisor(int a, int b) {
-    return b == 0 ? a : divisor(b, a % b);
+    return widths.stream()
+        .map(BigInteger::valueOf)
+        .reduce(BigInteger.ZERO, BigInteger::gcd)
+        .intValueExact();
   }
 
   /** Each expert that is not pruned, as it is. */

@@ -5,6 +5,7 @@ import io.moneonnx.profile.BlockHeader;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.NeuronOrders;
 import io.moneonnx.profile.NeuronOrders.Widths;
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -39,7 +40,11 @@ public record PlannedAtoms(int width, int count, int most, int staying) {
   }
 
   private static PlannedAtoms of(List<Integer> widths) {
-    int width = widths.stream().reduce(0, PlannedAtoms::divisor);
+    int width =
+        widths.stream()
+            .map(BigInteger::valueOf)
+            .reduce(BigInteger.ZERO, BigInteger::gcd)
+            .intValueExact();
     int neurons = widths.stream().mapToInt(Integer::intValue).sum();
     int widest = widths.stream().mapToInt(Integer::intValue).max().orElseThrow();
     return new PlannedAtoms(width, neurons / width, widest / width, widths.size());
@@ -49,10 +54,6 @@ public record PlannedAtoms(int width, int count, int most, int staying) {
   static PlannedAtoms of(BlockHeader block, int width) {
     int most = block.inner() / width;
     return new PlannedAtoms(width, block.experts() * most, most, block.experts());
-  }
-
-  private static int divisor(int a, int b) {
-    return b == 0 ? a : divisor(b, a % b);
   }
 
   /**
