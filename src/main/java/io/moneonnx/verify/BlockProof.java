@@ -17,9 +17,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Compares blocks one by one on the input that each has in runs of the original, with the choices
@@ -87,20 +87,24 @@ final class BlockProof {
     runs.forEach(values -> sums.addAll(tries(block, values)));
     List<Map<String, Tensor>> single =
         EveryExpert.alone(block, choosable(block), fewest(block, runs));
-    List<Tensor> expectedSums = outputs(cut.oracle(), type, bench.folder(), sums);
-    List<Tensor> expectedSingle = outputs(cut.oracle(), type, bench.folder(), single);
-    if (isLost(cut, type, sums, expectedSums) || isLost(cut, type, single, expectedSingle)) {
+    List<Map<String, Tensor>> all = Stream.concat(sums.stream(), single.stream()).toList();
+    List<Tensor> expected = outputs(cut.oracle(), type, bench.folder(), all);
+    if (isLost(cut, type, all, expected)) {
       failures.add(
           "block '%s' is not finite with these novices, expected finite numbers as in the original"
               .formatted(block.name()));
       return Double.POSITIVE_INFINITY;
     }
     try {
-      List<Tensor> foundSums = outputs(cut.written(), type, writtenFolder, sums);
-      List<Tensor> foundSingle = outputs(cut.written(), type, writtenFolder, single);
-      return Math.max(
-          worst(Difference::relative, foundSums, expectedSums),
-          worst(Difference::byRow, foundSingle, expectedSingle));
+      List<Tensor> found = outputs(cut.written(), type, writtenFolder, all);
+      return IntStream.range(0, all.size())
+          .mapToDouble(
+              i ->
+                  i < sums.size()
+                      ? Difference.relative(found.get(i), expected.get(i))
+                      : Difference.byRow(found.get(i), expected.get(i)))
+          .max()
+          .orElse(0);
     } catch (RuntimeFailureException e) {
       failures.add("block '%s' does not run: %s".formatted(block.name(), e.getMessage()));
       return Double.POSITIVE_INFINITY;
@@ -129,14 +133,6 @@ final class BlockProof {
     try (Session session = bench.open(cut, runs.get(0), type, folder)) {
       return runs.stream().map(values -> ProofRuns.run(session, cut, values)).toList();
     }
-  }
-
-  private static double worst(
-      ToDoubleBiFunction<Tensor, Tensor> error, List<Tensor> found, List<Tensor> expected) {
-    return IntStream.range(0, expected.size())
-        .mapToDouble(i -> error.applyAsDouble(found.get(i), expected.get(i)))
-        .max()
-        .orElse(0);
   }
 
   /** The run with the fewest tokens that reach every expert, or else the one with most. */
