@@ -26,8 +26,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A calibration that is killed goes on where it was, and ends as if nothing had happened. */
 class ResumeTest {
   private static final int KILLED = 128 + 9;
-  private static final Path TEXT = Cli.OLMOE.resolveSibling("calibration.txt").toAbsolutePath();
-  private static final Path OTHER = Cli.OLMOE.resolveSibling("heldout.txt").toAbsolutePath();
+  private static final Path TEXT =
+      TwoLayers.MODEL.resolveSibling("calibration.txt").toAbsolutePath();
+  private static final Path OTHER = TwoLayers.MODEL.resolveSibling("heldout.txt").toAbsolutePath();
 
   @TempDir private static Path shared;
   @TempDir private Path folder;
@@ -58,7 +59,8 @@ class ResumeTest {
   private static List<String> command(Path out, String... options) {
     List<String> command =
         new ArrayList<>(
-            List.of("calibrate", Cli.OLMOE.toAbsolutePath().toString(), "-o", out.toString()));
+            List.of(
+                "calibrate", TwoLayers.MODEL.toAbsolutePath().toString(), "-o", out.toString()));
     command.addAll(List.of("--data", "a=" + TEXT, "b=" + OTHER, "--seq-len", "32"));
     command.addAll(List.of("--blocks", "40", "--device", "cpu", "--threads", "1"));
     command.addAll(List.of(options));
@@ -177,7 +179,7 @@ class ResumeTest {
 
     Cli.run(
             "calibrate",
-            Cli.OLMOE,
+            TwoLayers.MODEL,
             "-o",
             out,
             "--data",
@@ -244,7 +246,7 @@ class ResumeTest {
   void dataThatACheckpointWouldReplace() throws IOException {
     Files.copy(TEXT, partial);
 
-    Cli.run("calibrate", Cli.OLMOE, "-o", out, "--data", partial, "--force")
+    Cli.run("calibrate", TwoLayers.MODEL, "-o", out, "--data", partial, "--force")
         .fails(BAD_INPUT, "out.partial: is read as an input");
 
     assertThat(partial).hasSameBinaryContentAs(TEXT);
