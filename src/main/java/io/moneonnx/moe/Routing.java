@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  *
  * @param choice where the decision stands in the graph
  * @param topK experts chosen for each token
- * @param experts width of the router, {@code E}
+ * @param experts columns of the scores that experts are chosen by, {@code E}
  * @param hidden width of what experts take and put out, {@code H}: that of the router's input
  *     unless their weights say otherwise
  * @param input value {@code [..., hidden]} that the router scores, before any reshaping

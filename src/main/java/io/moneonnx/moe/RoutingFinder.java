@@ -51,9 +51,11 @@ final class RoutingFinder {
   private static final Set<String> FUSED = Set.of("MoE", "QMoE");
 
   private final Graph graph;
+  private final ScoreColumns columns;
 
   RoutingFinder(Graph graph) {
     this.graph = graph;
+    this.columns = new ScoreColumns(graph);
   }
 
   /** Every routing decision, in graph order. */
@@ -246,17 +248,27 @@ final class RoutingFinder {
     return graph.producer(value).filter(node -> PICKING.contains(node.opType())).isPresent();
   }
 
+  /** Choices side by side, each among what those before it left. */
   private Optional<Chosen> severalBest(Node concat) {
-    List<String> from = new ArrayList<>();
+    List<Chosen> parts = new ArrayList<>();
     for (String part : concat.inputs()) {
-      Optional<Node> best = graph.producer(part, "ArgMax");
+      Optional<Chosen> best =
+          graph
+              .producer(part)
+              .filter(node -> CHOICES.contains(node.opType()))
+              .flatMap(this::choice)
+              .filter(chosen -> chosen.made().equals(part));
       if (best.isEmpty()) {
         return Optional.empty();
       }
-      from.add(part);
+      parts.add(best.get());
     }
-    String scores = graph.producer(from.get(0)).orElseThrow().input(0);
-    return Optional.of(chosen(concat.output(), scores, from.size(), from));
+    return Optional.of(
+        chosen(
+            concat.output(),
+            parts.get(0).choice().scores(),
+            parts.stream().mapToInt(Chosen::topK).sum(),
+            parts.stream().map(Chosen::made).toList()));
   }
 
   /** The router that is found above the scores; empty if there is not exactly one. */
@@ -331,7 +343,8 @@ final class RoutingFinder {
   private Optional<Routing> routing(Chosen choice, Node projection) {
     Weight weight = Weight.behind(graph, projection.input(1)).orElseThrow();
     int in = width(projection, weight, "K", 0);
-    int out = width(projection, weight, "N", 1);
+    int width = width(projection, weight, "N", 1);
+    int out = columns.of(choice.choice().scores(), projection, width).orElse(width);
     boolean isHidden = choice.choice() instanceof Choice.Hidden;
     boolean chooses = choice.topK() >= 1 && choice.topK() <= out && out >= 2;
     if (!chooses && !isHidden) {

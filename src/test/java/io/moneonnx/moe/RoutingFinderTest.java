@@ -6,8 +6,12 @@ import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class RoutingFinderTest {
   private static final String SOFTMAX_TOP_K =
@@ -177,18 +181,22 @@ final class RoutingFinderTest {
         .returns(8, Routing::experts);
   }
 
-  @Test
-  void takesTwoBestForOneChoice() {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "best = ArgMax <axis = -1, keepdims = 1> (scores)",
+        "value, best = TopK (scores, one)"
+      })
+  void takesTwoBestForOneChoice(String best) {
     List<Routing> routings =
         routings(
             graph(
-                """
-                logits = MatMul (x, router)
-                first = ArgMax <axis = -1, keepdims = 1> (logits)
-                others = ScatterElements <axis = -1> (logits, first, logits)
-                second = ArgMax <axis = -1, keepdims = 1> (others)
-                e = Concat <axis = -1> (first, second)
-                """,
+                "one = Constant <value_ints = [1]> ()\n",
+                "logits = MatMul (x, router)\n",
+                best.replace("best", "first").replace("scores", "logits") + "\n",
+                "others = ScatterElements <axis = -1> (logits, first, logits)\n",
+                best.replace("best", "second").replace("value", "v").replace("scores", "others"),
+                "\ne = Concat <axis = -1> (first, second)\n",
                 USE));
 
     assertThat(routings)
@@ -196,6 +204,33 @@ final class RoutingFinderTest {
         .returns("e", found -> found.choice().value())
         .returns("logits", found -> found.choice().scores())
         .returns(2, Routing::topK);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Slice (logits, {0}, {6}, {-1}) | 6",
+        "Slice (logits, {0}, {-3}, {-1}) | 5",
+        "Slice (logits, {2}, {99}, {2}) | 6",
+        "Slice (logits, {0}, {6}, {1}) | 8",
+        "Gather <axis = -1> (logits, {0 - 1 - 2}) | 3",
+        "Sigmoid (logits) | 8",
+      })
+  void choosesAmongTheColumnsThatAreLeft(String rest, int experts) {
+    List<String> nodes = new ArrayList<>(List.of("logits = MatMul (x, router)\n"));
+    String call = rest;
+    for (int i = 0; call.contains("{"); i++) {
+      String list = call.substring(call.indexOf('{') + 1, call.indexOf('}'));
+      nodes.add("c%d = Constant <value_ints = [%s]> ()\n".formatted(i, list.replace(" - ", ", ")));
+      call = call.replaceFirst("\\{[^}]*}", "c" + i);
+    }
+    nodes.add("some = " + call + "\nscores = Sigmoid (some)\nw, e = TopK (scores, k)\n");
+    nodes.add(USE);
+
+    assertThat(routings(graph(nodes.toArray(String[]::new))))
+        .extracting(Routing::experts)
+        .containsExactly(experts);
   }
 
   @Test
