@@ -1027,7 +1027,17 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
   /** The model with another tensor for one of its initializers. */
   public static Model withInitializer(Model model, String name, Tensor tensor) {
     Graph graph = model.graph();
-    if (!graph.initializers().containsKey(name)) {
+    if (graph.producer(name, "Constant").isPresent()) {
+      return model.withGraph(
+          graph.withNodes(
+              graph.nodes().stream()
+                  .map(
+                      node ->
+                          node.outputs().contains(name)
+                              ? node.withAttribute("value", Attribute.of(tensor))
+                              : node)
+                  .toList()));
+    } else if (!graph.initializers().containsKey(name)) {
       throw new IllegalArgumentException("no initializer '" + name + "' in " + graph);
     }
     Map<String, Initializer> initializers = new LinkedHashMap<>(graph.initializers());

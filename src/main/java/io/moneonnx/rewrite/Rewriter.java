@@ -1,11 +1,17 @@
 package io.moneonnx.rewrite;
 
 import io.moneonnx.canonical.Canonical;
+import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
+import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.MoeBlock;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -33,7 +39,39 @@ public final class Rewriter {
         targets.add(apply(change, new Ops(edit, prefix(i)), block));
       }
     }
-    return targets.isEmpty() ? model.original() : Provenance.with(model.spelled(edit), targets);
+    return targets.isEmpty()
+        ? model.original()
+        : Provenance.with(withNodesOfTables(model.original(), model.spelled(edit)), targets);
+  }
+
+  /**
+   * Tables of ids and marks that were added as {@code Constant} nodes: ONNX Runtime's quantiser to
+   * 4 bits takes each initializer that a {@code Gather} picks from for a weight.
+   */
+  private static Model withNodesOfTables(Model original, Model rewritten) {
+    Graph graph = rewritten.graph();
+    Map<String, Initializer> initializers = new LinkedHashMap<>(graph.initializers());
+    List<Node> nodes = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      Initializer picked = initializers.get(node.input(0));
+      if (node.is("Gather") && picked != null && isTable(original.graph(), picked)) {
+        nodes.add(constant(initializers.remove(picked.name())));
+      }
+    }
+    nodes.addAll(graph.nodes());
+    return rewritten.withGraph(graph.with(nodes, initializers));
+  }
+
+  private static boolean isTable(Graph original, Initializer constant) {
+    return !original.initializers().containsKey(constant.name())
+        && (constant.tensor().type() == ElementType.INT64
+            || constant.tensor().type() == ElementType.BOOL);
+  }
+
+  private static Node constant(Initializer initializer) {
+    String name = initializer.name();
+    Map<String, Attribute> value = Map.of("value", Attribute.of(initializer.tensor()));
+    return Node.of("Constant", List.of(), List.of(name), value).withName(name);
   }
 
   /** How the values begin that are made for a block, by where it stands in the model's list. */
