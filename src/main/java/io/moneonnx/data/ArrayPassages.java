@@ -19,11 +19,13 @@ record ArrayPassages(String source, ModelInputs inputs, BatchSize size) {
    * Reads a file.
    *
    * @param most rows that are enough
+   * @param notices takes what the user should know about the data
    * @return how many rows there were
    */
-  int read(Path file, int most, Consumer<Passage> sink) {
+  int read(Path file, int most, Consumer<Passage> sink, Consumer<String> notices) {
     Value input = inputs.tokensFor(file);
     NamedArrays arrays = NamedArrays.read(Optional.empty(), file, inputs, most);
+    arrays.warnings().forEach(notices);
     int rows = arrays.samples();
     if (size.isFixed() && rows < size.samples()) {
       throw new BadInputException(

@@ -150,7 +150,13 @@ public final class Calibration implements Iterable<Batch> {
             "%s and %s hold the same: their tokens count twice".formatted(same, file.path()));
       }
     }
+    notices.addAll(warnings());
     return List.copyOf(notices);
+  }
+
+  /** The notices to say again after the tokens were used: what makes them poor data. */
+  public List<String> warnings() {
+    return sources().flatMap(source -> source.warnings().stream()).toList();
   }
 
   @Override

@@ -16,6 +16,9 @@ sealed interface CalibrationSource permits TokenBlocks, NamedArrays {
   /** What the user should know about how the files were read. */
   List<String> notices();
 
+  /** What makes the tokens poor data, mostly nothing; said before and after they are used. */
+  List<String> warnings();
+
   /** {@code count} samples stacked along a leading axis, by the name of the model's input. */
   Map<String, Tensor> samples(int from, int count);
 

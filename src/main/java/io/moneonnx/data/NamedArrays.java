@@ -12,6 +12,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /** The arrays of a {@code .npz} or {@code .npy} file; each row of the leading axis is a sample. */
 final class NamedArrays implements CalibrationSource {
@@ -142,20 +145,22 @@ final class NamedArrays implements CalibrationSource {
 
   @Override
   public long tokens(int count) {
-    return inputs
-        .tokens()
-        .map(Value::name)
-        .map(arrays::get)
-        .map(ids -> seen(ids, count))
-        .orElse(0L);
+    return ids().map(ids -> shown(ids, count).count()).orElse(0L);
+  }
+
+  private Optional<Tensor.Inline> ids() {
+    return inputs.tokens().map(Value::name).map(arrays::get);
   }
 
   /** Those that the mask does not hide, where one is given for just these tokens. */
-  private long seen(Tensor.Inline ids, int count) {
+  private LongStream shown(Tensor.Inline ids, int count) {
     Tensor.Inline mask = arrays.get(MASK);
-    return mask != null && mask.dims().equals(ids.dims()) && !mask.type().isFloating()
-        ? Arrays.stream(rows(mask, 0, count).toLongs()).filter(shown -> shown != 0).count()
-        : ids.elements() / ids.dims().get(0) * count;
+    long[] tokens = rows(ids, 0, count).toLongs();
+    if (mask == null || !mask.dims().equals(ids.dims()) || mask.type().isFloating()) {
+      return Arrays.stream(tokens);
+    }
+    long[] shown = rows(mask, 0, count).toLongs();
+    return IntStream.range(0, tokens.length).filter(i -> shown[i] != 0).mapToLong(i -> tokens[i]);
   }
 
   @Override
@@ -171,6 +176,13 @@ final class NamedArrays implements CalibrationSource {
   @Override
   public List<String> notices() {
     return List.of();
+  }
+
+  @Override
+  public List<String> warnings() {
+    PoorTokens poor = new PoorTokens(OptionalLong.empty());
+    ids().ifPresent(ids -> shown(ids, samples).forEach(poor::add));
+    return poor.warnings(path.toString());
   }
 
   @Override

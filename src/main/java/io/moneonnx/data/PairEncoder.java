@@ -4,6 +4,7 @@ import io.moneonnx.graph.BadInputException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -20,11 +21,13 @@ public final class PairEncoder implements AutoCloseable {
   private final TextTokenizer tokenizer;
   private final OptionalLong vocabulary;
   private final int longest;
+  private final PoorTokens poor;
 
   private PairEncoder(TextTokenizer tokenizer, OptionalLong vocabulary, int longest) {
     this.tokenizer = tokenizer;
     this.vocabulary = vocabulary;
     this.longest = longest;
+    this.poor = new PoorTokens(tokenizer.unknown());
   }
 
   /**
@@ -53,7 +56,18 @@ public final class PairEncoder implements AutoCloseable {
     }
     requireKnown(pair.context(), item);
     requireKnown(pair.continuation(), item);
+    pair.context().forEach(poor::add);
+    pair.continuation().forEach(poor::add);
     return cut(pair);
+  }
+
+  /**
+   * What makes the tokens of all items so far poor data, mostly nothing.
+   *
+   * @param files that hold the items, for messages
+   */
+  public List<String> warnings(List<Path> files) {
+    return poor.warnings(SourceGroup.name(Optional.empty(), files));
   }
 
   private TokenPair encode(String context, String continuation) {

@@ -103,7 +103,7 @@ public final class Passages {
     }
     for (DataSource file : files) {
       if (file.isArrays() && room > 0) {
-        room -= new ArrayPassages(name, inputs, size).read(file.path(), room, sink);
+        room -= new ArrayPassages(name, inputs, size).read(file.path(), room, sink, notices);
       }
     }
   }
@@ -123,6 +123,7 @@ public final class Passages {
       files.forEach(file -> text.read(file, reading.field()));
       batches.flush();
       tooShort(text).ifPresent(notice -> tell(name + ": " + notice, batches, notices));
+      text.warnings(name).forEach(notices);
     }
     return batches.rows();
   }

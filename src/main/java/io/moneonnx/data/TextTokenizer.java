@@ -5,6 +5,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
 import java.io.ByteArrayInputStream;
@@ -35,11 +36,13 @@ final class TextTokenizer implements AutoCloseable {
   private final Path file;
   private final HuggingFaceTokenizer tokenizer;
   private final OptionalLong endOfText;
+  private final OptionalLong unknown;
 
-  private TextTokenizer(Path file, HuggingFaceTokenizer tokenizer, OptionalLong endOfText) {
+  private TextTokenizer(Path file, HuggingFaceTokenizer tokenizer, JsonElement settings) {
     this.file = file;
     this.tokenizer = tokenizer;
-    this.endOfText = endOfText;
+    this.endOfText = endOfText(settings);
+    this.unknown = unknown(settings);
   }
 
   private static void setDefault(String property, String value) {
@@ -55,19 +58,19 @@ final class TextTokenizer implements AutoCloseable {
   static TextTokenizer open(Path file) {
     try {
       byte[] json = Files.readAllBytes(file);
-      OptionalLong endOfText = endOfText(new String(json, StandardCharsets.UTF_8));
+      JsonElement settings = JsonParser.parseString(new String(json, StandardCharsets.UTF_8));
       return new TextTokenizer(
           file,
           HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), VERBATIM),
-          endOfText);
+          settings);
     } catch (IOException | RuntimeException e) {
       throw new BadInputException(
           file + " is no readable Hugging Face tokenizer: " + Reason.of(e), e);
     }
   }
 
-  private static OptionalLong endOfText(String json) {
-    if (!(JsonParser.parseString(json) instanceof JsonObject root)
+  private static OptionalLong endOfText(JsonElement settings) {
+    if (!(settings instanceof JsonObject root)
         || !(root.get("added_tokens") instanceof JsonArray added)) {
       return OptionalLong.empty();
     }
@@ -76,6 +79,22 @@ final class TextTokenizer implements AutoCloseable {
         .filter(Objects::nonNull)
         .mapToLong(JsonElement::getAsLong)
         .findFirst();
+  }
+
+  /** Unigram names the id, all other kinds the token. */
+  private static OptionalLong unknown(JsonElement settings) {
+    if (!(settings instanceof JsonObject root)
+        || !(root.get("model") instanceof JsonObject model)) {
+      return OptionalLong.empty();
+    }
+    JsonElement id = model.get("unk_id");
+    if (model.get("unk_token") instanceof JsonPrimitive token
+        && model.get("vocab") instanceof JsonObject vocabulary) {
+      id = vocabulary.get(token.getAsString());
+    }
+    return id instanceof JsonPrimitive number
+        ? OptionalLong.of(number.getAsLong())
+        : OptionalLong.empty();
   }
 
   private static JsonElement idOf(String name, JsonArray added) {
@@ -140,6 +159,11 @@ final class TextTokenizer implements AutoCloseable {
   /** The token that stands between documents; empty if the tokenizer has none that is known. */
   OptionalLong endOfText() {
     return endOfText;
+  }
+
+  /** The token that stands for what no other does; empty if there is none. */
+  OptionalLong unknown() {
+    return unknown;
   }
 
   /** What a text begins with: what the template puts first, or else what ends a text. */

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -22,6 +23,7 @@ final class TokenBlocks implements CalibrationSource {
   private final int length;
   private final List<DataFile> files;
   private final List<String> notices;
+  private final List<String> warnings;
   private final boolean isOwn;
 
   private TokenBlocks(
@@ -30,12 +32,14 @@ final class TokenBlocks implements CalibrationSource {
       int length,
       List<DataFile> files,
       List<String> notices,
+      List<String> warnings,
       boolean isOwn) {
     this.input = input;
     this.tokens = tokens;
     this.length = length;
     this.files = List.copyOf(files);
     this.notices = List.copyOf(notices);
+    this.warnings = List.copyOf(warnings);
     this.isOwn = isOwn;
   }
 
@@ -65,7 +69,10 @@ final class TokenBlocks implements CalibrationSource {
           files.add(DataFile.of(tag, path, read(path, options, packer)));
         }
       }
-      return cut(input, packer.tokens(), length, SequenceLength.fixed(inputs).isPresent(), files);
+      int[] tokens = packer.tokens();
+      List<String> warnings = warnings(files, tokens, tokenizer.unknown());
+      boolean isFixed = SequenceLength.fixed(inputs).isPresent();
+      return cut(input, tokens, length, isFixed, files, warnings);
     }
   }
 
@@ -74,8 +81,9 @@ final class TokenBlocks implements CalibrationSource {
     DataFile file = text.file();
     Value input = inputs.tokensFor(file.path());
     int[] tokens = text.windows().stream().flatMap(List::stream).mapToInt(Long::intValue).toArray();
-    return new TokenBlocks(
-        input, tokens, text.windows().get(0).size(), List.of(file), List.of(), true);
+    int length = text.windows().get(0).size();
+    List<String> warnings = warnings(List.of(file), tokens, OptionalLong.empty());
+    return new TokenBlocks(input, tokens, length, List.of(file), List.of(), warnings, true);
   }
 
   private static int read(Path path, CalibrationOptions options, TokenPacker packer) {
@@ -89,9 +97,14 @@ final class TokenBlocks implements CalibrationSource {
   }
 
   private static TokenBlocks cut(
-      Value input, int[] tokens, int length, boolean isFixed, List<DataFile> files) {
+      Value input,
+      int[] tokens,
+      int length,
+      boolean isFixed,
+      List<DataFile> files,
+      List<String> warnings) {
     if (tokens.length >= length) {
-      return new TokenBlocks(input, tokens, length, files, List.of(), false);
+      return new TokenBlocks(input, tokens, length, files, List.of(), warnings, false);
     }
     String few =
         "%s: %d tokens, less than one block of %d".formatted(name(files), tokens.length, length);
@@ -99,7 +112,13 @@ final class TokenBlocks implements CalibrationSource {
       throw new BadInputException(few + ", and the model takes no shorter ones");
     }
     return new TokenBlocks(
-        input, tokens, tokens.length, files, List.of(few + ": taken as it is"), false);
+        input, tokens, tokens.length, files, List.of(few + ": taken as it is"), warnings, false);
+  }
+
+  private static List<String> warnings(List<DataFile> files, int[] tokens, OptionalLong unknown) {
+    PoorTokens poor = new PoorTokens(unknown);
+    Arrays.stream(tokens).forEach(poor::add);
+    return poor.warnings(name(files));
   }
 
   private static String name(List<DataFile> files) {
@@ -129,6 +148,11 @@ final class TokenBlocks implements CalibrationSource {
   @Override
   public List<String> notices() {
     return notices;
+  }
+
+  @Override
+  public List<String> warnings() {
+    return warnings;
   }
 
   @Override

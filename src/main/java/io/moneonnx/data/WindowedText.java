@@ -2,6 +2,7 @@ package io.moneonnx.data;
 
 import io.moneonnx.graph.BadInputException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -12,6 +13,7 @@ final class WindowedText implements TextSink {
   private final OptionalLong prefix;
   private final SlidingWindows windows;
   private final WindowCutter cutter;
+  private final PoorTokens poor;
   private Path source = Path.of("");
   private long documents;
   private long tooShort;
@@ -33,6 +35,7 @@ final class WindowedText implements TextSink {
     this.prefix = prefix;
     this.windows = windows;
     this.cutter = cutter;
+    this.poor = new PoorTokens(tokenizer.unknown());
   }
 
   /**
@@ -65,6 +68,9 @@ final class WindowedText implements TextSink {
       if (cutter.held() == 0) {
         prefix.ifPresent(id -> cutter.add(new TextToken(id, 0)));
       }
+      if (!isFull()) {
+        poor.add(token.id());
+      }
       cutter.add(token);
     }
   }
@@ -80,6 +86,11 @@ final class WindowedText implements TextSink {
               .formatted(source, held, windows.length()));
     }
     cutter.endDocument();
+  }
+
+  /** What makes the tokens poor data. */
+  List<String> warnings(String name) {
+    return poor.warnings(name);
   }
 
   /** Documents that have any token. */

@@ -85,7 +85,9 @@ public final class AnswerTasks {
     try (PairEncoder encoder = PairEncoder.open(tokenizer, wanted, folder);
         Likelihoods likelihoods =
             Likelihoods.open(read.model(), read.folder(), nextToken, request.batch(), options)) {
-      return answer(new MultipleChoice(encoder, likelihoods), items, each);
+      TaskScores scores = answer(new MultipleChoice(encoder, likelihoods), items, each);
+      encoder.warnings(request.files()).forEach(console::say);
+      return scores;
     } catch (RuntimeFailureException e) {
       read.requireLoads(options);
       throw e;

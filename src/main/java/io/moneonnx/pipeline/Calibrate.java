@@ -138,6 +138,7 @@ public final class Calibrate {
   private Profile profile(
       Calibration data, Detail detail, Measured measured, Calibrator.Outcome outcome) {
     tell(detail, measured, outcome);
+    data.warnings().forEach(console::say);
     if (outcome.statistics().isEmpty()) {
       throw new NothingToDoException(
           subject.file() + ": every block was refused:\n" + LoadedModel.text(outcome.disproved()));

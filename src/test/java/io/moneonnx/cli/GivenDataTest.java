@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,6 +20,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Data from elsewhere than a plain file are measured as that file would be. */
 class GivenDataTest {
+  private static final String FEW_WORDS =
+      """
+      {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
+       "model": {"type": "WordLevel", "unk_token": "?", "vocab": {"?": 0, "God": 1, "the": 2}}}
+      """;
   private static final String FIRST = "In the beginning God created the heaven and the earth. ";
   private static final String SECOND = "And the evening and the morning were the first day. ";
 
@@ -73,6 +79,55 @@ class GivenDataTest {
     assertThat(ofPattern.err()).doesNotContain("left out");
     assertThat(folder.resolve("folder")).hasSameBinaryContentAs(folder.resolve("files"));
     assertThat(folder.resolve("pattern")).hasSameBinaryContentAs(folder.resolve("files"));
+  }
+
+  @Test
+  void poorTokensAreWarnedOfBeforeAndAfter() throws IOException {
+    Path blank = Files.writeString(folder.resolve("blank.txt"), " the".repeat(500));
+    Path words = Files.writeString(folder.resolve("tokenizer.json"), FEW_WORDS);
+
+    Cli one = calibrate("one", blank);
+    Cli unknown = calibrate("unknown", texts.resolve("a.txt"), "--tokenizer", words);
+
+    assertThat(warnings(one))
+        .hasSize(2)
+        .allMatch(line -> line.startsWith("WARNING: " + blank + ": "))
+        .allMatch(line -> line.contains("over and over"));
+    assertThat(one.err()).containsSubsequence("WARNING: ", "calibrating on", "WARNING: ");
+    assertThat(warnings(unknown))
+        .hasSize(2)
+        .allMatch(line -> line.contains("140 of 220 tokens (63.6%) are unknown"));
+    assertThat(warnings(calibrate("fine", texts))).isEmpty();
+  }
+
+  @Test
+  void poorTokensAreWarnedOfWhereTheyAreForeseen() throws IOException {
+    Path blank = Files.writeString(folder.resolve("blank.txt"), " the".repeat(500));
+    Path words = Files.writeString(folder.resolve("tokenizer.json"), FEW_WORDS);
+    Path items =
+        Files.writeString(
+            folder.resolve("items.jsonl"),
+            "{\"context\": \"In the\", \"choices\": [\" beginning\", \" end\"], \"label\": 0}\n");
+
+    assertThat(warnings(eval("--perplexity", blank)))
+        .hasSize(1)
+        .first()
+        .asString()
+        .contains("" + blank);
+    assertThat(warnings(eval("--perplexity", texts))).isEmpty();
+    assertThat(warnings(eval("--tasks", items, "--tokenizer", words)))
+        .singleElement()
+        .asString()
+        .contains(items + ": 4 of 6 tokens (66.7%) are unknown");
+  }
+
+  private static List<String> warnings(Cli run) {
+    return run.err().lines().filter(line -> line.startsWith("WARNING: ")).toList();
+  }
+
+  private static Cli eval(Object... options) {
+    Object[] all = {"eval", TwoLayers.MODEL, "--device", "cpu"};
+    return Cli.run(Stream.of(all, options).flatMap(Stream::of).toArray()).succeeds();
   }
 
   @Test

@@ -84,6 +84,20 @@ class ArrayCalibrationTest {
   }
 
   @Test
+  void oneTokenOverAndOverIsWarnedOf() throws IOException {
+    npz(file, Map.of("input_ids", longs("(2, 3)", 7, 7, 7, 7, 8, 9)));
+    assertThat(open(TEXT_MODEL).warnings())
+        .containsExactly(
+            "WARNING: %s: 4 of 6 tokens (66.7%%) are token 7 over and over: expected data like what"
+                    .formatted(file)
+                + " the model is used on");
+    assertThat(open(TEXT_MODEL).notices()).containsAll(open(TEXT_MODEL).warnings());
+
+    npz(file, Map.of("input_ids", longs("(2, 3)", 7, 7, 7, 6, 8, 9)));
+    assertThat(open(TEXT_MODEL).warnings()).isEmpty();
+  }
+
+  @Test
   void storedEntriesAreReadToo() throws IOException {
     Files.write(file, Fixtures.storedZip("input_ids.npy", longs("(1, 2)", 5, 6)));
     assertThat(feeds(open(TEXT_MODEL)).get(0).get("input_ids").toLongs()).containsExactly(5, 6);
