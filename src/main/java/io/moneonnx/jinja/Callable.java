@@ -1,0 +1,6 @@
+package io.moneonnx.jinja;
+
+/** A macro, a method or a global function. */
+interface Callable {
+  Object call(Arguments arguments);
+}

@@ -1,0 +1,6 @@
+package io.moneonnx.jinja;
+
+/** What has a value. */
+interface Expression {
+  Object value(Scope scope);
+}
