@@ -133,6 +133,15 @@ public final class Calibration implements Iterable<Batch> {
         : Optional.empty();
   }
 
+  /** The files that say how chats became text, if any of the data are chats. */
+  public List<DataFile> chatTemplate() {
+    return texts()
+        .flatMap(text -> text.templates().stream())
+        .distinct()
+        .map(file -> DataFile.of(Optional.empty(), file, 0))
+        .toList();
+  }
+
   /** What the user should know about how the data were read; mostly nothing. */
   public List<String> notices() {
     List<String> notices = new ArrayList<>(leftOut);
@@ -150,6 +159,9 @@ public final class Calibration implements Iterable<Batch> {
             "%s and %s hold the same: their tokens count twice".formatted(same, file.path()));
       }
     }
+    chatTemplate().stream()
+        .findFirst()
+        .ifPresent(file -> notices.add("chats are rendered by the template of " + file.path()));
     notices.addAll(warnings());
     return List.copyOf(notices);
   }

@@ -16,13 +16,16 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Reads the documents of JSON records, one record at a time.
  *
  * @param field the field of a record that holds its text
+ * @param template what makes text of chats
  */
-record JsonRecords(Path path, String field) {
+record JsonRecords(Path path, String field, ChatTemplate template) {
   /** What chats are called in public data sets. */
   private static final List<String> CHATS = List.of("messages", "conversations", "conversation");
 
@@ -109,29 +112,24 @@ record JsonRecords(Path path, String field) {
       return text.getAsString();
     }
     if (element instanceof JsonObject object) {
-      requireNoChat(object, found, place);
+      Optional<JsonArray> chat = chat(object, found);
+      if (chat.isPresent()) {
+        return template.text(chat.get(), object, place);
+      }
     }
     throw new BadInputException(
         "%s: found no text in field '%s', expected {\"%s\": \"...\"}"
             .formatted(place, field, field));
   }
 
-  /** A chat becomes text by a template of the model's, which is a program. */
-  private void requireNoChat(JsonObject object, JsonElement found, String place) {
-    String chat =
-        found instanceof JsonArray
-            ? field
-            : CHATS.stream()
-                .filter(name -> found == null && object.get(name) instanceof JsonArray)
-                .findFirst()
-                .orElse(null);
-    if (chat != null) {
-      throw new BadInputException(
-          ("%s: field '%s' is a list, as of the messages of a chat, expected a text; chat templates"
-                  + " are not applied: write what tokenizer.apply_chat_template(messages,"
-                  + " tokenize=False) of Python's transformers gives into a field, and name it with"
-                  + " --field")
-              .formatted(place, chat));
-    }
+  /** The messages in the field, or where there is none in one that chats are called after. */
+  private static Optional<JsonArray> chat(JsonObject object, JsonElement found) {
+    return found == null
+        ? CHATS.stream().map(object::get).flatMap(JsonRecords::list).findFirst()
+        : list(found).findFirst();
+  }
+
+  private static Stream<JsonArray> list(JsonElement element) {
+    return element instanceof JsonArray array ? Stream.of(array) : Stream.empty();
   }
 }

@@ -24,8 +24,9 @@ import java.util.zip.ZipException;
  * any other file is one as a whole.
  *
  * @param field the field or column that holds the text
+ * @param template what makes text of chats
  */
-record TextFile(Path path, Optional<String> field) {
+record TextFile(Path path, Optional<String> field, ChatTemplate template) {
   /** The field of a JSON record that holds its text, where none is named. */
   static final String FIELD = "text";
 
@@ -46,8 +47,8 @@ record TextFile(Path path, Optional<String> field) {
       skipByteOrderMark(reader);
       switch (TextKind.of(path)) {
         case PROSE -> readWhole(reader, sink);
-        case LINES -> new JsonRecords(path, field.orElse(FIELD)).readLines(reader, sink);
-        case JSON -> new JsonRecords(path, field.orElse(FIELD)).readArray(reader, sink);
+        case LINES -> records().readLines(reader, sink);
+        case JSON -> records().readArray(reader, sink);
         case COMMAS -> new TableColumn(path, field).readInto(reader, ',', sink);
         case TABS -> new TableColumn(path, field).readInto(reader, '\t', sink);
       }
@@ -60,6 +61,10 @@ record TextFile(Path path, Optional<String> field) {
     } catch (IOException e) {
       throw new BadInputException(path + " cannot be read: " + Reason.of(e), e);
     }
+  }
+
+  private JsonRecords records() {
+    return new JsonRecords(path, field.orElse(FIELD), template);
   }
 
   /** Files called {@code .gz} are unpacked on the way. */

@@ -22,6 +22,7 @@ final class TokenBlocks implements CalibrationSource {
   private final int[] tokens;
   private final int length;
   private final List<DataFile> files;
+  private final List<Path> templates;
   private final List<String> notices;
   private final List<String> warnings;
   private final boolean isOwn;
@@ -31,6 +32,7 @@ final class TokenBlocks implements CalibrationSource {
       int[] tokens,
       int length,
       List<DataFile> files,
+      List<Path> templates,
       List<String> notices,
       List<String> warnings,
       boolean isOwn) {
@@ -38,6 +40,7 @@ final class TokenBlocks implements CalibrationSource {
     this.tokens = tokens;
     this.length = length;
     this.files = List.copyOf(files);
+    this.templates = List.copyOf(templates);
     this.notices = List.copyOf(notices);
     this.warnings = List.copyOf(warnings);
     this.isOwn = isOwn;
@@ -63,16 +66,17 @@ final class TokenBlocks implements CalibrationSource {
     List<DataFile> files = new ArrayList<>();
     try (TextTokenizer tokenizer =
         TextTokenizer.open(options.tokenizer().orElseGet(folder::tokenizer))) {
+      ChatTemplate template = new ChatTemplate(tokenizer.file());
       TokenPacker packer = new TokenPacker(tokenizer, inputs.vocabulary(), limit);
       for (Path path : paths) {
         if (!packer.isFull()) {
-          files.add(DataFile.of(tag, path, read(path, options, packer)));
+          files.add(DataFile.of(tag, path, read(path, options, template, packer)));
         }
       }
       int[] tokens = packer.tokens();
       List<String> warnings = warnings(files, tokens, tokenizer.unknown());
       boolean isFixed = SequenceLength.fixed(inputs).isPresent();
-      return cut(input, tokens, length, isFixed, files, warnings);
+      return cut(input, tokens, length, isFixed, files, template.used(), warnings);
     }
   }
 
@@ -83,13 +87,15 @@ final class TokenBlocks implements CalibrationSource {
     int[] tokens = text.windows().stream().flatMap(List::stream).mapToInt(Long::intValue).toArray();
     int length = text.windows().get(0).size();
     List<String> warnings = warnings(List.of(file), tokens, OptionalLong.empty());
-    return new TokenBlocks(input, tokens, length, List.of(file), List.of(), warnings, true);
+    return new TokenBlocks(
+        input, tokens, length, List.of(file), List.of(), List.of(), warnings, true);
   }
 
-  private static int read(Path path, CalibrationOptions options, TokenPacker packer) {
+  private static int read(
+      Path path, CalibrationOptions options, ChatTemplate template, TokenPacker packer) {
     int before = packer.size();
     packer.begin(path);
-    new TextFile(path, options.field()).readInto(packer);
+    new TextFile(path, options.field(), template).readInto(packer);
     if (packer.size() == before) {
       throw new BadInputException(path + " holds no text");
     }
@@ -102,9 +108,10 @@ final class TokenBlocks implements CalibrationSource {
       int length,
       boolean isFixed,
       List<DataFile> files,
+      List<Path> templates,
       List<String> warnings) {
     if (tokens.length >= length) {
-      return new TokenBlocks(input, tokens, length, files, List.of(), warnings, false);
+      return new TokenBlocks(input, tokens, length, files, templates, List.of(), warnings, false);
     }
     String few =
         "%s: %d tokens, less than one block of %d".formatted(name(files), tokens.length, length);
@@ -112,7 +119,14 @@ final class TokenBlocks implements CalibrationSource {
       throw new BadInputException(few + ", and the model takes no shorter ones");
     }
     return new TokenBlocks(
-        input, tokens, tokens.length, files, List.of(few + ": taken as it is"), warnings, false);
+        input,
+        tokens,
+        tokens.length,
+        files,
+        templates,
+        List.of(few + ": taken as it is"),
+        warnings,
+        false);
   }
 
   private static List<String> warnings(List<DataFile> files, int[] tokens, OptionalLong unknown) {
@@ -123,6 +137,11 @@ final class TokenBlocks implements CalibrationSource {
 
   private static String name(List<DataFile> files) {
     return SourceGroup.name(files.get(0).tag(), files.stream().map(DataFile::path).toList());
+  }
+
+  /** The files that say how their chats are rendered, if there are any. */
+  List<Path> templates() {
+    return templates;
   }
 
   /** True where no tokenizer made them. */

@@ -4,7 +4,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.OptionalLong;
 
-/** Joins the tokens of documents to one sequence, the end-of-text token between them. */
+/**
+ * Joins the tokens of documents to one sequence, the end-of-text token between them where none is,
+ * as at the end of many a chat.
+ */
 final class TokenPacker implements TextSink {
   private final TextTokenizer tokenizer;
   private final OptionalLong vocabulary;
@@ -40,7 +43,10 @@ final class TokenPacker implements TextSink {
   public void add(String text) {
     long[] ids = tokenizer.encode(text);
     if (ids.length > 0 && documentEnded) {
-      tokenizer.endOfText().ifPresent(this::append);
+      long last = tokens[size - 1];
+      tokenizer.endOfText().stream()
+          .filter(end -> end != last && end != ids[0])
+          .forEach(this::append);
       documentEnded = false;
     }
     for (long id : ids) {

@@ -14,6 +14,7 @@ final class WindowedText implements TextSink {
   private final SlidingWindows windows;
   private final WindowCutter cutter;
   private final PoorTokens poor;
+  private final ChatTemplate template;
   private Path source = Path.of("");
   private long documents;
   private long tooShort;
@@ -36,6 +37,7 @@ final class WindowedText implements TextSink {
     this.windows = windows;
     this.cutter = cutter;
     this.poor = new PoorTokens(tokenizer.unknown());
+    this.template = new ChatTemplate(tokenizer.file());
   }
 
   /**
@@ -50,7 +52,7 @@ final class WindowedText implements TextSink {
     }
     source = file;
     long before = documents;
-    new TextFile(file, field).readInto(this);
+    new TextFile(file, field, template).readInto(this);
     if (documents == before) {
       throw new BadInputException(file + " holds no text");
     }
@@ -66,7 +68,9 @@ final class WindowedText implements TextSink {
     for (TextToken token : tokenizer.tokens(text)) {
       tokenizer.requireKnown(token.id(), vocabulary, source.toString());
       if (cutter.held() == 0) {
-        prefix.ifPresent(id -> cutter.add(new TextToken(id, 0)));
+        prefix.stream()
+            .filter(id -> id != token.id()) // as templates of chats begin
+            .forEach(id -> cutter.add(new TextToken(id, 0)));
       }
       if (!isFull()) {
         poor.add(token.id());

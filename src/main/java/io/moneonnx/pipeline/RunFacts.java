@@ -44,6 +44,8 @@ final class RunFacts {
     facts.put("--moments", request.detail() == Detail.MOMENTS ? "given" : "not given");
     facts.put("blocks by pass", passes.stream().map(List::size).toList().toString());
     data.tokenizer().ifPresent(tokenizer -> facts.put("--tokenizer", text(tokenizer)));
+    data.chatTemplate()
+        .forEach(file -> facts.put("chat template " + file.path().getFileName(), text(file)));
     int number = 0;
     for (DataFile file : data.files()) {
       number++;

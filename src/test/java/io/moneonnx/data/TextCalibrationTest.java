@@ -340,7 +340,7 @@ class TextCalibrationTest {
         "{\"data\": [\"a\"]}|x.json:1: found no text in field 'text'",
         "prose|x.json: expected a JSON array",
         "[]|x.json holds no text",
-        "[{\"messages\": [{\"role\": \"user\"}]}]|x.json: [0]: field 'messages' is a list",
+        "[{\"messages\": [{\"role\": \"user\"}]}]|x.json: [0]: is a chat, expected a chat template",
         "{\"text\": [{\"role\": \"user\"}]}|apply_chat_template",
       })
   void jsonThatHoldsNoTextIsRefused(String json, String message) throws IOException {
