@@ -1,5 +1,6 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.data.DataSource;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.pipeline.Bench;
 import io.moneonnx.pipeline.BenchRun;
@@ -66,7 +67,7 @@ final class BenchCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       description =
-          "Run on the first sample of this file instead, .npz arrays named like the inputs, say:"
+          "Run on the first sample of this file (- is standard input) instead, .npz arrays named like the inputs, say:"
               + " for models that are no language models, or on text that is no accident.")
   private Path data;
 
@@ -84,7 +85,8 @@ final class BenchCommand implements Callable<Integer> {
     RunOptions options = run.options(terminal);
     String device = Session.expected(options.device()).toString();
     Bench.Request request =
-        new Bench.Request(model, pruned, rounds, tokens, Optional.ofNullable(data));
+        new Bench.Request(
+            model, pruned, rounds, tokens, Optional.ofNullable(data).map(DataSource::kept));
     Bench.Result result =
         new Bench(once -> process(once, device, options.threads()), terminal).run(request);
     new BenchReport(request, result, device, options.threads())

@@ -79,7 +79,8 @@ public record DataSource(Optional<String> tag, Path path) {
         Optional.of(text.substring(0, equals)), kept(Path.of(text.substring(equals + 1))));
   }
 
-  private static Path kept(Path path) {
+  /** The file itself; what comes from standard input ({@code -}) or a pipe is put into one. */
+  public static Path kept(Path path) {
     return PipedData.isPiped(path) ? PipedData.file(path) : path;
   }
 }

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
@@ -64,6 +67,20 @@ final class BenchTest {
     Cli done = bench(TwoLayers.MODEL, TwoLayers.MODEL, "--data", text).succeeds();
 
     assertThat(done.out()).contains("run (ms)").doesNotContain("prefill", "decode", "made up");
+  }
+
+  @Test
+  void runsOnStandardInput() {
+    InputStream before = System.in;
+    try {
+      System.setIn(
+          new ByteArrayInputStream(
+              "Once upon a time. ".repeat(9).getBytes(StandardCharsets.UTF_8)));
+      Cli done = bench(TwoLayers.MODEL, TwoLayers.MODEL, "--data", "-").succeeds();
+      assertThat(done.out()).contains("run (ms)");
+    } finally {
+      System.setIn(before);
+    }
   }
 
   @Test

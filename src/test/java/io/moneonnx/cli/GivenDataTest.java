@@ -9,9 +9,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,11 +56,11 @@ class GivenDataTest {
     return Cli.run(all).succeeds();
   }
 
-  private Cli calibratePiped(String name, String text) {
+  private Cli calibratePiped(String name, String text, Object... options) {
     InputStream before = System.in;
     try {
       System.setIn(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)));
-      return calibrate(name, "-");
+      return calibrate(name, Stream.concat(Stream.of("-"), Stream.of(options)).toArray());
     } finally {
       System.setIn(before);
     }
@@ -79,6 +84,91 @@ class GivenDataTest {
     assertThat(ofPattern.err()).doesNotContain("left out");
     assertThat(folder.resolve("folder")).hasSameBinaryContentAs(folder.resolve("files"));
     assertThat(folder.resolve("pattern")).hasSameBinaryContentAs(folder.resolve("files"));
+  }
+
+  /** A program of its own that reads standard input; its temporary files are in {@code tmp}. */
+  private Process start(Path tmp, Path out) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Djava.io.tmpdir=" + tmp,
+            "-cp",
+            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+            Main.class.getName(),
+            "calibrate",
+            TwoLayers.MODEL.toString(),
+            "-o",
+            out.toString(),
+            "--data",
+            "-",
+            "--seq-len",
+            "32",
+            "--device",
+            "cpu",
+            "--threads",
+            "1",
+            "--checkpoint",
+            "1ms")
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
+  /** Folders of piped data, made to look older than they are. */
+  private static List<Path> piped(Path tmp) throws IOException {
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(tmp, "mone-onnx-piped-*")) {
+      for (Path each : all) {
+        Files.setLastModifiedTime(each, FileTime.from(Instant.now().minusSeconds(60)));
+        found.add(each);
+      }
+    }
+    return found;
+  }
+
+  private void readsNothing(Path tmp) throws Exception {
+    Process process = start(tmp, folder.resolve("nothing"));
+    process.getOutputStream().close();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void whatAKilledProgramLeftOfStandardInputIsRemovedByTheNext() throws Exception {
+    Path tmp = Files.createDirectory(folder.resolve("tmp"));
+    Process reading = start(tmp, folder.resolve("reading"));
+    while (piped(tmp).isEmpty() || !Files.exists(piped(tmp).get(0).resolve("standard-input"))) {
+      assertThat(reading.isAlive()).isTrue();
+      Thread.sleep(10);
+    }
+
+    List<Path> live = piped(tmp);
+    readsNothing(tmp);
+    assertThat(piped(tmp)).isEqualTo(live).hasSize(1);
+
+    reading.destroyForcibly().waitFor();
+    assertThat(piped(tmp)).isEqualTo(live);
+    readsNothing(tmp);
+    assertThat(piped(tmp)).isEmpty();
+  }
+
+  @Test
+  void aKilledCalibrationOfStandardInputIsResumed() throws Exception {
+    String text = Files.readString(Cli.OLMOE.resolveSibling("heldout.txt"));
+    Path partial = folder.resolve("killed.partial");
+    Process killed = start(Files.createDirectory(folder.resolve("tmp")), folder.resolve("killed"));
+    try (OutputStream in = killed.getOutputStream()) {
+      in.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+    while (!Files.exists(partial) && killed.isAlive()) {
+      Thread.sleep(1);
+    }
+    killed.destroyForcibly().waitFor();
+    assertThat(partial).exists();
+
+    calibratePiped("whole", text);
+    Cli resumed = calibratePiped("killed", text, "--resume");
+
+    assertThat(resumed.err()).contains("runs of the model are done");
+    assertThat(folder.resolve("killed")).hasSameBinaryContentAs(folder.resolve("whole"));
   }
 
   @Test
