@@ -122,9 +122,9 @@ record JsonRecords(Path path, String field, ChatTemplate template) {
             .formatted(place, field, field));
   }
 
-  /** The messages in the field, or where there is none in one that chats are called after. */
-  private static Optional<JsonArray> chat(JsonObject object, JsonElement found) {
-    return found == null
+  /** The messages in the field, or where none is named in one that chats are called after. */
+  private Optional<JsonArray> chat(JsonObject object, JsonElement found) {
+    return found == null && field.equals(TextFile.FIELD)
         ? CHATS.stream().map(object::get).flatMap(JsonRecords::list).findFirst()
         : list(found).findFirst();
   }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -156,6 +157,19 @@ class ChatTemplateTest {
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining(place)
         .hasMessageContaining(reason);
+  }
+
+  @Test
+  void aFieldThatIsNamedAndMissingIsNotReplacedByAChat() throws IOException {
+    config(quoted(TEMPLATE));
+    Path file = Files.writeString(folder.resolve("chats.jsonl"), CHAT);
+    TextFile named = new TextFile(file, Optional.of("body"), new ChatTemplate(tokenizer));
+    try (TextTokenizer opened = TextTokenizer.open(tokenizer)) {
+      TokenPacker packer = new TokenPacker(opened, OptionalLong.empty(), 9);
+      assertThatThrownBy(() -> named.readInto(packer))
+          .isInstanceOf(BadInputException.class)
+          .hasMessageContaining("chats.jsonl:1: found no text in field 'body'");
+    }
   }
 
   @Test
