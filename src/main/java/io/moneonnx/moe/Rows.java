@@ -29,6 +29,11 @@ public interface Rows {
     return false;
   }
 
+  /** What each expert puts out, in the order of their ids, where those are values of their own. */
+  default List<String> each() {
+    return List.of();
+  }
+
   /**
    * Rows of chosen experts.
    *
@@ -45,6 +50,11 @@ public interface Rows {
    * @param slots int64 {@code [all rows]}: the slot of each row of the concatenated outputs
    */
   record PerExpert(List<String> outputs, String slots) implements Rows {
+    @Override
+    public List<String> each() {
+      return outputs;
+    }
+
     @Override
     public Chosen chosen(Ops ops, Claim block) {
       return new Chosen(ops.concat(0, outputs), Optional.of(slots));
@@ -129,6 +139,11 @@ public interface Rows {
    * @param outputs values {@code [tokens, hidden]}
    */
   record Dense(List<String> outputs) implements Rows {
+    @Override
+    public List<String> each() {
+      return outputs;
+    }
+
     @Override
     public Chosen chosen(Ops ops, Claim block) {
       String indices = block.routing().indices(ops); // [tokens, topK]

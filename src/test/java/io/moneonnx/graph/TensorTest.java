@@ -130,6 +130,31 @@ final class TensorTest {
   }
 
   @Test
+  void tellsElementsApartWhereverTheyAre() throws IOException {
+    Tensor other = Tensor.of(FOUR_ROWS.dims(), 0f, 1, 10, 11, 20, 21, 30, 32);
+
+    assertThat(external().hasSameElements(FOUR_ROWS)).isTrue();
+    assertThat(external().hasSameElements(other)).isFalse();
+    assertThat(external().hasSameElements(FOUR_ROWS.reshaped(List.of(2L, 4L)))).isFalse();
+  }
+
+  /** Also behind the first piece, and in types of less than a byte. */
+  @Test
+  void tellsBigTensorsApart() {
+    byte[] bytes = new byte[Tensor.PIECE + 1];
+    byte[] touched = bytes.clone();
+    touched[Tensor.PIECE] = 1;
+
+    assertThat(packed(bytes).hasSameElements(packed(bytes.clone()))).isTrue();
+    assertThat(packed(bytes).hasSameElements(packed(touched))).isFalse();
+  }
+
+  private static Tensor packed(byte[] bytes) {
+    return new Tensor.Inline(
+        ElementType.INT4, List.of(2L * bytes.length - 1), ByteBuffer.wrap(bytes));
+  }
+
+  @Test
   void cutsNoRowsWithinAByte() {
     Tensor packed =
         new Tensor.Inline(ElementType.INT4, List.of(2L, 3L), ByteBuffer.wrap(new byte[3]));
