@@ -6,6 +6,7 @@ import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.pipeline.LoadedModel;
+import io.moneonnx.pipeline.SharedExperts;
 import io.moneonnx.run.Device;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -41,8 +42,10 @@ final class InspectCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     LoadedModel subject = LoadedModel.open(model, target.or(new Device.Auto()));
     subject.warn(new Terminal());
+    SharedExperts shared = SharedExperts.of(subject);
     PrintWriter out = spec.commandLine().getOut();
-    out.print(json ? JsonText.indented(json(subject)) : text(subject));
+    out.print(
+        json ? JsonText.indented(json(subject, shared)) : text(subject) + text(subject, shared));
     out.flush();
     return subject.blocks().isEmpty() ? ExitCode.NOTHING_TO_DO : ExitCode.DONE;
   }
@@ -78,6 +81,31 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     return text.toString();
+  }
+
+  private static String text(LoadedModel subject, SharedExperts shared) {
+    StringBuilder text = new StringBuilder();
+    for (SharedExperts.Twin twin : shared.twins()) {
+      text.append(
+          "twin     %s: %d blocks with the experts and routers of %s%n"
+              .formatted(twin.model().file(), twin.blocks().size(), subject.file().getFileName()));
+    }
+    shared
+        .others()
+        .forEach((other, reason) -> text.append("other    %s: %s%n".formatted(other, reason)));
+    return text.toString();
+  }
+
+  private static Fields json(LoadedModel subject, SharedExperts shared) {
+    return json(subject)
+        .withAny(
+            "twins",
+            Optional.of(shared.twins().stream().map(InspectCommand::json).toList())
+                .filter(twins -> !twins.isEmpty()));
+  }
+
+  private static Fields json(SharedExperts.Twin twin) {
+    return new Fields().with("file", twin.model().file().toString()).with("blocks", twin.blocks());
   }
 
   private static Fields json(LoadedModel subject) {

@@ -14,6 +14,7 @@ import io.moneonnx.rewrite.Change;
 import io.moneonnx.verify.Drift;
 import io.moneonnx.verify.Verdict;
 import java.util.List;
+import java.util.Optional;
 
 /** What was replaced, how large the model is now, what proves it and how far it has moved. */
 record RewriteReport(Prune.Result result) {
@@ -27,14 +28,20 @@ record RewriteReport(Prune.Result result) {
     text.append(blocks());
     text.append("forecast ").append(forecast()).append('\n');
     text.append(size(report));
-    text.append("proof    ")
-        .append(report.verdict().map(Verdict::text).orElse("left out (--no-verify)"))
-        .append('\n');
+    text.append("proof    ").append(verdict(report.verdict())).append('\n');
+    report
+        .twins()
+        .forEach(
+            (file, verdict) -> text.append("twin     %s: %s%n".formatted(file, verdict(verdict))));
     result.search().ifPresent(searched -> text.append("costs    %s%n".formatted(costs(searched))));
     report.drift().ifPresent(drift -> text.append(moved(drift, report.driftOn())));
     report.written().files().forEach(file -> text.append("written  %s%n".formatted(file)));
     report.refitted().ifPresent(file -> text.append("written  %s%n".formatted(file)));
     return text.toString();
+  }
+
+  private static String verdict(Optional<Verdict> verdict) {
+    return verdict.map(Verdict::text).orElse("left out (--no-verify)");
   }
 
   /** Bytes that the model is made of, wherever they lie. */

@@ -58,12 +58,14 @@ public record ModelFolder(Path path) {
   /**
    * The model file in the folder: the one that {@code genai_config.json} names, or else the only
    * one, or {@code model.onnx} beside others that are called after it, such as {@code
-   * model_fp16.onnx}. Where there is none, the one in the folder {@code onnx} in it.
+   * model_fp16.onnx}, or the only one of several that is fed tokens alone. Where there is none, the
+   * one in the folder {@code onnx} in it.
    *
+   * @param isFedTokens tells models that are fed tokens and nothing that other runs put out
    * @throws BadInputException if it is not there, or cannot be told from others
    */
-  public Path model() {
-    return named().orElseGet(this::onlyModel);
+  public Path model(Predicate<Path> isFedTokens) {
+    return named().orElseGet(() -> onlyModel(isFedTokens));
   }
 
   private Optional<Path> named() {
@@ -82,19 +84,23 @@ public record ModelFolder(Path path) {
     return named.map(path::resolve);
   }
 
-  private Path onlyModel() {
+  private Path onlyModel(Predicate<Path> isFedTokens) {
     List<Path> all = files(name -> name.endsWith(SUFFIX));
     if (all.isEmpty() && Files.isDirectory(path.resolve(INNER))) {
-      return new ModelFolder(path.resolve(INNER)).onlyModel();
+      return new ModelFolder(path.resolve(INNER)).onlyModel(isFedTokens);
     }
     List<Path> models = withoutVariants(all);
+    if (models.size() > 1) {
+      List<Path> fed = models.stream().filter(isFedTokens).toList();
+      models = fed.size() == 1 ? fed : models;
+    }
     if (models.size() != 1) {
       String found =
           models.isEmpty()
               ? "none"
               : models.stream().map(Path::getFileName).map(Path::toString).collect(joining(", "));
       throw new BadInputException(
-          "%s: is a folder, expected one %s file in it, or a %s that names one; found %s"
+          "%s: is a folder, expected one %s file in it, one that takes tokens alone, or a %s that names one; found %s"
               .formatted(path, SUFFIX, GENAI, found));
     }
     return models.get(0);

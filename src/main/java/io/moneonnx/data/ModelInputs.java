@@ -54,6 +54,11 @@ public record ModelInputs(
     return new ModelInputs(values, wanted, tokens, vocabulary, buffers, growing);
   }
 
+  /** True for a graph that is fed token ids, masks and positions, and nothing else. */
+  public static boolean areTokens(Graph graph) {
+    return !graph.feeds().isEmpty() && graph.feeds().stream().allMatch(ModelInputs::isInteger);
+  }
+
   /** Some exporters write a size as a symbol that is a number. */
   private static Value sized(Value input) {
     return new Value(

@@ -48,14 +48,18 @@ final class DataNames {
         });
   }
 
-  /** Names in a folder that gets copies of all that lies beside {@code original}. */
-  static DataNames besideCopies(ModelFiles original) {
+  /**
+   * Names in a folder that gets copies of all that lies beside {@code original}.
+   *
+   * @param kept what is copied though {@code original} reads it
+   */
+  static DataNames besideCopies(ModelFiles original, Set<Path> kept) {
     return new DataNames(
         original.model(),
         Optional.empty(),
         name -> {
-          Path file = original.folder().resolve(name);
-          return Files.exists(file) && !original.all().contains(DataLocations.real(file));
+          Path file = DataLocations.real(original.folder().resolve(name));
+          return Files.exists(file) && (!original.all().contains(file) || kept.contains(file));
         });
   }
 

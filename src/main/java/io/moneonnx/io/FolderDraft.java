@@ -8,10 +8,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
-import java.util.stream.Stream;
 
-/** A folder with a model somewhere in it. */
+/** A folder with a model, or several, somewhere in it. */
 final class FolderDraft implements Draft {
   private static final String REPLACED = "-replaced";
 
@@ -19,7 +17,7 @@ final class FolderDraft implements Draft {
   private final TemporaryFolder temporary;
   private final Path folder;
   private final ModelFiles original;
-  private Optional<String> data = Optional.empty();
+  private List<Path> files = List.of();
   private Written.Linked linked = Written.Linked.NONE;
 
   private FolderDraft(Path out, TemporaryFolder temporary, ModelFiles original) throws IOException {
@@ -55,25 +53,25 @@ final class FolderDraft implements Draft {
   }
 
   /**
-   * Tells what the model refers to once it is published.
+   * Tells what is published beside what was copied.
    *
-   * @param data the name of its data file, which is there if it needs one
-   * @param linked data files of another model
+   * @param files data files, as far as they are there, and model files, that at {@link #path} last
+   * @param linked data files of other models
    */
-  void refersTo(String data, Written.Linked linked) {
-    this.data = Optional.of(data);
+  void holds(List<Path> files, Written.Linked linked) {
+    this.files = List.copyOf(files);
     this.linked = linked;
   }
 
   /** A folder that may be replaced is replaced as a whole. */
   @Override
   public Written publish(boolean force) {
-    List<Path> files =
-        Stream.concat(data.map(path()::resolveSibling).stream(), Stream.of(path()))
-            .filter(Files::exists)
-            .toList();
     try {
-      Written written = Written.of(files, file -> out.resolve(folder.relativize(file)), linked);
+      Written written =
+          Written.of(
+              files.stream().filter(Files::exists).toList(),
+              file -> out.resolve(folder.relativize(file)),
+              linked);
       move(force);
       return written;
     } catch (IOException e) {

@@ -9,9 +9,12 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Leaves big tensors that are one range of an original's data file there. A model must not refer to
@@ -25,7 +28,7 @@ final class LinkedData implements TensorSink {
   private final Path folder;
   private final WeightsFile moved;
   private final Map<Path, String> locations = new LinkedHashMap<>();
-  private long bytes;
+  private final Set<FileRange> left = new LinkedHashSet<>();
 
   /**
    * @param originals the data files that may be referred to
@@ -77,7 +80,7 @@ final class LinkedData implements TensorSink {
     FileRange range = external.ranges().get(0);
     String location = locations.computeIfAbsent(range.file(), this::location);
     ExternalData.describe(proto, location, range.offset(), range.length());
-    bytes += range.length();
+    left.add(range);
     return true;
   }
 
@@ -115,8 +118,16 @@ final class LinkedData implements TensorSink {
         : Reason.of(e);
   }
 
-  /** What was left, as the published model refers to it. */
-  Written.Linked linked() {
-    return new Written.Linked(locations.values().stream().map(out::resolveSibling).toList(), bytes);
+  /** What all of these left, as the published models refer to it; what several did, once. */
+  static Written.Linked linked(Collection<LinkedData> all) {
+    Set<FileRange> ranges = new LinkedHashSet<>();
+    all.forEach(linked -> ranges.addAll(linked.left));
+    return new Written.Linked(
+        all.stream().flatMap(LinkedData::files).distinct().toList(),
+        ranges.stream().mapToLong(FileRange::length).sum());
+  }
+
+  private Stream<Path> files() {
+    return locations.values().stream().map(out::resolveSibling);
   }
 }

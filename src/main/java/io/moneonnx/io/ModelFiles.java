@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -92,34 +94,57 @@ public record ModelFiles(Path root, Path model, Set<Path> all) {
     return data;
   }
 
+  /** True where both read a data file and lie in the same folder. */
+  boolean sharesData(ModelFiles other) {
+    return folder().equals(other.folder()) && !Collections.disjoint(data(), other.data());
+  }
+
   /** The name of the only data file, or the usual one. */
   String dataName() {
     List<Path> data = List.copyOf(data());
     return data.size() == 1 ? data.get(0).getFileName().toString() : model.getFileName() + ".data";
   }
 
+  /** The same files as part of a larger root. */
+  public ModelFiles within(Path larger) {
+    return new ModelFiles(larger, model, all);
+  }
+
+  /** These files and those of models in the same root, each once. */
+  public ModelFiles with(Collection<ModelFiles> others) {
+    Set<Path> union = new LinkedHashSet<>(all);
+    others.forEach(other -> union.addAll(other.all));
+    return new ModelFiles(root, model, union);
+  }
+
   /**
-   * Checks that other models in the root do without this one's data.
+   * Which of these files other models in the root read, by their real paths, and one that does.
    *
-   * @throws BadInputException if one would be left without its weights
+   * @throws BadInputException if that is a model file, which cannot stay as it is
    */
-  public void requireNotShared() {
+  public Map<Path, Path> readByOthers() {
+    Map<Path, Path> read = new LinkedHashMap<>();
     for (Path other : otherModels()) {
-      filesOf(other).stream()
-          .filter(all::contains)
-          .findFirst()
-          .ifPresent(
-              shared -> {
-                throw new BadInputException(
-                    "%s: shares the data file '%s' with %s, and would be left without it"
-                        .formatted(other, shared.getFileName(), name()));
-              });
+      filesOf(other).stream().filter(all::contains).forEach(file -> read.put(file, other));
     }
+    read.forEach(
+        (file, other) -> {
+          if (file.toString().endsWith(SUFFIX)) {
+            throw new BadInputException(
+                "%s: its weights lie in '%s', and it would be left without them"
+                    .formatted(other, file.getFileName()));
+          }
+        });
+    return read;
   }
 
   /** Other model files in the root. */
   public List<Path> otherModels() {
-    return others().stream().filter(other -> other.toString().endsWith(SUFFIX)).toList();
+    return files().stream()
+        .filter(other -> other.toString().endsWith(SUFFIX) && Files.isRegularFile(other))
+        .filter(other -> !all.contains(DataLocations.real(other)))
+        .sorted()
+        .toList();
   }
 
   /**
@@ -188,7 +213,10 @@ public record ModelFiles(Path root, Path model, Set<Path> all) {
     return bytes;
   }
 
-  /** Copies what else lies in the root: configuration, tokenizer, other models, sub-folders. */
+  /**
+   * Copies what else lies in the root: configuration, tokenizer, other models with the data that
+   * they read, sub-folders.
+   */
   void copyOthers(Path to) throws IOException {
     for (Path other : others()) {
       Path target = to.resolve(root.relativize(other).toString());
@@ -200,13 +228,17 @@ public record ModelFiles(Path root, Path model, Set<Path> all) {
     }
   }
 
-  /** Folders before what is in them; links are followed, version control is left behind. */
+  /** What stays as it is, folders before what is in them. */
   private List<Path> others() {
+    Set<Path> rewritten = new LinkedHashSet<>(all);
+    rewritten.removeAll(readByOthers().keySet());
+    return files().stream().filter(file -> !rewritten.contains(DataLocations.real(file))).toList();
+  }
+
+  /** Folders before what is in them; links are followed, version control is left behind. */
+  private List<Path> files() {
     try (Stream<Path> files = Files.walk(root, FileVisitOption.FOLLOW_LINKS)) {
-      return files
-          .filter(file -> !file.equals(root) && !isHistory(file))
-          .filter(file -> !all.contains(DataLocations.real(file)))
-          .toList();
+      return files.filter(file -> !file.equals(root) && !isHistory(file)).toList();
     } catch (UncheckedIOException e) {
       throw unreadable(e.getCause());
     } catch (IOException e) {

@@ -9,6 +9,12 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Writes ONNX files. Weights move from file to file and never pass through the heap. */
@@ -57,9 +63,10 @@ public final class OnnxWriter {
           DataNames names = DataNames.beside(out);
           WeightsFile data = new WeightsFile(names.data());
           LinkedData linked = new LinkedData(originals, out, names, data);
-          write(model, draft.path(), sink(placement, data, linked), data, 0);
-          linked.linkInto(draft.path().getParent());
-          draft.refersTo(data.location(), linked.linked(), originals);
+          Parts parts = new Parts(placement);
+          parts.add(model, draft.path(), data, linked);
+          parts.write(0);
+          draft.refersTo(data.location(), LinkedData.linked(List.of(linked)), originals);
         });
   }
 
@@ -72,29 +79,44 @@ public final class OnnxWriter {
    *     {@code LINKED} from there
    */
   public static Draft draftFolder(Model model, ModelFiles original, Path out, Placement placement) {
-    FolderDraft draft = FolderDraft.beside(out, original);
+    return draftFolder(Map.of(original, model), out, placement);
+  }
+
+  /**
+   * The same with several models of one root. Those that read the same data file have one again, in
+   * which what is the same for several is written once.
+   *
+   * @param models by the files of their originals, that which the folder is asked for first
+   */
+  public static Draft draftFolder(Map<ModelFiles, Model> models, Path out, Placement placement) {
+    ModelFiles first = models.keySet().iterator().next();
+    ModelFiles all = first.with(models.keySet());
+    FolderDraft draft = FolderDraft.beside(out, first);
     return filled(
         draft,
         out,
         () -> {
-          DataNames names = DataNames.besideCopies(original);
-          WeightsFile data = new WeightsFile(names.data(original.dataName()));
-          Path file = out.resolve(original.name());
-          LinkedData linked = new LinkedData(original.data(), file, names, data);
-          TensorSink sink = sink(placement, data, linked);
-          write(model, draft.path(), sink, data, original.bytesOfOthers());
-          linked.linkInto(draft.path().getParent());
-          original.copyOthers(draft.folder());
-          draft.refersTo(data.location(), linked.linked());
+          Set<Path> kept = all.readByOthers().keySet();
+          Map<ModelFiles, WeightsFile> data = new LinkedHashMap<>();
+          Parts parts = new Parts(placement);
+          for (Map.Entry<ModelFiles, Model> model : models.entrySet()) {
+            ModelFiles original = model.getKey();
+            DataNames names = DataNames.besideCopies(original, kept);
+            WeightsFile weights =
+                data.entrySet().stream()
+                    .filter(earlier -> original.sharesData(earlier.getKey()))
+                    .map(Map.Entry::getValue)
+                    .findFirst()
+                    .orElseGet(() -> new WeightsFile(names.data(original.dataName())));
+            data.put(original, weights);
+            Path file = out.resolve(original.name());
+            LinkedData linked = new LinkedData(original.data(), file, names, weights);
+            parts.add(model.getValue(), draft.folder().resolve(original.name()), weights, linked);
+          }
+          parts.write(all.bytesOfOthers());
+          all.copyOthers(draft.folder());
+          draft.holds(parts.files(), LinkedData.linked(parts.linked()));
         });
-  }
-
-  private static TensorSink sink(Placement placement, WeightsFile data, LinkedData linked) {
-    return switch (placement) {
-      case INLINE -> TensorSink.NONE;
-      case EXTERNAL -> data;
-      case LINKED -> linked;
-    };
   }
 
   private static Draft filled(Draft draft, Path out, Filling filling) {
@@ -116,36 +138,94 @@ public final class OnnxWriter {
     void run() throws IOException;
   }
 
-  /**
-   * Writes the model and its data.
-   *
-   * @param others bytes of what is to be copied beside it
-   */
-  private static void write(Model model, Path file, TensorSink sink, WeightsFile data, long others)
-      throws IOException {
-    ModelMessage message = new GraphWriter(sink).model(model);
-    message.checkSize(file.getFileName().toString());
-    DiskSpace space = new DiskSpace(file.getParent(), message.size() + data.size() + others);
-    space.require();
-    Path dataFile = file.resolveSibling(data.location());
-    try (SourceFiles sources = new SourceFiles()) {
-      if (data.size() > 0) {
-        data.write(dataFile, sources);
-      }
-      write(message, file, sources);
-    } catch (IOException e) {
-      Files.deleteIfExists(dataFile);
-      Files.deleteIfExists(file);
-      throw space.because(e);
-    }
-  }
+  /** Models that are written together, with their data files. */
+  private static final class Parts {
+    private final Placement placement;
+    private final Map<Path, ModelMessage> models = new LinkedHashMap<>();
+    private final Map<Path, WeightsFile> data = new LinkedHashMap<>();
+    private final Map<Path, LinkedData> links = new LinkedHashMap<>();
 
-  private static void write(ModelMessage message, Path file, SourceFiles sources)
-      throws IOException {
-    try (FileChannel target =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      message.write(target, sources);
-      target.force(true);
+    Parts(Placement placement) {
+      this.placement = placement;
+    }
+
+    /**
+     * Adds a model.
+     *
+     * @param weights its data file, which it may share with one that was added before
+     */
+    void add(Model model, Path file, WeightsFile weights, LinkedData linked) {
+      ModelMessage message = new GraphWriter(sink(weights, linked)).model(model);
+      message.checkSize(file.getFileName().toString());
+      models.put(file, message);
+      data.put(file.resolveSibling(weights.location()), weights);
+      links.put(file, linked);
+    }
+
+    private TensorSink sink(WeightsFile weights, LinkedData linked) {
+      return switch (placement) {
+        case INLINE -> TensorSink.NONE;
+        case EXTERNAL -> weights;
+        case LINKED -> linked;
+      };
+    }
+
+    /** Data files, some of which may not be needed, and model files, the first of them last. */
+    List<Path> files() {
+      List<Path> files = new ArrayList<>(models.keySet());
+      Collections.reverse(files);
+      files.addAll(0, data.keySet());
+      return files;
+    }
+
+    Collection<LinkedData> linked() {
+      return links.values();
+    }
+
+    /**
+     * Writes all.
+     *
+     * @param others bytes of what is to be copied beside it
+     */
+    void write(long others) throws IOException {
+      Path first = models.keySet().iterator().next();
+      long bytes = others;
+      for (ModelMessage message : models.values()) {
+        bytes += message.size();
+      }
+      for (WeightsFile weights : data.values()) {
+        bytes += weights.size();
+      }
+      DiskSpace space = new DiskSpace(first.getParent(), bytes);
+      space.require();
+      try (SourceFiles sources = new SourceFiles()) {
+        for (Map.Entry<Path, WeightsFile> weights : data.entrySet()) {
+          if (weights.getValue().size() > 0) {
+            weights.getValue().write(weights.getKey(), sources);
+          }
+        }
+        for (Map.Entry<Path, ModelMessage> model : models.entrySet()) {
+          Files.createDirectories(model.getKey().getParent());
+          write(model.getValue(), model.getKey(), sources);
+        }
+      } catch (IOException e) {
+        for (Path file : files()) {
+          Files.deleteIfExists(file);
+        }
+        throw space.because(e);
+      }
+      for (Map.Entry<Path, LinkedData> link : links.entrySet()) {
+        link.getValue().linkInto(link.getKey().getParent());
+      }
+    }
+
+    private static void write(ModelMessage message, Path file, SourceFiles sources)
+        throws IOException {
+      try (FileChannel target =
+          FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        message.write(target, sources);
+        target.force(true);
+      }
     }
   }
 

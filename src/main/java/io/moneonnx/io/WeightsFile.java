@@ -5,6 +5,7 @@ import io.moneonnx.proto.onnx.TensorProto;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -17,6 +18,7 @@ final class WeightsFile implements TensorSink {
 
   private final String location;
   private final NavigableMap<Long, Tensor> placed = new TreeMap<>();
+  private final Map<Object, Long> taken = new HashMap<>();
   private long end;
 
   /**
@@ -26,19 +28,31 @@ final class WeightsFile implements TensorSink {
     this.location = location;
   }
 
-  /** Big tensors begin on a page, so that a runtime can map them where they are. */
+  /**
+   * Big tensors begin on a page, so that a runtime can map them where they are. What several have
+   * from the same place, or is new and the same, is written once.
+   */
   @Override
   public boolean take(Tensor tensor, TensorProto.Builder proto) {
-    long size = tensor.byteSize();
-    if (size < SMALL || tensor instanceof Tensor.Strings) {
+    if (tensor.byteSize() < SMALL || tensor instanceof Tensor.Strings) {
       return false;
     }
-    long alignment = size < PAGED ? CACHE_LINE : PAGE;
-    long offset = (end + alignment - 1) / alignment * alignment;
-    ExternalData.describe(proto, location, offset, size);
-    placed.put(offset, tensor);
-    end = offset + size;
+    long offset = taken.computeIfAbsent(source(tensor), source -> place(tensor));
+    ExternalData.describe(proto, location, offset, tensor.byteSize());
     return true;
+  }
+
+  /** What tells elements apart without reading files: where they lie, or what they are. */
+  private static Object source(Tensor tensor) {
+    return tensor instanceof Tensor.External external ? external.ranges() : tensor.bytes();
+  }
+
+  private long place(Tensor tensor) {
+    long alignment = tensor.byteSize() < PAGED ? CACHE_LINE : PAGE;
+    long offset = (end + alignment - 1) / alignment * alignment;
+    placed.put(offset, tensor);
+    end = offset + tensor.byteSize();
+    return offset;
   }
 
   String location() {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Checks where a result is to go before any work is done. */
 public final class Output {
@@ -54,8 +55,7 @@ public final class Output {
    * @param given the model that it is made from: a file, or a folder, and then a folder is written
    * @param original the files of that model
    * @param inputs what else is read
-   * @param console is told of a folder that a killed program had moved away, which is put back, and
-   *     of other models in the folder, which are copied
+   * @param console is told of a folder that a killed program had moved away, which is put back
    * @throws BadInputException if an input is there, or something that may not be replaced, or the
    *     model cannot be linked from there
    * @throws CannotWriteException if nothing can be written there
@@ -92,7 +92,7 @@ public final class Output {
    *
    * @param original the model of which it is to hold a rewritten one
    * @param inputs what else is read
-   * @param console is told of a folder that is put back, and of other models
+   * @param console is told of a folder that is put back
    * @throws BadInputException if {@code out} holds an input, or may not be replaced
    * @throws CannotWriteException if nothing can be written there
    */
@@ -108,10 +108,6 @@ public final class Output {
       console.say(out + ": is back as it was before a program that was to replace it was killed");
     }
     original.requireRoom(out, force);
-    original.requireNotShared();
-    original
-        .otherModels()
-        .forEach(other -> console.say(other + ": is copied as it is; only one model is rewritten"));
     for (Path input : inputs) {
       if (Files.exists(out)
           && Files.exists(input)
@@ -119,6 +115,25 @@ public final class Output {
         throw isRead(input);
       }
     }
+  }
+
+  /**
+   * Tells which models of a folder are copied as they are, and what of the others' data with them.
+   *
+   * @param files those of the models that are not
+   * @param reason why one is
+   * @throws BadInputException if one would be left without its weights
+   */
+  static void tellCopied(ModelFiles files, Function<Path, String> reason, Console console) {
+    for (Path other : files.otherModels()) {
+      console.say("%s: is copied as it is: %s".formatted(other, reason.apply(other)));
+    }
+    files
+        .readByOthers()
+        .forEach(
+            (data, other) ->
+                console.say(
+                    "%s: is copied too, since %s reads it".formatted(data, other.getFileName())));
   }
 
   private static BadInputException isRead(Path path) {

@@ -36,6 +36,9 @@ public final class Pack {
     Model model = OnnxReader.read(file);
     ModelFiles files = ModelFiles.of(given, file, model);
     Output.checkModel(output, force, placement, given, files, List.of(), console);
+    if (Files.isDirectory(given)) {
+      Output.tellCopied(files, other -> "only one model is packed", console);
+    }
     Placement where = placement.orElseGet(() -> Placement.fitting(model, file));
     try (Draft draft =
         Files.isDirectory(given)

@@ -157,6 +157,8 @@ public final class Prune {
     Optional<Profile> known = request.profile().map(ProfileFile::read);
     subject.requireBlocks();
     subject.warn(console);
+    SharedExperts shared = SharedExperts.of(subject);
+    shared.tell(subject, console);
     known.ifPresent(measured -> subject.requireProfile(measured, request.profile().orElseThrow()));
     Function<Profile, PlanSource> source =
         PlanSource.of(request.choice(), known, subject, options, console);
@@ -186,7 +188,7 @@ public final class Prune {
       throw new NothingToDoException(
           subject.file() + ": no block has experts that can be narrowed; nothing was written");
     }
-    Rewrite rewrite = new Rewrite(subject, options, console);
+    Rewrite rewrite = new Rewrite(subject, shared.twins(), options, console);
     return carryOut(
         source.apply(profile),
         subject,

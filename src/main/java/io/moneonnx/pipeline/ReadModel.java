@@ -2,6 +2,7 @@ package io.moneonnx.pipeline;
 
 import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.ModelFolder;
+import io.moneonnx.data.ModelInputs;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.io.ModelFiles;
@@ -49,7 +50,9 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Canonical cano
 
   /** The model file that a user means by a file or a folder. */
   static Path file(Path given) {
-    return Files.isDirectory(given) ? new ModelFolder(given).model() : given;
+    return Files.isDirectory(given)
+        ? new ModelFolder(given).model(file -> ModelInputs.areTokens(OnnxReader.read(file).graph()))
+        : given;
   }
 
   /**

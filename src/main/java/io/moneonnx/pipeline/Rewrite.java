@@ -6,6 +6,7 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.io.Draft;
+import io.moneonnx.io.ModelFiles;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
@@ -23,20 +24,34 @@ import io.moneonnx.verify.Proof;
 import io.moneonnx.verify.SideBySide;
 import io.moneonnx.verify.Verdict;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
 
-/** From a model, its profile and a plan to a proved, smaller model. */
+/**
+ * From a model, its profile and a plan to a proved, smaller model; with others of its folder that
+ * have the same experts, all of which are put in place together.
+ */
 public final class Rewrite {
   private final LoadedModel subject;
+  private final List<SharedExperts.Twin> twins;
   private final RunOptions options;
   private final Console console;
 
   public Rewrite(LoadedModel subject, RunOptions options, Console console) {
+    this(subject, List.of(), options, console);
+  }
+
+  /**
+   * @param twins what is rewritten by the same plan, where a folder is written
+   */
+  Rewrite(
+      LoadedModel subject, List<SharedExperts.Twin> twins, RunOptions options, Console console) {
     this.subject = subject;
+    this.twins = twins;
     this.options = options;
     this.console = console;
   }
@@ -67,10 +82,12 @@ public final class Rewrite {
   /**
    * What was done.
    *
+   * @param bytesBefore of all models that were rewritten; data that several read count once
    * @param verdict empty if the proof was left out
    * @param drift empty if the proof was left out
    * @param driftOn what the drift was measured on
    * @param refitted the file of down projections that were re-fitted jointly, if they were
+   * @param twins by path from the folder what else was rewritten, with its verdict
    */
   public record Report(
       Map<String, Change> changes,
@@ -79,7 +96,8 @@ public final class Rewrite {
       Optional<Verdict> verdict,
       Optional<Drift> drift,
       String driftOn,
-      Optional<Path> refitted) {}
+      Optional<Path> refitted,
+      Map<Path, Optional<Verdict>> twins) {}
 
   /**
    * A rewritten model that lies, proved, beside its place; closing removes it if it was not put
@@ -131,32 +149,67 @@ public final class Rewrite {
         request.refit().stream().mapToObj(wanted -> refitData(data, wanted)).findFirst();
     Map<String, Change> changes =
         new PlannedChanges(subject, options, console).of(profile, plan, request.novice(), refit);
-    Model rewritten = Rewriter.rewrite(subject.read().canonical(), subject.blocks(), changes);
-    Model signed = signed(rewritten, profile, plan, request.novice());
-    Model model = refit.map(on -> Provenance.with(signed, "refit", on.toString())).orElse(signed);
-    Placement placement =
-        request.placement().orElseGet(() -> Placement.fitting(model, subject.file()));
-    Draft draft = draft(model, request.output(), placement);
+    Function<Model, Model> sign =
+        model -> {
+          Model signed = signed(model, profile, plan, request.novice());
+          return refit.map(on -> Provenance.with(signed, "refit", on.toString())).orElse(signed);
+        };
+    Map<ModelFiles, Model> models = new LinkedHashMap<>();
+    models.put(subject.files(), sign.apply(rewritten(subject, changes)));
+    for (SharedExperts.Twin twin : twins) {
+      models.put(twin.files(), sign.apply(rewritten(twin.model(), twin.changes(changes))));
+    }
+    Draft draft = draft(models, request);
     try {
       Optional<TrialFeeds> trial = request.verify() ? Optional.of(trial(data)) : Optional.empty();
-      Optional<Verdict> verdict = trial.map(on -> prove(draft.path(), changes, on.proof()));
+      Optional<Verdict> verdict =
+          trial.map(on -> prove(subject, draft.path(), changes, on.proof()));
+      Map<Path, Optional<Verdict>> verdicts = new LinkedHashMap<>();
+      for (SharedExperts.Twin twin : twins) {
+        Path place = subject.folder().relativize(twin.model().folder());
+        Path file = place.resolve(twin.model().file().getFileName());
+        verdicts.put(
+            file,
+            trial.map(
+                on ->
+                    prove(
+                        twin.model(),
+                        draft.path().resolveSibling(file.toString()).normalize(),
+                        twin.changes(changes),
+                        TrialFeeds.alike(twin.model(), on.proof()))));
+      }
       Optional<Drift> drift = trial.map(on -> drift(draft.path(), on.drift()));
       String driftOn = trial.map(TrialFeeds::driftOn).orElse("");
+      ModelFiles originals = subject.files().with(models.keySet());
       return new Proved(
           draft,
           written ->
               new Report(
                   changes,
-                  subject.files().bytes(),
+                  originals.bytes(),
                   written,
                   verdict,
                   drift,
                   driftOn,
-                  refit.map(on -> refitted(request.output(), changes))),
+                  refit.map(on -> refitted(request.output(), changes)),
+                  verdicts),
           request.force());
     } catch (RuntimeException | Error e) {
       draft.close();
       throw e;
+    }
+  }
+
+  /**
+   * The model with these changes.
+   *
+   * @throws BadInputException if its blocks do not take them
+   */
+  private Model rewritten(LoadedModel model, Map<String, Change> changes) {
+    try {
+      return Rewriter.rewrite(model.read().canonical(), model.blocks(), changes);
+    } catch (BadInputException e) {
+      throw twins.isEmpty() ? e : new BadInputException(model.file() + ": " + e.getMessage(), e);
     }
   }
 
@@ -178,10 +231,20 @@ public final class Rewrite {
         subject, data, "calibrate with --data instead of --profile, or say --no-verify");
   }
 
-  private Draft draft(Model model, Path out, Placement placement) {
+  private Draft draft(Map<ModelFiles, Model> models, Request request) {
+    Placement placement = request.placement().orElseGet(() -> fitting(models));
     return subject.isFolder()
-        ? OnnxWriter.draftFolder(model, subject.files(), out, placement)
-        : OnnxWriter.draft(model, subject.files(), out, placement);
+        ? OnnxWriter.draftFolder(models, request.output(), placement)
+        : OnnxWriter.draft(
+            models.get(subject.files()), subject.files(), request.output(), placement);
+  }
+
+  private static Placement fitting(Map<ModelFiles, Model> models) {
+    return models.entrySet().stream()
+        .map(model -> Placement.fitting(model.getValue(), model.getKey().model()))
+        .filter(Placement.EXTERNAL::equals)
+        .findFirst()
+        .orElse(Placement.INLINE);
   }
 
   private static Model signed(Model model, Profile profile, Plan plan, Novice novice) {
@@ -209,21 +272,23 @@ public final class Rewrite {
         : signed;
   }
 
-  private Verdict prove(Path draft, Map<String, Change> changes, List<Map<String, Tensor>> feeds) {
-    console.say("checking the rewritten model against the original, changed as it should be");
+  private Verdict prove(
+      LoadedModel model, Path draft, Map<String, Change> changes, List<Map<String, Tensor>> feeds) {
+    String name = model == subject ? "the rewritten model" : "the rewritten " + draft.getFileName();
+    console.say("checking " + name + " against the original, changed as it should be");
     Verdict verdict;
     try {
       verdict =
-          new Proof(subject.model(), subject.folder(), subject.blocks(), changes, options)
+          new Proof(model.model(), model.folder(), model.blocks(), changes, options)
               .of(draft, feeds);
     } catch (RuntimeFailureException e) {
-      subject.read().requireLoads(options);
+      model.read().requireLoads(options);
       throw new CheckFailedException(
-          "the rewritten model was not written, since its proof does not run: " + e.getMessage());
+          name + " was not written, since its proof does not run: " + e.getMessage());
     }
     if (!verdict.holds()) {
       throw new CheckFailedException(
-          "the rewritten model is not what it should be, and was not written: " + verdict.text());
+          name + " is not what it should be, and was not written: " + verdict.text());
     }
     return verdict;
   }

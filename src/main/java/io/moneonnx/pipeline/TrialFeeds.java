@@ -47,6 +47,22 @@ record TrialFeeds(
         : new TrialFeeds(proof, excerpts, "calibration data");
   }
 
+  /**
+   * Random inputs for the proof of a model that is rewritten with another.
+   *
+   * @param seen what the other one is fed
+   * @throws BadInputException if no valid input can be made up
+   */
+  static List<Map<String, Tensor>> alike(LoadedModel subject, List<Map<String, Tensor>> seen) {
+    List<Map<String, Tensor>> feeds = random(subject, seen);
+    if (feeds.isEmpty()) {
+      throw new BadInputException(
+          "%s: no valid input can be made up to prove it; say --no-verify"
+              .formatted(subject.file()));
+    }
+    return feeds;
+  }
+
   private static List<Map<String, Tensor>> random(
       LoadedModel subject, List<Map<String, Tensor>> seen) {
     return RandomFeeds.of(subject.model().graph(), seen).stream()

@@ -57,14 +57,14 @@ class ModelFolderTest {
     Files.writeString(
         folder.resolve("genai_config.json"),
         "{\"model\": {\"decoder\": {\"filename\": \"text.onnx\"}}}");
-    assertThat(new ModelFolder(folder).model()).isEqualTo(decoder);
+    assertThat(new ModelFolder(folder).model(file -> false)).isEqualTo(decoder);
   }
 
   @Test
   void withoutAConfigurationTheModelIsTheOnlyOne() throws IOException {
     Path only = Files.createFile(folder.resolve("m.onnx"));
     Files.writeString(folder.resolve("genai_config.json"), "{\"model\": {}}");
-    assertThat(new ModelFolder(folder).model()).isEqualTo(only);
+    assertThat(new ModelFolder(folder).model(file -> false)).isEqualTo(only);
   }
 
   @Test
@@ -75,7 +75,7 @@ class ModelFolderTest {
     Files.writeString(folder.resolve("config.json"), "{\"max_position_embeddings\": 64}");
     Path tokenizer = Files.createFile(folder.resolve("tokenizer.json"));
 
-    assertThat(new ModelFolder(folder).model()).isEqualTo(whole);
+    assertThat(new ModelFolder(folder).model(file -> false)).isEqualTo(whole);
     assertThat(ModelFolder.of(whole).tokenizer()).isEqualTo(tokenizer);
     assertThat(ModelFolder.of(whole).contextLength())
         .contains(new ModelFolder.ContextLength(64, folder.resolve("config.json")));
@@ -93,7 +93,7 @@ class ModelFolderTest {
   void variantsAreModelsWhereNoneIsWhole() throws IOException {
     Files.createFile(folder.resolve("model_fp16.onnx"));
     Files.createFile(folder.resolve("model_q4.onnx"));
-    assertThatThrownBy(() -> new ModelFolder(folder).model())
+    assertThatThrownBy(() -> new ModelFolder(folder).model(file -> false))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("found model_fp16.onnx, model_q4.onnx");
   }
@@ -106,7 +106,7 @@ class ModelFolderTest {
     Files.writeString(
         folder.resolve("genai_config.json"),
         "{\"model\": {\"decoder\": {\"filename\": \"%s\"}}}".formatted(name));
-    assertThatThrownBy(() -> new ModelFolder(folder).model())
+    assertThatThrownBy(() -> new ModelFolder(folder).model(file -> false))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("genai_config.json names the model '" + name + "'");
   }

@@ -66,7 +66,7 @@ class ModelFilesTest {
     Files.createSymbolicLink(folder.resolve("again"), folder);
     ModelFiles files = ModelFiles.of(file, model);
 
-    assertThatThrownBy(files::requireNotShared)
+    assertThatThrownBy(files::otherModels)
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining(folder + ": cannot be read");
   }

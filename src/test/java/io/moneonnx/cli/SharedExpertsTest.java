@@ -1,0 +1,241 @@
+package io.moneonnx.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moneonnx.TinyMoe;
+import io.moneonnx.graph.Dimension;
+import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
+import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.UnknownFields;
+import io.moneonnx.graph.Value;
+import io.moneonnx.io.Draft;
+import io.moneonnx.io.ModelFiles;
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.io.Placement;
+import io.moneonnx.moe.Target;
+import io.moneonnx.pipeline.LoadedModel;
+import io.moneonnx.run.RunOptions;
+import io.moneonnx.run.Session;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A folder of a decoder for prompts and one that is fed what earlier runs put out. */
+class SharedExpertsTest {
+  @TempDir private static Path shared;
+  @TempDir private Path folder;
+
+  private static Path profile;
+  private Path models;
+  private Path prefill;
+  private Path decode;
+  private Path out;
+
+  @BeforeAll
+  static void measures() {
+    profile = shared.resolve("olmoe.profile");
+    Cli.run("calibrate", TwoLayers.MODEL, "-o", profile, "--blocks", 1, "--seq-len", 32).succeeds();
+  }
+
+  @BeforeEach
+  void laysOutTheFolder() throws IOException {
+    models = Files.createDirectory(folder.resolve("models"));
+    prefill = models.resolve("prefill.onnx");
+    decode = models.resolve("decode.onnx");
+    out = folder.resolve("pruned");
+    Files.copy(TwoLayers.MODEL.resolveSibling("tokenizer.json"), models.resolve("tokenizer.json"));
+    OnnxWriter.write(OnnxReader.read(TwoLayers.MODEL), prefill, Placement.EXTERNAL);
+  }
+
+  private Cli rewrite(Object... options) {
+    return Cli.run(
+        Stream.concat(
+                Stream.of("rewrite", models, "--profile", profile, "-o", out, "--ratio", 0.5),
+                Arrays.stream(options))
+            .toArray());
+  }
+
+  /** With other names for all values, and {@code past} added to what it puts out. */
+  private static Model decoding(Model model, Value... more) {
+    Graph graph = model.graph();
+    List<Value> inputs = new ArrayList<>(graph.inputs());
+    inputs.add(input("past", ElementType.FLOAT));
+    inputs.addAll(List.of(more));
+    Graph other =
+        TinyMoe.renamed(
+            graph,
+            name ->
+                name.isEmpty() || graph.inputs().stream().anyMatch(in -> in.name().equals(name))
+                    ? name
+                    : "decode" + name);
+    List<Node> nodes = new ArrayList<>(other.nodes());
+    nodes.add(Node.of("Add", List.of("decodelogits", "past"), List.of("logits"), Map.of()));
+    return model.withGraph(
+        new Graph(
+            "decode",
+            nodes,
+            other.initializers(),
+            inputs,
+            graph.outputs(),
+            Map.of(),
+            UnknownFields.NONE));
+  }
+
+  private static Value input(String name, ElementType type) {
+    return new Value(
+        name, Optional.of(type), Optional.of(List.of(Dimension.of(1))), UnknownFields.NONE);
+  }
+
+  /** Writes a model whose weights lie in the other one's data file. */
+  private void writeBesidePrefill(Model model) {
+    ModelFiles files = ModelFiles.of(prefill, OnnxReader.read(prefill));
+    try (Draft draft = OnnxWriter.draft(model, files, decode, Placement.LINKED)) {
+      draft.publish(false);
+    }
+  }
+
+  /** With another last byte of a weight of the second block. */
+  private static Model touched(Path file) {
+    Model model = OnnxReader.read(file);
+    String name =
+        new TreeSet<>(LoadedModel.open(file, Target.CPU).blocks().get(1).weights()).first();
+    Tensor tensor = model.graph().constant(name).orElseThrow();
+    ByteBuffer bytes = ByteBuffer.allocate((int) tensor.byteSize()).put(tensor.bytes());
+    int last = bytes.position() - 1;
+    bytes.put(last, (byte) (bytes.get(last) ^ 1));
+    return TinyMoe.withInitializer(
+        model, name, new Tensor.Inline(tensor.type(), tensor.dims(), bytes.flip()));
+  }
+
+  private static void assertLoads(Path model) {
+    try (Session session = Session.open(model, RunOptions.cpu())) {
+      assertThat(session.outputs()).containsExactly("logits");
+    }
+  }
+
+  private static String fact(Path model, String key) {
+    return OnnxReader.read(model).metadata().get(key);
+  }
+
+  @Test
+  void areRewrittenByOnePlanAndShareTheirDataAgain() throws IOException {
+    writeBesidePrefill(decoding(OnnxReader.read(prefill)));
+
+    Cli rewritten = rewrite().succeeds();
+
+    assertThat(rewritten.err())
+        .contains(decode + ": has the experts of prefill.onnx, and is rewritten by the same plan");
+    assertThat(rewritten.out()).contains("proof    largest", "twin     decode.onnx: largest");
+    assertThat(Cli.names(out))
+        .containsExactly("decode.onnx", "prefill.onnx", "prefill.onnx.data", "tokenizer.json");
+    long before = ModelFiles.of(prefill, OnnxReader.read(prefill)).bytes() + Files.size(decode);
+    assertThat(rewritten.out()).contains("size     %,d -> ".formatted(before));
+    rewrite("--force", "--link", "--no-verify").succeeds();
+    for (Path model : List.of(out.resolve("prefill.onnx"), out.resolve("decode.onnx"))) {
+      assertLoads(model);
+      assertThat(LoadedModel.open(model, Target.CPU).model().graph().initializers())
+          .containsKey("mone.0/novices");
+      assertThat(fact(model, "mone-onnx.ratio")).isEqualTo("0.5");
+    }
+  }
+
+  @Test
+  void theSharedDataAreWrittenOnce() throws IOException {
+    rewrite("--no-verify").succeeds();
+    long alone = Files.size(out.resolve("prefill.onnx.data"));
+    writeBesidePrefill(decoding(OnnxReader.read(prefill)));
+
+    rewrite("--no-verify", "--force").succeeds();
+
+    assertThat(Files.size(out.resolve("prefill.onnx.data"))).isLessThan(alone + alone / 20);
+  }
+
+  @Test
+  void eachKeepsDataOfItsOwn() throws IOException {
+    OnnxWriter.write(decoding(OnnxReader.read(prefill)), decode, Placement.EXTERNAL);
+
+    Cli rewritten = rewrite("--router", "cut", "--device", "cpu").succeeds();
+
+    assertThat(rewritten.out()).contains("twin     decode.onnx: largest");
+    assertThat(Cli.names(out))
+        .containsExactly(
+            "decode.onnx",
+            "decode.onnx.data",
+            "prefill.onnx",
+            "prefill.onnx.data",
+            "tokenizer.json");
+    assertThat(Files.size(out.resolve("decode.onnx.data")))
+        .isLessThan(Files.size(models.resolve("decode.onnx.data")));
+  }
+
+  @Test
+  void aModelWithOneOtherByteIsLeftAloneWithTheDataItReads() throws IOException {
+    writeBesidePrefill(decoding(touched(prefill)));
+
+    Cli rewritten = rewrite().succeeds();
+
+    assertThat(rewritten.err())
+        .contains(
+            decode + ": is copied as it is: its block '",
+            " of prefill.onnx: 'decode",
+            "' has other elements than '",
+            "prefill.onnx.data: is copied too, since decode.onnx reads it");
+    assertThat(rewritten.out()).doesNotContain("twin");
+    for (String same : List.of("decode.onnx", "decode.onnx.data", "prefill.onnx.data")) {
+      assertThat(out.resolve(same)).hasSameBinaryContentAs(models.resolve(same));
+    }
+    assertThat(Cli.names(out)).contains("prefill.onnx", "prefill.onnx-2.data");
+    assertLoads(out.resolve("prefill.onnx"));
+    assertLoads(out.resolve("decode.onnx"));
+  }
+
+  @Test
+  void nothingIsWrittenWhereOneCannotBeProved() throws IOException {
+    writeBesidePrefill(decoding(OnnxReader.read(prefill), input("step", ElementType.INT64)));
+
+    rewrite().fails(ExitCode.BAD_INPUT, decode + ": no valid input can be made up", "--no-verify");
+
+    assertThat(out).doesNotExist();
+    rewrite("--no-verify").succeeds();
+  }
+
+  @Test
+  void inspectNamesThem() {
+    writeBesidePrefill(decoding(OnnxReader.read(prefill)));
+
+    assertThat(Cli.run("inspect", models).succeeds().out())
+        .contains(
+            "twin     %s: 2 blocks with the experts and routers of prefill.onnx".formatted(decode));
+    assertThat(Cli.run("inspect", models, "--json").succeeds().out())
+        .contains("\"twins\"", "decode.onnx");
+  }
+
+  @Test
+  void aModelThatCannotBeReadIsLeftAlone() throws IOException {
+    Files.writeString(decode, "no model");
+    Files.writeString(
+        models.resolve("genai_config.json"),
+        "{\"model\": {\"decoder\": {\"filename\": \"prefill.onnx\"}}}");
+
+    Cli rewritten = rewrite("--no-verify").succeeds();
+
+    assertThat(rewritten.err()).contains(decode + ": is copied as it is: ");
+    assertThat(out.resolve("decode.onnx")).hasContent("no model");
+  }
+}
