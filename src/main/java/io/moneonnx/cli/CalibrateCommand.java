@@ -76,7 +76,7 @@ final class CalibrateCommand implements Callable<Integer> {
     partial.spare(request.named());
     partial.open(force);
     RunOptions options = run.options(terminal);
-    LoadedModel subject = LoadedModel.open(model, target.or(options.device()));
+    LoadedModel subject = LoadedModel.openAny(model, target.or(options.device()));
     List<Path> read = new ArrayList<>(request.read(subject));
     read.addAll(subject.files().all());
     Output.check(output, force, read);

@@ -40,7 +40,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    LoadedModel subject = LoadedModel.open(model, target.or(new Device.Auto()));
+    LoadedModel subject = LoadedModel.openAny(model, target.or(new Device.Auto()));
     subject.warn(new Terminal());
     SharedExperts shared = SharedExperts.of(subject);
     PrintWriter out = spec.commandLine().getOut();
@@ -88,7 +88,7 @@ final class InspectCommand implements Callable<Integer> {
     for (SharedExperts.Twin twin : shared.twins()) {
       text.append(
           "twin     %s: %d blocks with the experts and routers of %s%n"
-              .formatted(twin.model().file(), twin.blocks().size(), subject.file().getFileName()));
+              .formatted(twin.text(), twin.blocks().size(), subject.name()));
     }
     shared
         .others()
@@ -105,7 +105,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static Fields json(SharedExperts.Twin twin) {
-    return new Fields().with("file", twin.model().file().toString()).with("blocks", twin.blocks());
+    return new Fields().with("model", twin.text()).with("blocks", twin.blocks());
   }
 
   private static Fields json(LoadedModel subject) {

@@ -64,9 +64,18 @@ public final class Calibration implements Iterable<Batch> {
       ModelFolder folder,
       Graph graph,
       CalibrationOptions options) {
+    return open(given, own, folder, ModelInputs.of(graph), options);
+  }
+
+  /** The same for a model that takes these inputs. */
+  public static Calibration open(
+      List<DataSource> given,
+      List<OwnText> own,
+      ModelFolder folder,
+      ModelInputs inputs,
+      CalibrationOptions options) {
     GivenFiles found = GivenFiles.of(given);
     found.files().forEach(DataSource::requireFile);
-    ModelInputs inputs = ModelInputs.of(graph);
     BatchSize size = BatchSize.choose(options.batch(), inputs);
     List<SourceGroup> groups =
         new ArrayList<>(SourceGroup.read(found.files(), inputs, folder, options));

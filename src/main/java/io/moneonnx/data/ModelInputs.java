@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -21,6 +22,7 @@ import java.util.stream.Collectors;
  * @param vocabulary token ids are below this, where the graph shows it
  * @param buffers the pasts that are mere room, by name
  * @param growing the pasts that the graph gives back longer, by name
+ * @param ignored inputs of the file that the graph does not have: data may be given for them
  */
 public record ModelInputs(
     List<Value> values,
@@ -28,7 +30,8 @@ public record ModelInputs(
     Optional<Value> tokens,
     OptionalLong vocabulary,
     Map<String, PastBuffer> buffers,
-    Map<String, GrowingPast> growing) {
+    Map<String, GrowingPast> growing,
+    Set<String> ignored) {
   private static final String TOKENS = "input_ids";
   private static final String EMBEDDED = "inputs_embeds";
 
@@ -37,6 +40,12 @@ public record ModelInputs(
     wanted = List.copyOf(wanted);
     buffers = Map.copyOf(buffers);
     growing = Map.copyOf(growing);
+    ignored = Set.copyOf(ignored);
+  }
+
+  /** The same for a graph that is a part of a file with these inputs too. */
+  public ModelInputs ignoring(Set<String> others) {
+    return new ModelInputs(values, wanted, tokens, vocabulary, buffers, growing, others);
   }
 
   public static ModelInputs of(Graph graph) {
@@ -51,7 +60,7 @@ public record ModelInputs(
     Optional<Value> tokens = tokens(values, wanted);
     OptionalLong vocabulary =
         tokens.map(input -> Vocabulary.of(graph, input.name())).orElse(OptionalLong.empty());
-    return new ModelInputs(values, wanted, tokens, vocabulary, buffers, growing);
+    return new ModelInputs(values, wanted, tokens, vocabulary, buffers, growing, Set.of());
   }
 
   /** True for a graph that is fed token ids, masks and positions, and nothing else. */

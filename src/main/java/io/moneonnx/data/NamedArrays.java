@@ -40,7 +40,8 @@ final class NamedArrays implements CalibrationSource {
    */
   static NamedArrays read(Optional<String> tag, Path path, ModelInputs inputs, int most) {
     NamedArrays read = new NamedArrays(tag, path, inputs);
-    Map<String, Tensor.Inline> found = ArrayFile.read(path);
+    Map<String, Tensor.Inline> found = new LinkedHashMap<>(ArrayFile.read(path));
+    found.keySet().removeAll(inputs.ignored());
     found.forEach(
         (name, array) -> read.add(name, array, found.size() == 1 && isNameless(path, name)));
     new FeedFiller(inputs).requireEnough(read.arrays.keySet());

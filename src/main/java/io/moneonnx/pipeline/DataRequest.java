@@ -5,6 +5,7 @@ import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataSource;
 import io.moneonnx.data.GivenFiles;
 import io.moneonnx.data.ModelFolder;
+import io.moneonnx.data.ModelInputs;
 import io.moneonnx.data.OwnText;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.observe.NonFinite;
@@ -118,7 +119,12 @@ public record DataRequest(
       List<DataSource> chosen, List<OwnText> own, LoadedModel subject, Console console) {
     ModelFolder folder = new ModelFolder(subject.folder());
     Calibration calibration =
-        Calibration.open(chosen, own, folder, subject.model().graph(), options);
+        Calibration.open(
+            chosen,
+            own,
+            folder,
+            ModelInputs.of(subject.model().graph()).ignoring(subject.otherInputs()),
+            options);
     calibration.notices().forEach(console::say);
     return calibration;
   }

@@ -1,5 +1,7 @@
 package io.moneonnx.pipeline;
 
+import io.moneonnx.canonical.Branches;
+import io.moneonnx.data.ModelInputs;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
@@ -15,8 +17,10 @@ import io.moneonnx.profile.Profile;
 import io.moneonnx.rewrite.Removal;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -28,12 +32,27 @@ public final class LoadedModel {
   private final ReadModel read;
   private final Target target;
   private final MoeFinder.Findings findings;
+  private final Optional<Branch> branch;
   private String fingerprint;
 
-  private LoadedModel(ReadModel read, Target target, MoeFinder.Findings findings) {
+  private LoadedModel(ReadModel read, Target target, Optional<Branch> branch) {
     this.read = read;
     this.target = target;
-    this.findings = findings;
+    this.branch = branch;
+    Map<String, Set<Integer>> gone = new LinkedHashMap<>();
+    read.gone().forEach((block, experts) -> gone.put(block, experts.all()));
+    this.findings = new MoeFinder(Forms.all(target)).find(read.model().graph(), gone);
+  }
+
+  /**
+   * A branch that is always taken in a model.
+   *
+   * @param all those of the file
+   */
+  record Branch(Branches all, boolean condition) {
+    String name() {
+      return Branches.name(condition);
+    }
   }
 
   /**
@@ -44,11 +63,68 @@ public final class LoadedModel {
    * @throws io.moneonnx.graph.BadInputException if it is no model that can be read
    */
   public static LoadedModel open(Path given, Target target) {
-    ReadModel read = ReadModel.open(given);
-    Map<String, Set<Integer>> gone = new LinkedHashMap<>();
-    read.gone().forEach((block, experts) -> gone.put(block, experts.all()));
+    return new LoadedModel(ReadModel.open(given), target, Optional.empty());
+  }
+
+  /**
+   * Reads a model whose layers may be in both branches of an {@code If}, with the same experts:
+   * then it is the model of one branch, that which is fed tokens alone if one is. {@link
+   * #otherBranch} is the other.
+   *
+   * @throws io.moneonnx.graph.BadInputException if it is no model that can be read
+   */
+  public static LoadedModel openAny(Path given, Target target) {
+    LoadedModel whole = open(given, target);
+    Model file = whole.read.canonical().original();
+    Optional<Branches> branches = Branches.of(file).filter(all -> whole.blocks().isEmpty());
+    if (branches.isEmpty()) {
+      return whole;
+    }
+    LoadedModel then = whole.taking(new Branch(branches.get(), true));
+    LoadedModel otherwise = whole.taking(new Branch(branches.get(), false));
+    boolean isThen = ModelInputs.areTokens(then.model().graph());
+    LoadedModel first = isThen ? then : otherwise;
+    return SharedExperts.areTwins(first, isThen ? otherwise : then) ? first : whole;
+  }
+
+  private LoadedModel taking(Branch taken) {
     return new LoadedModel(
-        read, target, new MoeFinder(Forms.all(target)).find(read.model().graph(), gone));
+        read.with(taken.all().taken(taken.condition())), target, Optional.of(taken));
+  }
+
+  /** The branch that this is the model of, where the file has several. */
+  Optional<Branch> branch() {
+    return branch;
+  }
+
+  /** The model of the other branch. */
+  Optional<LoadedModel> otherBranch() {
+    return branch.map(taken -> taking(new Branch(taken.all(), !taken.condition())));
+  }
+
+  /** How messages call it: by its file, and by its branch if it is the model of one. */
+  public String name() {
+    String name = file().getFileName().toString();
+    return branch.map(taken -> taken.name() + " of " + name).orElse(name);
+  }
+
+  /** The whole file, with what was made of the model of this branch and of the other's. */
+  Model joined(Model own, Model other) {
+    Branch taken = branch.orElseThrow();
+    return (taken.condition() ? taken.all().joined(own, other) : taken.all().joined(other, own))
+        .withMetadata(own.metadata());
+  }
+
+  /** Inputs of the file that the model of the branch does not have. */
+  Set<String> otherInputs() {
+    return branch
+        .map(
+            taken -> {
+              Set<String> others = new LinkedHashSet<>(taken.all().inputs());
+              read.model().graph().feeds().forEach(input -> others.remove(input.name()));
+              return others;
+            })
+        .orElse(Set.of());
   }
 
   public ReadModel read() {

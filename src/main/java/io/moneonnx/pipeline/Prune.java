@@ -151,7 +151,7 @@ public final class Prune {
    * @throws CheckFailedException if the rewritten model does not do what the oracle does
    */
   public Outcome run(Request request) throws IOException {
-    LoadedModel subject = LoadedModel.open(request.model(), request.target());
+    LoadedModel subject = LoadedModel.openAny(request.model(), request.target());
     Path output = request.output().orElseGet(() -> beside(subject));
     checkOutput(subject, output, request);
     Optional<Profile> known = request.profile().map(ProfileFile::read);
@@ -163,6 +163,11 @@ public final class Prune {
     Function<Profile, PlanSource> source =
         PlanSource.of(request.choice(), known, subject, options, console);
 
+    if (subject.branch().isPresent() && request.choice() instanceof Choice.Within) {
+      throw new BadInputException(
+          subject.file()
+              + ": its layers are in branches of an If, of which no perplexity is measured; expected --ratio or --plan");
+    }
     boolean isNarrow = request.choice().isNarrow();
     if (request.refit().isPresent() && !isNarrow) {
       throw new BadInputException(

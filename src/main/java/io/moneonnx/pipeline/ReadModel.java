@@ -48,6 +48,11 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Canonical cano
         given, files, files.bytes() + growth(read, canonical.model(), files.folder()), canonical);
   }
 
+  /** The same files with another model that was made of theirs. */
+  ReadModel with(Model part) {
+    return new ReadModel(given, files, bytes, canonical(file(), part));
+  }
+
   /** The model file that a user means by a file or a folder. */
   static Path file(Path given) {
     return Files.isDirectory(given)

@@ -1,5 +1,6 @@
 package io.moneonnx.pipeline;
 
+import io.moneonnx.canonical.Branches;
 import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.Calibration;
 import io.moneonnx.graph.BadInputException;
@@ -19,6 +20,7 @@ import io.moneonnx.rewrite.Provenance;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
+import io.moneonnx.verify.BranchCheck;
 import io.moneonnx.verify.Drift;
 import io.moneonnx.verify.Proof;
 import io.moneonnx.verify.SideBySide;
@@ -84,10 +86,10 @@ public final class Rewrite {
    *
    * @param bytesBefore of all models that were rewritten; data that several read count once
    * @param verdict empty if the proof was left out
-   * @param drift empty if the proof was left out
+   * @param drift empty if the proof was left out, and for a model of branches
    * @param driftOn what the drift was measured on
    * @param refitted the file of down projections that were re-fitted jointly, if they were
-   * @param twins by path from the folder what else was rewritten, with its verdict
+   * @param twins what else was rewritten, a branch or a file of the folder, with its verdict
    */
   public record Report(
       Map<String, Change> changes,
@@ -97,7 +99,7 @@ public final class Rewrite {
       Optional<Drift> drift,
       String driftOn,
       Optional<Path> refitted,
-      Map<Path, Optional<Verdict>> twins) {}
+      Map<String, Optional<Verdict>> twins) {}
 
   /**
    * A rewritten model that lies, proved, beside its place; closing removes it if it was not put
@@ -155,30 +157,34 @@ public final class Rewrite {
           return refit.map(on -> Provenance.with(signed, "refit", on.toString())).orElse(signed);
         };
     Map<ModelFiles, Model> models = new LinkedHashMap<>();
-    models.put(subject.files(), sign.apply(rewritten(subject, changes)));
+    Map<SharedExperts.Twin, Model> others = new LinkedHashMap<>();
     for (SharedExperts.Twin twin : twins) {
-      models.put(twin.files(), sign.apply(rewritten(twin.model(), twin.changes(changes))));
+      others.put(twin, rewritten(twin.model(), twin.changes(changes)));
     }
+    models.put(subject.files(), sign.apply(whole(rewritten(subject, changes), others)));
+    others.forEach((twin, model) -> models.putIfAbsent(twin.files(), sign.apply(model)));
     Draft draft = draft(models, request);
     try {
       Optional<TrialFeeds> trial = request.verify() ? Optional.of(trial(data)) : Optional.empty();
       Optional<Verdict> verdict =
           trial.map(on -> prove(subject, draft.path(), changes, on.proof()));
-      Map<Path, Optional<Verdict>> verdicts = new LinkedHashMap<>();
+      Map<String, Optional<Verdict>> verdicts = new LinkedHashMap<>();
       for (SharedExperts.Twin twin : twins) {
-        Path place = subject.folder().relativize(twin.model().folder());
-        Path file = place.resolve(twin.model().file().getFileName());
+        Path file = subject.folder().relativize(twin.model().file().toAbsolutePath());
+        boolean isBranch = twin.model().branch().isPresent();
+        Path written = isBranch ? draft.path() : draft.path().resolveSibling(file).normalize();
         verdicts.put(
-            file,
+            isBranch ? twin.text() : file.toString(),
             trial.map(
                 on ->
                     prove(
                         twin.model(),
-                        draft.path().resolveSibling(file.toString()).normalize(),
+                        written,
                         twin.changes(changes),
                         TrialFeeds.alike(twin.model(), on.proof()))));
       }
-      Optional<Drift> drift = trial.map(on -> drift(draft.path(), on.drift()));
+      Optional<Drift> drift =
+          trial.filter(on -> subject.branch().isEmpty()).map(on -> drift(draft.path(), on.drift()));
       String driftOn = trial.map(TrialFeeds::driftOn).orElse("");
       ModelFiles originals = subject.files().with(models.keySet());
       return new Proved(
@@ -198,6 +204,15 @@ public final class Rewrite {
       draft.close();
       throw e;
     }
+  }
+
+  /** The model of a file, of which the rewritten one may be but a branch. */
+  private Model whole(Model rewritten, Map<SharedExperts.Twin, Model> others) {
+    return others.entrySet().stream()
+        .filter(other -> other.getKey().model().branch().isPresent())
+        .findFirst()
+        .map(other -> subject.joined(rewritten, other.getValue()))
+        .orElse(rewritten);
   }
 
   /**
@@ -274,13 +289,16 @@ public final class Rewrite {
 
   private Verdict prove(
       LoadedModel model, Path draft, Map<String, Change> changes, List<Map<String, Tensor>> feeds) {
-    String name = model == subject ? "the rewritten model" : "the rewritten " + draft.getFileName();
+    String name = model == subject ? "the rewritten model" : "the rewritten " + model.name();
     console.say("checking " + name + " against the original, changed as it should be");
     Verdict verdict;
     try {
       verdict =
-          new Proof(model.model(), model.folder(), model.blocks(), changes, options)
-              .of(draft, feeds);
+          prove(
+              model,
+              new Proof(model.model(), model.folder(), model.blocks(), changes, options),
+              draft,
+              feeds);
     } catch (RuntimeFailureException e) {
       model.read().requireLoads(options);
       throw new CheckFailedException(
@@ -291,6 +309,32 @@ public final class Rewrite {
           name + " is not what it should be, and was not written: " + verdict.text());
     }
     return verdict;
+  }
+
+  /**
+   * Runs a proof; that of a branch is of the model in which it is taken, and holds for the file as
+   * far as both files compute what the models of their branches do.
+   */
+  private Verdict prove(
+      LoadedModel model, Proof proof, Path draft, List<Map<String, Tensor>> feeds) {
+    if (model.branch().isEmpty()) {
+      return proof.of(draft, feeds);
+    }
+    LoadedModel.Branch branch = model.branch().get();
+    Branches written = Branches.of(OnnxReader.read(draft)).orElseThrow();
+    Map<Path, Branches> files = new LinkedHashMap<>();
+    files.put(model.file(), branch.all());
+    files.put(draft, written);
+    files.forEach(
+        (file, branches) ->
+            new BranchCheck(branches, branch.condition(), options)
+                .difference(file, feeds)
+                .ifPresent(
+                    difference -> {
+                      throw new CheckFailedException(
+                          "%s: %s; nothing was written".formatted(file, difference));
+                    }));
+    return proof.of(written.taken(branch.condition()), draft.toAbsolutePath().getParent(), feeds);
   }
 
   private Drift drift(Path draft, List<Map<String, Tensor>> feeds) {

@@ -13,7 +13,8 @@ import java.util.Map;
 
 /**
  * The models of a folder that have the experts of the one at hand behind the same routers, as
- * decoders for prompts and for single tokens do: one plan holds for all of them.
+ * decoders for prompts and for single tokens do, and the other branch of its own file: one plan
+ * holds for all of them.
  *
  * @param others by file why those that are left are no such models
  */
@@ -34,6 +35,11 @@ public record SharedExperts(List<Twin> twins, Map<Path, String> others) {
       blocks = Collections.unmodifiableMap(new LinkedHashMap<>(blocks));
     }
 
+    /** How people tell it from others: by its file, or by the branch that it is. */
+    public String text() {
+      return model.branch().isPresent() ? model.name() : model.file().toString();
+    }
+
     /** What is done to the blocks of the model at hand, done to those here. */
     Map<String, Change> changes(Map<String, Change> changes) {
       Map<String, Change> here = new LinkedHashMap<>();
@@ -46,8 +52,9 @@ public record SharedExperts(List<Twin> twins, Map<Path, String> others) {
   public static SharedExperts of(LoadedModel subject) {
     List<Twin> twins = new ArrayList<>();
     Map<Path, String> others = new LinkedHashMap<>();
-    if (subject.isFolder() && !subject.blocks().isEmpty()) {
-      List<BlockContents> wanted = contents(subject);
+    List<BlockContents> wanted = contents(subject);
+    subject.otherBranch().ifPresent(other -> twins.add(twin(subject, wanted, other)));
+    if (subject.isFolder() && !wanted.isEmpty()) {
       for (Path file : subject.files().otherModels()) {
         try {
           twins.add(twin(subject, wanted, LoadedModel.open(file, subject.target())));
@@ -57,6 +64,15 @@ public record SharedExperts(List<Twin> twins, Map<Path, String> others) {
       }
     }
     return new SharedExperts(twins, others);
+  }
+
+  /** Whether two models have blocks, and the same ones. */
+  static boolean areTwins(LoadedModel model, LoadedModel other) {
+    try {
+      return !twin(model, contents(model), other).blocks().isEmpty();
+    } catch (BadInputException e) {
+      return false;
+    }
   }
 
   private static List<BlockContents> contents(LoadedModel model) {
@@ -78,7 +94,8 @@ public record SharedExperts(List<Twin> twins, Map<Path, String> others) {
         next++;
       }
       if (next == found.size()) {
-        throw new BadInputException(difference(subject, i, wanted, other, first, found));
+        throw new BadInputException(
+            other.file() + ": " + difference(subject, i, wanted, other, first, found));
       }
       blocks.put(subject.blocks().get(i).name(), other.blocks().get(next).name());
       next++;
@@ -94,7 +111,7 @@ public record SharedExperts(List<Twin> twins, Map<Path, String> others) {
       int next,
       List<BlockContents> found) {
     String block = subject.blocks().get(missing).name();
-    String file = subject.file().getFileName().toString();
+    String file = subject.name();
     if (next == found.size()) {
       return "expected block '%s' of %s, found %s"
           .formatted(
@@ -115,15 +132,14 @@ public record SharedExperts(List<Twin> twins, Map<Path, String> others) {
 
   /** Says which models are rewritten together, and which are not, and why. */
   void tell(LoadedModel subject, Console console) {
-    if (!subject.isFolder()) {
-      return;
-    }
     for (Twin twin : twins) {
       console.say(
           "%s: has the experts of %s, and is rewritten by the same plan"
-              .formatted(twin.model().file(), subject.file().getFileName()));
+              .formatted(twin.text(), subject.name()));
     }
-    ModelFiles rewritten = subject.files().with(twins.stream().map(Twin::files).toList());
-    Output.tellCopied(rewritten, others::get, console);
+    if (subject.isFolder()) {
+      ModelFiles rewritten = subject.files().with(twins.stream().map(Twin::files).toList());
+      Output.tellCopied(rewritten, others::get, console);
+    }
   }
 }

@@ -65,14 +65,22 @@ public final class Proof {
    * @param feeds inputs of the original to try, one run each
    */
   public Verdict of(Path rewritten, List<Map<String, Tensor>> feeds) {
-    Model asWritten = OnnxReader.read(rewritten);
+    return of(OnnxReader.read(rewritten), rewritten.toAbsolutePath().getParent(), feeds);
+  }
+
+  /**
+   * The same on a model of which a file holds more.
+   *
+   * @param folder where that file lies
+   */
+  public Verdict of(Model asWritten, Path folder, List<Map<String, Tensor>> feeds) {
     Model written = Canonical.of(asWritten).model();
     Unchanged unchanged = new Unchanged(bench.original().graph(), blocks, changes);
     List<String> missing = unchanged.missing(written.graph());
     if (!missing.isEmpty()) {
       return Verdict.broken(missing, blocks);
     }
-    Verdict verdict = of(asWritten, written, rewritten.toAbsolutePath().getParent(), feeds);
+    Verdict verdict = of(asWritten, written, folder, feeds);
     return verdict
         .with(unchanged.altered(written.graph()))
         .with(unchanged.hints(written.graph(), verdict.wrongBlocks()));

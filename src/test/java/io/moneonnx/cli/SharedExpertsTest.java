@@ -3,9 +3,11 @@ package io.moneonnx.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
+import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Initializer;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
@@ -26,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -213,6 +216,96 @@ class SharedExpertsTest {
 
     assertThat(out).doesNotExist();
     rewrite("--no-verify").succeeds();
+  }
+
+  /** Both in branches of an {@code If}, as in a merged decoder. */
+  private static Model merged(Model model, Model decoding) {
+    Graph prompt = model.graph();
+    Graph step = decoding.graph();
+    List<Value> inputs = new ArrayList<>(step.inputs());
+    inputs.add(input("use_cache_branch", ElementType.BOOL));
+    Node choice =
+        Node.of(
+            "If",
+            List.of("use_cache_branch"),
+            List.of("logits"),
+            Map.of(
+                "then_branch", new Attribute.OfGraph(body(step)),
+                "else_branch", new Attribute.OfGraph(body(prompt))));
+    Map<String, Initializer> constants = new LinkedHashMap<>(prompt.initializers());
+    constants.putAll(step.initializers());
+    return model.withGraph(
+        new Graph(
+            "merged",
+            List.of(choice),
+            constants,
+            inputs,
+            prompt.outputs(),
+            Map.of(),
+            UnknownFields.NONE));
+  }
+
+  private static Graph body(Graph graph) {
+    return new Graph(
+        graph.name(),
+        graph.nodes(),
+        Map.of(),
+        List.of(),
+        graph.outputs(),
+        Map.of(),
+        UnknownFields.NONE);
+  }
+
+  @Test
+  void bothBranchesOfAnIfAreRewrittenByOnePlan() throws IOException {
+    Model model = OnnxReader.read(prefill);
+    Path file = folder.resolve("merged.onnx");
+    Path pruned = folder.resolve("small.onnx");
+    OnnxWriter.write(merged(model, decoding(model)), file, Placement.EXTERNAL);
+    Files.copy(TwoLayers.MODEL.resolveSibling("tokenizer.json"), folder.resolve("tokenizer.json"));
+    Path text = TwoLayers.MODEL.resolveSibling("calibration.txt");
+
+    Cli rewritten =
+        Cli.run(
+                "rewrite",
+                file,
+                "--data",
+                text,
+                "--blocks",
+                1,
+                "--seq-len",
+                32,
+                "--ratio",
+                0.5,
+                "--device",
+                "cpu",
+                "-o",
+                pruned)
+            .succeeds();
+
+    assertThat(rewritten.out())
+        .contains("proof    largest", "twin     then_branch of merged.onnx: largest");
+    assertThat(OnnxReader.read(pruned).graph().nodes()).hasSize(1);
+    assertThat(OnnxReader.read(pruned).graph().initializers()).containsKey("mone.0/novices");
+    assertThat(Files.size(folder.resolve("small.onnx.data")))
+        .isLessThan(Files.size(models.resolve("prefill.onnx.data")));
+    assertLoads(pruned);
+    assertThat(Cli.run("inspect", file).succeeds().out())
+        .contains(
+            "twin     then_branch of merged.onnx: 2 blocks with the experts and routers of"
+                + " else_branch of merged.onnx");
+  }
+
+  @Test
+  void branchesWithOneOtherByteAreRefused() {
+    Path file = folder.resolve("merged.onnx");
+    OnnxWriter.write(
+        merged(OnnxReader.read(prefill), decoding(touched(prefill))), file, Placement.INLINE);
+
+    Cli refused = Cli.run("rewrite", file, "-o", out, "--ratio", 0.5);
+
+    refused.fails(ExitCode.NOTHING_TO_DO, "merged.onnx: every block was refused");
+    assertThat(refused.err()).contains("expected routers in the main graph, not in a body of If");
   }
 
   @Test
