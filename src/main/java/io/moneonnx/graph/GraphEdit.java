@@ -181,6 +181,12 @@ public final class GraphEdit {
     replaced.put(node.output(), replaced.getOrDefault(node.output(), node).withInputs(values));
   }
 
+  /** Gives one node of the graph this attribute. */
+  public void setAttribute(Node node, String name, Attribute value) {
+    replaced.put(
+        node.output(), replaced.getOrDefault(node.output(), node).withAttribute(name, value));
+  }
+
   public void addInput(Value value) {
     inputs.add(value);
     if (types != null) {

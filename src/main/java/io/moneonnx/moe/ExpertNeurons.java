@@ -1,5 +1,6 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
@@ -16,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.stream.IntStream;
@@ -54,6 +56,11 @@ final class ExpertNeurons {
     this.trace = new NeuronTrace(graph, finder.ranks(), layout.gathered(), experts, ffns);
   }
 
+  /** {@link NeuronTrace#group}. */
+  OptionalInt group() {
+    return trace.group();
+  }
+
   /** The experts whose neurons are these. */
   List<Integer> experts() {
     return experts;
@@ -63,7 +70,9 @@ final class ExpertNeurons {
   Optional<String> indivisible() {
     return experts.size() == 1
         ? Optional.empty()
-        : layout.indivisible(ffn.down().bias()).or(trace::indivisible);
+        : trace.group().isPresent()
+            ? Optional.of("their weights are quantised")
+            : layout.indivisible(ffn.down().bias()).or(trace::indivisible);
   }
 
   /**
@@ -135,11 +144,32 @@ final class ExpertNeurons {
     int last = narrow.neurons().get(narrow.width() - 1);
     if (last >= ffn.inner()) {
       return Optional.of(of(expert, "it has no neuron %d of %d".formatted(last, ffn.inner())));
-    } else if (narrow.hidden() != ffn.hidden()) {
+    } else if (trace.group().isPresent()) {
+      return narrow.isRefitted()
+          ? Optional.of(of(expert, "its down projection is quantised, and is not re-fitted"))
+          : ungrouped(expert, narrow.neurons(), trace.group().getAsInt());
+    } else if (!narrow.isRefitted() || narrow.hidden() != ffn.hidden()) {
       String reason = "its down projection has %d rows, expected %d";
-      return Optional.of(of(expert, reason.formatted(narrow.hidden(), ffn.hidden())));
+      int found = narrow.isRefitted() ? narrow.hidden() : 0;
+      return Optional.of(of(expert, reason.formatted(found, ffn.hidden())));
     }
     return Optional.empty();
+  }
+
+  private Optional<String> ungrouped(int expert, List<Integer> neurons, int group) {
+    Set<Integer> kept = Set.copyOf(neurons);
+    return neurons.stream()
+        .map(neuron -> neuron / group)
+        .filter(
+            each ->
+                !IntStream.range(each * group, (each + 1) * group).boxed().allMatch(kept::contains))
+        .findFirst()
+        .map(
+            each ->
+                of(
+                    expert,
+                    "its down projection is quantised in groups of %d neurons, expected whole ones, found a part of group %d"
+                        .formatted(group, each)));
   }
 
   /** Why experts that share their values are not given one width. */
@@ -181,9 +211,12 @@ final class ExpertNeurons {
       for (Cut cut : trace.cuts()) {
         cut(ops, cut, narrow, slices);
       }
+      trace.parts().forEach(part -> cut(ops, part, narrow, slices));
       trace.rules().resize(ops, width);
     }
-    if (trace.down().isPresent()) {
+    if (trace.group().isPresent()) {
+      return;
+    } else if (trace.down().isPresent()) {
       StackedWeight stack = trace.down().get();
       set(ops, stack.reader(), stack.index(), refitted(ops, stack, narrow, slices, block));
       if (isSplit) {
@@ -244,6 +277,31 @@ final class ExpertNeurons {
       List<Integer> neurons = narrow.get(cut.channels().owner()).neurons();
       List<Integer> channels = packing.channels(neurons, ffn.inner());
       set(ops, cut.node(), cut.index(), view.keepAlone(ops, cut.axis(), channels));
+    }
+  }
+
+  private void cut(
+      Ops ops, PackedPart part, SortedMap<Integer, NarrowExpert> narrow, List<Slice> slices) {
+    boolean isStacked = part.owner() == Channels.ALL;
+    List<Slice> own =
+        isStacked ? slices : slices.stream().filter(s -> s.expert() == part.owner()).toList();
+    if (isStacked || narrow.containsKey(part.owner())) {
+      String kept =
+          part.keep(
+              ops,
+              own.stream().map(slice -> isStacked ? slice.expert() : 0).toList(),
+              own.stream().map(Slice::neurons).toList(),
+              ffn.inner());
+      set(ops, part.node(), part.input(), kept);
+      if (part.node().opType().equals("MatMulNBits")) {
+        int neurons = own.get(0).neurons().size();
+        boolean isLast = part.rows() > 1;
+        ops.edit()
+            .setAttribute(
+                part.node(),
+                isLast ? "K" : "N",
+                Attribute.of(isLast ? neurons : part.packing().channels(neurons)));
+      }
     }
   }
 

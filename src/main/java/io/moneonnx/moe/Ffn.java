@@ -2,6 +2,7 @@ package io.moneonnx.moe;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What one expert computes, the feed-forward network {@code down (act (gate x) * up x)}, or {@code
@@ -56,11 +57,41 @@ public record Ffn(
    * @param out the axis of the weight that the product keeps
    * @param width the size of what the product makes
    * @param bias what is added to it; empty if there is none
+   * @param packed how the operator reads a weight of integers, where it does
    */
   public record Projection(
-      String product, String weight, int in, int out, int width, Optional<String> bias) {
+      String product,
+      String weight,
+      int in,
+      int out,
+      int width,
+      Optional<String> bias,
+      Optional<Packed> packed) {
+    /** A weight of floating numbers. */
+    public Projection(
+        String product, String weight, int in, int out, int width, Optional<String> bias) {
+      this(product, weight, in, out, width, bias, Optional.empty());
+    }
+
     Projection plus(String added) {
-      return new Projection(product, weight, in, out, width, Optional.of(added));
+      return new Projection(product, weight, in, out, width, Optional.of(added), packed);
+    }
+  }
+
+  /**
+   * A weight {@code [out, in]} that an operator reads as integers, packed along its rows, and
+   * dequantises itself.
+   *
+   * @param bits of each integer
+   * @param block how many of a row share a scale; 0 where all of it do
+   * @param weight which input of the operator holds the integers
+   * @param scales which input holds the scales
+   * @param zeros which input holds the zero points; empty where they are in the middle of the range
+   */
+  public record Packed(int bits, int block, int weight, int scales, OptionalInt zeros) {
+    /** How many numbers of a row can only be cut out together: a block, or what fills a byte. */
+    public int group() {
+      return Math.max(block, Math.max(1, Byte.SIZE / bits));
     }
   }
 

@@ -5,6 +5,7 @@ import io.moneonnx.graph.Equation;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
 import io.moneonnx.moe.Ffn.Kind;
+import io.moneonnx.moe.Ffn.Packed;
 import io.moneonnx.moe.Ffn.Projection;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
@@ -151,7 +153,15 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
 
   private static Optional<Product> packed(Node node) {
     int out = (int) node.intAttribute("N", 0);
-    Projection projection = new Projection(node.output(), node.input(1), 1, 0, out, node.given(5));
+    Packed packed =
+        new Packed(
+            (int) node.intAttribute("bits", 4),
+            (int) node.intAttribute("block_size", 0),
+            1,
+            2,
+            node.given(3).isPresent() ? OptionalInt.of(3) : OptionalInt.empty());
+    Projection projection =
+        new Projection(node.output(), node.input(1), 1, 0, out, node.given(5), Optional.of(packed));
     int in = (int) node.intAttribute("K", 0);
     return Optional.of(new Product(node.input(0), projection, Optional.of(in)));
   }

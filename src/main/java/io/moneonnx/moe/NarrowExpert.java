@@ -5,7 +5,7 @@ import java.util.stream.IntStream;
 
 /**
  * An expert that keeps some of its neurons, or all, and the down projection that was re-fitted to
- * them.
+ * them; one that is quantised keeps its own columns instead.
  */
 public final class NarrowExpert {
   private final int[] kept;
@@ -28,6 +28,16 @@ public final class NarrowExpert {
     }
   }
 
+  /** An expert whose down projection keeps the columns of these neurons as they are. */
+  public NarrowExpert(int... kept) {
+    this(kept, new float[0]);
+  }
+
+  /** Whether it has another down projection than the columns that it had. */
+  public boolean isRefitted() {
+    return down.length > 0;
+  }
+
   private static boolean isAscending(int... numbers) {
     return IntStream.range(1, numbers.length).allMatch(i -> numbers[i - 1] < numbers[i]);
   }
@@ -42,7 +52,7 @@ public final class NarrowExpert {
     return IntStream.of(kept).boxed().toList();
   }
 
-  /** Rows of the down projection: the width of what the expert puts out. */
+  /** Rows of a down projection that was re-fitted: the width of what the expert puts out. */
   public int hidden() {
     return down.length / kept.length;
   }

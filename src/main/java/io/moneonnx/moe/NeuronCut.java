@@ -8,6 +8,7 @@ import io.moneonnx.graph.ValueRanks;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -80,6 +81,14 @@ public final class NeuronCut {
         .filter(group -> group.experts().contains(expert))
         .findFirst()
         .flatMap(group -> group.stackedDown(expert));
+  }
+
+  /**
+   * How many neurons go together, since the down projection is quantised: it keeps the columns of
+   * the others as they are. Empty where it is a matrix of numbers, to be re-fitted.
+   */
+  public OptionalInt group() {
+    return groups.stream().map(ExpertNeurons::group).findFirst().orElse(OptionalInt.empty());
   }
 
   /** Why the experts cannot be given these neurons; empty if they can. */

@@ -54,7 +54,9 @@ final class NeuronTrace {
   private final Map<String, Channels> packed;
   private final List<Cut> cuts = new ArrayList<>();
   private final Set<String> stacks = new HashSet<>();
+  private final List<PackedPart> parts = new ArrayList<>();
   private Optional<StackedWeight> down = Optional.empty();
+  private OptionalInt group = OptionalInt.empty();
   private final Optional<String> objection;
 
   /**
@@ -112,6 +114,19 @@ final class NeuronTrace {
                     Weight.behind(graph, other).isPresent()
                         || !Collections.disjoint(
                             gathered, Reach.backward(graph, List.of(other), gathered::contains)));
+  }
+
+  /** What is left of packed weights, the last projections among them. */
+  List<PackedPart> parts() {
+    return parts;
+  }
+
+  /**
+   * How many neurons share a scale of the last projection, which keeps its columns as they are;
+   * empty where it is a matrix of numbers.
+   */
+  OptionalInt group() {
+    return group;
   }
 
   /** The weights that lose channels, all but the last projections. */
@@ -173,6 +188,30 @@ final class NeuronTrace {
                     .flatMap(
                         bias ->
                             stacked(node, node.inputs().indexOf(bias), List.of(0, 1), channels)));
+  }
+
+  /** The rows of a packed weight that make these channels. */
+  private Optional<String> rows(Projection projection, Channels channels) {
+    return packed(
+        new PackedPart.Finder(graph, experts.size(), channels.owner())
+            .rows(reader(projection), projection, channels.packing()));
+  }
+
+  /** The columns of a packed weight, by groups of neurons. */
+  private Optional<String> columns(Projection projection, int owner) {
+    int size = projection.packed().orElseThrow().group();
+    boolean isAnother = group.isPresent() && group.getAsInt() != size;
+    group = OptionalInt.of(size);
+    return isAnother
+        ? Optional.of("the last weights of its experts are quantised in groups that differ")
+        : packed(
+            new PackedPart.Finder(graph, experts.size(), owner)
+                .columns(reader(projection), projection, ffn.inner()));
+  }
+
+  private Optional<String> packed(PackedPart.Found found) {
+    parts.addAll(found.parts());
+    return Optional.of(found.objection()).filter(reason -> !reason.isEmpty());
   }
 
   /** From the first projections to what the last ones read. */
@@ -244,6 +283,9 @@ final class NeuronTrace {
                 : 3 - stacked;
     Channels channels = new Channels(packing, axis, along, owner);
     packed.put(projection.product(), channels);
+    if (projection.packed().isPresent()) {
+      return rows(projection, channels).or(() -> constant(node, 5, channels));
+    }
     Optional<String> cut =
         owner == Channels.ALL
             ? stacked(node, weight, List.of(stacked, projection.out()), channels)
@@ -270,7 +312,7 @@ final class NeuronTrace {
     boolean isPlain =
         Stream.of("transA", "transBatchA", "transBatchB")
             .allMatch(attribute -> node.intAttribute(attribute, 0) == 0);
-    if (!isPlain || node.opType().equals("MatMulNBits")) {
+    if (!isPlain) {
       return 0;
     } else if (weight == 1) {
       return 1;
@@ -440,7 +482,7 @@ final class NeuronTrace {
             ? summed(equation.get(), weight, projection.in(), activations)
             : multiplied(node, weight, projection);
     return summed == given.neurons()
-        ? matrix(projection, owner)
+        ? projection.packed().isPresent() ? columns(projection, owner) : matrix(projection, owner)
         : Optional.of("%s does not sum over its neurons".formatted(text(node)));
   }
 

@@ -79,6 +79,72 @@ public final class RemovalOrder {
     return new RemovalOrder(removed, distortions);
   }
 
+  /**
+   * The greedy order of groups of neurons, where the down projection keeps its columns as they are:
+   * always the group whose removal adds least. The error of an expert without the neurons {@code R}
+   * is {@code sum g^2 ||f - f'||^2 = tr(D_R M_RR D_R^T)}: the sum over {@code R} of {@code P = (D^T
+   * D) * M}, element by element. Widths that are no whole groups have the error of the next smaller
+   * one.
+   *
+   * @param group how many neighbouring neurons go together, a divisor of all
+   */
+  public static RemovalOrder ofGroups(Moments moments, DownMatrix down, int group) {
+    int inner = moments.inner();
+    int groups = inner / group;
+    double[][] together = together(moments, down, group);
+    double[] costs = new double[groups]; // of a group beside those that are gone
+    for (int i = 0; i < groups; i++) {
+      costs[i] = together[i][i];
+    }
+    boolean[] isGone = new boolean[groups];
+    int[] removed = new int[inner];
+    double[] distortions = new double[inner + 1];
+    double error = 0;
+    for (int gone = 0; gone < groups; gone++) {
+      int least = -1;
+      for (int i = 0; i < groups; i++) {
+        if (!isGone[i] && (least < 0 || costs[i] < costs[least])) {
+          least = i;
+        }
+      }
+      isGone[least] = true;
+      error += costs[least];
+      if (!Double.isFinite(error)) {
+        throw new BadInputException(
+            "moments times down projection overflow double precision at neuron %d"
+                .formatted(least * group));
+      }
+      for (int i = 0; i < groups; i++) {
+        costs[i] += 2 * together[least][i];
+      }
+      int width = inner - (gone + 1) * group;
+      double distortion = Math.max(distortions[width + group], error);
+      for (int i = 0; i < group; i++) {
+        removed[gone * group + i] = least * group + i;
+        distortions[width + i] = distortion;
+      }
+    }
+    return new RemovalOrder(removed, distortions);
+  }
+
+  /** {@code P}, summed over the neurons of two groups each. */
+  private static double[][] together(Moments moments, DownMatrix down, int group) {
+    int inner = moments.inner();
+    if (down.inner() != inner || inner % group != 0) {
+      throw new IllegalArgumentException(
+          "moments of %d neurons, down projection of %d, groups of %d"
+              .formatted(inner, down.inner(), group));
+    }
+    DMatrixRMaj gram = down.gram();
+    double[][] sums = new double[inner / group][inner / group];
+    for (int i = 0; i < inner; i++) {
+      for (int j = 0; j < inner; j++) {
+        sums[i / group][j / group] += gram.get(i, j) * moments.at(i, j);
+      }
+    }
+    return sums;
+  }
+
   /** Neurons, {@code I}. */
   public int inner() {
     return removed.length;

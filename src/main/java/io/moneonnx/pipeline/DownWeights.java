@@ -5,6 +5,7 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.UnknownFields;
@@ -16,10 +17,12 @@ import io.moneonnx.moe.NeuronCut;
 import io.moneonnx.narrow.DownMatrix;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /** Down projections of experts as numbers: what is stored, or what the graph makes of it. */
 final class DownWeights {
@@ -38,21 +41,48 @@ final class DownWeights {
             .orElseGet(() -> own(block, expert));
   }
 
+  /** What a product makes of one neuron after the other. */
+  private DownMatrix packed(Ffn ffn) {
+    Node product = subject.model().graph().producer(ffn.down().product()).orElseThrow();
+    GraphEdit edit = new GraphEdit(subject.model());
+    Ops ops = new Ops(edit, "mone.weight");
+    ElementType type = edit.type(ffn.activations().orElseThrow()).orElse(ElementType.FLOAT);
+    List<String> inputs = new ArrayList<>(product.inputs());
+    inputs.set(0, ops.cast(ops.constant("each", unit(ffn.inner())), type));
+    ffn.down()
+        .bias()
+        .ifPresent(bias -> inputs.replaceAll(input -> input.equals(bias) ? "" : input));
+    String columns = ops.cast(ops.apply(product, inputs, Map.of()), ElementType.FLOAT);
+    float[] made = run(edit, columns).toFloats();
+    return DownMatrix.of(ffn.hidden(), ffn.inner(), transposed(made, ffn.inner(), ffn.hidden()));
+  }
+
+  private static Tensor unit(int size) {
+    float[] unit = new float[size * size];
+    IntStream.range(0, size).forEach(i -> unit[i * size + i] = 1);
+    return Tensor.of(List.of((long) size, (long) size), unit);
+  }
+
   private DownMatrix own(MoeBlock block, int expert) {
     Ffn ffn = block.ffn().get(expert);
+    if (ffn.down().packed().isPresent()) {
+      return packed(ffn);
+    }
     float[] stored = value(ffn.down().weight()).toFloats();
     return DownMatrix.of(
-        ffn.hidden(), ffn.inner(), isNeuronFirst(ffn) ? transposed(stored, ffn) : stored);
+        ffn.hidden(),
+        ffn.inner(),
+        isNeuronFirst(ffn) ? transposed(stored, ffn.inner(), ffn.hidden()) : stored);
   }
 
   private static boolean isNeuronFirst(Ffn ffn) {
     return ffn.down().in() < ffn.down().out();
   }
 
-  private static float[] transposed(float[] columns, Ffn ffn) {
+  private static float[] transposed(float[] columns, int inner, int hidden) {
     float[] rows = new float[columns.length];
     for (int i = 0; i < rows.length; i++) {
-      rows[i] = columns[i % ffn.inner() * ffn.hidden() + i / ffn.inner()];
+      rows[i] = columns[i % inner * hidden + i / inner];
     }
     return rows;
   }
@@ -64,10 +94,15 @@ final class DownWeights {
     }
     GraphEdit edit = new GraphEdit(subject.model());
     String made = new Ops(edit, "mone.weight").cast(name, ElementType.FLOAT);
+    return run(edit, made);
+  }
+
+  private Tensor run(GraphEdit edit, String made) {
+    edit.addOutput(Value.untyped(made, ElementType.FLOAT));
     Model model = edit.apply();
     try (Session session =
         Session.open(
-            "the weight '%s'".formatted(name),
+            "the weight '%s'".formatted(made),
             OnnxWriter.toBytes(model.withGraph(making(made, model.graph())), subject.folder()),
             subject.folder(),
             RunOptions.cpu())) {

@@ -1,11 +1,14 @@
 package io.moneonnx.pipeline;
 
 import io.moneonnx.graph.Graph;
+import io.moneonnx.graph.Node;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NarrowExpert;
 import io.moneonnx.moe.NeuronCut;
 import io.moneonnx.moe.Weight;
+import io.moneonnx.narrow.DownMatrix;
+import io.moneonnx.narrow.Moments;
 import io.moneonnx.narrow.RemovalOrder;
 import io.moneonnx.profile.BlockStatistics;
 import io.moneonnx.profile.NeuronOrders;
@@ -80,9 +83,20 @@ public final class OrderNeurons {
   private static Optional<String> objection(NeuronCut cut, MoeBlock block) {
     Map<Integer, NarrowExpert> narrowest = new TreeMap<>();
     for (int expert = 0; expert < block.experts(); expert++) {
-      narrowest.put(expert, new NarrowExpert(new int[1], new float[block.hidden()]));
+      narrowest.put(
+          expert,
+          cut.group().isPresent()
+              ? new NarrowExpert(
+                  IntStream.range(0, Math.min(block.inner(), cut.group().getAsInt())).toArray())
+              : new NarrowExpert(new int[1], new float[block.hidden()]));
     }
-    return cut.objection(narrowest);
+    return cut.objection(narrowest)
+        .or(
+            () ->
+                cut.group().orElse(0) == block.inner()
+                    ? Optional.of(
+                        "all their %d neurons are quantised in one group".formatted(block.inner()))
+                    : Optional.empty());
   }
 
   private BlockStatistics ordered(
@@ -105,7 +119,7 @@ public final class OrderNeurons {
             measured,
             IntStream.range(0, block.experts()).boxed().toList(),
             (expert, moments, down) -> {
-              RemovalOrder order = RemovalOrder.of(moments, down);
+              RemovalOrder order = order(neurons, moments, down);
               progress.step();
               return order;
             });
@@ -116,8 +130,16 @@ public final class OrderNeurons {
         new NeuronOrders(
             widths(neurons, block.name()),
             neuronBytes(block),
+            neurons.group().orElse(1),
             Values.counts(removed.asLongStream().toArray()),
             Values.of(distortions.toArray())));
+  }
+
+  /** By groups where the down projection is quantised, and is not re-fitted. */
+  static RemovalOrder order(NeuronCut neurons, Moments moments, DownMatrix down) {
+    return neurons.group().isPresent()
+        ? RemovalOrder.ofGroups(moments, down, neurons.group().getAsInt())
+        : RemovalOrder.of(moments, down);
   }
 
   /** Which widths experts can have; says why not of each its own, if so. */
@@ -131,7 +153,7 @@ public final class OrderNeurons {
     return reason.isPresent() ? Widths.ONE : Widths.ATOMS;
   }
 
-  /** What is left when an expert's bias, which does not shrink, is taken away. */
+  /** What is left when an expert's bias and scales of rows, which do not shrink, are taken away. */
   private long neuronBytes(MoeBlock block) {
     Graph graph = subject.model().graph();
     Ffn ffn = block.ffn().get(0);
@@ -140,6 +162,20 @@ public final class OrderNeurons {
             .flatMap(value -> Weight.behind(graph, value).stream())
             .mapToLong(weight -> weight.tensor().type().bits() / 8L * ffn.hidden())
             .sum();
-    return (block.expertBytes() - bias) / block.inner();
+    return (block.expertBytes() - bias - scales(block, ffn)) / block.inner();
+  }
+
+  /** Bytes of the scales and zero points that each output of an expert has one of. */
+  private long scales(MoeBlock block, Ffn ffn) {
+    Graph graph = subject.model().graph();
+    Node product = graph.producer(ffn.down().product()).orElseThrow();
+    int owners = block.ffn().size() < block.experts() ? block.experts() : 1;
+    return ffn.down().packed().filter(packed -> packed.block() == 0).stream()
+        .flatMapToInt(
+            packed -> IntStream.concat(IntStream.of(packed.scales()), packed.zeros().stream()))
+        .mapToObj(input -> graph.constant(product.input(input)))
+        .flatMap(Optional::stream)
+        .mapToLong(scales -> scales.byteSize() / owners)
+        .sum();
   }
 }

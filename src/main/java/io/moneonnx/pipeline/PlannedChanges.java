@@ -80,7 +80,7 @@ final class PlannedChanges {
             narrowed.stream())
         .forEach(block -> requireSame(block, profile));
     long experts = narrowed.stream().mapToLong(block -> block.narrowed().get().size()).sum();
-    String what = "re-fitting the down projections of %,d experts".formatted(experts);
+    String what = "narrowing %,d experts".formatted(experts);
     if (experts > 0) {
       try (Console.Progress progress = console.begin(what, experts)) {
         NeuronWork work = new NeuronWork(subject, options);
@@ -128,16 +128,19 @@ final class PlannedChanges {
         planned.narrowed().orElseThrow().stream()
             .collect(Collectors.toMap(Plan.Narrowed::expert, Function.identity()));
     List<Integer> experts = List.copyOf(wanted.keySet());
+    NeuronCut neurons = NeuronCut.of(subject.model().graph(), block);
     List<NarrowExpert> made =
         work.each(
             block,
-            NeuronCut.of(subject.model().graph(), block),
+            neurons,
             measured,
             experts,
             (expert, moments, down) -> {
-              int[] kept = kept(wanted.get(expert), measured, moments, down);
+              int[] kept = kept(wanted.get(expert), measured, neurons, moments, down);
               progress.step();
-              return new NarrowExpert(kept, Refit.of(moments, down, kept).toFloats());
+              return neurons.group().isPresent()
+                  ? new NarrowExpert(kept)
+                  : new NarrowExpert(kept, Refit.of(moments, down, kept).toFloats());
             });
     Map<Integer, NarrowExpert> narrow = new HashMap<>();
     for (int i = 0; i < made.size(); i++) {
@@ -148,7 +151,11 @@ final class PlannedChanges {
 
   /** Those of the plan, or the last of their order. */
   private static int[] kept(
-      Plan.Narrowed wanted, BlockStatistics measured, Moments moments, DownMatrix down) {
+      Plan.Narrowed wanted,
+      BlockStatistics measured,
+      NeuronCut neurons,
+      Moments moments,
+      DownMatrix down) {
     int inner = moments.inner();
     boolean isThere =
         wanted.width() <= inner
@@ -176,7 +183,7 @@ final class PlannedChanges {
                             RemovalOrder.of(
                                 orders.removed(wanted.expert()),
                                 orders.distortions(wanted.expert())))
-                    .orElseGet(() -> RemovalOrder.of(moments, down))
+                    .orElseGet(() -> OrderNeurons.order(neurons, moments, down))
                     .kept(wanted.width()));
   }
 

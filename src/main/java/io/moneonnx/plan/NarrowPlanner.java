@@ -49,12 +49,17 @@ final class NarrowPlanner {
 
   /** A block that can be narrowed, and the orders of its experts. */
   private record Block(
-      BlockStatistics measured, Widths widths, long neuronBytes, List<RemovalOrder> orders) {
+      BlockStatistics measured,
+      Widths widths,
+      long neuronBytes,
+      int group,
+      List<RemovalOrder> orders) {
     static Block of(BlockStatistics measured, NeuronOrders orders) {
       return new Block(
           measured,
           orders.widths(),
           orders.neuronBytes(),
+          orders.group(),
           IntStream.range(0, measured.experts())
               .mapToObj(expert -> order(measured.name(), orders, expert))
               .toList());
@@ -312,10 +317,7 @@ final class NarrowPlanner {
     Set<Integer> whole = held.getOrDefault(block.measured().name(), Set.of());
     boolean isOwn = block.isOwn(isSplit);
     Set<Integer> staying = staying(block, isOwn, weights, whole);
-    int step =
-        isOwn && block.widths() == Widths.ATOMS
-            ? atomWidth(block)
-            : terms.step().orElse(DamageCurve.step(block.inner()));
+    int step = isOwn && block.widths() == Widths.ATOMS ? atomWidth(block) : step(block);
     List<DamageCurve> own = new ArrayList<>();
     for (int expert = 0; expert < block.experts(); expert++) {
       DamageCurve curve =
@@ -329,6 +331,18 @@ final class NarrowPlanner {
                   : withNovice(curve, block.measured(), expert, weights[expert]));
     }
     return isOwn ? own : List.of(DamageCurve.sum(own));
+  }
+
+  /** What widths are multiples of: whole groups, where neurons go by groups. */
+  private int step(Block block) {
+    int usual = DamageCurve.step(block.inner());
+    int step = terms.step().orElse(usual % block.group() == 0 ? usual : block.group());
+    if (step % block.group() != 0) {
+      throw new BadInputException(
+          "step %d: expected a multiple of %d, since the experts of block '%s' are quantised in groups of so many neurons"
+              .formatted(step, block.group(), block.measured().name()));
+    }
+    return step;
   }
 
   /** The curve with a novice in place of an expert without neurons. */

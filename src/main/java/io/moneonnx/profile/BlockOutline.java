@@ -32,10 +32,14 @@ record BlockOutline(
    * What the orders of neurons are for.
    *
    * @param bytes of one neuron
+   * @param group neurons that go together; empty where each goes alone
    */
-  record Neurons(NeuronOrders.Widths widths, long bytes) {
+  record Neurons(NeuronOrders.Widths widths, long bytes, Optional<Integer> group) {
     static Neurons of(NeuronOrders orders) {
-      return new Neurons(orders.widths(), orders.neuronBytes());
+      return new Neurons(
+          orders.widths(),
+          orders.neuronBytes(),
+          Optional.of(orders.group()).filter(neurons -> neurons > 1));
     }
   }
 

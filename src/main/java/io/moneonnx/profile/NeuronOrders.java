@@ -10,11 +10,13 @@ import java.util.stream.IntStream;
  *
  * @param widths which widths the block's layout allows
  * @param neuronBytes bytes of the weights of one neuron
+ * @param group how many neighbouring neurons are only removed together
  * @param removed for each expert all its neurons, the first to be removed first, {@code [E, I]}
  * @param distortions for each expert {@code sum g^2 ||f - f'||^2} by the number of neurons that are
  *     kept, {@code [E, I + 1]}
  */
-public record NeuronOrders(Widths widths, long neuronBytes, Values removed, Values distortions) {
+public record NeuronOrders(
+    Widths widths, long neuronBytes, int group, Values removed, Values distortions) {
   static final String REMOVED = "order";
   static final String DISTORTIONS = "distortion";
 
@@ -36,12 +38,18 @@ public record NeuronOrders(Widths widths, long neuronBytes, Values removed, Valu
 
   public NeuronOrders {
     if (neuronBytes < 1
+        || group < 1
         || removed.type() != Values.Type.COUNT
         || distortions.type() != Values.Type.NUMBER) {
       throw new IllegalArgumentException(
-          "a neuron of %d bytes, removed %s, distortions %s"
-              .formatted(neuronBytes, removed.type(), distortions.type()));
+          "a neuron of %d bytes, groups of %d, removed %s, distortions %s"
+              .formatted(neuronBytes, group, removed.type(), distortions.type()));
     }
+  }
+
+  /** Neurons that are removed one by one. */
+  public NeuronOrders(Widths widths, long neuronBytes, Values removed, Values distortions) {
+    this(widths, neuronBytes, 1, removed, distortions);
   }
 
   static List<Integer> removedSizes(BlockHeader block) {

@@ -268,7 +268,8 @@ final class StatisticsReader {
     BlockOutline.Neurons neurons = outline.neurons().orElseThrow();
     Values removed = next(data, Values.Type.COUNT, NeuronOrders.removedSizes(header));
     Values distortions = next(data, Values.Type.NUMBER, NeuronOrders.distortionSizes(header));
-    return new NeuronOrders(neurons.widths(), neurons.bytes(), removed, distortions);
+    return new NeuronOrders(
+        neurons.widths(), neurons.bytes(), neurons.group().orElse(1), removed, distortions);
   }
 
   /** The next values of a block. */

@@ -31,7 +31,9 @@ import java.util.stream.IntStream;
  * raw = MatMul (activations [experts, rows, inner], down' [experts, inner, hidden])
  * }</pre>
  *
- * The oracle of experts that were narrowed. It is made from the original graph and the plan, by
+ * Down projections that are quantised stay as they are, behind activations that are masked.
+ *
+ * <p>The oracle of experts that were narrowed. It is made from the original graph and the plan, by
  * nothing that cuts weights.
  */
 final class NeuronMask {
@@ -120,7 +122,9 @@ final class NeuronMask {
     String activations = ffn.activations().orElseThrow();
     String masked = ops.mul(activations, isKept(ffn, narrow, edit.type(activations).orElseThrow()));
     edit.setInput(product, product.inputs().indexOf(activations), masked);
-    edit.setInput(product, product.inputs().indexOf(ffn.down().weight()), down(ffn, narrow));
+    if (narrow.isRefitted()) {
+      edit.setInput(product, product.inputs().indexOf(ffn.down().weight()), down(ffn, narrow));
+    }
   }
 
   private String isKept(Ffn ffn, NarrowExpert narrow, ElementType type) {

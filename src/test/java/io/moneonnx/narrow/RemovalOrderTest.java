@@ -27,6 +27,49 @@ final class RemovalOrderTest {
         .containsExactly(textbook.distortions, within(1e-9 * order.distortion(0)));
   }
 
+  /** What is lost without re-fitting, summed up neuron by neuron. */
+  @ParameterizedTest
+  @CsvSource({"3, 8, 50, 2", "8, 12, 200, 4", "5, 6, 40, 1", "4, 6, 9, 6"})
+  void ofGroupsRemovesWhatAddsLeast(int hidden, int inner, int tokens, int group) {
+    Samples samples = Samples.random(hidden, inner, tokens);
+
+    RemovalOrder order = RemovalOrder.ofGroups(samples.moments(), samples.matrix(), group);
+
+    boolean[] isGone = new boolean[inner];
+    for (int width = inner - group; width >= 0; width -= group) {
+      int first = order.removed()[inner - group - width];
+      double least = Double.POSITIVE_INFINITY;
+      for (int other = 0; other < inner; other += group) {
+        least = isGone[other] ? least : Math.min(least, lost(samples, isGone, other, group));
+      }
+      assertThat(first % group).isZero();
+      assertThat(lost(samples, isGone, first, group)).isCloseTo(least, within(1e-9 * least));
+      for (int i = 0; i < group; i++) {
+        isGone[first + i] = true;
+        assertThat(order.removed()[inner - group - width + i]).isEqualTo(first + i);
+        assertThat(order.distortion(width + i))
+            .isCloseTo(Math.max(least, order.distortion(width + group)), within(1e-9 * least));
+      }
+    }
+    assertThat(RemovalOrder.of(order.removed(), order.distortions()).kept(group)).hasSize(group);
+  }
+
+  private static double lost(Samples samples, boolean[] isGone, int first, int group) {
+    double[][] m = samples.m();
+    double lost = 0;
+    for (double[] row : samples.down()) {
+      for (int i = 0; i < row.length; i++) {
+        for (int j = 0; j < row.length; j++) {
+          boolean isLost =
+              (isGone[i] || (i >= first && i < first + group))
+                  && (isGone[j] || (j >= first && j < first + group));
+          lost += isLost ? row[i] * m[i][j] * row[j] : 0;
+        }
+      }
+    }
+    return lost;
+  }
+
   /** {@code R} and {@code K} in full, brought up to date with every removal. */
   private static final class Textbook {
     private final int[] removed;

@@ -29,6 +29,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -96,8 +97,8 @@ final class NarrowExportTest {
 
   private static final Pattern REFUSED =
       Pattern.compile(
-          ".*(is quantised: it is made by|is stored as u?int|what its experts compute is not known)"
-              + ".*");
+          ".*(is quantised: it is made by|is stored as u?int|what its experts compute is not known"
+              + "|expected whole groups).*");
 
   private static final Pattern UNDIVIDED =
       Pattern.compile(".*(slices of its experts cannot be computed apart)");
@@ -116,11 +117,20 @@ final class NarrowExportTest {
     return new NarrowExpert(neurons, down);
   }
 
-  /** Half of all neurons of each expert. */
-  private Replacement half(MoeBlock block) {
+  /** Half of all neurons of each expert; where these are quantised, every second group. */
+  private Replacement half(Graph graph, MoeBlock block) {
+    OptionalInt group = NeuronCut.of(graph, block).group();
     TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
     for (int expert = 0; expert < block.experts(); expert++) {
-      narrow.put(expert, drawn(block, Math.max(1, block.inner() / 2)));
+      int parity = expert % 2;
+      narrow.put(
+          expert,
+          group.isPresent()
+              ? new NarrowExpert(
+                  IntStream.range(0, block.inner())
+                      .filter(neuron -> neuron / group.getAsInt() % 2 == parity)
+                      .toArray())
+              : drawn(block, Math.max(1, block.inner() / 2)));
     }
     return Replacement.byNarrow(narrow);
   }
@@ -148,7 +158,7 @@ final class NarrowExportTest {
     Map<String, Replacement> changes = new HashMap<>();
     for (MoeBlock block : subject.blocks()) {
       if (block.inner() > 0) {
-        changes.put(block.name(), half(block));
+        changes.put(block.name(), half(subject.model().graph(), block));
       }
     }
     Optional<String> refusal =
@@ -176,7 +186,8 @@ final class NarrowExportTest {
     Map<String, Replacement> changes = new HashMap<>();
     for (MoeBlock block : subject.blocks()) {
       if (block.inner() > 0
-          && NeuronCut.of(graph, block).objection(half(block).narrow()).isEmpty()
+          && NeuronCut.of(graph, block).objection(half(graph, block).narrow()).isEmpty()
+          && NeuronCut.of(graph, block).group().isEmpty()
           && NeuronCut.of(graph, block).isShared()) {
         NeuronCut neurons = NeuronCut.of(graph, block);
         Replacement quarters = quarters(block);

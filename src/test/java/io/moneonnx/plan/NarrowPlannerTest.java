@@ -62,6 +62,35 @@ final class NarrowPlannerTest {
                 Values.of(Stream.of(distortions).flatMapToDouble(DoubleStream::of).toArray())));
   }
 
+  /** The same whose neurons go two by two. */
+  private static BlockStatistics inPairs(String name, Widths widths, double[]... distortions) {
+    BlockStatistics block = block(name, widths, distortions);
+    NeuronOrders one = block.orders().orElseThrow();
+    return block.with(new NeuronOrders(one.widths(), NEURON, 2, one.removed(), one.distortions()));
+  }
+
+  @Test
+  void takesWholeGroupsOnly() {
+    Goal step = half(model());
+    Goal usual =
+        new Goal(
+            step.criterion(),
+            step.novice(),
+            step.router(),
+            step.amount(),
+            step.scope(),
+            step.limits(),
+            Optional.of(new NarrowTerms(Weighting.BALANCED, OptionalInt.empty(), 0)));
+    Profile profile = profile(inPairs("a", Widths.OWN, STEEP, FLAT));
+
+    assertThat(widths(Planner.plan(profile, usual), "a")).containsExactly(4, 0);
+    assertThatThrownBy(() -> Planner.plan(profile, step))
+        .isInstanceOf(BadInputException.class)
+        .hasMessage(
+            "step 1: expected a multiple of 2, since the experts of block 'a' are quantised in groups"
+                + " of so many neurons");
+  }
+
   private static Profile profile(BlockStatistics... blocks) {
     return new Profile("m", 1_000_000, List.of(), List.of(blocks));
   }
