@@ -3,6 +3,7 @@ package io.moneonnx.form;
 import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.Node;
 import io.moneonnx.moe.Ffn;
+import io.moneonnx.moe.Ffn.Packed;
 import io.moneonnx.moe.Ffn.Projection;
 import java.util.List;
 import java.util.Map;
@@ -38,8 +39,12 @@ record FusedSignature(
   static final String SPARSE_MIXER = "use_sparse_mixer";
   private static final String BITS = "expert_weight_bits";
   private static final Set<Integer> WIDTHS = Set.of(1, 2, 4, 8);
+  private static final String BLOCK = "block_size";
   private static final String QUANTISATION = "quant_type";
   private static final String PREPACKED = "weights_prepacked";
+
+  /** The zero points of the first weights of QMoE; those of the others are behind them. */
+  private static final int ZEROS = 11;
 
   private static final String DOMAIN = "com.microsoft";
 
@@ -82,7 +87,7 @@ record FusedSignature(
               Attribute.OfInt.class,
               "accuracy_level",
               Attribute.OfInt.class,
-              "block_size",
+              BLOCK,
               Attribute.OfInt.class,
               QUANTISATION,
               Attribute.OfText.class,
@@ -229,7 +234,23 @@ record FusedSignature(
         2,
         1,
         dims.get(weight).get(1).intValue(),
-        node.given(weight + (isQuantised() ? 2 : 1)));
+        node.given(weight + (isQuantised() ? 2 : 1)),
+        packed(node, weight));
+  }
+
+  /** How a weight is packed; empty where it is not, or in an order of the runtime's own. */
+  private Optional<Packed> packed(Node node, int weight) {
+    boolean isRead = isQuantised() && numbersInElement(node, weight).isPresent();
+    int zeros = ZEROS + (weight - UP) / (down() - UP);
+    return isRead
+        ? Optional.of(
+            new Packed(
+                bits(node, weight),
+                (int) node.intAttribute(BLOCK, 0),
+                weight,
+                weight + 1,
+                node.given(zeros).isPresent() ? OptionalInt.of(zeros) : OptionalInt.empty()))
+        : Optional.empty();
   }
 
   private static Ffn.Kind fused(Node node) {

@@ -11,6 +11,7 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
 import io.moneonnx.io.OnnxWriter;
+import io.moneonnx.moe.Activations;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NeuronCut;
@@ -38,7 +39,29 @@ final class DownWeights {
         neurons
             .stackedDown(expert)
             .map(matrix -> DownMatrix.of(block.hidden(), block.inner(), matrix))
-            .orElseGet(() -> own(block, expert));
+            .orElseGet(
+                () ->
+                    block.ffn().size() == block.experts()
+                        ? own(block, expert)
+                        : inside(block, expert));
+  }
+
+  /** What an operator makes of one neuron after the other, less what it makes of none. */
+  private DownMatrix inside(MoeBlock block, int expert) {
+    GraphEdit edit = new GraphEdit(subject.model());
+    Ops ops = new Ops(edit, "mone.weight");
+    Activations.Recomputed experts =
+        (Activations.Recomputed) block.claim().layout().recomputed(ops).orElseThrow();
+    String id = ops.vector(expert);
+    String none =
+        ops.constant(
+            "none", Tensor.of(List.of(1L, (long) block.inner()), new float[block.inner()]));
+    String each = ops.constant("each", unit(block.inner()));
+    String columns =
+        ops.sub(experts.outputs(ops, id, each), experts.outputs(ops, id, none)); // [inner, hidden]
+    float[] made = run(edit, columns).toFloats();
+    return DownMatrix.of(
+        block.hidden(), block.inner(), transposed(made, block.inner(), block.hidden()));
   }
 
   /** What a product makes of one neuron after the other. */

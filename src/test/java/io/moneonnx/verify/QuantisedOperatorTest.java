@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
 import io.moneonnx.canonical.Canonical;
+import io.moneonnx.data.Batch;
 import io.moneonnx.form.Forms;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
@@ -17,7 +18,11 @@ import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
+import io.moneonnx.observe.NonFinite;
+import io.moneonnx.profile.BlockStatistics;
+import io.moneonnx.profile.Measured;
 import io.moneonnx.profile.Statistic;
+import io.moneonnx.profile.Statistic.Detail;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
 import io.moneonnx.run.RunOptions;
@@ -170,6 +175,36 @@ final class QuantisedOperatorTest {
             blocks.get(0).weights().stream()
                 .map(weight -> model.graph().constant(weight).orElseThrow().rows(KEPT))
                 .toList());
+  }
+
+  /** Activations are computed of the packed weights, and checked against the operator's outputs. */
+  @ParameterizedTest
+  @CsvSource({
+    "2, 0, false",
+    "2, 16, true",
+    "4, 0, false",
+    "4, 0, true",
+    "4, 32, false",
+    "4, 32, true",
+    "8, 0, true",
+    "8, 32, true",
+  })
+  void hasMoments(int bits, int block, boolean zeroPoints) {
+    Model model = new Packing(bits, block, zeroPoints, false).model();
+    List<MoeBlock> blocks =
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph()).blocks();
+    Calibrator calibrator =
+        new Calibrator(
+            Canonical.of(model).model(), folder, blocks, RunOptions.cpu(), Detail.MOMENTS);
+    Measured found;
+    try (Calibrator.Pass pass = calibrator.begin(NonFinite.STOP, 0)) {
+      found = pass.add(Measured.NOTHING, Batch.of(tokens(30, 1)));
+    }
+    BlockStatistics measured = found.statistics().get(0);
+
+    assertThat(found.unprovedMoments()).isEmpty();
+    assertThat(measured.all().detail()).isEqualTo(Detail.MOMENTS);
+    assertThat(measured.get(Statistic.M).stream().max().orElseThrow()).isPositive();
   }
 
   private static float[] novice(double[] means, int expert) {
