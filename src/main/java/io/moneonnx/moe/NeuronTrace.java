@@ -173,21 +173,27 @@ final class NeuronTrace {
         Stream.concat(ffn.gate().stream(), Stream.of(ffn.up()))
             .flatMap(projection -> inside(projection).stream())
             .findFirst();
-    return first.or(() -> matrix(ffn.down(), Channels.ALL));
+    return first.or(
+        () ->
+            ffn.down().packed().isPresent()
+                ? columns(ffn.down(), Channels.ALL)
+                : matrix(ffn.down(), Channels.ALL));
   }
 
   private Optional<String> inside(Projection projection) {
     Node node = reader(projection);
     Channels channels = new Channels(Packing.of(ffn.kind()), 1, 0, Channels.ALL);
     int weight = node.inputs().indexOf(projection.weight());
-    return stacked(node, weight, List.of(0, projection.out()), channels)
-        .or(
-            () ->
-                projection
-                    .bias()
-                    .flatMap(
-                        bias ->
-                            stacked(node, node.inputs().indexOf(bias), List.of(0, 1), channels)));
+    Optional<String> cut =
+        projection.packed().isPresent()
+            ? rows(projection, channels)
+            : stacked(node, weight, List.of(0, projection.out()), channels);
+    return cut.or(
+        () ->
+            projection
+                .bias()
+                .flatMap(
+                    bias -> stacked(node, node.inputs().indexOf(bias), List.of(0, 1), channels)));
   }
 
   /** The rows of a packed weight that make these channels. */

@@ -10,10 +10,13 @@ import io.moneonnx.moe.Ffn.Projection;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NarrowExpert;
 import io.moneonnx.moe.Weight;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Masks neurons of the original at its full width, and puts the re-fitted down projection in place,
@@ -31,7 +34,9 @@ import java.util.stream.IntStream;
  * raw = MatMul (activations [experts, rows, inner], down' [experts, inner, hidden])
  * }</pre>
  *
- * Down projections that are quantised stay as they are, behind activations that are masked.
+ * Down projections that are quantised stay as they are, behind activations that are masked. Where
+ * an operator computes the experts within, what makes the lost neurons is scaled by zero instead: 0
+ * is what every activation makes of 0.
  *
  * <p>The oracle of experts that were narrowed. It is made from the original graph and the plan, by
  * nothing that cuts weights.
@@ -51,9 +56,39 @@ final class NeuronMask {
   void apply(Map<Integer, NarrowExpert> narrow) {
     if (experts.size() == block.experts()) {
       narrow.forEach((id, kept) -> mask(experts.get(id), kept));
-    } else if (!narrow.isEmpty()) {
+    } else if (narrow.values().stream().anyMatch(NarrowExpert::isRefitted)) {
       stacked(experts.get(0), narrow);
+    } else if (!narrow.isEmpty()) {
+      silence(experts.get(0), narrow);
     }
+  }
+
+  /** Zeros in the scales and biases of what makes the neurons that are lost, inside an operator. */
+  private void silence(Ffn ffn, Map<Integer, NarrowExpert> narrow) {
+    Node node = ops.edit().graph().producer(ffn.up().product()).orElseThrow();
+    for (Projection first : Stream.concat(ffn.gate().stream(), Stream.of(ffn.up())).toList()) {
+      silence(node, first.packed().orElseThrow().scales(), ffn, narrow);
+      first.bias().ifPresent(bias -> silence(node, node.inputs().indexOf(bias), ffn, narrow));
+    }
+  }
+
+  private void silence(Node node, int input, Ffn ffn, Map<Integer, NarrowExpert> narrow) {
+    Tensor all = Weight.behind(ops.edit().graph(), node.input(input)).orElseThrow().tensor();
+    float[] values = all.toFloats();
+    int channels = all.dims().get(1).intValue();
+    int each = values.length / block.experts() / channels;
+    Map<Integer, Set<Integer>> kept = new HashMap<>();
+    narrow.forEach((id, expert) -> kept.put(id, Set.copyOf(expert.neurons())));
+    for (int i = 0; i < values.length; i++) {
+      Set<Integer> own = kept.get(i / each / channels);
+      int channel = i / each % channels;
+      int neuron = ffn.kind() == Ffn.Kind.INTERLEAVED ? channel / 2 : channel % ffn.inner();
+      if (own != null && !own.contains(neuron)) {
+        values[i] = 0;
+      }
+    }
+    ops.edit()
+        .setInput(node, input, ops.constant("silent", Tensor.of(all.type(), all.dims(), values)));
   }
 
   /** The down projections of all experts; those that are not narrowed stay as they are. */

@@ -544,4 +544,31 @@ class NarrowTest {
     Cli.run("plan", profile, "--model", TwoLayers.MODEL, "-o", out("p.json"))
         .fails(BAD_INPUT, "--model requires --method narrow");
   }
+
+  /** 64 neurons in two groups of 32: bytes of experts move, and the file is what it should be. */
+  @Test
+  void narrowsExpertsOfIntegersInsideAnOperator() throws IOException {
+    Path model = Path.of("test-data", "exports", "genai", "gptoss-int4-cpu");
+    Path text = Files.writeString(out("a.txt"), "the mill by the river grinds slowly ".repeat(200));
+    Path narrow = out("narrow");
+    Cli.run(
+            "rewrite",
+            model,
+            "--method",
+            "narrow",
+            "--ratio",
+            "0.3",
+            "--data",
+            "text=" + text,
+            "-o",
+            narrow)
+        .succeeds();
+
+    assertThat(
+            OnnxReader.read(narrow.resolve("model.onnx")).graph().nodes().stream()
+                .filter(node -> node.opType().equals("QMoE")))
+        .hasSize(2);
+    long before = Files.size(model.resolve("model.onnx.data"));
+    assertThat(before - Files.size(narrow.resolve("model.onnx.data"))).isGreaterThan(30_000);
+  }
 }

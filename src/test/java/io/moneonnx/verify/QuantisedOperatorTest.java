@@ -10,12 +10,14 @@ import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
+import io.moneonnx.moe.NarrowExpert;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.observe.NonFinite;
@@ -33,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -175,6 +178,79 @@ final class QuantisedOperatorTest {
             blocks.get(0).weights().stream()
                 .map(weight -> model.graph().constant(weight).orElseThrow().rows(KEPT))
                 .toList());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "2, 0, false",
+    "2, 16, true",
+    "4, 0, false",
+    "4, 0, true",
+    "4, 32, false",
+    "4, 16, true",
+    "8, 0, true",
+    "8, 32, true",
+  })
+  void isNarrowedByGroups(int bits, int block, boolean zeroPoints) {
+    Model model = new Packing(bits, block, zeroPoints, false).model();
+    List<MoeBlock> blocks =
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph()).blocks();
+    int group = Math.max(block, 8 / bits);
+    Replacement kept = keeping(group, 0);
+    Map<String, Replacement> asked = Map.of(blocks.get(0).name(), kept);
+    Model narrowed = Rewriter.rewrite(Canonical.of(model), blocks, asked);
+    Node before = operator(model);
+    Node after = operator(narrowed);
+
+    assertThat(prove(model, blocks, asked, narrowed).holds()).isTrue();
+    for (int input : List.of(2, 3, 4, 5, 6, 11, 12)) {
+      if (before.given(input).isPresent()) {
+        long was = model.graph().constant(before.input(input)).orElseThrow().byteSize();
+        long is = narrowed.graph().constant(after.input(input)).orElseThrow().byteSize();
+        assertThat(is).isLessThanOrEqualTo(was);
+        assertThat(input == 2 || input == 5 ? 2 * is : was).isEqualTo(was);
+      }
+    }
+    Model others =
+        Rewriter.rewrite(
+            Canonical.of(model), blocks, Map.of(blocks.get(0).name(), keeping(group, 1)));
+    for (int input : List.of(2, 3, 5, 6, 11, 12)) {
+      boolean isCut =
+          after.given(input).isPresent() && !after.input(input).equals(before.input(input));
+      if (isCut) {
+        Tensor wrong = others.graph().constant(operator(others).input(input)).orElseThrow();
+        Model mutant = TinyMoe.withInitializer(narrowed, after.input(input), wrong);
+        assertThat(prove(model, blocks, asked, mutant).holds()).as("input %d", input).isFalse();
+      }
+    }
+  }
+
+  /** Half of the groups of each expert, by turns. */
+  private static Replacement keeping(int group, int from) {
+    TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
+    for (int expert = 0; expert < EXPERTS; expert++) {
+      int parity = (expert + from) % 2;
+      narrow.put(
+          expert,
+          new NarrowExpert(
+              IntStream.range(0, WIDTH).filter(i -> i / group % 2 == parity).toArray()));
+    }
+    return Replacement.byNarrow(narrow);
+  }
+
+  private static Node operator(Model model) {
+    return model.graph().nodes().stream()
+        .filter(node -> node.opType().equals("QMoE"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private Verdict prove(
+      Model model, List<MoeBlock> blocks, Map<String, Replacement> asked, Model written) {
+    Path file = folder.resolve("narrow.onnx");
+    OnnxWriter.write(written, file, Placement.INLINE);
+    return new Proof(Canonical.of(model).model(), folder, blocks, asked, RunOptions.cpu())
+        .of(file, List.of(tokens(30, 1), tokens(1, 2)));
   }
 
   /** Activations are computed of the packed weights, and checked against the operator's outputs. */
