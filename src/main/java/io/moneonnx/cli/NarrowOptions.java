@@ -64,6 +64,13 @@ final class NarrowOptions {
               + " all data, as predicted; may be repeated.")
   private SortedMap<String, Double> tagFloors;
 
+  @Option(
+      names = "--requantize",
+      description =
+          "Re-fit down projections that are quantised, and round them to integers again, of their bits"
+              + " and blocks (default: what is left of them stays as it is).")
+  private boolean requantize;
+
   /** What was given, by name of option. */
   Map<String, Object> given() {
     Map<String, Object> given = new LinkedHashMap<>();
@@ -74,6 +81,7 @@ final class NarrowOptions {
     given.put("--uniform", uniform ? true : null);
     given.put("--atom-width", atomWidth);
     given.put("--tag-floor", tagFloors);
+    given.put("--requantize", requantize ? true : null);
     given.values().removeIf(Objects::isNull);
     return given;
   }
@@ -93,7 +101,8 @@ final class NarrowOptions {
         minWidth == null ? 0 : minWidth,
         stacks(),
         atomWidth == null ? OptionalInt.empty() : OptionalInt.of(atomWidth),
-        tagFloors == null ? new TreeMap<>() : tagFloors);
+        tagFloors == null ? new TreeMap<>() : tagFloors,
+        requantize);
   }
 
   private Stacks stacks() {

@@ -143,6 +143,8 @@ public final class JsonReading {
       return map(place, found, mapped.get());
     } else if (type == String.class) {
       return text(place, found);
+    } else if (type == Boolean.class) {
+      return truth(place, found);
     } else if (type == BigDecimal.class) {
       return number(place, "a number", found);
     } else if (type == int.class || type == Integer.class) {
@@ -198,6 +200,13 @@ public final class JsonReading {
       return primitive.getAsString();
     }
     throw wrong(place, "a text", found);
+  }
+
+  private static boolean truth(String place, JsonElement found) {
+    if (found instanceof JsonPrimitive primitive && primitive.isBoolean()) {
+      return primitive.getAsBoolean();
+    }
+    throw wrong(place, "true or false", found);
   }
 
   private static <T> T integer(String place, JsonElement found, Function<BigDecimal, T> exact) {

@@ -215,6 +215,7 @@ final class ExpertNeurons {
       trace.rules().resize(ops, width);
     }
     if (trace.group().isPresent()) {
+      round(ops, narrow);
       return;
     } else if (trace.down().isPresent()) {
       StackedWeight stack = trace.down().get();
@@ -301,6 +302,24 @@ final class ExpertNeurons {
                 part.node(),
                 isLast ? "K" : "N",
                 Attribute.of(isLast ? neurons : part.packing().channels(neurons)));
+      }
+    }
+  }
+
+  /** Puts down projections that are rounded again in place of what is left of the model's. */
+  private void round(Ops ops, SortedMap<Integer, NarrowExpert> narrow) {
+    for (int i = 0; i < ffns.size(); i++) {
+      List<Integer> owners = ffns.size() < experts.size() ? experts : List.of(experts.get(i));
+      List<Optional<RoundedMatrix>> matrices =
+          owners.stream()
+              .map(id -> Optional.ofNullable(narrow.get(id)).flatMap(NarrowExpert::rounded))
+              .toList();
+      Optional<RoundedMatrix> first = matrices.stream().flatMap(Optional::stream).findFirst();
+      if (first.isPresent()) {
+        Projection last = ffns.get(i).down();
+        Node node = graph.producer(last.product()).orElseThrow();
+        new RoundedDown(graph, node, last, first.get().width(), matrices)
+            .apply(ops, (input, value) -> ops.edit().setInput(node, input, value));
       }
     }
   }

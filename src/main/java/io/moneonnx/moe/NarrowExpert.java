@@ -1,15 +1,17 @@
 package io.moneonnx.moe;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
  * An expert that keeps some of its neurons, or all, and the down projection that was re-fitted to
- * them; one that is quantised keeps its own columns instead.
+ * them; one that is quantised keeps its own columns instead, or is rounded again.
  */
 public final class NarrowExpert {
   private final int[] kept;
   private final float[] down;
+  private final Optional<RoundedMatrix> rounded;
 
   /**
    * An expert of this width.
@@ -18,6 +20,11 @@ public final class NarrowExpert {
    * @param down {@code D'}: row by row what the output takes of them, {@code [hidden, width]}
    */
   public NarrowExpert(int[] kept, float[] down) {
+    this(kept, down, Optional.empty());
+  }
+
+  private NarrowExpert(int[] kept, float[] down, Optional<RoundedMatrix> rounded) {
+    this.rounded = rounded;
     this.kept = kept.clone();
     this.down = down.clone();
     if (kept.length == 0 || kept[0] < 0 || !isAscending(kept)) {
@@ -33,7 +40,21 @@ public final class NarrowExpert {
     this(kept, new float[0]);
   }
 
-  /** Whether it has another down projection than the columns that it had. */
+  /** An expert whose down projection was re-fitted to these neurons and quantised again. */
+  public static NarrowExpert rounded(int[] kept, RoundedMatrix down) {
+    if (down.width() != kept.length) {
+      throw new IllegalArgumentException(
+          "a matrix of %d columns for %d neurons".formatted(down.width(), kept.length));
+    }
+    return new NarrowExpert(kept, new float[0], Optional.of(down));
+  }
+
+  /** The integers of its down projection; empty where it has none or keeps those that it had. */
+  public Optional<RoundedMatrix> rounded() {
+    return rounded;
+  }
+
+  /** Whether its down projection is a matrix of floating numbers. */
   public boolean isRefitted() {
     return down.length > 0;
   }

@@ -184,7 +184,10 @@ record PackedPart(
         isWhole && run >= LONG_RUN
             ? apart(tensor).alongEach(0, owners, 2, kept)
             : oneByOne(owners, kept, isWhole);
-    return ops.constant("kept", made.reshaped(dims(made, owners.size())));
+    Tensor laidOut = made.reshaped(dims(made, owners.size()));
+    return owner == Channels.ALL
+        ? ops.inPlaceOf(node.input(input), "kept", laidOut)
+        : ops.constant("kept", laidOut);
   }
 
   /** {@code [experts, rows, units, elements of a unit]}. */

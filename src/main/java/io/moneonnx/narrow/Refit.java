@@ -33,6 +33,39 @@ public final class Refit {
     return DownMatrix.ofColumns(columns);
   }
 
+  /** The columns of these neurons as they are, {@code [H, k]}. */
+  public static DownMatrix columns(DownMatrix down, int[] kept) {
+    return DownMatrix.ofColumns(down.columns(kept));
+  }
+
+  /**
+   * What an expert that keeps some neurons is off by: {@code sum g^2 ||f - f'||^2 = tr(E M E^T)},
+   * {@code E} what its down projection differs by from the one at full width.
+   *
+   * @param kept ascending
+   * @param other of them, {@code [H, k]}
+   */
+  public static double error(Moments moments, DownMatrix down, int[] kept, DownMatrix other) {
+    int inner = down.inner();
+    double[] off = new double[inner];
+    double error = 0;
+    for (int row = 0; row < down.hidden(); row++) {
+      for (int i = 0; i < inner; i++) {
+        off[i] = down.at(row, i);
+      }
+      for (int i = 0; i < kept.length; i++) {
+        off[kept[i]] -= other.at(row, i);
+      }
+      for (int i = 0; i < inner; i++) {
+        for (int j = 0; j < i; j++) {
+          error += 2 * off[i] * off[j] * moments.at(i, j);
+        }
+        error += off[i] * off[i] * moments.at(i, i);
+      }
+    }
+    return Math.max(0, error);
+  }
+
   private static int[] others(int inner, int[] kept) {
     boolean[] isKept = new boolean[inner];
     for (int neuron : kept) {

@@ -2,9 +2,11 @@ package io.moneonnx.pipeline;
 
 import io.moneonnx.eval.ModelChanges;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.NarrowExpert;
 import io.moneonnx.moe.NeuronCut;
+import io.moneonnx.moe.RoundedMatrix;
 import io.moneonnx.narrow.DownMatrix;
 import io.moneonnx.narrow.Moments;
 import io.moneonnx.narrow.Refit;
@@ -21,9 +23,12 @@ import io.moneonnx.run.RunOptions;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -75,6 +80,7 @@ final class PlannedChanges {
     if (changes.isEmpty() && narrowed.isEmpty()) {
       throw new BadInputException("the plan prunes no expert and narrows none");
     }
+    requireQuantised(plan, narrowed);
     Stream.concat(
             plan.blocks().stream().filter(block -> changes.containsKey(block.name())),
             narrowed.stream())
@@ -87,12 +93,26 @@ final class PlannedChanges {
         for (Plan.Block block : narrowed) {
           changes.merge(
               block.name(),
-              Replacement.byNarrow(narrow(block, profile, work, progress)),
+              Replacement.byNarrow(narrow(block, profile, plan.isRequantized(), work, progress)),
               PlannedChanges::both);
         }
       }
     }
     return changes;
+  }
+
+  private void requireQuantised(Plan plan, List<Plan.Block> narrowed) {
+    boolean isQuantised =
+        narrowed.stream()
+            .anyMatch(block -> neurons(subject.block(block.name())).group().isPresent());
+    if (plan.isRequantized() && !isQuantised) {
+      throw new BadInputException(
+          "--requantize: expected narrowed experts whose down projections are quantised, found none");
+    }
+  }
+
+  private NeuronCut neurons(MoeBlock block) {
+    return NeuronCut.of(subject.model().graph(), block);
   }
 
   /** Experts that keep all their neurons stay as they are, byte by byte. */
@@ -116,7 +136,11 @@ final class PlannedChanges {
   }
 
   private Map<Integer, NarrowExpert> narrow(
-      Plan.Block planned, Profile profile, NeuronWork work, Console.Progress progress) {
+      Plan.Block planned,
+      Profile profile,
+      boolean isRequantized,
+      NeuronWork work,
+      Console.Progress progress) {
     MoeBlock block = subject.block(planned.name());
     BlockStatistics measured = ModelChanges.measured(planned, profile);
     if (measured.all().detail() != Detail.MOMENTS) {
@@ -128,7 +152,9 @@ final class PlannedChanges {
         planned.narrowed().orElseThrow().stream()
             .collect(Collectors.toMap(Plan.Narrowed::expert, Function.identity()));
     List<Integer> experts = List.copyOf(wanted.keySet());
-    NeuronCut neurons = NeuronCut.of(subject.model().graph(), block);
+    NeuronCut neurons = neurons(block);
+    boolean isRounded = neurons.group().isPresent() && isRequantized;
+    Map<Integer, Rounding> roundings = new ConcurrentHashMap<>();
     List<NarrowExpert> made =
         work.each(
             block,
@@ -138,15 +164,67 @@ final class PlannedChanges {
             (expert, moments, down) -> {
               int[] kept = kept(wanted.get(expert), measured, neurons, moments, down);
               progress.step();
+              if (isRounded) {
+                Rounding rounding = rounding(block, expert, moments, down, kept);
+                roundings.put(expert, rounding);
+                return rounding.made();
+              }
               return neurons.group().isPresent()
                   ? new NarrowExpert(kept)
                   : new NarrowExpert(kept, Refit.of(moments, down, kept).toFloats());
             });
+    if (isRounded) {
+      say(block, experts.stream().map(roundings::get).toList());
+    }
     Map<Integer, NarrowExpert> narrow = new HashMap<>();
     for (int i = 0; i < made.size(); i++) {
       narrow.put(experts.get(i), made.get(i));
     }
     return narrow;
+  }
+
+  /**
+   * An expert that was rounded again, and what it is off by, each {@code sum g^2 ||f - f'||^2}.
+   *
+   * @param energy without any neurons
+   * @param cut with the columns that it had
+   * @param refitted with those that were re-fitted
+   * @param rounded with what they were rounded to
+   */
+  private record Rounding(
+      NarrowExpert made, double energy, double cut, double refitted, double rounded) {}
+
+  private Rounding rounding(
+      MoeBlock block, int expert, Moments moments, DownMatrix down, int... kept) {
+    List<Ffn> ffns = block.ffn();
+    Ffn ffn = ffns.get(ffns.size() < block.experts() ? 0 : expert);
+    DownMatrix refitted = Refit.of(moments, down, kept);
+    RoundedMatrix rounded = RoundedMatrix.of(subject.model().graph(), ffn, refitted.toFloats());
+    DownMatrix read = DownMatrix.of(block.hidden(), kept.length, rounded.toFloats());
+    return new Rounding(
+        NarrowExpert.rounded(kept, rounded),
+        Refit.error(moments, down, new int[0], DownMatrix.of(block.hidden(), 0, new float[0])),
+        Refit.error(moments, down, kept, Refit.columns(down, kept)),
+        Refit.error(moments, down, kept, refitted),
+        Refit.error(moments, down, kept, read));
+  }
+
+  private void say(MoeBlock block, List<Rounding> roundings) {
+    double energy = roundings.stream().mapToDouble(Rounding::energy).sum();
+    List<ToDoubleFunction<Rounding>> errors =
+        List.of(Rounding::cut, Rounding::refitted, Rounding::rounded);
+    List<String> parts =
+        errors.stream()
+            .map(
+                error ->
+                    100
+                        * roundings.stream().mapToDouble(error).sum()
+                        / Math.max(energy, Double.MIN_NORMAL))
+            .map(percent -> String.format(Locale.ROOT, "%.2f%%", percent))
+            .toList();
+    console.say(
+        "'%s': narrowed experts are off by %s of their energy where they are cut, %s re-fitted, %s requantised"
+            .formatted(block.name(), parts.get(0), parts.get(1), parts.get(2)));
   }
 
   /** Those of the plan, or the last of their order. */

@@ -275,6 +275,7 @@ public final class Rewrite {
     }
     if (plan.isNarrow()) {
       signed = Provenance.with(signed, "method", "narrow");
+      signed = plan.isRequantized() ? Provenance.with(signed, "requantize", "to nearest") : signed;
     }
     if (plan.criterion().isPresent()) {
       signed = Provenance.with(signed, "criterion", plan.criterion().get());

@@ -20,6 +20,7 @@ import java.util.TreeMap;
  * @param atomWidth neurons of an atom; if absent an eighth of those of an expert
  * @param tagFloors by tag, how much of the part of {@link KeptEnergy} that all data keep its data
  *     keep at least: above 0, at most 1
+ * @param requantize whether quantised down projections are re-fitted and quantised again
  */
 public record NarrowTerms(
     Weighting weights,
@@ -27,7 +28,8 @@ public record NarrowTerms(
     int minWidth,
     Stacks stacks,
     OptionalInt atomWidth,
-    SortedMap<String, Double> tagFloors) {
+    SortedMap<String, Double> tagFloors,
+    boolean requantize) {
   /** Balanced weights, the usual step, any width. */
   public static final NarrowTerms DEFAULT =
       new NarrowTerms(Weighting.BALANCED, OptionalInt.empty(), 0);
@@ -63,6 +65,17 @@ public record NarrowTerms(
     }
   }
 
+  /** Quantised down projections keep their columns as they are. */
+  public NarrowTerms(
+      Weighting weights,
+      OptionalInt step,
+      int minWidth,
+      Stacks stacks,
+      OptionalInt atomWidth,
+      SortedMap<String, Double> tagFloors) {
+    this(weights, step, minWidth, stacks, atomWidth, tagFloors, false);
+  }
+
   /** Stacked experts have what costs less. */
   public NarrowTerms(Weighting weights, OptionalInt step, int minWidth) {
     this(weights, step, minWidth, Stacks.CHEAPER, OptionalInt.empty(), new TreeMap<>());
@@ -84,6 +97,7 @@ public record NarrowTerms(
         + (minWidth > 0 ? ", min-width " + minWidth : "")
         + (stacks == Stacks.CHEAPER ? "" : ", " + stacks)
         + (atomWidth.isPresent() ? ", atom-width " + atomWidth.getAsInt() : "")
-        + tagFloors.entrySet().stream().map(floor -> ", tag-floor " + floor).collect(joining());
+        + tagFloors.entrySet().stream().map(floor -> ", tag-floor " + floor).collect(joining())
+        + (requantize ? ", requantize" : "");
   }
 }

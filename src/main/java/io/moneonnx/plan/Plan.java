@@ -22,6 +22,8 @@ import java.util.Set;
  * @param novice what stands in for those that go; absent too where the router is cut
  * @param budget what was asked for, to be read by people
  * @param ratio the part of the experts that was asked for, if one was
+ * @param requantize whether quantised down projections of narrowed experts are re-fitted and
+ *     quantised again; absent for no
  */
 public record Plan(
     String model,
@@ -31,6 +33,7 @@ public record Plan(
     Router router,
     Optional<String> budget,
     Optional<BigDecimal> ratio,
+    Optional<Boolean> requantize,
     List<Block> blocks) {
   public Plan {
     blocks = List.copyOf(blocks);
@@ -54,6 +57,7 @@ public record Plan(
         Optional.empty(),
         Optional.empty(),
         router,
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         blocks);
@@ -157,6 +161,11 @@ public record Plan(
         }
       }
     }
+  }
+
+  /** Whether quantised down projections are re-fitted and quantised again. */
+  public boolean isRequantized() {
+    return requantize.orElse(false);
   }
 
   /** Whether any expert loses neurons, and stays. */

@@ -39,6 +39,9 @@ import java.util.Optional;
  * 2, "kept": [0, 5]}}, where {@code kept} may be left out: then the neurons are chosen that matter
  * most.
  *
+ * <p>{@code "requantize": true} has down projections that are quantised re-fitted and quantised
+ * again.
+ *
  * <p>Only {@code model}, {@code router} and {@code blocks} must be there. The others say where the
  * plan came from, and {@code note} what else to know of it; it is not read.
  */
@@ -52,6 +55,7 @@ public final class PlanFile {
       Plan.Router router,
       Optional<String> budget,
       Optional<BigDecimal> ratio,
+      Optional<Boolean> requantize,
       Optional<String> note,
       List<Plan.Block> blocks) {
     static Document of(Plan plan) {
@@ -63,12 +67,13 @@ public final class PlanFile {
           plan.router(),
           plan.budget(),
           plan.ratio(),
+          plan.requantize(),
           plan.note(),
           plan.blocks());
     }
 
     Plan plan() {
-      return new Plan(model, profile, criterion, novice, router, budget, ratio, blocks);
+      return new Plan(model, profile, criterion, novice, router, budget, ratio, requantize, blocks);
     }
   }
 

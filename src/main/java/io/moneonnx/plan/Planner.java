@@ -23,6 +23,7 @@ public final class Planner {
         goal.router(),
         Optional.of(goal.budget()),
         goal.amount() instanceof Ratio ratio ? Optional.of(ratio.ratio()) : Optional.empty(),
+        goal.narrow().map(NarrowTerms::requantize).filter(wanted -> wanted),
         goal.narrow().isPresent()
             ? new NarrowPlanner(profile, goal).plan()
             : blocks(profile, select(Measurements.of(profile), goal)));

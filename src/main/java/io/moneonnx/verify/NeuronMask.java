@@ -34,9 +34,9 @@ import java.util.stream.Stream;
  * raw = MatMul (activations [experts, rows, inner], down' [experts, inner, hidden])
  * }</pre>
  *
- * Down projections that are quantised stay as they are, behind activations that are masked. Where
- * an operator computes the experts within, what makes the lost neurons is scaled by zero instead: 0
- * is what every activation makes of 0.
+ * Down projections that are quantised stay as they are, but for {@link RoundedColumns}, behind
+ * activations that are masked. Where an operator computes the experts within, what makes the lost
+ * neurons is scaled by zero instead: 0 is what every activation makes of 0.
  *
  * <p>The oracle of experts that were narrowed. It is made from the original graph and the plan, by
  * nothing that cuts weights.
@@ -60,6 +60,7 @@ final class NeuronMask {
       stacked(experts.get(0), narrow);
     } else if (!narrow.isEmpty()) {
       silence(experts.get(0), narrow);
+      new RoundedColumns(ops, experts.get(0), block.experts()).apply(narrow);
     }
   }
 
@@ -160,6 +161,7 @@ final class NeuronMask {
     if (narrow.isRefitted()) {
       edit.setInput(product, product.inputs().indexOf(ffn.down().weight()), down(ffn, narrow));
     }
+    new RoundedColumns(ops, ffn, 1).apply(Map.of(0, narrow));
   }
 
   private String isKept(Ffn ffn, NarrowExpert narrow, ElementType type) {

@@ -545,6 +545,40 @@ class NarrowTest {
         .fails(BAD_INPUT, "--model requires --method narrow");
   }
 
+  /** Re-fitting makes up for some of the cut, and rounding takes some of that away. */
+  @Test
+  void requantisesWhatItReFits() throws IOException {
+    Path model = Path.of("test-data", "exports", "genai", "gptoss-int4-cpu");
+    Path text = Files.writeString(out("a.txt"), "the mill by the river grinds slowly ".repeat(200));
+    Path measured = out("int4.profile");
+    Path planned = out("int4.json");
+    Path narrow = out("narrow");
+    Cli.run("calibrate", model, "--data", "text=" + text, "--moments", "-o", measured).succeeds();
+    Cli.run("plan", measured, "--method", "narrow", "--ratio", "0.3", "--requantize", "-o", planned)
+        .succeeds();
+    Cli rewritten =
+        Cli.run("rewrite", model, "--profile", measured, "--plan", planned, "-o", narrow);
+
+    assertThat(PlanFile.read(planned).isRequantized()).isTrue();
+    assertThat(rewritten.succeeds().err())
+        .containsPattern("are off by [0-9.]+% of their energy where they are cut");
+    assertThat(OnnxReader.read(narrow.resolve("model.onnx")).metadata())
+        .containsEntry("mone-onnx.requantize", "to nearest");
+    Cli.run("verify", model, narrow, "--exact", "--plan", planned, "--profile", measured)
+        .succeeds();
+    Cli.run(
+            "rewrite",
+            TwoLayers.MODEL,
+            "--profile",
+            profile,
+            "--method",
+            "narrow",
+            "--requantize",
+            "-o",
+            out("none.onnx"))
+        .fails(BAD_INPUT, "--requantize: expected narrowed experts whose down projections are");
+  }
+
   /** 64 neurons in two groups of 32: bytes of experts move, and the file is what it should be. */
   @Test
   void narrowsExpertsOfIntegersInsideAnOperator() throws IOException {

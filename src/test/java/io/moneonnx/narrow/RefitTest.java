@@ -45,6 +45,8 @@ final class RefitTest {
       int[] kept = order.kept(width);
       DownMatrix narrow = Refit.of(samples.moments(), samples.matrix(), kept);
       double error = samples.error(kept, narrow, new double[hidden]);
+      assertThat(Refit.error(samples.moments(), samples.matrix(), kept, narrow))
+          .isCloseTo(error, within(1e-9 * order.distortion(0)));
       double penalty = samples.ridge() * samples.change(kept, narrow);
       most = Math.max(most, error + penalty);
       assertThat(order.distortion(width)).isCloseTo(most, within(1e-9 * order.distortion(0)));

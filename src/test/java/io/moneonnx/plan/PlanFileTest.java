@@ -26,6 +26,7 @@ final class PlanFileTest {
           Plan.Router.KEEP,
           Optional.of("ratio 0.25, scope layer"),
           Optional.of(new BigDecimal("0.25")),
+          Optional.empty(),
           List.of(
               new Plan.Block("/layers.0/mlp", 8, List.of(3, 5)),
               new Plan.Block("/layers.1/mlp", 4, List.of())));
@@ -77,9 +78,13 @@ final class PlanFileTest {
         PlanFile.parse(
             """
             {"model": "sha256:00", "router": "keep",
+             "requantize": true,
              "blocks": [{"name": "b", "experts": 2, "pruned": [1, 0]}]}
             """);
 
+    assertThat(plan.isRequantized()).isTrue();
+    assertThat(PlanFile.parse(PlanFile.print(plan))).isEqualTo(plan);
+    assertThat(PLAN.isRequantized()).isFalse();
     assertThat(plan.pruned("b")).containsExactly(1, 0);
     assertThat(plan.pruned("left out")).isEmpty();
     assertThat(plan.criterion()).isEmpty();
@@ -96,6 +101,7 @@ final class PlanFileTest {
         "\"keep\"            | 1                    | plan: 'router' wants a text, found 1",
         "\"router\": \"keep\", | ``                 | plan: no key 'router'",
         "\"router\"          | \"Router\"           | plan: unknown key 'Router'; known are",
+        "\"ratio\": 0.25     | \"requantize\": \"yes\" | plan: 'requantize' wants true or false, found",
         "\"ratio\": 0.25     | \"ratio\": \"a quarter\" | plan: 'ratio' wants a number, found",
         "\"name\": \"/layers.0/mlp\", | ``          | plan: blocks[0]: no key 'name'",
         "\"experts\": 8,     | ``                   | block '/layers.0/mlp': no key 'experts'",

@@ -2,6 +2,7 @@ package io.moneonnx.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.moneonnx.QuantisedMoe;
 import io.moneonnx.TinyMoe;
@@ -18,6 +19,7 @@ import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.moe.RoundedMatrix;
 import io.moneonnx.moe.Target;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.rewrite.Rewriter;
@@ -25,6 +27,7 @@ import io.moneonnx.run.RunOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -96,6 +99,39 @@ final class PackedNeuronsTest {
         .isEqualTo(tensor(model.graph(), "down0_q").along(1, List.of(0, 2, 3)));
     assertThat(tensor(narrowed.graph(), down, 3).dims())
         .containsExactly(HIDDEN * ((3L * bits + 7) / 8));
+  }
+
+  /** Another matrix than the original's, in the original's bits and blocks. */
+  private static Replacement rounded(Model model, long seed) {
+    Random random = new Random(seed);
+    TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
+    KEPT.forEach(
+        (expert, groups) -> {
+          float[] down = new float[HIDDEN * groups.size() * GROUP];
+          for (int i = 0; i < down.length; i++) {
+            down[i] = 0.1f * (float) random.nextGaussian();
+          }
+          Graph graph = Canonical.of(model).graph();
+          RoundedMatrix matrix =
+              RoundedMatrix.of(graph, blocks(model).get(0).ffn().get(expert), down);
+          assertThat(matrix.toFloats()).containsExactly(down, within(0.05f));
+          narrow.put(expert, NarrowExpert.rounded(neurons(groups), matrix));
+        });
+    return Replacement.byNarrow(narrow);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"DYNAMO, 4", "DYNAMO, 8", "BUFFER, 4"})
+  void holdWhereTheyAreRoundedAgain(Spelling spelling, int bits) {
+    Model model = model(spelling, bits);
+    Replacement asked = rounded(model, 1);
+    Verdict right = prove(model, asked, narrowed(model, asked));
+    Verdict wrong = prove(model, asked, narrowed(model, rounded(model, 2)));
+    Verdict cut = prove(model, asked, narrowed(model, keeping(KEPT)));
+
+    assertThat(right.holds()).as(right.text()).isTrue();
+    assertThat(wrong.holds()).isFalse();
+    assertThat(cut.holds()).isFalse();
   }
 
   private static List<Integer> ints(int... numbers) {

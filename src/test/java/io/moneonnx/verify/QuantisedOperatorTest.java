@@ -18,6 +18,7 @@ import io.moneonnx.io.Placement;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.moe.RoundedMatrix;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.observe.NonFinite;
@@ -223,6 +224,56 @@ final class QuantisedOperatorTest {
         assertThat(prove(model, blocks, asked, mutant).holds()).as("input %d", input).isFalse();
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "2, 16, true",
+    "4, 0, false",
+    "4, 0, true",
+    "4, 32, false",
+    "4, 16, true",
+    "8, 0, true"
+  })
+  void isRoundedAgain(int bits, int block, boolean zeroPoints) {
+    Model model = new Packing(bits, block, zeroPoints, false).model();
+    List<MoeBlock> blocks =
+        new MoeFinder(Forms.all(Target.CPU)).find(Canonical.of(model).graph()).blocks();
+    Map<String, Replacement> asked = rounded(model, blocks.get(0), bits, block, 1);
+    Map<String, Replacement> others = rounded(model, blocks.get(0), bits, block, 2);
+
+    Model right = Rewriter.rewrite(Canonical.of(model), blocks, asked);
+    Verdict verdict = prove(model, blocks, asked, right);
+    assertThat(verdict.holds()).as(verdict.text()).isTrue();
+    Model wrong = Rewriter.rewrite(Canonical.of(model), blocks, others);
+    assertThat(prove(model, blocks, asked, wrong).holds()).isFalse();
+  }
+
+  /** Two of the experts are gone. */
+  private static Map<String, Replacement> rounded(
+      Model model, MoeBlock block, int bits, int size, long seed) {
+    Random random = new Random(seed);
+    TreeMap<Integer, NarrowExpert> narrow = new TreeMap<>();
+    keeping(Math.max(size, 8 / bits), 0)
+        .narrow()
+        .forEach(
+            (id, expert) -> {
+              float[] down = new float[WIDTH * expert.width()];
+              for (int i = 0; i < down.length; i++) {
+                down[i] = (float) random.nextGaussian();
+              }
+              int[] kept = expert.neurons().stream().mapToInt(Integer::intValue).toArray();
+              Graph graph = Canonical.of(model).graph();
+              narrow.put(
+                  id,
+                  NarrowExpert.rounded(kept, RoundedMatrix.of(graph, block.ffn().get(0), down)));
+            });
+    TreeMap<Integer, float[]> novices = new TreeMap<>();
+    for (int gone : List.of(2, 5)) {
+      narrow.remove(gone);
+      novices.put(gone, new float[WIDTH]);
+    }
+    return Map.of(block.name(), new Replacement(novices, narrow));
   }
 
   /** Half of the groups of each expert, by turns. */
