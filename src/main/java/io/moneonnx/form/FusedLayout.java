@@ -12,6 +12,7 @@ import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.RouterCut;
 import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
+import io.moneonnx.moe.Target;
 import io.moneonnx.moe.WeightView;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -52,9 +53,14 @@ import java.util.function.IntFunction;
  * chosen as the experts that are chosen can have: what is chosen beside theirs has no part.
  *
  * @param perExpert for each input that holds something of each expert what it holds
+ * @param target who runs it, and so reads what is packed in it
  */
 record FusedLayout(
-    Node node, SortedMap<Integer, WeightView> perExpert, Routing routing, FusedRouting inside)
+    Node node,
+    SortedMap<Integer, WeightView> perExpert,
+    Routing routing,
+    FusedRouting inside,
+    Target target)
     implements Layout {
   private static final float FAR_BELOW = -1e4f;
   private static final float LEAST = 1e-30f;
@@ -92,7 +98,7 @@ record FusedLayout(
   Optional<Ffn> ffn() {
     Map<Integer, List<Long>> dims = new HashMap<>();
     perExpert.forEach((input, weight) -> dims.put(input, weight.dims()));
-    return FusedSignature.of(node).orElseThrow().ffn(node, dims);
+    return FusedSignature.of(node).orElseThrow().ffn(node, dims, target);
   }
 
   /**
@@ -178,7 +184,7 @@ record FusedLayout(
     boolean isGiven = node.given(FusedSignature.WEIGHTS).isPresent();
     if (isGiven || !(inside instanceof FusedRouting.OverChosen)) {
       Routing masked = routing.with(new Choice.Hidden(scores));
-      new FusedLayout(node, perExpert, masked, inside).remove(ops, pruned);
+      new FusedLayout(node, perExpert, masked, inside, target).remove(ops, pruned);
       return;
     }
     List<Integer> kept = routing.without(pruned);

@@ -154,7 +154,7 @@ final class FusedOperator implements Form {
     String border =
         inside instanceof FusedRouting.Weights given ? given.value() : routing.choice().scores();
     RoutingWeights routingWeights = new RoutingWeights.Hidden(border, inside);
-    FusedLayout layout = new FusedLayout(node, perExpert, routing, inside);
+    FusedLayout layout = new FusedLayout(node, perExpert, routing, inside, target);
     return new Recognition.Recognised(
         Claim.of(
             graph,

@@ -5,6 +5,7 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.Ffn.Packed;
 import io.moneonnx.moe.Ffn.Projection;
+import io.moneonnx.moe.Target;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -159,8 +160,9 @@ record FusedSignature(
    * own.
    *
    * @param dims the shape of each input that holds something of each expert
+   * @param target who runs it
    */
-  Optional<Ffn> ffn(Node node, Map<Integer, List<Long>> dims) {
+  Optional<Ffn> ffn(Node node, Map<Integer, List<Long>> dims, Target target) {
     int down = down();
     boolean isReadable =
         node.intAttribute(PREPACKED, 0) == 0
@@ -170,7 +172,7 @@ record FusedSignature(
     }
     boolean isFused = node.intAttribute("swiglu_fusion", 0) != 0;
     int width = dims.get(UP).get(1).intValue();
-    Projection first = projection(node, dims, UP);
+    Projection first = projection(node, dims, UP, target);
     boolean isGated = dims.containsKey(third());
     return Optional.of(
         new Ffn(
@@ -179,8 +181,8 @@ record FusedSignature(
             isFused ? width / 2 : width,
             Optional.empty(),
             isGated ? Optional.of(first) : Optional.empty(),
-            isGated ? projection(node, dims, third()) : first,
-            projection(node, dims, down)));
+            isGated ? projection(node, dims, third(), target) : first,
+            projection(node, dims, down, target)));
   }
 
   /**
@@ -227,7 +229,8 @@ record FusedSignature(
     return 2 * down() - UP;
   }
 
-  private Projection projection(Node node, Map<Integer, List<Long>> dims, int weight) {
+  private Projection projection(
+      Node node, Map<Integer, List<Long>> dims, int weight, Target target) {
     return new Projection(
         node.output(),
         node.input(weight),
@@ -235,12 +238,16 @@ record FusedSignature(
         1,
         dims.get(weight).get(1).intValue(),
         node.given(weight + (isQuantised() ? 2 : 1)),
-        packed(node, weight));
+        packed(node, weight, target));
   }
 
-  /** How a weight is packed; empty where it is not, or in an order of the runtime's own. */
-  private Optional<Packed> packed(Node node, int weight) {
-    boolean isRead = isQuantised() && numbersInElement(node, weight).isPresent();
+  /**
+   * How a weight is packed; empty where it is not, or in an order of the runtime's own, as it is by
+   * default for all targets but the CPU.
+   */
+  private Optional<Packed> packed(Node node, int weight, Target target) {
+    boolean isPlain = target == Target.CPU || node.intAttribute(PREPACKED, 1) == 0;
+    boolean isRead = isPlain && isQuantised() && numbersInElement(node, weight).isPresent();
     int zeros = ZEROS + (weight - UP) / (down() - UP);
     return isRead
         ? Optional.of(

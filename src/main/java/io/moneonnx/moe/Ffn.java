@@ -57,7 +57,7 @@ public record Ffn(
    * @param out the axis of the weight that the product keeps
    * @param width the size of what the product makes
    * @param bias what is added to it; empty if there is none
-   * @param packed how the operator reads a weight of integers, where it does
+   * @param packed how the operator reads a weight of integers, where it does and that is known
    */
   public record Projection(
       String product,

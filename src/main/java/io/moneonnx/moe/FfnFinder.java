@@ -153,6 +153,7 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
 
   private static Optional<Product> packed(Node node) {
     int out = (int) node.intAttribute("N", 0);
+    boolean isPlain = node.intAttribute("weights_prepacked", 0) == 0;
     Packed packed =
         new Packed(
             (int) node.intAttribute("bits", 4),
@@ -161,7 +162,14 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
             2,
             node.given(3).isPresent() ? OptionalInt.of(3) : OptionalInt.empty());
     Projection projection =
-        new Projection(node.output(), node.input(1), 1, 0, out, node.given(5), Optional.of(packed));
+        new Projection(
+            node.output(),
+            node.input(1),
+            1,
+            0,
+            out,
+            node.given(5),
+            Optional.of(packed).filter(plain -> isPlain));
     int in = (int) node.intAttribute("K", 0);
     return Optional.of(new Product(node.input(0), projection, Optional.of(in)));
   }

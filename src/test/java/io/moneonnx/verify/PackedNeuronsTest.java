@@ -9,6 +9,7 @@ import io.moneonnx.TinyMoe;
 import io.moneonnx.TinyMoe.Spelling;
 import io.moneonnx.canonical.Canonical;
 import io.moneonnx.form.Forms;
+import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Model;
@@ -210,5 +211,23 @@ final class PackedNeuronsTest {
     assertThatThrownBy(() -> narrowed(model, keeping(Map.of(2, List.of(0)))))
         .hasMessageContaining(
             "is quantised in groups of 16: expected whole groups, found 17 neurons");
+  }
+
+  @Test
+  void areRefusedWhereTheRuntimePacksInItsOwnOrder() {
+    Model plain = model(Spelling.DYNAMO, 4);
+    List<Node> nodes =
+        plain.graph().nodes().stream()
+            .map(
+                node ->
+                    node.opType().equals("MatMulNBits")
+                        ? node.withAttribute("weights_prepacked", Attribute.of(1))
+                        : node)
+            .toList();
+    Model model = plain.withGraph(plain.graph().withNodes(nodes));
+
+    NarrowExpert one = new NarrowExpert(new int[] {0}, new float[HIDDEN]);
+    assertThatThrownBy(() -> narrowed(model, Replacement.byNarrow(Map.of(2, one))))
+        .hasMessageContaining("is stored as uint8");
   }
 }

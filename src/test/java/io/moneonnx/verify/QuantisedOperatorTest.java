@@ -6,6 +6,7 @@ import io.moneonnx.TinyMoe;
 import io.moneonnx.canonical.Canonical;
 import io.moneonnx.data.Batch;
 import io.moneonnx.form.Forms;
+import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphText;
@@ -15,9 +16,11 @@ import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
+import io.moneonnx.moe.Ffn.Packed;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.NarrowExpert;
+import io.moneonnx.moe.NeuronCut;
 import io.moneonnx.moe.RoundedMatrix;
 import io.moneonnx.moe.Target;
 import io.moneonnx.observe.Calibrator;
@@ -34,9 +37,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -274,6 +279,39 @@ final class QuantisedOperatorTest {
       novices.put(gone, new float[WIDTH]);
     }
     return Map.of(block.name(), new Replacement(novices, narrow));
+  }
+
+  /** CUDA reads weights in an order of its own, unless the operator says that they are plain. */
+  @Test
+  void isNotCutWhereTheRuntimePacksInItsOwnOrder() {
+    Model model = new Packing(4, 32, false, false).model();
+    Graph graph = Canonical.of(model).graph();
+    Node node = operator(model);
+    Graph plain =
+        graph.withNodes(
+            graph.nodes().stream()
+                .map(
+                    each ->
+                        each.output().equals(node.output())
+                            ? each.withAttribute("weights_prepacked", Attribute.of(0))
+                            : each)
+                .toList());
+
+    assertThat(packed(graph, Target.CPU)).isPresent();
+    assertThat(packed(graph, Target.CUDA)).isEmpty();
+    assertThat(packed(plain, Target.CUDA)).isPresent();
+    MoeBlock block = new MoeFinder(Forms.all(Target.CUDA)).find(graph).blocks().get(0);
+    TreeMap<Integer, NarrowExpert> one = new TreeMap<>();
+    for (int expert = 0; expert < EXPERTS; expert++) {
+      one.put(expert, new NarrowExpert(new int[1], new float[WIDTH]));
+    }
+    assertThat(NeuronCut.of(graph, block).objection(one))
+        .hasValueSatisfying(reason -> assertThat(reason).contains("is stored as uint8"));
+  }
+
+  private static Optional<Packed> packed(Graph graph, Target target) {
+    MoeBlock block = new MoeFinder(Forms.all(target)).find(graph).blocks().get(0);
+    return block.ffn().get(0).down().packed();
   }
 
   /** Half of the groups of each expert, by turns. */
