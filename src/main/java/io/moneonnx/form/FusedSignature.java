@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -109,6 +111,13 @@ record FusedSignature(
 
   boolean isQuantised() {
     return equals(QUANTISED);
+  }
+
+  /** The attributes that are known. */
+  Set<String> attributeNames() {
+    return Stream.of(ATTRIBUTES, attributes)
+        .flatMap(some -> some.keySet().stream())
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** Why a node is not understood; empty if all of it is known. */

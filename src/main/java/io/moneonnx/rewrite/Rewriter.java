@@ -2,7 +2,6 @@ package io.moneonnx.rewrite;
 
 import io.moneonnx.canonical.Canonical;
 import io.moneonnx.graph.Attribute;
-import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Initializer;
@@ -63,9 +62,7 @@ public final class Rewriter {
   }
 
   private static boolean isTable(Graph original, Initializer constant) {
-    return !original.initializers().containsKey(constant.name())
-        && (constant.tensor().type() == ElementType.INT64
-            || constant.tensor().type() == ElementType.BOOL);
+    return !original.initializers().containsKey(constant.name()) && constant.tensor().rank() == 1;
   }
 
   private static Node constant(Initializer initializer) {

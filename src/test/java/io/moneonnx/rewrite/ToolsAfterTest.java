@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
@@ -71,6 +72,7 @@ final class ToolsAfterTest {
     Tensor x = tiny.tokens(TOKENS, 1);
     Path saved = folder.resolve(name);
     saving.setOptimizedModelFilePath(saved.toString());
+    saving.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
     float[] expected = outputs(pruned(tiny), saving, x);
 
     assertThat(Files.exists(saved)).isTrue();
