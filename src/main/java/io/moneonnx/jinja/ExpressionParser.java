@@ -121,7 +121,8 @@ final class ExpressionParser {
       String operator = tokens.take().text();
       Expression left = value;
       Expression right = concatenation();
-      value = scope -> Python.calculate(operator, left.value(scope), right.value(scope));
+      value =
+          scope -> scope.made(Python.calculate(operator, left.value(scope), right.value(scope)));
     }
     return value;
   }
@@ -131,7 +132,8 @@ final class ExpressionParser {
     while (tokens.takenOperator("~")) {
       Expression left = value;
       Expression right = product();
-      value = scope -> PythonText.of(left.value(scope)) + PythonText.of(right.value(scope));
+      value =
+          scope -> scope.made(PythonText.of(left.value(scope)) + PythonText.of(right.value(scope)));
     }
     return value;
   }
@@ -297,7 +299,9 @@ final class ExpressionParser {
     Expression step = hasStep ? expression() : none;
     tokens.expectOperator("]");
     return scope ->
-        Python.slice(value.value(scope), from.value(scope), to.value(scope), step.value(scope));
+        scope.made(
+            Python.slice(
+                value.value(scope), from.value(scope), to.value(scope), step.value(scope)));
   }
 
   private Expression call(Expression callee) {
@@ -308,7 +312,7 @@ final class ExpressionParser {
       if (!(called instanceof Callable callable)) {
         throw new TemplateException("%s is called".formatted(Python.kind(called))).at(line);
       }
-      return callable.call(arguments.values(scope));
+      return scope.made(callable.call(arguments.values(scope)));
     };
   }
 
@@ -361,7 +365,7 @@ final class ExpressionParser {
     String name = tokens.name();
     ArgumentList arguments =
         tokens.takenOperator("(") ? arguments() : new ArgumentList(List.of(), Map.of());
-    return scope -> Filters.of(name).apply(value.value(scope), arguments.values(scope));
+    return scope -> scope.made(Filters.of(name).apply(value.value(scope), arguments.values(scope)));
   }
 
   private Expression test(Expression value) {

@@ -31,6 +31,10 @@ final class Items {
     return kind;
   }
 
+  int size() {
+    return values.size();
+  }
+
   /** All of them; a second time not, of a generator. */
   List<Object> values() {
     if (kind == Kind.GENERATOR && isRead) {

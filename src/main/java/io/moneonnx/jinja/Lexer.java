@@ -19,6 +19,8 @@ final class Lexer {
   private final String source;
   private final List<Token> tokens = new ArrayList<>();
   private int at;
+  private int line = 1;
+  private int linesCounted;
   private boolean isLineStart = true;
 
   private Lexer(String source) {
@@ -178,13 +180,10 @@ final class Lexer {
   }
 
   private int line() {
-    return 1
-        + (int)
-            source
-                .substring(0, Math.min(at, source.length()))
-                .chars()
-                .filter(c -> c == '\n')
-                .count();
+    for (; linesCounted < Math.min(at, source.length()); linesCounted++) {
+      line += source.charAt(linesCounted) == '\n' ? 1 : 0;
+    }
+    return line;
   }
 
   private TemplateException wrong(String what) {

@@ -36,7 +36,7 @@ final class Parser {
       if (token.kind() == Kind.DATA) {
         statements.add(
             (scope, out) -> {
-              out.append(token.text());
+              out.append(scope.made(token.text()));
               return Flow.NEXT;
             });
       } else if (token.kind() == Kind.PRINT_BEGIN) {
@@ -67,7 +67,7 @@ final class Parser {
     Expression value = expressions.expression();
     tokens.expectEnd();
     return (scope, out) -> {
-      out.append(PythonText.of(value.value(scope)));
+      out.append(scope.made(PythonText.of(value.value(scope))));
       return Flow.NEXT;
     };
   }

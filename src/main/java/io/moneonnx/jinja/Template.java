@@ -63,7 +63,8 @@ public final class Template {
     try {
       return body.text(Scope.of(names).inner());
     } catch (StackOverflowError e) {
-      throw new TemplateException("its macros call each other without end");
+      throw new TemplateException(
+          "is nested too deeply, or its macros call each other without end");
     }
   }
 

@@ -2,12 +2,14 @@ package io.moneonnx.jinja;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,6 +74,32 @@ class TemplateTest {
       })
   void whatWouldNotEndOrReachesOutIsRefused(String template) {
     assertThatThrownBy(() -> render(template)).isInstanceOf(TemplateException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{% set n = namespace(x='ab') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+        "{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}",
+        "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+        "{% for i in range(99999) %}{% for j in range(99999) %}text{% endfor %}{% endfor %}",
+        "{% for i in range(99999) %}{% set l = range(99999)|list %}{% endfor %}",
+        "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
+      })
+  void whatTakesTooLongOrGrowsTooLargeIsRefused(String template) {
+    assertThatThrownBy(() -> render(template))
+        .isInstanceOf(TemplateException.class)
+        .hasMessageContaining("line 1: it takes more than 134,217,728 steps");
+  }
+
+  @Test
+  void longTemplatesAreReadInTimeThatGrowsWithThem() {
+    String template = "{{ 1 }}\n".repeat(60_000) + "{{ ! }}";
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(20),
+        () ->
+            assertThatThrownBy(() -> Template.parse(template))
+                .hasMessageContaining("line 60001: "));
   }
 
   @Test
