@@ -13,6 +13,7 @@ import java.util.Set;
 final class Parser {
   private final Tokens tokens;
   private final ExpressionParser expressions;
+  private int openLoops;
 
   Parser(List<Token> tokens) {
     this.tokens = new Tokens(tokens);
@@ -90,6 +91,9 @@ final class Parser {
   }
 
   private Statement flow(Flow flow) {
+    if (openLoops == 0) {
+      throw new TemplateException("a break or continue is not in a loop").at(tokens.peek().line());
+    }
     tokens.expectEnd();
     return (scope, out) -> flow;
   }
@@ -125,6 +129,15 @@ final class Parser {
     return body;
   }
 
+  /** The same, of which only the text is taken: loops around it do not end in it. */
+  private Statement text(String end) {
+    int around = openLoops;
+    openLoops = 0;
+    Statement text = rest(end);
+    openLoops = around;
+    return text;
+  }
+
   private Statement loop() {
     List<String> targets = new ArrayList<>();
     boolean isOpen = tokens.takenOperator("(");
@@ -141,7 +154,9 @@ final class Parser {
     Optional<Expression> filter =
         tokens.takenName("if") ? Optional.of(expressions.expression()) : Optional.empty();
     tokens.expectEnd();
+    openLoops++;
     Statement body = body(Set.of("else", "endfor"));
+    openLoops--;
     Statement otherwise = tokens.name().equals("else") ? rest("endfor") : nothing();
     return new ForLoop(targets, items, filter, body, otherwise);
   }
@@ -198,7 +213,7 @@ final class Parser {
         return Flow.NEXT;
       };
     }
-    Statement body = rest("endset");
+    Statement body = text("endset");
     return (scope, out) -> {
       scope.set(name, body.text(scope.inner()));
       return Flow.NEXT;
@@ -231,7 +246,7 @@ final class Parser {
         tokens.expectOperator(",");
       }
     }
-    Statement body = rest("endmacro");
+    Statement body = text("endmacro");
     return (scope, out) -> {
       scope.set(name, (Callable) given -> call(name, parameters, body, scope.inner(), given));
       return Flow.NEXT;
@@ -263,7 +278,7 @@ final class Parser {
 
   /** What a model writes itself: transformers marks it, and it is put out like all else. */
   private Statement generation() {
-    Statement body = rest("endgeneration");
+    Statement body = text("endgeneration");
     return (scope, out) -> {
       out.append(body.text(scope.inner()));
       return Flow.NEXT;

@@ -92,6 +92,18 @@ class TemplateTest {
         .hasMessageContaining("line 1: it takes more than 134,217,728 steps");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "a{% if true %}{% break %}{% endif %}b",
+        "{% for m in messages %}{% set x %}{% continue %}{% endset %}{% endfor %}",
+        "{% for m in messages %}{% macro f() %}{% break %}{% endmacro %}{% endfor %}",
+      })
+  void aBreakThatIsInNoLoopIsRefused(String template) {
+    assertThatThrownBy(() -> render(template))
+        .hasMessage("line 1: a break or continue is not in a loop");
+  }
+
   @Test
   void longTemplatesAreReadInTimeThatGrowsWithThem() {
     String template = "{{ 1 }}\n".repeat(60_000) + "{{ ! }}";
