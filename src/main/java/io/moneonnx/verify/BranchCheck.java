@@ -1,6 +1,7 @@
 package io.moneonnx.verify;
 
 import io.moneonnx.canonical.Branches;
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
@@ -25,7 +26,11 @@ import java.util.Optional;
 public record BranchCheck(Branches branches, boolean condition, RunOptions options) {
   private static final double BOUND = 1e-5;
 
-  /** What the file computes otherwise than the model of its branch; empty if nothing. */
+  /**
+   * What the file computes otherwise than the model of its branch; empty if nothing.
+   *
+   * @throws BadInputException if an input that only the other branch reads has no shape
+   */
   public Optional<String> difference(Path file, List<Map<String, Tensor>> feeds) {
     Model whole = OnnxReader.read(file);
     Model taken = branches.taken(condition);
@@ -68,9 +73,15 @@ public record BranchCheck(Branches branches, boolean condition, RunOptions optio
   }
 
   private static Tensor zeros(Value input) {
-    ElementType type = input.type().orElseThrow();
+    if (input.type().isEmpty() || input.shape().isEmpty()) {
+      throw new BadInputException(
+          "input '%s', which the other branch reads: expected a type and a shape, found none;"
+                  .formatted(input.name())
+              + " declare them, or say --no-verify");
+    }
+    ElementType type = input.type().get();
     List<Long> dims =
-        input.shape().orElseThrow().stream()
+        input.shape().get().stream()
             .map(dimension -> dimension.isFixed() ? dimension.size() : 1L)
             .toList();
     ByteBuffer bytes = ByteBuffer.allocate((int) type.bytes(Tensor.elements(dims)));

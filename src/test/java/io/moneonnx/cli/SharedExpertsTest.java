@@ -296,6 +296,57 @@ class SharedExpertsTest {
                 + " else_branch of merged.onnx");
   }
 
+  private Cli rewriteMerged(Path file, Path pruned, Object... options) {
+    return Cli.run(
+        Stream.concat(
+                Stream.of(
+                    "rewrite",
+                    file,
+                    "--data",
+                    TwoLayers.MODEL.resolveSibling("calibration.txt"),
+                    "--blocks",
+                    1,
+                    "--seq-len",
+                    32,
+                    "--ratio",
+                    0.25,
+                    "-o",
+                    pruned),
+                Arrays.stream(options))
+            .toArray());
+  }
+
+  @Test
+  void anInputOfTheOtherBranchWithoutAShapeIsRefusedByName() throws IOException {
+    Model model = OnnxReader.read(prefill);
+    Graph graph = merged(model, decoding(model)).graph();
+    List<Value> inputs =
+        graph.inputs().stream()
+            .map(
+                in ->
+                    in.name().equals("past")
+                        ? new Value(in.name(), in.type(), Optional.empty(), in.rest())
+                        : in)
+            .toList();
+    Path file = folder.resolve("merged.onnx");
+    OnnxWriter.write(
+        model.withGraph(
+            new Graph(
+                "merged",
+                graph.nodes(),
+                graph.initializers(),
+                inputs,
+                graph.outputs(),
+                Map.of(),
+                UnknownFields.NONE)),
+        file,
+        Placement.INLINE);
+    Files.copy(TwoLayers.MODEL.resolveSibling("tokenizer.json"), folder.resolve("tokenizer.json"));
+
+    rewriteMerged(file, folder.resolve("small.onnx"))
+        .fails(ExitCode.BAD_INPUT, "input 'past', which the other branch reads: expected a type");
+  }
+
   @Test
   void branchesWithOneOtherByteAreRefused() {
     Path file = folder.resolve("merged.onnx");
