@@ -211,7 +211,12 @@ public final class Rewrite {
     return others.entrySet().stream()
         .filter(other -> other.getKey().model().branch().isPresent())
         .findFirst()
-        .map(other -> subject.joined(rewritten, other.getValue()))
+        .map(
+            other ->
+                Provenance.withBlocks(
+                    subject.joined(rewritten, other.getValue()),
+                    other.getKey().blocks().values(),
+                    other.getValue()))
         .orElse(rewritten);
   }
 

@@ -126,6 +126,29 @@ public final class Provenance {
         SUBSTITUTION, before == null ? json : substitution(before, old -> merged(old, json)));
   }
 
+  /**
+   * The model that says of these blocks what another says of them.
+   *
+   * @param other one in which they were rewritten, or nothing was
+   */
+  public static Model withBlocks(Model model, Collection<String> blocks, Model other) {
+    String now = other.metadata().get(SUBSTITUTION);
+    if (now == null) {
+      return model;
+    }
+    JsonObject added = JsonParser.parseString(now).getAsJsonObject().getAsJsonObject(TARGETS);
+    added.keySet().retainAll(blocks);
+    return model.withMetadata(
+        SUBSTITUTION,
+        substitution(
+            model.metadata().get(SUBSTITUTION),
+            own -> {
+              JsonObject targets = own.getAsJsonObject(TARGETS);
+              added.entrySet().forEach(block -> targets.add(block.getKey(), block.getValue()));
+              return own.toString();
+            }));
+  }
+
   /** What both say together. */
   private static String merged(JsonObject before, String json) {
     JsonObject now = JsonParser.parseString(json).getAsJsonObject();

@@ -20,6 +20,7 @@ import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import io.moneonnx.moe.Target;
 import io.moneonnx.pipeline.LoadedModel;
+import io.moneonnx.rewrite.Provenance;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.io.IOException;
@@ -314,6 +315,33 @@ class SharedExpertsTest {
                     pruned),
                 Arrays.stream(options))
             .toArray());
+  }
+
+  @Test
+  void aMergedDecoderIsPrunedFurther() throws IOException {
+    Model model = OnnxReader.read(prefill);
+    Path file = folder.resolve("merged.onnx");
+    Path once = folder.resolve("once.onnx");
+    Path twice = folder.resolve("twice.onnx");
+    Model step = decoding(model);
+    List<Node> named =
+        step.graph().nodes().stream()
+            .map(node -> node.withName(node.name().replace("layers", "steps")))
+            .toList();
+    OnnxWriter.write(
+        merged(model, step.withGraph(step.graph().withNodes(named))), file, Placement.EXTERNAL);
+    Files.copy(TwoLayers.MODEL.resolveSibling("tokenizer.json"), folder.resolve("tokenizer.json"));
+    rewriteMerged(file, once, "--no-verify").succeeds();
+
+    Cli again = rewriteMerged(once, twice).succeeds();
+
+    assertThat(again.out()).contains("twin     then_branch of once.onnx: largest");
+    Map<String, Provenance.Gone> before = Provenance.gone(OnnxReader.read(once)).orElseThrow();
+    Map<String, Provenance.Gone> gone = Provenance.gone(OnnxReader.read(twice)).orElseThrow();
+    assertThat(gone).hasSize(4).containsOnlyKeys(before.keySet());
+    gone.forEach(
+        (block, experts) ->
+            assertThat(experts.all()).hasSizeGreaterThan(before.get(block).all().size()));
   }
 
   @Test
