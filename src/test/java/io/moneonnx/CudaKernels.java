@@ -53,6 +53,7 @@ public final class CudaKernels {
     Stream<String> own =
         graph.nodes().stream()
             .filter(node -> node.output().startsWith(ADDED) && node.domain().isEmpty())
+            .filter(node -> !node.is("Constant")) // loaded as an initializer
             .filter(node -> !isThere(node, types))
             .map(
                 node ->

@@ -51,7 +51,7 @@ public record Mutant(String kind, String what, Model model) {
     }
 
     private Map<String, Initializer> constants() {
-      return rewritten.graph().initializers();
+      return TinyMoe.constants(rewritten.graph());
     }
 
     /** One novice scaled, the first and the last; the first and the last swapped. */

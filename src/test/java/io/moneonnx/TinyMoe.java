@@ -1024,7 +1024,22 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
     }
   }
 
-  /** The model with another tensor for one of its initializers. */
+  /** Initializers, and vectors in {@code Constant} nodes. */
+  public static Map<String, Initializer> constants(Graph graph) {
+    Map<String, Initializer> constants = new LinkedHashMap<>(graph.initializers());
+    for (Node node : graph.nodes()) {
+      if (node.is("Constant")) {
+        graph
+            .constant(node.output())
+            .filter(tensor -> tensor.rank() == 1)
+            .ifPresent(
+                tensor -> constants.put(node.output(), Initializer.of(node.output(), tensor)));
+      }
+    }
+    return constants;
+  }
+
+  /** The model with another tensor for one of its initializers or {@code Constant} nodes. */
   public static Model withInitializer(Model model, String name, Tensor tensor) {
     Graph graph = model.graph();
     if (graph.producer(name, "Constant").isPresent()) {

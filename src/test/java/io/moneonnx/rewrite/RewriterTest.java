@@ -306,7 +306,6 @@ final class RewriterTest {
     assertThat(lines(after, before))
         .isEqualTo(
             """
-            float[3] mone.0/removed = {0.0, 1.0, 0.0}
             int64[2] mone.0/ints = {-1, 1}
             int64[1] mone.0/ints_1 = {-1}
             float[1] mone.0/zero = {0.0}
@@ -315,6 +314,7 @@ final class RewriterTest {
             float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
             int64[1] mone.0/ints_3 = {0}
             int64[1] mone.0/ints_4 = {2}
+            mone.0/removed = Constant <value = float[3] {0.0, 1.0, 0.0}> ()
             mone.0/ints_5 = Constant <value = int64[3] {1, 0, 1}> ()
             mone.0/Shape = Shape (x)
             mone.0/Reshape_3 = Reshape (x, mone.0/ints_2)

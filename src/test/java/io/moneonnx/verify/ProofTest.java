@@ -462,7 +462,7 @@ final class ProofTest {
   /** The model with other values for the one int64 constant of the rewrite that has these. */
   private static Model renumbered(Model model, long[] values, long... otherwise) {
     List<String> found =
-        model.graph().initializers().keySet().stream()
+        TinyMoe.constants(model.graph()).keySet().stream()
             .filter(name -> name.startsWith("mone.0/ints"))
             .filter(name -> Arrays.equals(model.graph().integers(name).orElseThrow(), values))
             .toList();
