@@ -50,6 +50,9 @@ public record SharedExperts(List<Twin> twins, Map<Path, String> others) {
 
   /** Looks through the folder that was given; the model of a file that was given is alone. */
   public static SharedExperts of(LoadedModel subject) {
+    if (!subject.isFolder() && subject.otherBranch().isEmpty()) {
+      return new SharedExperts(List.of(), Map.of());
+    }
     List<Twin> twins = new ArrayList<>();
     Map<Path, String> others = new LinkedHashMap<>();
     List<BlockContents> wanted = contents(subject);
