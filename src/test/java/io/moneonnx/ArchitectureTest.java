@@ -43,7 +43,7 @@ class ArchitectureTest {
           Map.entry("canonical", List.of("graph")),
           Map.entry("passes", List.of("graph", "match")),
           Map.entry("io", List.of("graph", "proto")),
-          Map.entry("run", List.of("graph")),
+          Map.entry("run", List.of("graph", "io")),
           Map.entry("data", List.of("graph", "jinja")),
           Map.entry("narrow", List.of("graph")),
           Map.entry("moe", List.of("graph", "match", "passes")),

@@ -13,7 +13,6 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Target;
@@ -1017,9 +1016,7 @@ public record TinyMoe(Spelling spelling, int experts, int topK, int hidden, Stri
       }
     }
     Path here = Path.of("");
-    try (Session session =
-        Session.open(
-            "the tiny model", OnnxWriter.toBytes(edit.apply(), here), here, RunOptions.cpu())) {
+    try (Session session = Session.open("the tiny model", edit.apply(), here, RunOptions.cpu())) {
       return session.run(feeds, values);
     }
   }

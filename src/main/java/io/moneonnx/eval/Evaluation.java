@@ -5,7 +5,6 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Replacement;
 import io.moneonnx.run.RunOptions;
@@ -42,11 +41,7 @@ public final class Evaluation implements AutoCloseable {
       Model model, Path folder, List<MoeBlock> blocks, NextToken nextToken, RunOptions options) {
     EvaluationGraph graph = EvaluationGraph.of(model, blocks, nextToken);
     Session session =
-        Session.open(
-            "the evaluation graph",
-            OnnxWriter.toBytes(options.fitting(graph.model()), folder),
-            folder,
-            options);
+        Session.open("the evaluation graph", options.fitting(graph.model()), folder, options);
     return new Evaluation(graph, session);
   }
 

@@ -8,7 +8,6 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Value;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
@@ -62,11 +61,7 @@ public final class Likelihoods implements AutoCloseable {
         LikelihoodGraph.of(
             model, nextToken, cache.map(c -> c.presents().values()).orElse(List.of()));
     Session session =
-        Session.open(
-            "the likelihood graph",
-            OnnxWriter.toBytes(options.fitting(graph.model()), folder),
-            folder,
-            options);
+        Session.open("the likelihood graph", options.fitting(graph.model()), folder, options);
     Scorer.Opened opened = new Scorer.Opened(graph, session, feeds);
     Scorer.Whole alone = new Scorer.Whole(opened, 1);
     return new Likelihoods(

@@ -11,7 +11,6 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
@@ -93,8 +92,7 @@ public final class TextSampler implements AutoCloseable {
     Session session =
         Session.open(
             "the sampler",
-            OnnxWriter.toBytes(
-                options.fitting(EvaluationGraph.only(edit.apply(), outputs)), folder),
+            options.fitting(EvaluationGraph.only(edit.apply(), outputs)),
             folder,
             options);
     return new TextSampler(session, feeds, inputs, position, scores, cache, options.notices());

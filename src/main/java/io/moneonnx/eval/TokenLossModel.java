@@ -7,7 +7,6 @@ import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.nio.file.Path;
@@ -52,11 +51,7 @@ public final class TokenLossModel implements AutoCloseable {
     NextToken.Outputs outputs = nextToken.addTo(ops, next);
     Model measuring = EvaluationGraph.only(edit.apply(), outputs.names());
     Session session =
-        Session.open(
-            "the evaluation graph",
-            OnnxWriter.toBytes(options.fitting(measuring), folder),
-            folder,
-            options);
+        Session.open("the evaluation graph", options.fitting(measuring), folder, options);
     return new TokenLossModel(next, outputs, session);
   }
 

@@ -132,9 +132,10 @@ public final class GraphEdit {
         .or(() -> graph.constant(value));
   }
 
+  /** Adds a constant, which leaves the heap if it is large, and returns its name. */
   public String constant(String hint, Tensor tensor) {
     String name = fresh(hint);
-    Initializer constant = Initializer.of(name, tensor);
+    Initializer constant = Initializer.of(name, tensor.offHeap());
     constants.put(name, constant);
     if (types != null) {
       types.infer(constant);

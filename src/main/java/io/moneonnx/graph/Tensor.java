@@ -147,6 +147,20 @@ public sealed interface Tensor {
   /** Some of the bytes, one run behind the other, in this shape. */
   Tensor joined(List<Run> runs, List<Long> dims);
 
+  /**
+   * The same elements off the heap, where they are on it and many.
+   *
+   * @throws UncheckedIOException if the disk has no room for them
+   */
+  default Tensor offHeap() {
+    return this;
+  }
+
+  /** True where the elements are in memory that native code can read. */
+  default boolean isOffHeap() {
+    return false;
+  }
+
   default long elements() {
     return elements(dims());
   }
@@ -199,6 +213,16 @@ public sealed interface Tensor {
     @Override
     public Tensor reshaped(List<Long> dims) {
       return new Inline(type, dims, bytes);
+    }
+
+    @Override
+    public Inline offHeap() {
+      return new Inline(type, dims, OffHeap.of(bytes));
+    }
+
+    @Override
+    public boolean isOffHeap() {
+      return bytes.isDirect();
     }
   }
 

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -38,6 +39,17 @@ record ModelMessage(ModelProto model, GraphProto graph, List<Part> initializers)
       return proto.getSerializedSize() + data;
     }
 
+    /** The same, its elements put into {@code apart} by its name, where they are off the heap. */
+    private Part withoutOffHeap(Map<String, Tensor> apart) {
+      if (rawData.filter(Tensor::isOffHeap).isEmpty()) {
+        return this;
+      }
+      apart.put(proto.getName(), rawData.get());
+      TensorProto.Builder described = proto.toBuilder();
+      ExternalData.describe(described, InMemory.LOCATION, 0, rawData.get().byteSize());
+      return new Part(described.build(), Optional.empty());
+    }
+
     /** The whole tensor as one message in memory. */
     TensorProto whole() {
       TensorProto.Builder whole = proto.toBuilder();
@@ -55,6 +67,12 @@ record ModelMessage(ModelProto model, GraphProto graph, List<Part> initializers)
         sources.copy(rawData.get(), target);
       }
     }
+  }
+
+  /** The same without the elements that are off the heap, which are put into {@code apart}. */
+  ModelMessage withoutOffHeap(Map<String, Tensor> apart) {
+    List<Part> rest = initializers.stream().map(part -> part.withoutOffHeap(apart)).toList();
+    return new ModelMessage(model, graph, rest);
   }
 
   /** Bytes of the whole message. */

@@ -3,6 +3,7 @@ package io.moneonnx.io;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Reason;
+import io.moneonnx.graph.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -230,21 +231,22 @@ public final class OnnxWriter {
   }
 
   /**
-   * A model as the bytes of an ONNX file, for a runtime that looks for external data in {@code
-   * folder}. Big tensors in files of that folder stay there, also those inside a model file; all
+   * A model for a runtime that looks for external data in {@code folder}. Big tensors in files of
+   * that folder stay there, also those inside a model file; those off the heap stay there too; all
    * others are in the bytes.
    *
-   * @return a direct buffer, from its position to its limit
    * @throws BadInputException if the bytes would pass 2 GiB
    * @throws CannotWriteException if the weights cannot be read any more
    */
-  public static ByteBuffer toBytes(Model model, Path folder) {
+  public static InMemory inMemory(Model model, Path folder) {
     try (SourceFiles sources = new SourceFiles()) {
-      ModelMessage message = new GraphWriter(new OriginalFiles(folder)).model(model);
+      Map<String, Tensor> apart = new LinkedHashMap<>();
+      ModelMessage message =
+          new GraphWriter(new OriginalFiles(folder)).model(model).withoutOffHeap(apart);
       message.checkSize("the model in memory");
       ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(message.size()));
       message.write(new MemoryChannel(bytes), sources);
-      return bytes.flip();
+      return new InMemory(bytes.flip(), apart);
     } catch (IOException e) {
       throw new CannotWriteException(folder + ": weights cannot be read: " + Reason.of(e), e);
     }

@@ -1,5 +1,7 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.Tensor;
+import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -10,7 +12,7 @@ import java.util.stream.IntStream;
  */
 public final class NarrowExpert {
   private final int[] kept;
-  private final float[] down;
+  private final FloatBuffer down;
   private final Optional<RoundedMatrix> rounded;
 
   /**
@@ -26,7 +28,7 @@ public final class NarrowExpert {
   private NarrowExpert(int[] kept, float[] down, Optional<RoundedMatrix> rounded) {
     this.rounded = rounded;
     this.kept = kept.clone();
-    this.down = down.clone();
+    this.down = Tensor.of(List.of((long) down.length), down).offHeap().bytes().asFloatBuffer();
     if (kept.length == 0 || kept[0] < 0 || !isAscending(kept)) {
       throw new IllegalArgumentException("neurons are not ascending: " + neurons());
     } else if (down.length % kept.length != 0) {
@@ -56,7 +58,7 @@ public final class NarrowExpert {
 
   /** Whether its down projection is a matrix of floating numbers. */
   public boolean isRefitted() {
-    return down.length > 0;
+    return down.capacity() > 0;
   }
 
   private static boolean isAscending(int... numbers) {
@@ -75,11 +77,11 @@ public final class NarrowExpert {
 
   /** Rows of a down projection that was re-fitted: the width of what the expert puts out. */
   public int hidden() {
-    return down.length / kept.length;
+    return down.capacity() / kept.length;
   }
 
   /** What output {@code row} takes of the {@code column}-th neuron that is kept. */
   public float down(int row, int column) {
-    return down[row * kept.length + column];
+    return down.get(row * kept.length + column);
   }
 }

@@ -10,7 +10,6 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.Activations;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.ResidualStream;
@@ -147,9 +146,7 @@ public final class BlockResidual implements AutoCloseable {
   /** A session and what is asked of it. */
   private record Tapped(Session session, List<String> outputs) implements AutoCloseable {
     static Tapped open(String name, Taps taps, Path folder, RunOptions options) {
-      Session session =
-          Session.open(
-              name, OnnxWriter.toBytes(options.fitting(taps.model()), folder), folder, options);
+      Session session = Session.open(name, options.fitting(taps.model()), folder, options);
       return new Tapped(session, taps.outputs());
     }
 

@@ -5,7 +5,6 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.moe.Refusal;
 import io.moneonnx.profile.BlockStatistics;
@@ -175,8 +174,7 @@ public final class Calibrator {
   }
 
   private Session open(Model observedModel) {
-    return Session.open(
-        "the observed model", OnnxWriter.toBytes(inPieces(observedModel), folder), folder, options);
+    return Session.open("the observed model", inPieces(observedModel), folder, options);
   }
 
   /**

@@ -10,7 +10,6 @@ import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.Activations;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.MoeBlock;
@@ -126,7 +125,7 @@ final class DownWeights {
     try (Session session =
         Session.open(
             "the weight '%s'".formatted(made),
-            OnnxWriter.toBytes(model.withGraph(making(made, model.graph())), subject.folder()),
+            model.withGraph(making(made, model.graph())),
             subject.folder(),
             RunOptions.cpu())) {
       return session.run(Map.of(), List.of(made)).get(made);

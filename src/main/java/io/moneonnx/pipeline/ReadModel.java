@@ -107,7 +107,7 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Canonical cano
   }
 
   private static long bytes(Model model, Path folder) {
-    return OnnxWriter.toBytes(model, folder).remaining();
+    return OnnxWriter.inMemory(model, folder).bytes().remaining();
   }
 
   /**

@@ -8,11 +8,14 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import java.nio.ByteBuffer;
+import io.moneonnx.io.InMemory;
+import io.moneonnx.io.OnnxWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -37,14 +40,16 @@ public final class Session implements AutoCloseable {
 
   private final String name;
   private final OrtSession session;
+  private final Feeds apart;
   private final RunOptions options;
   private final InputSignature inputs;
   private final Device device;
 
-  private Session(String name, OrtSession session, Device device, RunOptions options)
+  private Session(String name, OrtSession session, Feeds apart, Device device, RunOptions options)
       throws OrtException {
     this.name = name;
     this.session = session;
+    this.apart = apart;
     this.options = options;
     this.inputs = InputSignature.of(name, session.getInputInfo());
     this.device = device;
@@ -58,7 +63,7 @@ public final class Session implements AutoCloseable {
   public static Session open(Path model, RunOptions options) {
     return open(
         model.toString(),
-        (environment, settings) -> environment.createSession(model.toString(), settings),
+        Source.of((environment, settings) -> environment.createSession(model.toString(), settings)),
         options);
   }
 
@@ -68,17 +73,20 @@ public final class Session implements AutoCloseable {
    * ({@code bench/observe.sh}).
    *
    * @param name what messages call the model
-   * @param model the bytes of an ONNX file; direct or mapped buffers are not copied
-   * @param dataFolder where the model's external data lies
+   * @param folder where the model's external data lies
+   * @throws BadInputException if what is neither there nor off the heap passes 2 GiB
    */
-  public static Session open(String name, ByteBuffer model, Path dataFolder, RunOptions options) {
+  public static Session open(String name, Model model, Path folder, RunOptions options) {
+    InMemory given = OnnxWriter.inMemory(model, folder);
     return open(
         name,
-        (environment, settings) -> {
-          settings.addConfigEntry(DATA_FOLDER, dataFolder.toAbsolutePath().toString());
-          settings.setMemoryPatternOptimization(false);
-          return environment.createSession(DirectBytes.of(model.duplicate()), settings);
-        },
+        new Source(
+            (environment, settings) -> {
+              settings.addConfigEntry(DATA_FOLDER, folder.toAbsolutePath().toString());
+              settings.setMemoryPatternOptimization(false);
+              return environment.createSession(given.bytes(), settings);
+            },
+            given.apart()),
         options);
   }
 
@@ -121,7 +129,7 @@ public final class Session implements AutoCloseable {
         openOn(
             device,
             "",
-            (engine, settings) -> engine.createSession(SMALLEST, settings),
+            Source.of((engine, settings) -> engine.createSession(SMALLEST, settings)),
             new RunOptions(device, 1, notice -> {}))) {
       return session.device().equals(device);
     } catch (OrtException | RuntimeFailureException e) {
@@ -155,6 +163,7 @@ public final class Session implements AutoCloseable {
   private static Session openOn(Device device, String name, Source source, RunOptions options)
       throws OrtException {
     OrtEnvironment environment = Engine.environment();
+    Feeds apart = Feeds.of(source.apart());
     try (SessionOptions settings = new SessionOptions()) {
       settings.setIntraOpNumThreads(options.threads());
       settings.addConfigEntry(STOP_SPINNING, "1");
@@ -163,8 +172,16 @@ public final class Session implements AutoCloseable {
       } else if (device instanceof Device.TensorRt tensorRt) {
         Engine.addTensorRt(settings, tensorRt.index());
       }
+      if (!apart.tensors().isEmpty()) {
+        settings.addExternalInitializers(new HashMap<>(apart.tensors()));
+      }
       return NativeCalls.call(
-          () -> new Session(name, source.create(environment, settings), device, options));
+          () ->
+              new Session(
+                  name, source.model().create(environment, settings), apart, device, options));
+    } catch (OrtException | RuntimeException e) {
+      apart.close();
+      throw e;
     }
   }
 
@@ -261,6 +278,7 @@ public final class Session implements AutoCloseable {
     options.tellOfBreach();
     try {
       session.close();
+      apart.close();
     } catch (OrtException e) {
       throw failure(name, e);
     }
@@ -280,9 +298,19 @@ public final class Session implements AutoCloseable {
         .replaceAll("\\s*\\n\\s*", "; ");
   }
 
-  /** How a session comes to its model. */
+  /**
+   * Where a session's model comes from.
+   *
+   * @param apart initializers that it reads where they are as long as it is open
+   */
+  private record Source(Create model, Map<String, Tensor> apart) {
+    static Source of(Create model) {
+      return new Source(model, Map.of());
+    }
+  }
+
   @FunctionalInterface
-  private interface Source {
+  private interface Create {
     OrtSession create(OrtEnvironment environment, SessionOptions settings) throws OrtException;
   }
 }

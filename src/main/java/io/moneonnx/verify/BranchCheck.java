@@ -7,7 +7,6 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
 import io.moneonnx.io.OnnxReader;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.nio.ByteBuffer;
@@ -38,11 +37,7 @@ public record BranchCheck(Branches branches, boolean condition, RunOptions optio
     Path folder = file.toAbsolutePath().getParent();
     try (Session given = Session.open(file, options);
         Session alone =
-            Session.open(
-                file + " " + Branches.name(condition),
-                OnnxWriter.toBytes(taken, folder),
-                folder,
-                options)) {
+            Session.open(file + " " + Branches.name(condition), taken, folder, options)) {
       for (Map<String, Tensor> feed : feeds) {
         Map<String, Tensor> expected = alone.run(feed, outputs);
         Map<String, Tensor> found = given.run(filled(whole, feed), outputs);

@@ -6,7 +6,6 @@ import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.nio.file.Path;
@@ -77,11 +76,7 @@ record ProofRuns(Model original, Path folder, RunOptions options) {
   }
 
   Session open(Model model, Path dataFolder) {
-    return Session.open(
-        "the model under proof",
-        OnnxWriter.toBytes(options.fitting(model), dataFolder),
-        dataFolder,
-        options);
+    return Session.open("the model under proof", options.fitting(model), dataFolder, options);
   }
 
   /** What comes out of a cut that was opened. */

@@ -4,7 +4,6 @@ import io.moneonnx.data.UnmaskedTokens;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
@@ -43,7 +42,7 @@ public final class SideBySide implements AutoCloseable {
       Model fitting = options.fitting(tapped);
       return values.isEmpty() && fitting.equals(model)
           ? Session.open(file, options)
-          : Session.open(file.toString(), OnnxWriter.toBytes(fitting, folder), folder, options);
+          : Session.open(file.toString(), fitting, folder, options);
     }
   }
 

@@ -151,11 +151,7 @@ class CasesTest {
     assertThat(outputs).isNotEmpty();
     try (Session file = Session.open(subject.file(), RunOptions.cpu());
         Session canonical =
-            Session.open(
-                "canonical",
-                OnnxWriter.toBytes(subject.model(), subject.folder()),
-                subject.folder(),
-                RunOptions.cpu())) {
+            Session.open("canonical", subject.model(), subject.folder(), RunOptions.cpu())) {
       Map<String, Tensor> expected = file.run(feeds, outputs);
       canonical
           .run(feeds, outputs)

@@ -185,8 +185,7 @@ class MutationsTest {
 
   private static Map<String, Tensor> outputs(Model model, Path from, Map<String, Tensor> feeds) {
     List<String> outputs = Proof.floatingOutputs(model.graph());
-    try (Session session =
-        Session.open("mutant", OnnxWriter.toBytes(model, from), from, RunOptions.cpu())) {
+    try (Session session = Session.open("mutant", model, from, RunOptions.cpu())) {
       return session.run(feeds, outputs);
     }
   }

@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.ElementType;
+import io.moneonnx.graph.GraphEdit;
 import io.moneonnx.graph.GraphText;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.UnknownFields;
+import io.moneonnx.graph.Value;
+import io.moneonnx.io.InMemory;
+import io.moneonnx.io.OnnxReader;
 import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.io.Placement;
 import java.io.IOException;
@@ -110,11 +115,11 @@ final class SessionTest {
     OnnxWriter.write(big, file, Placement.EXTERNAL);
     Tensor zero = Tensor.of(List.of(1L), 0f);
     float[] weights = big.graph().constant("w").orElseThrow().toFloats();
-    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
 
     assertThat(folder.resolve("doubling.onnx.data")).exists();
     try (Session fromFile = Session.open(file, RunOptions.cpu());
-        Session fromMemory = Session.open("memory", bytes, folder, RunOptions.cpu())) {
+        Session fromMemory =
+            Session.open("memory", OnnxReader.read(file), folder, RunOptions.cpu())) {
       for (Session session : List.of(fromFile, fromMemory)) {
         assertThat(session.run(Map.of("x", zero), List.of("y")).get("y").toFloats())
             .containsExactly(weights);
@@ -177,12 +182,32 @@ final class SessionTest {
         .doesNotContain("\n");
   }
 
+  @Test
+  void readsConstantsOffTheHeapWhereTheyAre() {
+    float[] many = new float[1 << 18];
+    many[7] = 3;
+    GraphEdit edit = new GraphEdit(model("add (float[T] x) => (float[T] y) { y = Identity (x) }"));
+    String constant = edit.constant("w", Tensor.of(List.of((long) many.length), many));
+    edit.addOutput(Value.undeclared(new Ops(edit, "made").add("x", constant)));
+    Model model = edit.apply();
+    InMemory written = OnnxWriter.inMemory(model, folder);
+    assertThat(written.apart()).containsOnlyKeys(constant);
+    assertThat(written.bytes().remaining()).isLessThan(1000);
+
+    try (Session session = open(model)) {
+      String sum = session.outputs().get(1);
+      Tensor one = Tensor.of(List.of(1L), 1f);
+      float[] made = session.run(Map.of("x", one), List.of(sum)).get(sum).toFloats();
+      assertThat(made).hasSize(many.length).startsWith(1, 1, 1, 1, 1, 1, 1, 4, 1);
+    }
+  }
+
   private Session open(Model model) {
     return open(model, RunOptions.cpu());
   }
 
   private Session open(Model model, RunOptions options) {
-    return Session.open("memory", OnnxWriter.toBytes(model, folder), folder, options);
+    return Session.open("memory", model, folder, options);
   }
 
   private static Model model(String text) {

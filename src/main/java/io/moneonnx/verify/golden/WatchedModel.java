@@ -8,7 +8,6 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.graph.Value;
 import io.moneonnx.graph.ValueTypes;
-import io.moneonnx.io.OnnxWriter;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.MoeFinder.Findings.Named;
 import io.moneonnx.moe.Precision;
@@ -57,9 +56,7 @@ public final class WatchedModel implements AutoCloseable {
         .forEach(tap -> edit.addOutput(Value.undeclared(tap)));
     Model watched = taps(routers).isEmpty() ? model : edit.apply();
     return new WatchedModel(
-        graph,
-        routers,
-        Session.open(name, OnnxWriter.toBytes(options.fitting(watched), folder), folder, options));
+        graph, routers, Session.open(name, options.fitting(watched), folder, options));
   }
 
   private static Set<String> taps(List<Named> routers) {
