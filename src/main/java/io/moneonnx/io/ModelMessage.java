@@ -39,14 +39,16 @@ record ModelMessage(ModelProto model, GraphProto graph, List<Part> initializers)
       return proto.getSerializedSize() + data;
     }
 
-    /** The same, its elements put into {@code apart} by its name, where they are off the heap. */
-    private Part withoutOffHeap(Map<String, Tensor> apart) {
-      if (rawData.filter(Tensor::isOffHeap).isEmpty()) {
-        return this;
-      }
-      apart.put(proto.getName(), rawData.get());
+    /** The same, its elements off the heap, and put into {@code apart} by its name. */
+    private Part apart(Map<String, Tensor> apart) {
+      Tensor elements = rawData.orElseThrow();
+      apart.put(
+          proto.getName(),
+          elements.isOffHeap()
+              ? elements
+              : new Tensor.Inline(elements.type(), elements.dims(), elements.bytes()).offHeap());
       TensorProto.Builder described = proto.toBuilder();
-      ExternalData.describe(described, InMemory.LOCATION, 0, rawData.get().byteSize());
+      ExternalData.describe(described, InMemory.LOCATION, 0, elements.byteSize());
       return new Part(described.build(), Optional.empty());
     }
 
@@ -69,9 +71,22 @@ record ModelMessage(ModelProto model, GraphProto graph, List<Part> initializers)
     }
   }
 
-  /** The same without the elements that are off the heap, which are put into {@code apart}. */
-  ModelMessage withoutOffHeap(Map<String, Tensor> apart) {
-    List<Part> rest = initializers.stream().map(part -> part.withoutOffHeap(apart)).toList();
+  /**
+   * The same without the elements of some initializers, which are put into {@code apart}.
+   *
+   * @param least bytes of those that are not off the heap yet
+   */
+  ModelMessage without(long least, Map<String, Tensor> apart) {
+    List<Part> rest =
+        initializers.stream()
+            .map(
+                part ->
+                    part.rawData()
+                            .filter(data -> data.isOffHeap() || data.byteSize() >= least)
+                            .isPresent()
+                        ? part.apart(apart)
+                        : part)
+            .toList();
     return new ModelMessage(model, graph, rest);
   }
 

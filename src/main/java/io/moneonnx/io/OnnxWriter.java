@@ -20,6 +20,9 @@ import java.util.Set;
 
 /** Writes ONNX files. Weights move from file to file and never pass through the heap. */
 public final class OnnxWriter {
+  /** Bytes of a tensor that leaves a model in memory first. */
+  private static final long BIG = 1 << 20;
+
   private OnnxWriter() {}
 
   /**
@@ -233,16 +236,28 @@ public final class OnnxWriter {
   /**
    * A model for a runtime that looks for external data in {@code folder}. Big tensors in files of
    * that folder stay there, also those inside a model file; those off the heap stay there too; all
-   * others are in the bytes.
+   * others are in the bytes, or off the heap where these would pass 2 GiB.
    *
-   * @throws BadInputException if the bytes would pass 2 GiB
+   * @throws BadInputException if the bytes would pass 2 GiB without any big tensors
    * @throws CannotWriteException if the weights cannot be read any more
    */
   public static InMemory inMemory(Model model, Path folder) {
+    return inMemory(model, folder, Integer.MAX_VALUE);
+  }
+
+  /**
+   * The same with another limit.
+   *
+   * @param most bytes that the model may have with all that is not off the heap yet
+   */
+  static InMemory inMemory(Model model, Path folder, long most) {
     try (SourceFiles sources = new SourceFiles()) {
       Map<String, Tensor> apart = new LinkedHashMap<>();
       ModelMessage message =
-          new GraphWriter(new OriginalFiles(folder)).model(model).withoutOffHeap(apart);
+          new GraphWriter(new OriginalFiles(folder)).model(model).without(Long.MAX_VALUE, apart);
+      if (message.size() > most) {
+        message = message.without(BIG, apart);
+      }
       message.checkSize("the model in memory");
       ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(message.size()));
       message.write(new MemoryChannel(bytes), sources);

@@ -107,6 +107,21 @@ class PlacementTest {
   }
 
   @Test
+  void cutTensorsLeaveBytesThatWouldBeTooMany() {
+    Path file = folder.resolve("whole.onnx");
+    OnnxWriter.write(Given.holding(Given.counting(1 << 20)), file, Placement.EXTERNAL);
+    List<Integer> everyOther = Stream.iterate(0, i -> i + 2).limit(1 << 19).toList();
+    Tensor cut = weight(OnnxReader.read(file)).rows(everyOther);
+    assertThat(cut).isInstanceOf(Tensor.External.class);
+    Model model = Given.holding(cut);
+    assertThat(OnnxWriter.inMemory(model, folder).apart()).isEmpty();
+    InMemory small = OnnxWriter.inMemory(model, folder, 1 << 20);
+    assertThat(small.bytes().remaining()).isLessThan(1000);
+    assertThat(small.apart().values()).singleElement().matches(Tensor::isOffHeap);
+    assertThat(small.apart().values().iterator().next().bytes()).isEqualTo(cut.bytes());
+  }
+
+  @Test
   void staysExternalIfTheInputWas() {
     Path apart = folder.resolve("apart.onnx");
     Path whole = folder.resolve("whole.onnx");
