@@ -3,6 +3,7 @@ package io.moneonnx.io;
 import io.moneonnx.graph.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * What is written but not yet at its place: it lies, complete and under its final name, in a
@@ -27,9 +28,14 @@ public sealed interface Draft extends AutoCloseable permits FileDraft, FolderDra
     }
   }
 
-  /** Removes drafts of this file that a killed program left; nobody else may be writing it. */
-  static void removeAbandoned(Path out) throws IOException {
-    TemporaryFolder.removeAll(out);
+  /**
+   * Removes drafts of this file or folder that killed programs left, and not those that others are
+   * writing.
+   *
+   * @return those that were removed
+   */
+  static List<Path> removeAbandoned(Path out) throws IOException {
+    return DraftFolders.removeAbandoned(out);
   }
 
   /**

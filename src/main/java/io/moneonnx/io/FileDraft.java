@@ -1,6 +1,7 @@
 package io.moneonnx.io;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.HeldFolder;
 import io.moneonnx.graph.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,12 +16,12 @@ import java.util.stream.Stream;
 /** A model file, or any other, with the data file that a model may have. */
 final class FileDraft implements Draft {
   private final Path out;
-  private final TemporaryFolder folder;
+  private final HeldFolder folder;
   private Optional<String> data = Optional.empty();
   private Written.Linked linked = Written.Linked.NONE;
   private Set<Path> originals = Set.of();
 
-  private FileDraft(Path out, TemporaryFolder folder) {
+  private FileDraft(Path out, HeldFolder folder) {
     this.out = out;
     this.folder = folder;
   }
@@ -29,7 +30,7 @@ final class FileDraft implements Draft {
     if (Files.isDirectory(out)) {
       throw new BadInputException(out + ": is a folder, expected a file to write");
     }
-    return new FileDraft(out.toAbsolutePath(), TemporaryFolder.beside(out));
+    return new FileDraft(out.toAbsolutePath(), DraftFolders.beside(out));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.moneonnx.io;
 
+import io.moneonnx.graph.HeldFolder;
 import io.moneonnx.graph.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,13 +15,13 @@ final class FolderDraft implements Draft {
   private static final String REPLACED = "-replaced";
 
   private final Path out;
-  private final TemporaryFolder temporary;
+  private final HeldFolder temporary;
   private final Path folder;
   private final ModelFiles original;
   private List<Path> files = List.of();
   private Written.Linked linked = Written.Linked.NONE;
 
-  private FolderDraft(Path out, TemporaryFolder temporary, ModelFiles original) throws IOException {
+  private FolderDraft(Path out, HeldFolder temporary, ModelFiles original) throws IOException {
     this.out = out.toAbsolutePath();
     this.temporary = temporary;
     this.folder = Files.createDirectory(temporary.path().resolve(this.out.getFileName()));
@@ -34,7 +35,7 @@ final class FolderDraft implements Draft {
    * @param original whose names the model file and its data file get
    */
   static FolderDraft beside(Path out, ModelFiles original) {
-    TemporaryFolder temporary = TemporaryFolder.beside(out);
+    HeldFolder temporary = DraftFolders.beside(out);
     try {
       return new FolderDraft(out, temporary, original);
     } catch (IOException e) {
@@ -103,15 +104,15 @@ final class FolderDraft implements Draft {
   static boolean restore(Path out) {
     try {
       boolean restored = false;
-      for (Path replaced : newestFirst(TemporaryFolder.allBeside(out, REPLACED))) {
+      for (Path replaced : newestFirst(DraftFolders.all(out, REPLACED))) {
         if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
-          TemporaryFolder.remove(replaced);
+          DraftFolders.remove(replaced);
         } else {
           Files.move(replaced, out.toAbsolutePath(), StandardCopyOption.ATOMIC_MOVE);
           restored = true;
         }
         String draft = replaced.getFileName().toString().replaceFirst(REPLACED + "$", "");
-        TemporaryFolder.remove(replaced.resolveSibling(draft));
+        DraftFolders.remove(replaced.resolveSibling(draft));
       }
       return restored;
     } catch (IOException e) {

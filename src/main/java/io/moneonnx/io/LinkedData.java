@@ -2,6 +2,7 @@ package io.moneonnx.io;
 
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.FileRange;
+import io.moneonnx.graph.HeldFolder;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.proto.onnx.TensorProto;
@@ -61,7 +62,7 @@ final class LinkedData implements TensorSink {
           "%s: its weights are in the model file itself, to which nothing can be linked; 'rewrite --pack --external' writes them to a data file"
               .formatted(original.model()));
     }
-    try (TemporaryFolder trial = TemporaryFolder.beside(out)) {
+    try (HeldFolder trial = DraftFolders.beside(out)) {
       int number = 0;
       for (Path data : original.data()) {
         link(trial.path().resolve(Integer.toString(number++)), data, out);

@@ -31,7 +31,7 @@ sealed interface PublishStep {
   record Remove(Path path) implements PublishStep {
     @Override
     public void run() {
-      TemporaryFolder.remove(path);
+      DraftFolders.remove(path);
     }
   }
 }

@@ -85,6 +85,8 @@ public final class Output {
       Path link = out.resolveSibling(out.getFileName() + ".linked.data");
       requireForce(link, force);
     }
+    Draft.removeAbandoned(out)
+        .forEach(left -> console.say("removed what a killed program left: " + left));
   }
 
   /**
