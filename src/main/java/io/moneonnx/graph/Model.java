@@ -51,6 +51,7 @@ public record Model(
   /** The files that tensors' bytes lie in, each once: the model's own, data files, or none. */
   public Stream<Path> sources() {
     return tensors()
+        .map(tensor -> tensor instanceof ColumnCut cut ? cut.whole() : tensor)
         .flatMap(
             tensor ->
                 tensor instanceof Tensor.External external

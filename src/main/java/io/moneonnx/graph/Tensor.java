@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** A constant: its type, its shape and where its bytes are (row-major, little-endian, packed). */
-public sealed interface Tensor {
+public sealed interface Tensor permits Tensor.Inline, Tensor.External, Tensor.Strings, ColumnCut {
   /** Elements that are compared at once; a multiple of 8, for types of less than a byte. */
   int PIECE = 1 << 18;
 
@@ -135,11 +135,11 @@ public sealed interface Tensor {
 
   /** So many neighbouring bytes of a tensor. */
   record Run(long from, long length) {
-    private boolean touches(Run next) {
+    boolean touches(Run next) {
       return from + length == next.from;
     }
 
-    private Run with(Run next) {
+    Run with(Run next) {
       return new Run(from, length + next.length);
     }
   }
@@ -261,6 +261,36 @@ public sealed interface Tensor {
     @Override
     public Tensor joined(List<Run> runs, List<Long> dims) {
       return new External(type, dims, runs.stream().flatMap(run -> parts(run).stream()).toList());
+    }
+
+    @Override
+    public Tensor along(int axis, List<Integer> indices) {
+      List<Long> cut = new ArrayList<>(dims);
+      cut.set(axis, (long) indices.size());
+      long rows = Tensor.elements(dims.subList(0, axis));
+      return ColumnCut.of(this, cut, axis, rows, List.of(0L), List.of(indices))
+          .orElseGet(() -> Tensor.super.along(axis, indices));
+    }
+
+    @Override
+    public Tensor alongEach(int each, List<Integer> some, int axis, List<List<Integer>> indices) {
+      if (each > axis) {
+        return Tensor.super.alongEach(each, some, axis, indices);
+      }
+      List<Long> cut = new ArrayList<>(dims);
+      cut.set(each, (long) some.size());
+      cut.set(axis, (long) indices.get(0).size());
+      long between = Tensor.elements(dims.subList(each + 1, axis));
+      List<Long> first = new ArrayList<>();
+      List<List<Integer>> columns = new ArrayList<>();
+      for (long i = 0; i < Tensor.elements(dims.subList(0, each)); i++) {
+        for (int one : some) {
+          first.add((i * dims.get(each) + one) * between);
+        }
+        columns.addAll(indices);
+      }
+      return ColumnCut.of(this, cut, axis, between, first, columns)
+          .orElseGet(() -> Tensor.super.alongEach(each, some, axis, indices));
     }
 
     /** The ranges of a file that hold a run of these bytes. */
@@ -391,7 +421,11 @@ public sealed interface Tensor {
   }
 
   private ByteBuffer piece(long from) {
-    long size = Math.min(PIECE, elements() - from);
+    return piece(from, Math.min(PIECE, elements() - from));
+  }
+
+  /** So many elements from this one on, as bytes; both are multiples of 8, or go to the end. */
+  default ByteBuffer piece(long from, long size) {
     return joined(List.of(new Run(type().bytes(from), type().bytes(size))), List.of(size)).bytes();
   }
 

@@ -1,5 +1,6 @@
 package io.moneonnx.io;
 
+import io.moneonnx.graph.ColumnCut;
 import io.moneonnx.graph.FileRange;
 import io.moneonnx.graph.Tensor;
 import java.io.Closeable;
@@ -13,6 +14,8 @@ import java.util.Map;
 
 /** The files that written weights come from, each opened once; threads may read them together. */
 final class SourceFiles implements Closeable {
+  private static final long PIECE = 4 << 20;
+
   private final Map<Path, FileChannel> channels = new HashMap<>();
 
   /** Appends the elements of a tensor; what lies in files stays inside the kernel if it can. */
@@ -23,7 +26,18 @@ final class SourceFiles implements Closeable {
       }
       return;
     }
-    ByteBuffer bytes = tensor.bytes();
+    if (tensor instanceof ColumnCut cut) {
+      for (long at = 0; at < cut.byteSize(); at += PIECE) {
+        ByteBuffer piece = ByteBuffer.allocate((int) Math.min(PIECE, cut.byteSize() - at));
+        cut.read(at, piece, this::read);
+        write(piece.flip(), target);
+      }
+      return;
+    }
+    write(tensor.bytes(), target);
+  }
+
+  private static void write(ByteBuffer bytes, WritableByteChannel target) throws IOException {
     while (bytes.hasRemaining()) {
       target.write(bytes);
     }
@@ -43,6 +57,10 @@ final class SourceFiles implements Closeable {
 
   /** Fills {@code into} with elements of a tensor, from byte {@code from} of them on. */
   void read(Tensor tensor, long from, ByteBuffer into) throws IOException {
+    if (tensor instanceof ColumnCut cut) {
+      cut.read(from, into, this::read);
+      return;
+    }
     if (!(tensor instanceof Tensor.External external)) {
       into.put(tensor.bytes().position(Math.toIntExact(from)).slice().limit(into.remaining()));
       return;

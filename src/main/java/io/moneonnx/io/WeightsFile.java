@@ -1,11 +1,13 @@
 package io.moneonnx.io;
 
+import io.moneonnx.graph.ColumnCut;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.proto.onnx.TensorProto;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -44,7 +46,9 @@ final class WeightsFile implements TensorSink {
 
   /** What tells elements apart without reading files: where they lie, or what they are. */
   private static Object source(Tensor tensor) {
-    return tensor instanceof Tensor.External external ? external.ranges() : tensor.bytes();
+    return tensor instanceof Tensor.External external
+        ? external.ranges()
+        : tensor instanceof ColumnCut cut ? cut.reshaped(List.of(cut.elements())) : tensor.bytes();
   }
 
   private long place(Tensor tensor) {

@@ -187,6 +187,8 @@ public final class Fingerprint implements AutoCloseable {
       digest.update(inline.bytes().slice(Math.toIntExact(from), Math.toIntExact(length)));
     } else if (tensor instanceof Tensor.External external) {
       addBytes(external.ranges(), from, length);
+    } else {
+      throw new IllegalStateException("a tensor of no file and not in memory: " + tensor);
     }
   }
 

@@ -8,6 +8,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -119,6 +121,42 @@ final class TensorTest {
                 .alongEach(2, List.of(0, 1, 2), 1, List.of(List.of(0), List.of(1), List.of(0)))
                 .toFloats())
         .containsExactly(0, 4, 2, 6, 10, 8);
+  }
+
+  /** Many short columns of what lies in a file are as of what lies in memory. */
+  @Test
+  void manyColumnsAreNotListedRowByRow() throws IOException {
+    float[] values = new float[3 * 700 * 9];
+    IntStream.range(0, values.length).forEach(i -> values[i] = i);
+    Tensor memory = Tensor.of(List.of(3L, 700L, 9L), values);
+    Path data = folder.resolve("many");
+    ByteBuffer bytes = ByteBuffer.allocate(4 * values.length + 4);
+    Files.write(data, bytes.position(4).put(memory.bytes()).array());
+    Tensor file =
+        new Tensor.External(
+            ElementType.FLOAT,
+            memory.dims(),
+            List.of(new FileRange(data, 4, 1000), new FileRange(data, 1004, 4L * 18_900 - 1000)));
+    List<List<Integer>> own = List.of(List.of(1, 2, 5), List.of(8, 0, 4), List.of(6, 7, 8));
+    List<UnaryOperator<Tensor>> cuts =
+        List.of(
+            all -> all.along(2, List.of(7, 0, 1, 5)),
+            all -> all.along(2, List.of(3)),
+            all -> all.alongEach(0, List.of(2, 0, 2), 2, own));
+    for (UnaryOperator<Tensor> cut : cuts) {
+      Tensor found = cut.apply(file);
+      Tensor expected = cut.apply(memory);
+      assertThat(found).isInstanceOf(ColumnCut.class);
+      assertThat(found.dims()).isEqualTo(expected.dims());
+      assertThat(found.toFloats()).isEqualTo(expected.toFloats());
+      assertThat(found.hasSameElements(expected)).isTrue();
+      assertThat(found.piece(8, 16)).isEqualTo(expected.piece(8, 16));
+      assertThat(found.rows(List.of(2, 1)).toFloats())
+          .isEqualTo(expected.rows(List.of(2, 1)).toFloats());
+      List<Long> flat = List.of(found.elements());
+      assertThat(found.reshaped(flat).toFloats()).isEqualTo(expected.toFloats());
+    }
+    assertThat(file.along(1, List.of(0, 2))).isInstanceOf(Tensor.External.class);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.ColumnCut;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.FileRange;
 import io.moneonnx.graph.Model;
@@ -104,6 +105,23 @@ class PlacementTest {
       Tensor y = session.run(Map.of(), List.of("y")).get("y");
       assertThat(y.bytes()).isEqualTo(cut.bytes());
     }
+  }
+
+  /** 12 MB of rows of 12 bytes each, in pieces that end anywhere. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Placement.class,
+      names = {"INLINE", "EXTERNAL"})
+  void columnsAreCutWhileTheyAreWritten(Placement placement) {
+    Path file = folder.resolve("whole.onnx");
+    Tensor counting = Given.counting(7 << 20).reshaped(List.of(1L << 20, 7L));
+    OnnxWriter.write(Given.holding(counting), file, Placement.EXTERNAL);
+    List<Integer> some = List.of(1, 2, 6);
+    Tensor cut = weight(OnnxReader.read(file)).along(1, some);
+    assertThat(cut).isInstanceOf(ColumnCut.class);
+    Path written = folder.resolve("cut.onnx");
+    OnnxWriter.write(Given.holding(cut), written, placement);
+    assertThat(weight(OnnxReader.read(written)).bytes()).isEqualTo(counting.along(1, some).bytes());
   }
 
   @Test
