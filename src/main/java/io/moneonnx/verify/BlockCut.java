@@ -37,6 +37,7 @@ record BlockCut(Model whole, List<String> inputs, String output) {
   static BlockCut of(Model model, List<String> from, String output, Predicate<String> isGiven) {
     Graph graph = model.graph();
     Set<String> before = Reach.backward(graph, List.of(output), from::contains);
+    from.forEach(before::remove);
     Set<String> inside = new HashSet<>(from);
     Set<String> read = new LinkedHashSet<>(from);
     for (Node node : graph.nodes()) {

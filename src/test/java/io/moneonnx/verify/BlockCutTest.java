@@ -48,6 +48,14 @@ final class BlockCutTest {
     assertThat(cut.inputs()).containsExactly("h", "other", "zeros");
   }
 
+  /** What makes a value of the border reads constants of its own, and is outside all the same. */
+  @Test
+  void endsAtItsBorderThoughItIsMadeOfNewConstants() {
+    BlockCut cut = BlockCut.of(MODEL, List.of("a"), "gated", value -> !value.equals("within"));
+
+    assertThat(cut.inputs()).containsExactly("a", "other");
+  }
+
   @Test
   void holdsTheNodesBetweenItsBorders() {
     Graph cut =
