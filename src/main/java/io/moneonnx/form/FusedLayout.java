@@ -6,7 +6,6 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.moe.Activations;
 import io.moneonnx.moe.Atoms;
-import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Ffn;
 import io.moneonnx.moe.Layout;
 import io.moneonnx.moe.RouterCut;
@@ -183,7 +182,7 @@ record FusedLayout(
     String scores = router.apply(ops, pruned);
     boolean isGiven = node.given(FusedSignature.WEIGHTS).isPresent();
     if (isGiven || !(inside instanceof FusedRouting.OverChosen)) {
-      Routing masked = routing.with(new Choice.Hidden(scores));
+      Routing masked = routing.with(routing.choice().by(scores));
       new FusedLayout(node, perExpert, masked, inside, target).remove(ops, pruned);
       return;
     }

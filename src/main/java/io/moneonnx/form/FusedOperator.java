@@ -27,9 +27,8 @@ import java.util.stream.Collectors;
  * y = com.microsoft.MoE <k> (x, logits [tokens, experts], up [experts, ...], ...)
  * }</pre>
  *
- * What differs between the execution providers that run it is read as {@code target} does it. Which
- * of two equal logits wins differs too, and is not told: what is made of such an operator is exact
- * up to ties.
+ * What differs between the execution providers that run it is read as {@code target} does it, and
+ * so is which of two equal logits wins.
  */
 final class FusedOperator implements Form {
   private final Graph graph;
@@ -67,7 +66,12 @@ final class FusedOperator implements Form {
     FusedRouting inside = FusedRouting.of(node, signature, target);
     return Recognition.unless(
         objection(node, signature, routing).or(() -> inside.objection(routing)),
-        () -> claim(node, signature, inside, routing.named(inside.kind())));
+        () ->
+            claim(node, signature, inside, asTargetChooses(routing, hidden).named(inside.kind())));
+  }
+
+  private Routing asTargetChooses(Routing routing, Choice.Hidden hidden) {
+    return routing.with(new Choice.Hidden(hidden.scores(), target.tieRule()));
   }
 
   private Optional<String> objection(Node node, FusedSignature signature, Routing routing) {

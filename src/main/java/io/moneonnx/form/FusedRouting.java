@@ -156,7 +156,7 @@ sealed interface FusedRouting extends RoutingWeights.Hidden.Inside {
   static String chosenScores(Ops ops, Routing routing) {
     Choice.Hidden choice = (Choice.Hidden) routing.choice();
     boolean isHalf = ops.edit().type(choice.scores()).equals(Optional.of(ElementType.FLOAT16));
-    Ops.Best best = choice.best(ops, routing.topK());
+    Ops.Best best = choice.best(ops, routing.topK(), routing.experts());
     String never =
         ops.full(ops.shape(choice.scores()), ElementType.FLOAT, isHalf ? NEVER_HALF : NEVER);
     return ops.scatterElements(never, best.ids(), best.values(), 1);

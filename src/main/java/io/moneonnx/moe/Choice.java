@@ -3,7 +3,6 @@ package io.moneonnx.moe;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntPredicate;
@@ -23,7 +22,16 @@ public sealed interface Choice {
   }
 
   /** The chosen ids, int64 {@code [tokens, topK]}. */
-  String indices(Ops ops, int topK);
+  String indices(Ops ops, int topK, int experts);
+
+  /**
+   * {@code perToken [tokens, 1]}, float32, with 0 for tokens of which rounding or a tie decides
+   * whom they choose: what is rebuilt from the choice may differ from what the block does there.
+   * Where that is all tokens, none is left out.
+   */
+  default String whereDecided(Ops ops, String perToken, int topK, int experts) {
+    return perToken;
+  }
 
   /** The values of a run that say which experts were chosen. */
   default List<String> shownBy() {
@@ -73,7 +81,7 @@ public sealed interface Choice {
    */
   record Indices(String value, String scores) implements Choice {
     @Override
-    public String indices(Ops ops, int topK) {
+    public String indices(Ops ops, int topK, int experts) {
       return ops.reshape(value, -1, topK);
     }
 
@@ -97,7 +105,7 @@ public sealed interface Choice {
    */
   record Capped(String value, String scores, String kept) implements Choice {
     @Override
-    public String indices(Ops ops, int topK) {
+    public String indices(Ops ops, int topK, int experts) {
       return ops.reshape(value, -1, topK);
     }
 
@@ -139,21 +147,26 @@ public sealed interface Choice {
   }
 
   /**
-   * The ids are not in the graph: the best by these scores are chosen, in some way or other. Which
-   * of two equal scores that is may differ, so what is rebuilt from this choice is exact up to
-   * ties.
+   * The ids are not in the graph: the best by these scores are chosen, in some way or other.
    *
    * @param scores {@code [tokens, experts]}
+   * @param tieRule which of equal scores is chosen
    */
-  record Hidden(String scores) implements Choice {
+  record Hidden(String scores, TieRule tieRule) implements Choice {
+    /**
+     * How near two scores may be that a softmax in float32 does not tell apart, in parts of 1 and
+     * of what both are below the best.
+     */
+    private static final float NEAR = 1e-6f;
+
     @Override
     public String value() {
       return scores;
     }
 
     @Override
-    public String indices(Ops ops, int topK) {
-      return best(ops, topK).ids();
+    public String indices(Ops ops, int topK, int experts) {
+      return best(ops, topK, experts).ids();
     }
 
     @Override
@@ -161,20 +174,24 @@ public sealed interface Choice {
       return false;
     }
 
-    /** The best by score, the lower id first among equal scores. */
     @Override
     public long[] ids(Map<String, Tensor> run, int topK, int experts) {
-      float[] all = run.get(scores).toFloats();
-      return IntStream.range(0, all.length / experts)
-          .mapToObj(token -> token * experts)
-          .flatMap(
-              start ->
-                  IntStream.range(0, experts)
-                      .boxed()
-                      .sorted(Comparator.comparingDouble(expert -> -all[start + expert]))
-                      .limit(topK))
-          .mapToLong(Integer::longValue)
-          .toArray();
+      return tieRule.ids(run.get(scores).toFloats(), topK, experts);
+    }
+
+    @Override
+    public String whereDecided(Ops ops, String perToken, int topK, int experts) {
+      if (topK == experts) {
+        return perToken;
+      }
+      String best = best(ops, topK + 1, experts).values();
+      String last = ops.gather(best, ops.vector(topK - 1), 1); // [tokens, 1]
+      String below = ops.sub(ops.gather(best, ops.vector(0), 1), last);
+      String width = ops.mul(ops.add(below, ops.scalar(1f)), ops.scalar(NEAR));
+      String isDecided = ops.greater(ops.sub(last, ops.gather(best, ops.vector(topK), 1)), width);
+      String decided = ops.mul(perToken, ops.cast(isDecided, ElementType.FLOAT));
+      String isAny = ops.greater(ops.reduceMax(decided, true), ops.scalar(0f));
+      return ops.where(isAny, decided, perToken);
     }
 
     @Override
@@ -189,12 +206,12 @@ public sealed interface Choice {
 
     @Override
     public Choice by(String otherScores) {
-      return new Hidden(otherScores);
+      return new Hidden(otherScores, tieRule);
     }
 
     /** The chosen ids with their scores, in float32. */
-    public Ops.Best best(Ops ops, int topK) {
-      return ops.topK(ops.cast(scores, ElementType.FLOAT), topK);
+    public Ops.Best best(Ops ops, int topK, int experts) {
+      return tieRule.best(ops, ops.cast(scores, ElementType.FLOAT), topK, experts);
     }
   }
 }

@@ -49,7 +49,7 @@ public record Routing(
 
   /** The chosen ids, int64 {@code [tokens, topK]}. */
   public String indices(Ops ops) {
-    return choice.indices(ops, topK);
+    return choice.indices(ops, topK, experts);
   }
 
   /**

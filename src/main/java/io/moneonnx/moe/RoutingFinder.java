@@ -192,7 +192,8 @@ final class RoutingFinder {
   private static Chosen within(Node fused) {
     String scores = fused.input(1);
     int topK = (int) fused.intAttribute("k", 1);
-    return new Chosen(fused.output(), new Choice.Hidden(scores), topK, List.of(scores));
+    return new Chosen(
+        fused.output(), new Choice.Hidden(scores, TieRule.LOWER_ID), topK, List.of(scores));
   }
 
   private static Chosen chosen(String indices, String scores, int topK, List<String> from) {
@@ -224,7 +225,11 @@ final class RoutingFinder {
     }
     return isThreshold(topK) && !graph.isOutput(indices)
         ? Optional.of(
-            new Chosen(topK.output(), new Choice.Hidden(scores), (int) k.get()[0], List.of(scores)))
+            new Chosen(
+                topK.output(),
+                new Choice.Hidden(scores, TieRule.LOWER_ID),
+                (int) k.get()[0],
+                List.of(scores)))
         : Optional.empty();
   }
 

@@ -11,6 +11,11 @@ public enum Target {
   CUDA,
   TENSORRT;
 
+  /** Which of equal scores wins where one of ONNX Runtime's fused operators chooses by them. */
+  public TieRule tieRule() {
+    return this == CPU ? TieRule.HIGHER_ID : TieRule.LOWER_ID;
+  }
+
   /** As it is written on a command line. */
   @Override
   public String toString() {

@@ -5,6 +5,7 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.Ops;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
+import io.moneonnx.moe.Routing;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.observe.NeuronMoments.Slots;
 import io.moneonnx.observe.Taps.Tap;
@@ -85,7 +86,7 @@ final class RowStatistics {
         Tap.REBUILT,
         ops.when(
             check,
-            () -> rebuilt.difference(routed, perToken),
+            () -> rebuilt.difference(routed, decided(perToken)),
             () -> ops.constant("unasked", Tensor.of(List.of(2L), 0f, 0f))));
     if (isHidden) {
       standIn(routed);
@@ -101,6 +102,11 @@ final class RowStatistics {
       added.get().difference().ifPresent(value -> taps.put(Tap.RECOMPUTED, value));
     }
     return new Added(taps, added.map(NeuronMoments.Added::sums));
+  }
+
+  private String decided(String perToken) {
+    Routing routing = block.routing();
+    return routing.choice().whereDecided(ops, perToken, routing.topK(), routing.experts());
   }
 
   private String flat(String output) {

@@ -14,6 +14,7 @@ import io.moneonnx.graph.UnknownFields;
 import io.moneonnx.graph.Value;
 import io.moneonnx.moe.Choice;
 import io.moneonnx.moe.Routing;
+import io.moneonnx.moe.TieRule;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,8 @@ final class FusedRoutingTest {
             "g (float[T, 8] scores, float[T, 8] weights) => (float[T, 8] y)"
                 + " { y = Add (scores, weights) }");
     Routing routing =
-        new Routing(new Choice.Hidden("scores"), topK, 8, 4, "x", "router", "unknown");
+        new Routing(
+            new Choice.Hidden("scores", TieRule.LOWER_ID), topK, 8, 4, "x", "router", "unknown");
     GraphEdit edit =
         new GraphEdit(new Model(graph, 8, Map.of("", 17L), Map.of(), UnknownFields.NONE));
     Ops ops = new Ops(edit, "added");

@@ -58,7 +58,8 @@ final class ExpertGroupingTest {
   }
 
   private static Routing of(int experts) {
-    return new Routing(new Choice.Hidden("scores"), 1, experts, 4, "x", "router", "unknown");
+    return new Routing(
+        new Choice.Hidden("scores", TieRule.LOWER_ID), 1, experts, 4, "x", "router", "unknown");
   }
 
   private static Recognition joined(List<String> parts) {

@@ -109,7 +109,8 @@ final class RoutingFinderTest {
 
     assertThat(routings(graph(fused)))
         .containsExactly(
-            new Routing(new Choice.Hidden("logits"), 2, 8, 4, "x", "router", "unknown"));
+            new Routing(
+                new Choice.Hidden("logits", TieRule.LOWER_ID), 2, 8, 4, "x", "router", "unknown"));
     assertThat(routings(graph(fused.replace("microsoft", "example")))).isEmpty();
   }
 

@@ -259,7 +259,7 @@ final class SelectionMaskTest {
   @Test
   void refusesScoresOfAFusedOperatorThatAnotherReads() {
     String fused = "  gates = com.microsoft.MoE <k = 2> (x, logits, router)\n";
-    Choice choice = new Choice.Hidden("logits");
+    Choice choice = new Choice.Hidden("logits", TieRule.LOWER_ID);
 
     assertThat(mask(router(fused), choice, "unknown").objection()).isEmpty();
     assertThat(mask(router(fused + "  ids = Mul (low, logits)\n"), choice, "unknown").objection())
@@ -277,7 +277,7 @@ final class SelectionMaskTest {
 
     assertThat(mask(graph, new Choice.Capped("ids", "scores", "kept"), "unknown").objection())
         .hasValueSatisfying(reason -> assertThat(reason).contains("no capacity left"));
-    assertThat(mask(graph, new Choice.Hidden("scores"), "Threshold").objection())
+    assertThat(mask(graph, new Choice.Hidden("scores", TieRule.LOWER_ID), "Threshold").objection())
         .hasValueSatisfying(reason -> assertThat(reason).contains("comparing scores"));
     assertThat(mask(graph, new Choice.Indices("logits", "scores"), "unknown").objection())
         .hasValueSatisfying(reason -> assertThat(reason).contains("one expert after another"));

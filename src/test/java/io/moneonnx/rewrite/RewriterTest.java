@@ -709,23 +709,26 @@ final class RewriterTest {
         .isEqualTo(
             """
             int64[2] mone.0/ints = {0, 2}
-            int64[1] mone.0/ints_1 = {2}
+            int64[3] mone.0/ints_1 = {2, 1, 0}
+            int64[1] mone.0/ints_2 = {2}
             float[2, 5, 4] mone.0/kept
             float[2, 4, 5] mone.0/kept_1
-            int64[1] mone.0/ints_2 = {1}
+            int64[1] mone.0/ints_3 = {1}
             float[2, 4] mone.0/novices = {2.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0}
-            int64[2] mone.0/ints_3 = {1, 1}
-            mone.0/Best, mone.0/TopK = TopK <axis = -1> (experts, mone.0/ints_1)
+            int64[2] mone.0/ints_4 = {1, 1}
+            mone.0/Gather = Gather <axis = 1> (experts, mone.0/ints_1)
+            mone.0/Best, mone.0/TopK = TopK <axis = -1> (mone.0/Gather, mone.0/ints_2)
+            mone.0/Sub = Sub (mone.0/ints_2, mone.0/TopK)
             mone.0/Shape = Shape (experts)
             mone.0/ConstantOfShape = ConstantOfShape <value = float[1] {-1.0E30}> (mone.0/Shape)
-            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/TopK, mone.0/Best)
+            mone.0/ScatterElements = ScatterElements <axis = 1> (mone.0/ConstantOfShape, mone.0/Sub, mone.0/Best)
             mone.0/Softmax = Softmax <axis = -1> (mone.0/ScatterElements)
-            mone.0/Gather_2 = Gather <axis = 1> (mone.0/Softmax, mone.0/ints_3)
-            mone.0/MatMul = MatMul (mone.0/Gather_2, mone.0/novices)
-            mone.0/Gather = Gather <axis = 1> (mone.0/Softmax, mone.0/ints)
-            mone.0/ReduceSum = ReduceSum <keepdims = 1> (mone.0/Gather, mone.0/ints_2)
-            mone.0/Gather_1 = Gather <axis = 1> (mone.0/ScatterElements, mone.0/ints)
-            mone.0/MoE = com.microsoft.MoE <k = 2, activation_type = "relu", normalize_routing_weights = 1, use_sparse_mixer = 0> (x, mone.0/Gather_1, mone.0/kept, , mone.0/kept_1)
+            mone.0/Gather_3 = Gather <axis = 1> (mone.0/Softmax, mone.0/ints_4)
+            mone.0/MatMul = MatMul (mone.0/Gather_3, mone.0/novices)
+            mone.0/Gather_1 = Gather <axis = 1> (mone.0/Softmax, mone.0/ints)
+            mone.0/ReduceSum = ReduceSum <keepdims = 1> (mone.0/Gather_1, mone.0/ints_3)
+            mone.0/Gather_2 = Gather <axis = 1> (mone.0/ScatterElements, mone.0/ints)
+            mone.0/MoE = com.microsoft.MoE <k = 2, activation_type = "relu", normalize_routing_weights = 1, use_sparse_mixer = 0> (x, mone.0/Gather_2, mone.0/kept, , mone.0/kept_1)
             mone.0/Mul = Mul (mone.0/MoE, mone.0/ReduceSum)
             mone.0/Add = Add (mone.0/Mul, mone.0/MatMul)
             y = Add (x, mone.0/Add)
