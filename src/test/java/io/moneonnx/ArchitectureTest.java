@@ -201,6 +201,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyDataKnowsParquet() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + "data..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.apache.parquet..", "io.airlift..")
+        .check(CLASSES);
+  }
+
+  @Test
   void onlyNarrowKnowsTheLinearAlgebra() {
     noClasses()
         .that()

@@ -16,7 +16,7 @@ final class DataOptions {
       paramLabel = "SRC",
       arity = "1..*",
       description =
-          "Calibration data: text (- is standard input), .jsonl, .json, .csv, .tsv, or .npz/.npy arrays named like the model's inputs; "
+          "Calibration data: text (- is standard input), .jsonl, .json, .csv, .tsv, .parquet, or .npz/.npy arrays named like the model's inputs; "
               + "TAG=SRC to have the statistics of each tag as well; self or self:TOKENS for text "
               + "that the model writes itself (8192 tokens where no number is given). "
               + "Without it: calibration.{txt,jsonl,npz} in the model's directory.")

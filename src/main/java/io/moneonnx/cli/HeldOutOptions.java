@@ -14,7 +14,7 @@ final class HeldOutOptions {
       paramLabel = "SRC",
       arity = "1..*",
       description =
-          "Held-out data: text (- is standard input), .jsonl, .json, .csv, .tsv, or .npz/.npy arrays named like the model's inputs; "
+          "Held-out data: text (- is standard input), .jsonl, .json, .csv, .tsv, .parquet, or .npz/.npy arrays named like the model's inputs; "
               + "TAG=SRC to have figures of each tag as well. "
               + "Without it: heldout.{txt,jsonl,npz} in the model's directory.")
   private List<String> files = List.of();

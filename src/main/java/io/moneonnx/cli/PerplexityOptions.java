@@ -19,7 +19,7 @@ final class PerplexityOptions {
       paramLabel = "SRC",
       arity = "1..*",
       description =
-          "Measure the perplexity of text, .jsonl, .json, .csv or .tsv (each record a text by itself), or .npz/.npy arrays"
+          "Measure the perplexity of text, .jsonl, .json, .csv, .tsv or .parquet (each record a text by itself), or .npz/.npy arrays"
               + " named like the model's inputs (each row a sequence by itself); TAG=SRC to have"
               + " one figure for all files of a tag.")
   private List<String> sources = List.of();

@@ -17,7 +17,7 @@ final class TestOptions {
       paramLabel = "[NAME=]FILE",
       arity = "1..*",
       description =
-          "Held-out data: text (- is standard input), .jsonl, .json, .csv, .tsv, or .npz/.npy arrays named like the model's inputs; each"
+          "Held-out data: text (- is standard input), .jsonl, .json, .csv, .tsv, .parquet, or .npz/.npy arrays named like the model's inputs; each"
               + " file counts alike. Without it: heldout.{txt,jsonl,npz} in the model's directory.")
   private List<String> files = List.of();
 

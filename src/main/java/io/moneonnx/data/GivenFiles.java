@@ -22,7 +22,7 @@ import java.util.regex.PatternSyntaxException;
 public record GivenFiles(List<DataSource> files, List<String> notices) {
   private static final String WILDCARDS = ".*[*?\\[{].*";
   private static final String DATA =
-      ".*\\.(npz|npy|(txt|text|md|jsonl|ndjson|json|csv|tsv)(\\.gz)?)";
+      ".*\\.(npz|npy|parquet|(txt|text|md|jsonl|ndjson|json|csv|tsv)(\\.gz)?)";
 
   public GivenFiles {
     files = List.copyOf(files);

@@ -27,7 +27,7 @@ import java.util.stream.Stream;
  */
 record JsonRecords(Path path, String field, ChatTemplate template) {
   /** What chats are called in public data sets. */
-  private static final List<String> CHATS = List.of("messages", "conversations", "conversation");
+  static final List<String> CHATS = List.of("messages", "conversations", "conversation");
 
   /** Each line that is not blank is a record. */
   void readLines(BufferedReader reader, TextSink sink) throws IOException {
@@ -106,7 +106,13 @@ record JsonRecords(Path path, String field, ChatTemplate template) {
     }
   }
 
-  private String textOf(JsonElement element, String place) {
+  /**
+   * The text of a record, or of the chat that it is.
+   *
+   * @param place of the record, for messages
+   * @throws BadInputException if it is neither
+   */
+  String textOf(JsonElement element, String place) {
     JsonElement found = element instanceof JsonObject object ? object.get(field) : null;
     if (found instanceof JsonPrimitive text && text.isString()) {
       return text.getAsString();

@@ -11,14 +11,16 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * Kinds of files that are no text, told by their names or first bytes, and what to do with them.
+ * Kinds of files that are not read as text, told by their names or first bytes, and what to do with
+ * them.
  */
 enum NoText {
   COLUMNS(
-      "a Parquet or Arrow file",
-      "parquet|arrow|feather",
-      "(PAR1|ARROW1).*",
-      "write its texts to .jsonl, as to_json of Python's datasets or pandas does"),
+      "an Arrow file",
+      "arrow|feather",
+      "ARROW1.*",
+      "write its texts to .parquet or .jsonl, as to_parquet and to_json of Python's datasets do"),
+  PARQUET("a Parquet file", "", "PAR[1E].*", "give it a name that ends in .parquet"),
   PDF("a PDF file", "pdf", "%PDF.*", "write its text to .txt, as pdftotext does"),
   OFFICE("an office document", "docx?|odt|rtf|pptx?|epub", "\\{\\\\rtf.*", "save it as .txt"),
   SHEET("a spreadsheet", "xlsx?|ods", "", "save it as .csv"),
@@ -27,7 +29,7 @@ enum NoText {
       "zip|tar|tgz|tar\\.\\w+|7z|rar",
       "PK\\x03\\x04.*",
       "unpack it and name its files, or the folder"),
-  ARRAYS("packed arrays", "np[yz]\\.gz", "", "unpack them"),
+  ARRAYS("packed arrays or tables", "(np[yz]|parquet)\\.gz", "", "unpack them"),
   PACKED(
       "packed",
       "zst|xz|bz2|lz4",
@@ -60,6 +62,9 @@ enum NoText {
    * @throws BadInputException if it is; it says what to do
    */
   static void refuse(Path file) {
+    if (TextKind.of(file) == TextKind.PARQUET) {
+      return;
+    }
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     String first = name.endsWith(".gz") ? "" : first(file);
     Stream.of(values())

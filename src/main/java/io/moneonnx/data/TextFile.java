@@ -20,8 +20,8 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
- * Reads the documents of a text file in UTF-8: each record of JSON and each row of a table is one,
- * any other file is one as a whole.
+ * Reads the documents of a text file in UTF-8, or of a Parquet file: each record of JSON and each
+ * row of a table is one, any other file is one as a whole.
  *
  * @param field the field or column that holds the text
  * @param template what makes text of chats
@@ -42,15 +42,23 @@ record TextFile(Path path, Optional<String> field, ChatTemplate template) {
 
   /** Hands documents to {@code sink} until it is full. */
   void readInto(TextSink sink) {
+    if (TextKind.of(path) == TextKind.PARQUET) {
+      ParquetRecords.of(path, field, template).readInto(sink);
+    } else {
+      readCharacters(sink);
+    }
+  }
+
+  private void readCharacters(TextSink sink) {
     try (InputStream bytes = Files.newInputStream(path);
         BufferedReader reader = new BufferedReader(characters(bytes))) {
       skipByteOrderMark(reader);
       switch (TextKind.of(path)) {
-        case PROSE -> readWhole(reader, sink);
         case LINES -> records().readLines(reader, sink);
         case JSON -> records().readArray(reader, sink);
         case COMMAS -> new TableColumn(path, field).readInto(reader, ',', sink);
         case TABS -> new TableColumn(path, field).readInto(reader, '\t', sink);
+        default -> readWhole(reader, sink);
       }
     } catch (EOFException e) {
       throw new BadInputException(path + " is no readable .gz file: it ends too early", e);

@@ -13,6 +13,8 @@ enum TextKind {
   /** The values of a column. */
   COMMAS(".*\\.csv(\\.gz)?"),
   TABS(".*\\.tsv(\\.gz)?"),
+  /** A record in each row. */
+  PARQUET(".*\\.parquet"),
   /** One document. */
   PROSE(".*");
 

@@ -988,8 +988,8 @@ class BadInputTest {
 
   @ParameterizedTest
   @CsvSource({
-    "d.parquet, x, .jsonl",
-    "d.txt, PAR1xxxx, .jsonl",
+    "d.txt, PAR1xxxx, ends in .parquet",
+    "d.parquet.gz, x, unpack them",
     "d.arrow, x, .jsonl",
     "D.PDF, x, pdftotext",
     "d, %PDF-1.7, pdftotext",
@@ -1009,6 +1009,16 @@ class BadInputTest {
 
     calibrate("--data", data).fails(BAD_INPUT, data + ": is ", ", expected text: ", advice);
     Cli.run("eval", TwoLayers.MODEL, "--perplexity", data).fails(BAD_INPUT, data + ": is ", advice);
+  }
+
+  @Test
+  void aParquetFileThatIsNone() throws IOException {
+    Path data = file("d.parquet", "In the beginning\n");
+
+    calibrate("--data", data)
+        .fails(BAD_INPUT, data + " is no readable Parquet file: it does not begin with PAR1");
+    Cli.run("eval", TwoLayers.MODEL, "--perplexity", data)
+        .fails(BAD_INPUT, data + " is no readable");
   }
 
   @Test
