@@ -94,6 +94,15 @@ final class RewriteCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Replace files that are there already.")
   private boolean force;
 
+  @Option(
+      names = "--also",
+      paramLabel = "MODEL=SRC",
+      description =
+          "Rewrite another model of the folder too, with experts of its own, such as a draft head:"
+              + " calibrated on SRC (.npz arrays named like its inputs, or text), by a plan of its"
+              + " own within the same budget. Once for each model and source; left alone otherwise.")
+  private List<String> also = List.of();
+
   @Mixin private BudgetOptions budget;
   @Mixin private SearchOptions search;
   @Mixin private RefitOptions refit;
@@ -165,7 +174,8 @@ final class RewriteCommand implements Callable<Integer> {
         weights.placement(),
         force,
         !unverified,
-        refit.tokens());
+        refit.tokens(),
+        also);
   }
 
   private Prune.Choice choice() {

@@ -13,6 +13,7 @@ import io.moneonnx.plan.Stability;
 import io.moneonnx.rewrite.Change;
 import io.moneonnx.verify.Drift;
 import io.moneonnx.verify.Verdict;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -33,11 +34,21 @@ record RewriteReport(Prune.Result result) {
         .twins()
         .forEach(
             (file, verdict) -> text.append("twin     %s: %s%n".formatted(file, verdict(verdict))));
+    report
+        .companions()
+        .forEach((file, own) -> text.append("also     %s: %s%n".formatted(file, own(own))));
     result.search().ifPresent(searched -> text.append("costs    %s%n".formatted(costs(searched))));
     report.drift().ifPresent(drift -> text.append(moved(drift, report.driftOn())));
     report.written().files().forEach(file -> text.append("written  %s%n".formatted(file)));
     report.refitted().ifPresent(file -> text.append("written  %s%n".formatted(file)));
     return text.toString();
+  }
+
+  private static String own(Rewrite.OwnChanges own) {
+    List<String> blocks = new ArrayList<>();
+    own.changes()
+        .forEach((block, change) -> blocks.add("%s: %s".formatted(block, change.summary())));
+    return "%s; %s".formatted(String.join(", ", blocks), verdict(own.verdict()));
   }
 
   private static String verdict(Optional<Verdict> verdict) {

@@ -139,7 +139,7 @@ public record ModelInputs(
   }
 
   /** All inputs as messages list them. */
-  String text() {
+  public String text() {
     return values.stream().map(ModelInputs::text).collect(Collectors.joining(", "));
   }
 

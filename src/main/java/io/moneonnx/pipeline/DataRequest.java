@@ -46,6 +46,11 @@ public record DataRequest(
     return new DataRequest(files, options, nonFinite, Detail.MOMENTS);
   }
 
+  /** Other data, read in the same way. */
+  DataRequest of(List<DataSource> others) {
+    return new DataRequest(others, options, nonFinite, detail);
+  }
+
   /** The files that are read for it, as far as they are named. */
   public List<Path> named() {
     return Stream.concat(

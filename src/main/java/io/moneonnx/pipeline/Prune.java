@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** The whole road from a model file or folder to a smaller one; does what is missing by itself. */
 public final class Prune {
@@ -47,6 +48,8 @@ public final class Prune {
    * @param force whether what is at {@code output} may be replaced
    * @param verify whether the result must pass the oracle before it is moved into place
    * @param refit how many tokens of the data down projections are re-fitted on jointly, if they are
+   * @param also other models of the folder to rewrite by plans of their own, each as {@code
+   *     MODEL=SRC}
    */
   public record Request(
       Path model,
@@ -58,7 +61,12 @@ public final class Prune {
       Optional<Placement> placement,
       boolean force,
       boolean verify,
-      OptionalInt refit) {
+      OptionalInt refit,
+      List<String> also) {
+    public Request {
+      also = List.copyOf(also);
+    }
+
     private Rewrite.Request to(Path there, Novice novice) {
       return new Rewrite.Request(there, novice, placement, force, verify, refit);
     }
@@ -158,7 +166,9 @@ public final class Prune {
     subject.requireBlocks();
     subject.warn(console);
     SharedExperts shared = SharedExperts.of(subject);
-    shared.tell(subject, console);
+    List<Companion> companions = Companion.of(request.also(), request.data(), subject, shared);
+    requireOwnPlans(request);
+    shared.tell(subject, companions, console);
     known.ifPresent(measured -> subject.requireProfile(measured, request.profile().orElseThrow()));
     Function<Profile, PlanSource> source =
         PlanSource.of(request.choice(), known, subject, options, console);
@@ -181,24 +191,70 @@ public final class Prune {
             : request.verify()
                 ? calibrate.besideModel(CalibrationOptions.DEFAULT)
                 : Optional.empty();
-    Profile measured =
-        known.orElseGet(() -> calibrate.run(wanted, data.orElseThrow(), Checkpoints.NONE));
     Profile profile =
-        isNarrow && !(request.choice() instanceof Choice.Given)
-            ? new OrderNeurons(subject, options, console).of(measured)
-            : measured;
-    if (isNarrow
-        && known.isEmpty()
-        && profile.blocks().stream().allMatch(block -> block.orders().isEmpty())) {
-      throw new NothingToDoException(
-          subject.file() + ": no block has experts that can be narrowed; nothing was written");
+        measured(
+            subject,
+            request.choice(),
+            known,
+            () -> calibrate.run(wanted, data.orElseThrow(), Checkpoints.NONE));
+    List<Companion.Planned> planned = new ArrayList<>();
+    for (Companion companion : companions) {
+      planned.add(planned(companion, request.choice()));
     }
-    Rewrite rewrite = new Rewrite(subject, shared.twins(), options, console);
+    Rewrite rewrite = new Rewrite(subject, shared.twins(), planned, options, console);
     return carryOut(
         source.apply(profile),
         subject,
         profile,
         next -> rewrite.prove(request.to(output, next.novice()), profile, next.plan(), data));
+  }
+
+  /** The profile to plan by; where experts are narrowed, with the order of their neurons. */
+  private Profile measured(
+      LoadedModel model, Choice choice, Optional<Profile> known, Supplier<Profile> calibration) {
+    Profile measured = known.orElseGet(calibration);
+    Profile profile =
+        choice.isNarrow() && !(choice instanceof Choice.Given)
+            ? new OrderNeurons(model, options, console).of(measured)
+            : measured;
+    if (choice.isNarrow()
+        && known.isEmpty()
+        && profile.blocks().stream().allMatch(block -> block.orders().isEmpty())) {
+      throw new NothingToDoException(
+          model.file() + ": no block has experts that can be narrowed; nothing was written");
+    }
+    return profile;
+  }
+
+  /** A plan within the same budget, made of what the companion's own data show. */
+  private Companion.Planned planned(Companion companion, Choice choice) {
+    LoadedModel model = companion.model();
+    console.say(model.file() + ": has experts of its own, and is rewritten by a plan of its own");
+    model.warn(console);
+    Function<Profile, PlanSource> source =
+        PlanSource.of(choice, Optional.empty(), model, options, console);
+    DataRequest wanted = choice.isNarrow() ? companion.data().withMoments() : companion.data();
+    Calibrate calibrate = new Calibrate(model, options, console);
+    Calibration data = calibrate.open(wanted);
+    Profile profile =
+        measured(
+            model, choice, Optional.empty(), () -> calibrate.run(wanted, data, Checkpoints.NONE));
+    PlanSource.Candidate made = source.apply(profile).candidates().iterator().next();
+    return new Companion.Planned(companion, profile, made.plan(), made.novice(), data);
+  }
+
+  private static void requireOwnPlans(Request request) {
+    boolean isPlanned = request.choice() instanceof Choice.Planned;
+    if (!request.also().isEmpty() && (!isPlanned || request.refit().isPresent())) {
+      throw new BadInputException(
+          "--also: %s is for one model, expected a budget that holds for each, such as --ratio"
+              .formatted(
+                  isPlanned
+                      ? "--refit"
+                      : request.choice() instanceof Choice.Given
+                          ? "--plan"
+                          : "--max-ppl-increase"));
+    }
   }
 
   /**
@@ -250,6 +306,9 @@ public final class Prune {
   private void checkOutput(LoadedModel subject, Path output, Request request) throws IOException {
     List<Path> inputs = new ArrayList<>(request.data().read(subject));
     request.profile().ifPresent(inputs::add);
+    request.also().stream()
+        .map(text -> Path.of(text.substring(text.indexOf('=') + 1)))
+        .forEach(inputs::add);
     if (request.choice() instanceof Choice.Given given) {
       inputs.add(given.plan());
     } else if (request.choice() instanceof Choice.Within within) {

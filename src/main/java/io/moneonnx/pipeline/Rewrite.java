@@ -40,20 +40,27 @@ import java.util.function.Function;
 public final class Rewrite {
   private final LoadedModel subject;
   private final List<SharedExperts.Twin> twins;
+  private final List<Companion.Planned> companions;
   private final RunOptions options;
   private final Console console;
 
   public Rewrite(LoadedModel subject, RunOptions options, Console console) {
-    this(subject, List.of(), options, console);
+    this(subject, List.of(), List.of(), options, console);
   }
 
   /**
    * @param twins what is rewritten by the same plan, where a folder is written
+   * @param companions what is rewritten by plans of their own there
    */
   Rewrite(
-      LoadedModel subject, List<SharedExperts.Twin> twins, RunOptions options, Console console) {
+      LoadedModel subject,
+      List<SharedExperts.Twin> twins,
+      List<Companion.Planned> companions,
+      RunOptions options,
+      Console console) {
     this.subject = subject;
     this.twins = twins;
+    this.companions = companions;
     this.options = options;
     this.console = console;
   }
@@ -90,6 +97,7 @@ public final class Rewrite {
    * @param driftOn what the drift was measured on
    * @param refitted the file of down projections that were re-fitted jointly, if they were
    * @param twins what else was rewritten, a branch or a file of the folder, with its verdict
+   * @param companions what was rewritten by plans of their own, by file
    */
   public record Report(
       Map<String, Change> changes,
@@ -99,7 +107,11 @@ public final class Rewrite {
       Optional<Drift> drift,
       String driftOn,
       Optional<Path> refitted,
-      Map<String, Optional<Verdict>> twins) {}
+      Map<String, Optional<Verdict>> twins,
+      Map<String, OwnChanges> companions) {}
+
+  /** What was done to a model by a plan of its own, and the verdict unless it was left out. */
+  public record OwnChanges(Map<String, Change> changes, Optional<Verdict> verdict) {}
 
   /**
    * A rewritten model that lies, proved, beside its place; closing removes it if it was not put
@@ -163,6 +175,17 @@ public final class Rewrite {
     }
     models.put(subject.files(), sign.apply(whole(rewritten(subject, changes), others)));
     others.forEach((twin, model) -> models.putIfAbsent(twin.files(), sign.apply(model)));
+    Map<Companion.Planned, Map<String, Change>> own = new LinkedHashMap<>();
+    for (Companion.Planned each : companions) {
+      own.put(
+          each,
+          new PlannedChanges(each.model(), options, console)
+              .of(each.profile(), each.plan(), each.novice(), Optional.empty()));
+      models.put(
+          each.companion().files(),
+          signed(
+              rewritten(each.model(), own.get(each)), each.profile(), each.plan(), each.novice()));
+    }
     Draft draft = draft(models, request);
     try {
       Optional<TrialFeeds> trial = request.verify() ? Optional.of(trial(data)) : Optional.empty();
@@ -170,7 +193,7 @@ public final class Rewrite {
           trial.map(on -> prove(subject, draft.path(), changes, on.proof()));
       Map<String, Optional<Verdict>> verdicts = new LinkedHashMap<>();
       for (SharedExperts.Twin twin : twins) {
-        Path file = subject.folder().relativize(twin.model().file().toAbsolutePath());
+        Path file = fromHere(twin.model());
         boolean isBranch = twin.model().branch().isPresent();
         Path written = isBranch ? draft.path() : draft.path().resolveSibling(file).normalize();
         verdicts.put(
@@ -183,6 +206,13 @@ public final class Rewrite {
                         twin.changes(changes),
                         TrialFeeds.alike(twin.model(), on.proof()))));
       }
+      Map<String, OwnChanges> ownChanges = new LinkedHashMap<>();
+      own.forEach(
+          (each, made) ->
+              ownChanges.put(
+                  fromHere(each.model()).toString(),
+                  new OwnChanges(
+                      made, trial.map(on -> prove(each, draft.path().getParent(), made)))));
       Optional<Drift> drift =
           trial.filter(on -> subject.branch().isEmpty()).map(on -> drift(draft.path(), on.drift()));
       String driftOn = trial.map(TrialFeeds::driftOn).orElse("");
@@ -198,12 +228,27 @@ public final class Rewrite {
                   drift,
                   driftOn,
                   refit.map(on -> refitted(request.output(), changes)),
-                  verdicts),
+                  verdicts,
+                  ownChanges),
           request.force());
     } catch (RuntimeException | Error e) {
       draft.close();
       throw e;
     }
+  }
+
+  /** The path of another model of the folder from that of the model at hand. */
+  private Path fromHere(LoadedModel other) {
+    return subject.folder().relativize(other.file().toAbsolutePath());
+  }
+
+  /**
+   * @param folder where the rewritten model at hand lies
+   */
+  private Verdict prove(Companion.Planned own, Path folder, Map<String, Change> changes) {
+    TrialFeeds feeds = TrialFeeds.of(own.model(), Optional.of(own.on()), "say --no-verify");
+    Path written = folder.resolve(fromHere(own.model())).normalize();
+    return prove(own.model(), written, changes, feeds.proof());
   }
 
   /** The model of a file, of which the rewritten one may be but a branch. */
@@ -229,7 +274,9 @@ public final class Rewrite {
     try {
       return Rewriter.rewrite(model.read().canonical(), model.blocks(), changes);
     } catch (BadInputException e) {
-      throw twins.isEmpty() ? e : new BadInputException(model.file() + ": " + e.getMessage(), e);
+      throw twins.isEmpty() && companions.isEmpty()
+          ? e
+          : new BadInputException(model.file() + ": " + e.getMessage(), e);
     }
   }
 

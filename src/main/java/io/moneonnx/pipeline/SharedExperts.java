@@ -125,7 +125,7 @@ public record SharedExperts(List<Twin> twins, Map<Path, String> others) {
                   .map(refusal -> "refused " + refusal.where() + ": " + refusal.reason())
                   .orElse(found.isEmpty() ? "no block" : "no more blocks"));
     }
-    return "its block '%s' is not '%s' of %s: %s"
+    return "its block '%s' is not '%s' of %s: %s; rewrite takes --also MODEL=SRC for a plan of its own"
         .formatted(
             other.blocks().get(next).name(),
             block,
@@ -133,15 +133,23 @@ public record SharedExperts(List<Twin> twins, Map<Path, String> others) {
             wanted.get(missing).difference(found.get(next)).orElseThrow());
   }
 
-  /** Says which models are rewritten together, and which are not, and why. */
-  void tell(LoadedModel subject, Console console) {
+  /**
+   * Says which models are rewritten together, and which are not, and why.
+   *
+   * @param companions those with plans of their own
+   */
+  void tell(LoadedModel subject, List<Companion> companions, Console console) {
     for (Twin twin : twins) {
       console.say(
           "%s: has the experts of %s, and is rewritten by the same plan"
               .formatted(twin.text(), subject.name()));
     }
     if (subject.isFolder()) {
-      ModelFiles rewritten = subject.files().with(twins.stream().map(Twin::files).toList());
+      ModelFiles rewritten =
+          subject
+              .files()
+              .with(twins.stream().map(Twin::files).toList())
+              .with(companions.stream().map(Companion::files).toList());
       Output.tellCopied(rewritten, others::get, console);
     }
   }

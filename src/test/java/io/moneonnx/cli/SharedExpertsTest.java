@@ -3,6 +3,7 @@ package io.moneonnx.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moneonnx.TinyMoe;
+import io.moneonnx.data.Fixtures;
 import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.Dimension;
 import io.moneonnx.graph.ElementType;
@@ -25,6 +26,7 @@ import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.Session;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,6 +35,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -207,6 +210,120 @@ class SharedExpertsTest {
     assertThat(Cli.names(out)).contains("prefill.onnx", "prefill.onnx-2.data");
     assertLoads(out.resolve("prefill.onnx"));
     assertLoads(out.resolve("decode.onnx"));
+  }
+
+  /** Experts of its own behind an input of hidden states, as a draft head has beside its trunk. */
+  private static Model draftHead(Model model) {
+    Graph graph = model.graph();
+    String embedded = "/embed_tokens/Gather_output_0";
+    List<Node> nodes = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      boolean isLookup = node.outputs().equals(List.of(embedded));
+      nodes.add(
+          isLookup
+              ? Node.of("Gather", node.inputs(), List.of("looked_up"), node.attributes())
+              : node);
+      if (isLookup) {
+        nodes.add(
+            Node.of("Add", List.of("looked_up", "hidden_states"), List.of(embedded), Map.of()));
+      }
+    }
+    List<Value> inputs = new ArrayList<>(graph.inputs());
+    inputs.add(
+        Value.of(
+            "hidden_states",
+            ElementType.FLOAT,
+            Dimension.of("batch"),
+            Dimension.of("seq"),
+            Dimension.of(128)));
+    return model.withGraph(
+        new Graph(
+            "draft",
+            nodes,
+            graph.initializers(),
+            inputs,
+            graph.outputs(),
+            Map.of(),
+            UnknownFields.NONE));
+  }
+
+  /** Three sequences of 16 tokens, and the hidden states of a trunk. */
+  private Path headData() throws IOException {
+    Random random = new Random(5);
+    ByteBuffer ids = ByteBuffer.allocate(3 * 16 * 8).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer hidden = ByteBuffer.allocate(3 * 16 * 128 * 4).order(ByteOrder.LITTLE_ENDIAN);
+    while (ids.hasRemaining()) {
+      ids.putLong(random.nextInt(1024));
+    }
+    while (hidden.hasRemaining()) {
+      hidden.putFloat((float) random.nextGaussian() / 50);
+    }
+    return Fixtures.npz(
+        folder.resolve("head.npz"),
+        Map.of(
+            "input_ids",
+            Fixtures.npy("<i8", "(3, 16)", ids.array()),
+            "hidden_states",
+            Fixtures.npy("<f4", "(3, 16, 128)", hidden.array())));
+  }
+
+  @Test
+  void aDraftHeadIsRewrittenByAPlanOfItsOwnWhereItIsAskedFor() throws IOException {
+    Path head = models.resolve("head.onnx");
+    OnnxWriter.write(draftHead(touched(prefill)), head, Placement.EXTERNAL);
+
+    Cli alone = rewrite("--no-verify").succeeds();
+    Cli both = rewrite("--also", "head.onnx=" + headData(), "--force").succeeds();
+
+    assertThat(alone.err()).contains(head + ": is copied as it is: ", "--also MODEL=SRC");
+    assertThat(both.err())
+        .contains(head + ": has experts of its own, and is rewritten by a plan of its own")
+        .doesNotContain("copied");
+    assertThat(both.out())
+        .containsPattern("also     head.onnx: layers.0: 8 replaced, layers.1: 8 replaced; largest");
+    Path written = out.resolve("head.onnx");
+    assertLoads(written);
+    assertThat(fact(written, "mone-onnx.ratio")).isEqualTo("0.5");
+    assertThat(Files.size(out.resolve("head.onnx.data")))
+        .isLessThan(Files.size(models.resolve("head.onnx.data")) * 7 / 10);
+    assertThat(fact(written, "expert_substitution"))
+        .isNotEqualTo(fact(out.resolve("prefill.onnx"), "expert_substitution"));
+  }
+
+  @Test
+  void aDraftHeadThatReadsTheTrunksDataSharesThemAgain() throws IOException {
+    writeBesidePrefill(draftHead(touched(prefill)));
+
+    rewrite("--also", "decode.onnx=" + headData(), "--device", "cpu").succeeds();
+
+    assertThat(Cli.names(out))
+        .containsExactly("decode.onnx", "prefill.onnx", "prefill.onnx.data", "tokenizer.json");
+    assertLoads(out.resolve("decode.onnx"));
+  }
+
+  @Test
+  void whatCannotBeRewrittenAlsoIsNamed() throws IOException {
+    OnnxWriter.write(draftHead(touched(prefill)), models.resolve("head.onnx"), Placement.EXTERNAL);
+    OnnxWriter.write(decoding(OnnxReader.read(prefill)), decode, Placement.EXTERNAL);
+    String data = "head.onnx=" + headData();
+    Path plan = folder.resolve("plan.json");
+    Cli.run("plan", profile, "--ratio", "0.5", "-o", plan).succeeds();
+
+    rewrite("--also", "head.onnx")
+        .fails(
+            ExitCode.BAD_INPUT,
+            "--also head.onnx: found no data for it, expected head.onnx=SRC, such as .npz arrays",
+            "'input_ids' int64[batch, seq], 'hidden_states' float[batch, seq, 128]");
+    rewrite("--also", "none.onnx=a.npz")
+        .fails(
+            ExitCode.BAD_INPUT, "found no other model 'none.onnx'", "expected one of [head.onnx]");
+    rewrite("--also", "decode.onnx=a.npz")
+        .fails(ExitCode.BAD_INPUT, "decode.onnx: it has the experts of prefill.onnx");
+    Cli.run("rewrite", prefill, "--ratio", 0.5, "-o", out, "--also", data)
+        .fails(ExitCode.BAD_INPUT, "the model is given as a file, expected the folder");
+    Cli.run("rewrite", models, "--profile", profile, "--plan", plan, "-o", out, "--also", data)
+        .fails(ExitCode.BAD_INPUT, "--also: --plan is for one model, expected a budget");
+    assertThat(out).doesNotExist();
   }
 
   @Test

@@ -111,7 +111,8 @@ final class EveryExpertSeenTest {
                 Optional.empty(),
                 false,
                 false,
-                OptionalInt.empty()));
+                OptionalInt.empty(),
+                List.of()));
   }
 
   /** How many experts there are, of which each one that is scaled is seen. */
