@@ -3,6 +3,7 @@ package io.moneonnx.verify;
 import io.moneonnx.graph.Tensor;
 import io.moneonnx.moe.MoeBlock;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -61,6 +62,26 @@ final class Choices {
             .orElse(Double.NEGATIVE_INFINITY);
     // Minus infinity on both sides is a tie as well.
     return OptionalDouble.of(lowest == highest ? 0 : Math.abs(lowest - highest));
+  }
+
+  /**
+   * How far a score is at most from what it is in another run; 0 if that does not show it.
+   *
+   * @param length tokens in a sequence
+   * @param same how many tokens of each sequence count
+   */
+  double shift(Map<String, Tensor> run, int length, List<Integer> same) {
+    Tensor other = run.get(block.routing().choice().scores());
+    float[] moved = other == null ? scores : other.toFloats();
+    double shift = 0;
+    for (int sequence = 0; sequence < same.size(); sequence++) {
+      int from = sequence * length * block.experts();
+      for (int i = from; i < from + same.get(sequence) * block.experts(); i++) {
+        double off = Math.abs((double) moved[i] - scores[i]);
+        shift = Double.isFinite(off) ? Math.max(shift, off) : shift;
+      }
+    }
+    return shift;
   }
 
   private Set<Long> chosen(long[] indices, int token) {

@@ -16,6 +16,7 @@ final class EndToEnd {
   private final List<String> outputs;
   private final List<Verdict.Flip> flips = new ArrayList<>();
   private double worst;
+  private double shift;
   private long positions;
   private long leftOut;
 
@@ -41,6 +42,7 @@ final class EndToEnd {
     long kept = same.stream().mapToLong(Integer::longValue).sum();
     positions += tokens;
     leftOut += tokens - kept;
+    choices.forEach(block -> shift = Math.max(shift, block.shift(found, length, same)));
     for (String name : outputs) {
       Tensor right = expected.get(name);
       Tensor other = found.get(name);
@@ -99,6 +101,16 @@ final class EndToEnd {
       }
     }
     return length;
+  }
+
+  /** The largest relative error of an output at the positions compared. */
+  double worst() {
+    return worst;
+  }
+
+  /** How far a score moved there at most; 0 where the second run shows none. */
+  double shift() {
+    return shift;
   }
 
   Verdict verdict(Map<String, Double> blockErrors) {

@@ -104,8 +104,34 @@ public final class Proof {
       errors.merge(router.name(), router.worst(), Math::max);
       flips.addAll(router.flips());
     }
-    return endToEnd(oracle.model(), asWritten, written, writtenFolder, feeds, errors)
-        .with(blockByBlock.failures(), flips);
+    Verdict verdict =
+        endToEnd(oracle.model(), asWritten, written, writtenFolder, feeds, errors)
+            .with(blockByBlock.failures(), flips);
+    return verdict.mayBeRounding()
+        ? verdict.within(
+            new RoundingEffect(bench, oracle, blocks)
+                .widened(verdict.bounds(), errors, outputs(), values(), feeds))
+        : verdict;
+  }
+
+  private List<String> outputs() {
+    return comparedOutputs(bench.original().graph()).map(Value::name).distinct().toList();
+  }
+
+  /** The outputs, and each block's choice. */
+  private Set<String> choices() {
+    Set<String> choices = new LinkedHashSet<>();
+    blocks.forEach(block -> choices.add(block.routing().choice().value()));
+    choices.addAll(outputs());
+    return choices;
+  }
+
+  /** The same, and the scores that the blocks choose by. */
+  private Set<String> values() {
+    Set<String> values = new LinkedHashSet<>();
+    blocks.forEach(block -> values.add(block.routing().choice().scores()));
+    values.addAll(choices());
+    return values;
   }
 
   private Verdict endToEnd(
@@ -115,16 +141,9 @@ public final class Proof {
       Path writtenFolder,
       List<Map<String, Tensor>> feeds,
       Map<String, Double> blockErrors) {
-    Set<String> choices = new LinkedHashSet<>();
-    Set<String> scores = new LinkedHashSet<>();
-    for (MoeBlock block : blocks) {
-      choices.add(block.routing().choice().value());
-      scores.add(block.routing().choice().scores());
-    }
-    List<String> outputs =
-        comparedOutputs(bench.original().graph()).map(Value::name).distinct().toList();
-    choices.addAll(outputs);
-    scores.addAll(choices);
+    Set<String> choices = choices();
+    Set<String> scores = values();
+    List<String> outputs = outputs();
     EndToEnd comparison = new EndToEnd(blocks, outputs);
     Set<String> lost = new LinkedHashSet<>();
     try (Session expected = bench.open(ProofRuns.withOutputs(oracle, scores), bench.folder());

@@ -97,9 +97,15 @@ public record Verdict(
         .toList();
   }
 
-  /** What is broken, or else the figures, on one line. */
+  /** What is broken, or else the figures and the first reason why it does not hold, on one line. */
   public String text() {
-    return broken.isEmpty() ? figures() : String.join("; ", broken);
+    if (!broken.isEmpty()) {
+      return String.join("; ", broken);
+    }
+    return reasons().stream()
+        .findFirst()
+        .map(reason -> figures() + "; " + reason)
+        .orElse(figures());
   }
 
   private String figures() {
@@ -110,15 +116,31 @@ public record Verdict(
         ? text
         : text
             + "; %d of %d positions left out behind %d flipped choices with gaps up to %.2g"
-                .formatted(
-                    leftOut,
-                    positions,
-                    flips.size(),
-                    flips.stream().mapToDouble(Flip::gap).max().orElse(0));
+                .formatted(leftOut, positions, flips.size(), widest());
   }
 
   public boolean holds() {
     return reasons().isEmpty();
+  }
+
+  /**
+   * Whether nothing is wrong but that outputs or scores are further apart than rounding in a block
+   * would account for: it may be that the model makes more of it.
+   */
+  boolean mayBeRounding() {
+    return broken.isEmpty()
+        && wrongBlocks().isEmpty()
+        && Double.isFinite(endToEnd)
+        && !(endToEnd <= bounds.endToEnd() && widest() <= bounds.gap());
+  }
+
+  private double widest() {
+    return flips.stream().mapToDouble(Flip::gap).max().orElse(0);
+  }
+
+  /** The same under other bounds. */
+  Verdict within(Bounds others) {
+    return new Verdict(broken, blockErrors, others, endToEnd, positions, leftOut, flips);
   }
 
   /** How wrong a block is, in a sentence. */
@@ -137,7 +159,8 @@ public record Verdict(
               .formatted(endToEnd, bounds.endToEnd()));
     }
     Optional<Flip> wide = flips.stream().filter(flip -> !(flip.gap() <= bounds.gap())).findFirst();
-    wide.ifPresent(flip -> reasons.add(flip.text()));
+    wide.ifPresent(
+        flip -> reasons.add("%s, expected at most %.0e".formatted(flip.text(), bounds.gap())));
     if (broken.isEmpty() && wide.isEmpty() && leftOut >= positions) {
       reasons.add(
           "nothing could be compared end to end: all %d positions".formatted(positions)

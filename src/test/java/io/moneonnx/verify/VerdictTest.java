@@ -36,4 +36,23 @@ final class VerdictTest {
     assertThat(of(0, Double.NaN, 0).holds()).isFalse();
     assertThat(of(0, 0, Double.NaN).holds()).isFalse();
   }
+
+  /** The one figure that is out of bounds need not be among those that are printed. */
+  @Test
+  void saysWhyItDoesNotHold() {
+    assertThat(of(0, 0, 0.02).text())
+        .isEqualTo(
+            of(0, 0, 0.00001).text().replace("1.0e-05", "0.020")
+                + "; block 'block' chooses other experts at position 1, though scores are 0.020"
+                + " apart, expected at most 1e-04");
+  }
+
+  @Test
+  void mayBeRoundingOnlyWhereBlocksAreRight() {
+    assertThat(of(0, 1e-4, 0).mayBeRounding()).isTrue();
+    assertThat(of(0, 0, 1e-3).mayBeRounding()).isTrue();
+    assertThat(of(0, 0, 0).mayBeRounding()).isFalse();
+    assertThat(of(1e-4, 1e-4, 0).mayBeRounding()).isFalse();
+    assertThat(of(0, Double.POSITIVE_INFINITY, 0).mayBeRounding()).isFalse();
+  }
 }
