@@ -49,6 +49,20 @@ final class DenseLoop implements Form {
   /** What the pattern of a gated output looks through. */
   private static final Set<String> RESHAPING = Set.of("Cast", "Reshape", "Unsqueeze");
 
+  /**
+   * What is in the names of operators whose outputs may have another last axis than their inputs.
+   */
+  private static final Set<String> ANEW =
+      Set.of(
+          "Flatten",
+          "GlobalAveragePool",
+          "Reduce",
+          "Reshape",
+          "Squeeze",
+          "Transpose",
+          "MatMul",
+          "Gemm");
+
   private final Graph graph;
   private final NeutralValues neutral;
   private final List<GateColumn> columns;
@@ -192,6 +206,12 @@ final class DenseLoop implements Form {
           "the experts take their routing weights from different values: "
               + routingWeights.stream().map(RoutingWeights::value).sorted().toList());
     }
+    Optional<String> image = experts.stream().map(Expert::raw).filter(this::isImage).findFirst();
+    if (image.isPresent()) {
+      return new Recognition.Refused(
+          "an expert puts out '%s', which a convolution makes, with channels before places; expected one vector for each token, in the last axis"
+              .formatted(image.get()));
+    }
     Optional<String> sum = sum(experts);
     if (sum.isEmpty()) {
       return new Recognition.Refused("the experts' outputs are not added up to one value");
@@ -200,6 +220,21 @@ final class DenseLoop implements Form {
     return Recognition.unless(
         ClosedRegion.leak(graph, terms, sum.get()),
         () -> claim(routing, routingWeights.iterator().next(), experts, sum.get()));
+  }
+
+  /** True where a convolution makes a value, and nothing behind it makes another last axis. */
+  private boolean isImage(String raw) {
+    return Reach.backward(graph, List.of(raw), this::isLaidOutAnew).stream()
+        .flatMap(value -> graph.producer(value).stream())
+        .anyMatch(node -> node.opType().contains("Conv"));
+  }
+
+  private boolean isLaidOutAnew(String value) {
+    return graph
+        .producer(value)
+        .map(Node::opType)
+        .filter(operator -> ANEW.stream().anyMatch(operator::contains))
+        .isPresent();
   }
 
   private Recognition claim(

@@ -117,6 +117,7 @@ public final class MoeFinder {
     found.add(Findings.refused(routings.byTable()));
     found.add(Findings.refused(routings.byUnknownProduct()));
     found.add(Findings.refused(NestedRouters.of(graph)));
+    found.add(Findings.refused(new SoftGates(graph).refusals()));
     for (Routing all : routings.findAll()) {
       String name = unique(BlockName.of(graph, all), names);
       Routing routing = all.after(gone.getOrDefault(name, Set.of()));

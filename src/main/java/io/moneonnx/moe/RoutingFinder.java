@@ -171,7 +171,7 @@ final class RoutingFinder {
   }
 
   private static boolean isProduct(Node node) {
-    return node.opType().contains("MatMul") || node.opType().contains("Gemm");
+    return List.of("MatMul", "Gemm", "Conv").stream().anyMatch(node.opType()::contains);
   }
 
   /**

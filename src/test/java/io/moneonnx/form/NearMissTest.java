@@ -7,6 +7,8 @@ import io.moneonnx.graph.GraphText;
 import io.moneonnx.moe.MoeFinder;
 import io.moneonnx.moe.Target;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Graphs that have much of a Mixture-of-Experts block and are none. */
 final class NearMissTest {
@@ -170,5 +172,135 @@ final class NearMissTest {
     assertThat(find(text).refusals())
         .singleElement()
         .satisfies(refusal -> assertThat(refusal.reason()).contains("activations"));
+  }
+
+  private static void isRefused(String reason, String text) {
+    MoeFinder.Findings findings = find(text);
+    assertThat(findings.blocks()).isEmpty();
+    assertThat(findings.refusals()).singleElement().asString().contains(reason);
+  }
+
+  /** Two experts and the sum of what they put out, weighted by columns of {@code p}. */
+  private static final String IMAGES =
+      """
+      images (float[T, 3, 8, 8] x) => (float[...] y)
+      <float[3, 2] router, float[3, 3, 1, 1] w0, float[3, 3, 1, 1] w1, float[3, 3] mix, int64[1] k = {1},
+       int64 first = {0}, int64 second = {1}, int64[3] places = {1, 2, 3}, int64[2] middle = {2, 3}, float none = {0}>
+      {
+        pool = GlobalAveragePool (x)
+        flat = Flatten (pool)
+        l = MatMul (flat, router)
+        p = Softmax (l)
+        v, i = TopK (p, k)
+        z = Mul (p, none)
+        g = ScatterElements <axis = -1> (z, i, v)
+        g0 = Gather <axis = 1> (g, first)
+        g1 = Gather <axis = 1> (g, second)
+        c0 = Conv (x, w0)
+        c1 = Conv (x, w1)
+        r0 = Relu (c0)
+        r1 = Relu (c1)
+        EXPERTS
+        y = Add (t0, t1)
+      }
+      """;
+
+  @Test
+  void expertsThatPutOutImagesAreNamed() {
+    isRefused(
+        "an expert puts out 'r0', which a convolution makes, with channels before places",
+        IMAGES.replace(
+            "EXPERTS",
+            """
+            u0 = Unsqueeze (g0, places)
+            u1 = Unsqueeze (g1, places)
+            t0 = Mul (r0, u0)
+            t1 = Mul (r1, u1)
+            """));
+  }
+
+  @Test
+  void aVectorOfWhatAConvolutionMadeIsNoImage() {
+    MoeFinder.Findings findings =
+        find(
+            IMAGES.replace(
+                "EXPERTS",
+                """
+                a0 = GlobalAveragePool (r0)
+                a1 = GlobalAveragePool (r1)
+                s0 = Squeeze (a0, middle)
+                s1 = Squeeze (a1, middle)
+                o0 = MatMul (s0, mix)
+                o1 = MatMul (s1, mix)
+                u0 = Unsqueeze (g0, k)
+                u1 = Unsqueeze (g1, k)
+                t0 = Mul (o0, u0)
+                t1 = Mul (o1, u1)
+                """));
+
+    assertThat(findings.refusals()).isEmpty();
+    assertThat(findings.blocks()).hasSize(1);
+  }
+
+  @Test
+  void aRouterThatIsAConvolutionIsNamed() {
+    isRefused(
+        "chooses 1 by scores of Conv ",
+        """
+        pixels (float[T, 3, 8, 8] x) => (float[...] y)
+        <float[2, 3, 1, 1] router, float[3, 3, 1, 1] w, int64[1] k = {1}>
+        {
+          l = Conv (x, router)
+          p = Softmax <axis = 1> (l)
+          v, i = TopK <axis = 1> (p, k)
+          ids = Cast <to = 1> (i)
+          c = Conv (x, w)
+          y = Mul (c, ids)
+        }
+        """);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "g0 = Gather <axis = 1> (p, first) g1 = Gather <axis = 1> (p, second) u0 = Unsqueeze (g0, k) u1 = Unsqueeze (g1, k) t0 = Mul (o0, u0) t1 = Mul (u1, o1) y = Add (t0, t1)",
+        "g0, g1 = Split <axis = 1> (p, parts) t0 = Mul (o0, g0) t1 = Mul (o1, g1) y = Add (t0, t1)",
+        "u0 = Unsqueeze (o0, k) u1 = Unsqueeze (o1, k) s = Concat <axis = 1> (u0, u1) y = Einsum <equation = \"te,ted->td\"> (p, s)",
+        "u0 = Unsqueeze (o0, k) u1 = Unsqueeze (o1, k) s = Concat <axis = 1> (u0, u1) u = Unsqueeze (p, k) y = MatMul (u, s)",
+      })
+  void gatesThatChooseNothingAreNamed(String weighted) {
+    isRefused(
+        "each token is computed by all 2 experts and weighted by this softmax; expected a router",
+        """
+        soft (float[T, 4] x) => (float[...] y)
+        <float[4, 2] router, float[2] bias, float[4, 4] w0, float[4, 4] w1, int64 first = {0}, int64 second = {1},
+         int64[1] k = {1}, int64[2] parts = {1, 1}>
+        {
+          l = Gemm (x, router, bias)
+          p = Softmax (l)
+          o0 = MatMul (x, w0)
+          o1 = MatMul (x, w1)
+          WEIGHTED
+        }
+        """
+            .replace("WEIGHTED", weighted.replaceAll("(?<=\\)) (?=\\w)", "\n")));
+  }
+
+  @Test
+  void attentionIsNoGate() {
+    isNoBlock(
+        """
+        attention (float[T, 4] x) => (float[...] y)
+        <float[4, 4] wq, float[4, 4] wk, float[2, 4] kept>
+        {
+          q = MatMul (x, wq)
+          k = MatMul (x, wk)
+          all = Concat <axis = 0> (kept, k)
+          t = Transpose <perm = [1, 0]> (all)
+          l = MatMul (q, t)
+          p = Softmax (l)
+          y = MatMul (p, all)
+        }
+        """);
   }
 }
