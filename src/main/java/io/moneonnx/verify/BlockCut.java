@@ -61,8 +61,8 @@ record BlockCut(Model whole, List<String> inputs, String output) {
     return new BlockCut(model, List.copyOf(read), output);
   }
 
-  /** The cut as a model of its own; the border values and the output have these types. */
-  Model model(Map<String, ElementType> types, ElementType outputType) {
+  /** The cut as a model of its own; the border values have these types. */
+  Model model(Map<String, ElementType> types, Value declared) {
     Graph graph = whole.graph();
     Set<String> border = Set.copyOf(inputs);
     Set<String> needed = Reach.backward(graph, List.of(output), border::contains);
@@ -81,7 +81,7 @@ record BlockCut(Model whole, List<String> inputs, String output) {
                 nodes,
                 graph.initializers(),
                 inputs.stream().map(name -> Value.untyped(name, types.get(name))).toList(),
-                List.of(Value.untyped(output, outputType)),
+                List.of(declared),
                 Map.of(),
                 UnknownFields.NONE)));
   }

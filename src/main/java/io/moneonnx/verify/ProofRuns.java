@@ -1,5 +1,6 @@
 package io.moneonnx.verify;
 
+import io.moneonnx.graph.DeadCode;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.GraphEdit;
@@ -39,10 +40,17 @@ record ProofRuns(Model original, Path folder, RunOptions options) {
                 || (graph.constant(value).isPresent() && !own.contains(value)));
   }
 
-  /** These values, and all inputs, in runs of the original: one for each of the feeds. */
+  /**
+   * These values, and all inputs, in runs of the original: one for each of the feeds. What only
+   * other values need is not run.
+   */
   List<Map<String, Tensor>> values(Collection<String> taps, List<Map<String, Tensor>> feeds) {
+    Model tapped = only(withOutputs(original, taps), taps);
+    if (tapped.graph().outputs().isEmpty()) {
+      return feeds;
+    }
     List<Map<String, Tensor>> runs = new ArrayList<>();
-    try (Session session = open(withOutputs(original, taps), folder)) {
+    try (Session session = open(tapped, folder)) {
       List<String> made = taps.stream().filter(session.outputs()::contains).toList();
       for (Map<String, Tensor> feed : feeds) {
         Map<String, Tensor> values = new HashMap<>(feed);
@@ -68,8 +76,12 @@ record ProofRuns(Model original, Path folder, RunOptions options) {
         .toList();
   }
 
-  /** Opens what was cut out of a model whose files lie in {@code dataFolder}. */
-  Session open(BlockCut cut, Map<String, Tensor> values, ElementType output, Path dataFolder) {
+  /**
+   * Opens what was cut out of a model whose files lie in {@code dataFolder}.
+   *
+   * @param output as the cut declares what comes out of it
+   */
+  Session open(BlockCut cut, Map<String, Tensor> values, Value output, Path dataFolder) {
     Map<String, ElementType> types = new HashMap<>();
     values.forEach((name, tensor) -> types.put(name, tensor.type()));
     return open(cut.model(types, output), dataFolder);
@@ -84,6 +96,13 @@ record ProofRuns(Model original, Path folder, RunOptions options) {
     Map<String, Tensor> feeds = new HashMap<>();
     cut.inputs().forEach(name -> feeds.put(name, values.get(name)));
     return session.run(feeds, List.of(cut.output())).get(cut.output());
+  }
+
+  private static Model only(Model model, Collection<String> outputs) {
+    Graph graph = model.graph();
+    List<Value> wanted =
+        graph.outputs().stream().filter(value -> outputs.contains(value.name())).toList();
+    return model.withGraph(DeadCode.remove(graph.withOutputs(wanted)));
   }
 
   /** The model with these values as further outputs; inputs and present outputs are left out. */

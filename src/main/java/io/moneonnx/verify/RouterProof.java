@@ -2,6 +2,7 @@ package io.moneonnx.verify;
 
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Tensor;
+import io.moneonnx.graph.Value;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.rewrite.Removal;
 import io.moneonnx.run.Session;
@@ -59,7 +60,8 @@ final class RouterProof {
     runs.forEach(values -> found.add(new HashMap<>()));
     for (BlockCut cut : compared) {
       Map<String, Tensor> any = runs.get(0);
-      try (Session session = bench.open(cut, any, any.get(cut.output()).type(), writtenFolder)) {
+      Value declared = Value.untyped(cut.output(), any.get(cut.output()).type());
+      try (Session session = bench.open(cut, any, declared, writtenFolder)) {
         for (int i = 0; i < runs.size(); i++) {
           found.get(i).put(cut.output(), ProofRuns.run(session, cut, runs.get(i)));
         }

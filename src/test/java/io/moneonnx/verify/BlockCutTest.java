@@ -63,7 +63,7 @@ final class BlockCutTest {
             .model(
                 Map.of(
                     "h", ElementType.FLOAT, "other", ElementType.FLOAT, "zeros", ElementType.FLOAT),
-                ElementType.FLOAT)
+                Value.untyped("routed", ElementType.FLOAT))
             .graph();
 
     assertThat(cut)
@@ -91,7 +91,7 @@ final class BlockCutTest {
     BlockCut cut = BlockCut.of(model, List.of("x"), "routed");
     Map<String, Tensor> feeds = Map.of("text", tiny.tokens(20, 1));
     Map<String, Tensor> whole = TinyMoe.run(model, feeds, List.of("x", "routed"));
-    Model alone = cut.model(Map.of("x", ElementType.FLOAT), ElementType.FLOAT);
+    Model alone = cut.model(Map.of("x", ElementType.FLOAT), Value.undeclared("routed"));
 
     assertThat(cut.inputs()).containsExactly("x");
     assertThat(alone.graph().producer("y")).isEmpty();
@@ -116,7 +116,7 @@ final class BlockCutTest {
     Map<String, Tensor> whole = new HashMap<>(TinyMoe.run(model, feeds, cut.inputs()));
     Map<String, ElementType> types = new HashMap<>();
     whole.forEach((name, tensor) -> types.put(name, tensor.type()));
-    Model alone = cut.model(types, ElementType.FLOAT);
+    Model alone = cut.model(types, Value.untyped("routed", ElementType.FLOAT));
 
     assertThat(cut.inputs()).containsExactlyInAnyOrder("x", "zeros", "routed0");
     assertThat(alone.graph().inputs()).extracting(Value::name).isEqualTo(cut.inputs());
@@ -133,7 +133,7 @@ final class BlockCutTest {
         cut.model(
             Map.of(
                 "x", ElementType.FLOAT, "experts", ElementType.INT64, "gates", ElementType.FLOAT),
-            ElementType.FLOAT);
+            Value.untyped("routed", ElementType.FLOAT));
     Map<String, Tensor> given =
         Map.of(
             "x", tiny.tokens(1, 1),
@@ -162,7 +162,9 @@ final class BlockCutTest {
             """);
     BlockCut cut = BlockCut.of(model, List.of("x", "ids"), "y");
     Model alone =
-        cut.model(Map.of("x", ElementType.FLOAT, "ids", ElementType.INT64), ElementType.FLOAT);
+        cut.model(
+            Map.of("x", ElementType.FLOAT, "ids", ElementType.INT64),
+            Value.untyped("y", ElementType.FLOAT));
     Map<String, Tensor> given =
         Map.of(
             "x", Tensor.of(List.of(1L, 4L), 4f, 3, 2, 1),
