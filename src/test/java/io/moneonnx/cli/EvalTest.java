@@ -31,7 +31,7 @@ final class EvalTest {
   private static Cli eval(Object... args) {
     return Cli.run(
         Stream.concat(
-                Stream.of("eval", Cli.OLMOE, "--device", "cpu", "--threads", 1),
+                Stream.of("eval", TwoLayers.MODEL, "--device", "cpu", "--threads", 1),
                 Arrays.stream(args))
             .toArray());
   }
@@ -142,7 +142,7 @@ final class EvalTest {
 
   @Test
   void textWantsATokenizer() throws IOException {
-    Path alone = Files.copy(Cli.OLMOE, folder.resolve("model.onnx"));
+    Path alone = Files.copy(TwoLayers.MODEL, folder.resolve("model.onnx"));
 
     Cli.run("eval", alone, "--perplexity", HELD_OUT)
         .fails(ExitCode.BAD_INPUT, "text needs a tokenizer");
