@@ -4,10 +4,14 @@ import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Reason;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -15,6 +19,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -27,6 +33,7 @@ import java.util.stream.Stream;
 public record ModelFiles(Path root, Path model, Set<Path> all) {
   private static final String SUFFIX = ".onnx";
   private static final Path HISTORY = Path.of(".git");
+  private static final Path BLOBS = Path.of("blobs");
 
   public ModelFiles {
     all = Collections.unmodifiableSet(new LinkedHashSet<>(all));
@@ -235,22 +242,93 @@ public record ModelFiles(Path root, Path model, Set<Path> all) {
     return files().stream().filter(file -> !rewritten.contains(DataLocations.real(file))).toList();
   }
 
+  /**
+   * What of the root is not copied, and why: what is no file, cannot be read, or lies elsewhere,
+   * but for the files of a cache of the Hugging Face Hub, all of which are links into its {@code
+   * blobs}.
+   */
+  public SortedMap<Path, String> left() {
+    SortedMap<Path, String> left = new TreeMap<>(contents().left);
+    left.keySet().removeIf(file -> all.contains(DataLocations.real(file)));
+    return left;
+  }
+
   /** Folders before what is in them; links are followed, version control is left behind. */
   private List<Path> files() {
-    try (Stream<Path> files = Files.walk(root, FileVisitOption.FOLLOW_LINKS)) {
-      return files.filter(file -> !file.equals(root) && !isHistory(file)).toList();
-    } catch (UncheckedIOException e) {
-      throw unreadable(e.getCause());
+    return contents().found;
+  }
+
+  private Contents contents() {
+    try {
+      Contents contents = new Contents(root, root.toRealPath());
+      Files.walkFileTree(root, Set.of(FileVisitOption.FOLLOW_LINKS), Integer.MAX_VALUE, contents);
+      return contents;
     } catch (IOException e) {
-      throw unreadable(e);
+      throw new BadInputException(root + ": cannot be read: " + Reason.of(e), e);
     }
   }
 
-  private BadInputException unreadable(IOException e) {
-    return new BadInputException(root + ": cannot be read: " + Reason.of(e), e);
-  }
+  /** What is found in the root, and what is left there. */
+  private static final class Contents extends SimpleFileVisitor<Path> {
+    private final List<Path> found = new ArrayList<>();
+    private final SortedMap<Path, String> left = new TreeMap<>();
+    private final Path root;
+    private final Path real;
 
-  private boolean isHistory(Path file) {
-    return root.relativize(file).startsWith(HISTORY);
+    Contents(Path root, Path real) {
+      this.root = root;
+      this.real = real;
+    }
+
+    @Override
+    public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes)
+        throws IOException {
+      if (folder.equals(root)) {
+        return FileVisitResult.CONTINUE;
+      } else if (root.relativize(folder).startsWith(HISTORY) || isElsewhere(folder)) {
+        return FileVisitResult.SKIP_SUBTREE;
+      }
+      found.add(folder);
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+      if (file.equals(root.resolve(HISTORY))) {
+        return FileVisitResult.CONTINUE;
+      } else if (attributes.isSymbolicLink()) {
+        left.put(file, "a link to what is not there");
+      } else if (!attributes.isRegularFile()) {
+        left.put(file, "no regular file");
+      } else if (!isElsewhere(file)) {
+        found.add(file);
+      }
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+      if (file.equals(root)) {
+        throw e;
+      }
+      left.put(
+          file,
+          e instanceof FileSystemLoopException
+              ? "a link to a folder that it lies in"
+              : "cannot be read: " + Reason.of(e));
+      return FileVisitResult.CONTINUE;
+    }
+
+    private boolean isElsewhere(Path path) throws IOException {
+      Path target = path.toRealPath();
+      Path blobs = target.getParent();
+      boolean isCached =
+          blobs != null && blobs.endsWith(BLOBS) && real.startsWith(blobs.getParent());
+      if (target.startsWith(real) || isCached) {
+        return false;
+      }
+      left.put(path, "a link out of the folder, to " + target);
+      return true;
+    }
   }
 }

@@ -120,13 +120,15 @@ public final class Output {
   }
 
   /**
-   * Tells which models of a folder are copied as they are, and what of the others' data with them.
+   * Tells which models of a folder are copied as they are, what of the others' data with them, and
+   * what is not copied.
    *
    * @param files those of the models that are not
    * @param reason why one is
    * @throws BadInputException if one would be left without its weights
    */
   static void tellCopied(ModelFiles files, Function<Path, String> reason, Console console) {
+    files.left().forEach((file, why) -> console.say("%s: is left behind: %s".formatted(file, why)));
     for (Path other : files.otherModels()) {
       console.say("%s: is copied as it is: %s".formatted(other, reason.apply(other)));
     }

@@ -55,9 +55,16 @@ public record ReadModel(Path given, ModelFiles files, long bytes, Canonical cano
 
   /** The model file that a user means by a file or a folder. */
   static Path file(Path given) {
-    return Files.isDirectory(given)
-        ? new ModelFolder(given).model(file -> ModelInputs.areTokens(OnnxReader.read(file).graph()))
-        : given;
+    return Files.isDirectory(given) ? new ModelFolder(given).model(ReadModel::isFedTokens) : given;
+  }
+
+  /** What cannot be read is no model that anyone means. */
+  private static boolean isFedTokens(Path file) {
+    try {
+      return ModelInputs.areTokens(OnnxReader.read(file).graph());
+    } catch (BadInputException e) {
+      return false;
+    }
   }
 
   /**

@@ -1,15 +1,15 @@
 package io.moneonnx.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
 import io.moneonnx.proto.onnx.AttributeProto;
 import io.moneonnx.proto.onnx.NodeProto;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,12 +62,54 @@ class ModelFilesTest {
   }
 
   @Test
-  void aFolderThatHoldsItselfIsNoFolderToCopy() throws IOException {
+  void onlyFilesOfTheFolderAreCopied(@TempDir Path elsewhere, @TempDir Path copy)
+      throws IOException {
+    Path secret = Files.writeString(elsewhere.resolve("secret"), "mine");
     Files.createSymbolicLink(folder.resolve("again"), folder);
+    Files.createSymbolicLink(folder.resolve("config.json"), secret);
+    Files.createSymbolicLink(folder.resolve("more"), elsewhere);
+    Files.createSymbolicLink(folder.resolve("gone.onnx"), folder.resolve("nothing"));
+    Files.createSymbolicLink(folder.resolve("null.onnx"), Path.of("/dev/null"));
+    Files.createDirectory(folder.resolve("folder.onnx"));
+    Files.createSymbolicLink(folder.resolve("twice.bin"), folder.resolve("inner.txt"));
+    Files.writeString(folder.resolve("inner.txt"), "inner");
     ModelFiles files = ModelFiles.of(file, model);
 
-    assertThatThrownBy(files::otherModels)
-        .isInstanceOf(BadInputException.class)
-        .hasMessageContaining(folder + ": cannot be read");
+    assertThat(files.otherModels()).isEmpty();
+    assertThat(files.left())
+        .containsEntry(folder.resolve("again"), "a link to a folder that it lies in")
+        .containsEntry(folder.resolve("gone.onnx"), "a link to what is not there")
+        .containsEntry(folder.resolve("null.onnx"), "no regular file")
+        .containsEntry(
+            folder.resolve("config.json"), "a link out of the folder, to " + secret.toRealPath())
+        .containsOnlyKeys(
+            Stream.of("again", "gone.onnx", "null.onnx", "config.json", "more")
+                .map(folder::resolve)
+                .toList());
+
+    files.copyOthers(copy);
+    assertThat(copy.toFile().list())
+        .containsExactlyInAnyOrder("folder.onnx", "twice.bin", "inner.txt");
+    assertThat(copy.resolve("twice.bin")).hasContent("inner");
+  }
+
+  /** As the cache of the Hugging Face Hub lies on a disk. */
+  @Test
+  void filesOfTheHubsCacheLieInItsBlobs(@TempDir Path cache, @TempDir Path copy)
+      throws IOException {
+    Path blobs = Files.createDirectory(cache.resolve("blobs"));
+    Path snapshot = Files.createDirectories(cache.resolve("snapshots").resolve("0123"));
+    Files.writeString(blobs.resolve("abc"), "{}");
+    Files.createSymbolicLink(snapshot.resolve("config.json"), Path.of("../../blobs/abc"));
+    Files.copy(file, blobs.resolve("def"));
+    for (String data : List.of("w.bin", "c.bin")) {
+      Files.copy(folder.resolve(data), snapshot.resolve(data));
+    }
+    Path link = Files.createSymbolicLink(snapshot.resolve("m.onnx"), blobs.resolve("def"));
+    ModelFiles files = ModelFiles.of(link, model);
+
+    assertThat(files.left()).isEmpty();
+    files.copyOthers(copy);
+    assertThat(copy.resolve("config.json")).isRegularFile().hasContent("{}");
   }
 }
