@@ -28,6 +28,9 @@ final class RoundingEffect {
   /** Whoever is off by as much does not move outputs by exactly as much. */
   private static final double MARGIN = 2;
 
+  /** Outputs that may be further apart are not compared by that. */
+  private static final double MOST = 0.1;
+
   private final ProofRuns bench;
   private final Oracle.Substituted oracle;
   private final List<MoeBlock> blocks;
@@ -61,7 +64,7 @@ final class RoundingEffect {
     }
     return new Verdict.Bounds(
         bounds.blocks(),
-        Math.max(bounds.endToEnd(), inOneDigit(MARGIN * comparison.worst())),
+        Math.max(bounds.endToEnd(), Math.min(MOST, inOneDigit(MARGIN * comparison.worst()))),
         Math.max(bounds.gap(), inOneDigit(MARGIN * 2 * comparison.shift()))); // of two scores
   }
 

@@ -88,6 +88,7 @@ final class RoundingEffectTest {
 
   @Test
   void growsWithWhatBlocksAreOffBy() {
-    assertThat(widened(0.01).endToEnd()).isLessThan(widened(0.5).endToEnd());
+    assertThat(widened(1e-9).endToEnd()).isLessThan(widened(0.5).endToEnd());
+    assertThat(widened(0.5).endToEnd()).isEqualTo(0.1);
   }
 }
