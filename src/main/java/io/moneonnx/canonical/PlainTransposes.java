@@ -42,6 +42,7 @@ final class PlainTransposes implements Rule {
     Optional<Node> before = context.producer(node.input(0), "Transpose");
     if (before.isPresent()
         && before.get().attributes().get("perm") instanceof Attribute.OfInts first) {
+      before.get().permutation(perm.size());
       List<Long> both = perm.stream().map(axis -> first.values().get(axis.intValue())).toList();
       return Optional.of(Respelled.as(transpose(before.get().input(0), both, node)));
     }
@@ -52,6 +53,7 @@ final class PlainTransposes implements Rule {
 
   private static Optional<List<Long>> perm(Node node, RuleContext context) {
     if (node.attributes().get("perm") instanceof Attribute.OfInts given) {
+      node.permutation(given.values().size());
       return Optional.of(given.values());
     }
     OptionalInt rank = context.rank(node.input(0));

@@ -35,6 +35,7 @@ final class TransposedFirst implements Rule {
         || !(node.attributes().get("perm") instanceof Attribute.OfInts perm)) {
       return Optional.empty();
     }
+    node.permutation(perm.values().size());
     if (cut.get().is("Gather") && isOneIndex(cut.get(), context)) {
       return Optional.of(gathered(cut.get(), perm.values(), node.output(), context));
     }
@@ -54,7 +55,7 @@ final class TransposedFirst implements Rule {
   private static Respelled gathered(
       Node gather, List<Long> perm, String output, RuleContext context) {
     int rank = perm.size() + 1;
-    long axis = Math.floorMod(gather.intAttribute("axis", 0), (long) rank);
+    long axis = gather.axis(0, rank);
     List<Long> others = LongStream.range(0, rank).filter(a -> a != axis).boxed().toList();
     List<Long> order = new ArrayList<>(List.of(axis));
     perm.forEach(place -> order.add(others.get(place.intValue())));

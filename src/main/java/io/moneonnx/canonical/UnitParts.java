@@ -29,7 +29,7 @@ final class UnitParts implements Rule {
   public Optional<Respelled> apply(Node node, RuleContext context) {
     long axis = node.intAttribute("axis", 0);
     if (node.is("Split")) {
-      return sizes(node, axis, context).map(sizes -> parts(node, sizes, axis, context));
+      return sizes(node, context).map(sizes -> parts(node, sizes, axis, context));
     }
     return context
         .constant(node.input(1))
@@ -40,7 +40,7 @@ final class UnitParts implements Rule {
   }
 
   /** The sizes of the parts, if they are known and the parts are of a weight, or units. */
-  private static Optional<long[]> sizes(Node split, long axis, RuleContext context) {
+  private static Optional<long[]> sizes(Node split, RuleContext context) {
     Optional<List<Long>> weight = context.weightShape(split.input(0));
     if (split.given(1).isPresent()) {
       return context
@@ -50,7 +50,7 @@ final class UnitParts implements Rule {
     }
     return weight
         .filter(dims -> split.attribute("split").isEmpty())
-        .map(dims -> equal(dims.get(Math.floorMod((int) axis, dims.size())), split));
+        .map(dims -> equal(dims.get(split.axis(0, dims.size())), split));
   }
 
   /** All parts of one size, but for the last where that is what is left. */

@@ -10,6 +10,7 @@ import io.moneonnx.graph.Node;
 import io.moneonnx.graph.ValueRanks;
 import io.moneonnx.moe.GateValues;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -90,6 +91,9 @@ final class ExpertAxisRules {
     OptionalInt rank = ranks.of(value);
     if (rank.isEmpty()) {
       walk.object("the number of dimensions of '%s' is not known".formatted(value));
+    } else if (place.axis() < 0 || place.axis() >= rank.getAsInt()) {
+      walk.object(
+          "'%s' has %d dimensions, and no axis %d".formatted(value, rank.getAsInt(), place.axis()));
     } else if (Elementwise.is(node)) {
       passBroadcast(
           node, place, rank.getAsInt(), IntStream.range(0, node.inputs().size()).toArray());
@@ -268,10 +272,10 @@ final class ExpertAxisRules {
   private void passSqueeze(Node node, Place place) {
     OptionalInt rank = ranks.of(node.input(0));
     Set<Integer> axes = axes(graph.integers(node.input(1)), rank.orElse(0));
-    if (axes.isEmpty() || rank.isEmpty()) {
+    int[] left = IntStream.range(0, rank.orElse(0)).filter(a -> !axes.contains(a)).toArray();
+    if (axes.isEmpty() || place.axis() >= left.length) {
       unknown(node);
     } else {
-      int[] left = IntStream.range(0, rank.getAsInt()).filter(a -> !axes.contains(a)).toArray();
       walk.follow(node, 0, new Place(left[place.axis()], place.exact()));
     }
   }
@@ -312,7 +316,8 @@ final class ExpertAxisRules {
   /** True where the axis is known to be of size 1, and is broadcast. */
   private boolean isOne(String value, int axis) {
     if (graph.constant(value).isPresent()) {
-      return graph.constant(value).get().dims().get(axis) == 1;
+      List<Long> dims = graph.constant(value).get().dims();
+      return axis < dims.size() && dims.get(axis) == 1;
     }
     Optional<Node> producer = graph.producer(value).filter(node -> node.domain().isEmpty());
     int rank = ranks.of(value).orElse(0);

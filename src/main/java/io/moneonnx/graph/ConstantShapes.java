@@ -1,7 +1,6 @@
 package io.moneonnx.graph;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -102,7 +101,14 @@ public final class ConstantShapes {
         .map(
             axes -> {
               Set<Integer> found = new LinkedHashSet<>();
-              Arrays.stream(axes).forEach(axis -> found.add((int) (axis < 0 ? axis + rank : axis)));
+              for (long axis : axes) {
+                if (axis < -rank || axis >= rank) {
+                  throw new BadInputException(
+                      "node '%s': axis %d, expected one of %d axes"
+                          .formatted(node.label(), axis, rank));
+                }
+                found.add((int) (axis < 0 ? axis + rank : axis));
+              }
               return found;
             });
   }
@@ -146,12 +152,15 @@ public final class ConstantShapes {
   }
 
   private Optional<List<Long>> joined(Node concat, List<Long> first, int steps) {
-    int axis = Math.floorMod((int) concat.intAttribute("axis", 0), first.size());
+    int axis = concat.axis(0, first.size());
     long size = first.get(axis);
     for (String input : concat.inputs().subList(1, concat.inputs().size())) {
       Optional<List<Long>> part = of(input, steps);
       if (part.isEmpty()) {
         return Optional.empty();
+      } else if (part.get().size() != first.size()) {
+        throw new BadInputException(
+            "node '%s': joins shapes %s and %s".formatted(concat.label(), first, part.get()));
       }
       size += part.get().get(axis);
     }

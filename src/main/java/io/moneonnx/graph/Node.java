@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
@@ -87,11 +88,36 @@ public record Node(
     return attributes.get(attribute) instanceof Attribute.OfInt found ? found.value() : otherwise;
   }
 
-  /** The order in which a {@code Transpose} puts the axes of a value of this rank. */
+  /**
+   * The order in which a {@code Transpose} puts the axes of a value of this rank.
+   *
+   * @throws BadInputException if it is no order of so many axes
+   */
   public List<Integer> permutation(int rank) {
-    return attributes.get("perm") instanceof Attribute.OfInts perm
-        ? perm.values().stream().map(Long::intValue).toList()
-        : IntStream.range(0, rank).map(axis -> rank - 1 - axis).boxed().toList();
+    if (!(attributes.get("perm") instanceof Attribute.OfInts perm)) {
+      return IntStream.range(0, rank).map(axis -> rank - 1 - axis).boxed().toList();
+    }
+    List<Long> axes = LongStream.range(0, rank).boxed().toList();
+    if (!perm.values().stream().sorted().toList().equals(axes)) {
+      throw new BadInputException(
+          "node '%s': perm is %s, expected an order of %d axes"
+              .formatted(label(), perm.values(), rank));
+    }
+    return perm.values().stream().map(Long::intValue).toList();
+  }
+
+  /**
+   * The attribute {@code axis}, counted from the front of a value of this rank.
+   *
+   * @throws BadInputException if there is no such axis
+   */
+  public int axis(long otherwise, int rank) {
+    long axis = intAttribute("axis", otherwise);
+    if (axis < -rank || axis >= rank) {
+      throw new BadInputException(
+          "node '%s': axis is %d, expected one of %d axes".formatted(label(), axis, rank));
+    }
+    return (int) (axis < 0 ? axis + rank : axis);
   }
 
   public Node withInputs(List<String> changed) {

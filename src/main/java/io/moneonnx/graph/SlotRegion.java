@@ -190,7 +190,7 @@ record SlotRegion(
       return switch (node.opType()) {
         case "Transpose" ->
             node.attributes().get("perm") instanceof Attribute.OfInts perm
-                && perm.values().get(0) == 0;
+                && perm.values().indexOf(0L) == 0;
         case "Split", "Softmax" -> isBehindSlots(node, node.intAttribute("axis", 0));
         case "Squeeze", "Unsqueeze" -> areBehindSlots(node, node.input(1), node.output());
         case "Slice" ->

@@ -3,7 +3,9 @@ package io.moneonnx.io;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import io.moneonnx.graph.Attribute;
+import io.moneonnx.graph.Attribute.OfTensor;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.FileRange;
 import io.moneonnx.graph.Function;
 import io.moneonnx.graph.Graph;
@@ -24,20 +26,33 @@ import io.moneonnx.proto.onnx.SparseTensorProto;
 import io.moneonnx.proto.onnx.TensorProto;
 import io.moneonnx.proto.onnx.ValueInfoProto;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
 /** Turns protobuf's messages of one model file into the graph classes. */
 final class GraphReader {
+  /** Beyond what any operator set will be for long; versions are counted in integers. */
+  private static final int LATEST_OPSET = 1_000_000;
+
   private final Path file;
   private final TensorReader tensors;
   private final SparseTensors sparse;
+
+  /** The operator sets of the graph or function that is being read. */
+  private Map<String, Long> opsets = Map.of();
+
+  /** Types of the constants of the graph that is being read and of those around it. */
+  private final Deque<Map<String, ElementType>> constants = new ArrayDeque<>();
 
   GraphReader(Path file, TensorReader tensors) {
     this.file = file;
@@ -52,10 +67,11 @@ final class GraphReader {
     Map<String, String> metadata = new LinkedHashMap<>();
     proto.getTrainingInfoList().forEach(training -> requireInside(training, "training info"));
     proto.getMetadataPropsList().forEach(entry -> metadata.put(entry.getKey(), entry.getValue()));
+    opsets = opsets(proto.getOpsetImportList());
     return new Model(
         graph(proto.getGraph(), rawData),
         proto.getIrVersion(),
-        opsets(proto.getOpsetImportList()),
+        opsets,
         metadata,
         proto.getFunctionsList().stream().map(this::function).toList(),
         UnknownFieldsCodec.of(
@@ -67,13 +83,21 @@ final class GraphReader {
                 .clearFunctions()));
   }
 
-  private static Map<String, Long> opsets(List<OperatorSetIdProto> imports) {
-    Map<String, Long> opsets = new LinkedHashMap<>();
-    imports.forEach(opset -> opsets.put(domain(opset.getDomain()), opset.getVersion()));
-    return opsets;
+  private Map<String, Long> opsets(List<OperatorSetIdProto> imports) {
+    Map<String, Long> versions = new LinkedHashMap<>();
+    for (OperatorSetIdProto opset : imports) {
+      if (opset.getVersion() < 0 || opset.getVersion() > LATEST_OPSET) {
+        throw bad(
+            "operator set '%s' is of version %d, expected at most %d"
+                .formatted(opset.getDomain(), opset.getVersion(), LATEST_OPSET));
+      }
+      versions.put(domain(opset.getDomain()), opset.getVersion());
+    }
+    return versions;
   }
 
   private Function function(FunctionProto proto) {
+    opsets = opsets(proto.getOpsetImportList());
     Map<String, Attribute> defaults = new LinkedHashMap<>();
     for (AttributeProto attribute : proto.getAttributeProtoList()) {
       String what = "function '%s', attribute '%s'".formatted(proto.getName(), attribute.getName());
@@ -87,8 +111,8 @@ final class GraphReader {
         proto.getOutputList(),
         proto.getAttributeList(),
         defaults,
-        nodes(proto.getNodeList()),
-        opsets(proto.getOpsetImportList()),
+        nodes(proto.getNodeList(), new HashMap<>()),
+        opsets,
         kept(
             proto.toBuilder()
                 .clearDomain()
@@ -103,17 +127,20 @@ final class GraphReader {
             "function '" + proto.getName() + "'"));
   }
 
-  private static String domain(String domain) {
+  static String domain(String domain) {
     return domain.equals("ai.onnx") ? "" : domain;
   }
 
   private Graph graph(GraphProto proto, List<Optional<FileRange>> rawData) {
     Map<String, Value> declared = new LinkedHashMap<>();
     values(proto.getValueInfoList()).forEach(value -> declared.put(value.name(), value));
+    Map<String, Initializer> initializers = initializers(proto, rawData);
+    Map<String, ElementType> types = new HashMap<>();
+    initializers.forEach((name, constant) -> types.put(name, constant.tensor().type()));
     return new Graph(
         proto.getName(),
-        nodes(proto.getNodeList()),
-        initializers(proto, rawData),
+        nodes(proto.getNodeList(), types),
+        initializers,
         values(proto.getInputList()),
         values(proto.getOutputList()),
         declared,
@@ -160,7 +187,11 @@ final class GraphReader {
     return protos.stream().map(ValueCodec::read).toList();
   }
 
-  private List<Node> nodes(List<NodeProto> protos) {
+  /**
+   * @param types those of the constants beside these nodes
+   */
+  private List<Node> nodes(List<NodeProto> protos, Map<String, ElementType> types) {
+    constants.push(types);
     Set<String> made = new HashSet<>();
     List<Node> nodes = new ArrayList<>(protos.size());
     for (NodeProto proto : protos) {
@@ -169,9 +200,19 @@ final class GraphReader {
           throw bad("value '" + output + "' is made by two nodes");
         }
       }
-      nodes.add(node(proto));
+      OperatorSchemas.check(proto, file + ": " + label(proto), opsets, this::constantType);
+      Node node = node(proto);
+      if (node.is("Constant") && node.attributes().get("value") instanceof OfTensor constant) {
+        types.put(node.output(), constant.value().type());
+      }
+      nodes.add(node);
     }
+    constants.pop();
     return nodes;
+  }
+
+  private Optional<ElementType> constantType(String name) {
+    return constants.stream().map(types -> types.get(name)).filter(Objects::nonNull).findFirst();
   }
 
   private Node node(NodeProto proto) {

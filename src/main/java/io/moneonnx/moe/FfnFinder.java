@@ -121,7 +121,10 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
     } else if (node.domain().equals("com.microsoft") && RUNTIME_PRODUCTS.contains(node.opType())) {
       return node.opType().equals("FusedMatMul")
           ? product(node, node.input(0), node.input(1), node.intAttribute("transB", 0) == 0)
-          : packed(node);
+          : Optional.of(node)
+              .filter(
+                  product -> dims(product.input(1)).filter(dims -> dims.size() >= 2).isPresent())
+              .map(FfnFinder::packed);
     }
     return Optional.empty();
   }
@@ -151,7 +154,7 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
     return new Product(activations, projection, Optional.empty());
   }
 
-  private static Optional<Product> packed(Node node) {
+  private static Product packed(Node node) {
     int out = (int) node.intAttribute("N", 0);
     boolean isPlain = node.intAttribute("weights_prepacked", 0) == 0;
     Packed packed =
@@ -171,7 +174,7 @@ public record FfnFinder(Graph graph, Map<String, String> banks, Map<String, Stri
             node.given(5),
             Optional.of(packed).filter(plain -> isPlain));
     int in = (int) node.intAttribute("K", 0);
-    return Optional.of(new Product(node.input(0), projection, Optional.of(in)));
+    return new Product(node.input(0), projection, Optional.of(in));
   }
 
   private Optional<Product> product(String output, Equation equation, List<String> operands) {

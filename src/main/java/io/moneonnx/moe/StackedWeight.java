@@ -1,5 +1,6 @@
 package io.moneonnx.moe;
 
+import io.moneonnx.graph.Attribute;
 import io.moneonnx.graph.ElementType;
 import io.moneonnx.graph.Graph;
 import io.moneonnx.graph.Node;
@@ -64,6 +65,13 @@ final class StackedWeight {
     return new Found(objection.isEmpty() ? Optional.of(found) : Optional.empty(), objection);
   }
 
+  /** The order of all axes, of which two may be the ones that are followed. */
+  private List<Integer> order(Node transpose) {
+    return transpose.attributes().get("perm") instanceof Attribute.OfInts perm
+        ? transpose.permutation(perm.values().size())
+        : transpose.permutation(axes.size());
+  }
+
   /** Goes up to the constant; says why it cannot, if so. */
   private String descend() {
     String given = value;
@@ -75,7 +83,7 @@ final class StackedWeight {
         return "'%s' is no constant of all experts, nor gathered of one".formatted(given);
       }
       if (isTurned) {
-        List<Integer> order = made.get().permutation(axes.size());
+        List<Integer> order = order(made.get());
         axes = axes.stream().map(order::get).toList();
       }
       next(made.get());

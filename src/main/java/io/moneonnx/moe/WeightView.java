@@ -69,7 +69,7 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
       case "Gather" -> beforeGather(node, axis).stream().toList();
       case "Unsqueeze" -> beforeUnsqueeze(node, axis).stream().toList();
       case "Concat" ->
-          axis == Math.floorMod((int) node.intAttribute("axis", 0), dims.size())
+          axis == node.axis(0, dims.size())
               ? List.of()
               : IntStream.range(0, node.inputs().size())
                   .mapToObj(input -> new Origin(input, axis, 1))
@@ -142,9 +142,9 @@ public record WeightView(Graph graph, String value, List<Long> dims) {
     if (scale.isEmpty()) {
       return dequantise.given(input).isPresent();
     }
-    int scaled = Math.floorMod((int) dequantise.intAttribute("axis", 1), dims.size());
     int rank = scale.get().rank();
-    return rank > 1 || (rank == 1 && scaled == axis && scale.get().elements() > 1);
+    boolean isVector = rank == 1 && scale.get().elements() > 1;
+    return rank > 1 || (isVector && dequantise.axis(1, dims.size()) == axis);
   }
 
   private int scaleAxis(Node dequantise, int input, int axis) {

@@ -41,7 +41,11 @@ public final class LoadedModel {
     this.branch = branch;
     Map<String, Set<Integer>> gone = new LinkedHashMap<>();
     read.gone().forEach((block, experts) -> gone.put(block, experts.all()));
-    this.findings = new MoeFinder(Forms.all(target)).find(read.model().graph(), gone);
+    try {
+      this.findings = new MoeFinder(Forms.all(target)).find(read.model().graph(), gone);
+    } catch (BadInputException e) {
+      throw new BadInputException(read.file() + ": " + e.getMessage(), e);
+    }
   }
 
   /**

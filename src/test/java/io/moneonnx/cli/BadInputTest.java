@@ -468,13 +468,39 @@ class BadInputTest {
     return broken;
   }
 
+  /** Nodes that contradict the shapes of their constants. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "y = Transpose <perm = [1, 2]> (x) | perm is [1, 2], expected an order of 2 axes",
+        "a = Transpose <perm = [0, 2, 1]> (w) y = Transpose <perm = [1, 0]> (a)"
+            + " | perm is [0, 2, 1], expected an order of 2 axes",
+        "a = Concat <axis = 4> (w, w) y = Gather (a, i) | axis is 4, expected one of 2 axes",
+        "a = Concat <axis = 0> (w, i) y = Gather (a, i) | joins shapes [2, 3] and []",
+        "a = Squeeze (w, far) y = Gather (a, i) | axis 7, expected one of 2 axes",
+      })
+  void aModelThatContradictsItself(String nodes, String message) {
+    String text =
+        "g (float[2, 2] x) => (float[...] y) <float[2, 3] w, int64 i = {0}, int64[1] far = {7}>"
+            + " { %s }".formatted(nodes);
+
+    Cli.run("inspect", written("contrary.onnx", text))
+        .fails(BAD_INPUT, "contrary.onnx: node '", message);
+  }
+
+  private Path written(String name, String text) {
+    Path file = folder.resolve(name);
+    Model model =
+        new Model(GraphText.parse(text), 8, Map.of("", 17L), Map.of(), UnknownFields.NONE);
+    OnnxWriter.write(model, file, Placement.INLINE);
+    return file;
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"inspect", "rewrite"})
   void aModelWithoutExperts(String command) throws IOException {
-    Path relu = folder.resolve("relu.onnx");
-    Graph graph = GraphText.parse("g (float[1] x) => (float[1] y) { y = Relu (x) }");
-    Model model = new Model(graph, 8, Map.of("", 17L), Map.of(), UnknownFields.NONE);
-    OnnxWriter.write(model, relu, Placement.INLINE);
+    Path relu = written("relu.onnx", "g (float[1] x) => (float[1] y) { y = Relu (x) }");
 
     Cli ended = command.equals("inspect") ? Cli.run("inspect", relu) : rewriteModel(relu);
 

@@ -218,6 +218,44 @@ class BadFilesTest {
     assertRefused(Given.file(folder, model), "supported in initializers and constants only");
   }
 
+  /** What no runtime would run is found here, and not by whatever reads the node later. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "y = Gather (x) | Gather has no input 1, which it must have",
+        "y = MatMul (, x) | MatMul has no input 0, which it must have",
+        "y = Gather (x, w) | input 1 of Gather is float, expected integers",
+        "y = Reshape (x, w) | input 1 of Reshape is float, expected integers",
+        "y = Transpose <perm = 1> (x) | attribute 'perm' of Transpose is int, expected ints",
+        "y = Gather <axis = [0]> (x, i) | attribute 'axis' of Gather is ints, expected int",
+        "y = com.microsoft.MatMulNBits <K = 8, N = 8> (x) | MatMulNBits has no input 1",
+        "y = If <then_branch = b () => (float a, float c) { a = Neg (x) c = Neg (x) }> (t)"
+            + " | its then_branch makes 2 values, expected 1",
+        "y = Loop <body = b (int64 n, bool c) => (bool d) { d = Not (c) }> (i)"
+            + " | its body makes 0 values, expected 1",
+        "y = Loop <body = b (int64 n) => (bool d, float a) { d = Not (t) a = Neg (x) }> (i)"
+            + " | its body takes 1 values, expected 2",
+      })
+  void nodesThatNoOperatorTakes(String node, String message) {
+    String text =
+        "g (float[2, 3] x, bool t) => (float[...] y) <float[2] w, int64[1] i = {0}> { %s }"
+            .formatted(node);
+    Path file = folder.resolve("model.onnx");
+    OnnxWriter.write(Given.model(text), file, Placement.INLINE);
+
+    assertRefused(file, "node ", message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {-1, Long.MIN_VALUE, 1L << 31, Long.MAX_VALUE})
+  void versionsThatNoOperatorSetHas(long version) throws IOException {
+    ModelProto.Builder model = Given.message(Given.tensor(DataType.FLOAT, 0));
+    model.getOpsetImportBuilder(0).setVersion(version);
+
+    assertRefused(Given.file(folder, model), "operator set '' is of version " + version);
+  }
+
   private Path dataFile() throws IOException {
     return Files.write(folder.resolve("w.data"), new byte[16]);
   }
