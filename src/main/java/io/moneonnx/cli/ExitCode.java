@@ -26,7 +26,7 @@ final class ExitCode {
   /** Prints an error as one message and returns its exit code. */
   static int report(Throwable error, PrintWriter err, boolean debug) {
     int code = of(error);
-    err.println("mone-onnx: " + message(error, code));
+    err.println("mone-onnx: " + PlainText.message(message(error, code)));
     if (debug || code == BUG) {
       error.printStackTrace(err);
     }
@@ -38,7 +38,7 @@ final class ExitCode {
   static int reportUsage(ParameterException error) {
     CommandLine command = error.getCommandLine();
     PrintWriter err = command.getErr();
-    err.println("mone-onnx: " + usageMessage(error));
+    err.println("mone-onnx: " + PlainText.message(usageMessage(error)));
     err.printf("'%s --help' says what it takes%n", command.getCommandSpec().qualifiedName());
     err.flush();
     return BAD_INPUT;

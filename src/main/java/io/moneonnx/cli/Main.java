@@ -92,6 +92,8 @@ public final class Main implements Runnable {
         (error, failed, parsed) -> ExitCode.report(error, failed.getErr(), main.debug));
     command.setParameterExceptionHandler((error, line) -> ExitCode.reportUsage(error));
     command.setCaseInsensitiveEnumValuesAllowed(true);
+    command.setOut(PlainText.writer(System.out));
+    command.setErr(PlainText.writer(System.err));
     OptionValues.register(command);
     return command;
   }

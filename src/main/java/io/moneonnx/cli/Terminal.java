@@ -16,7 +16,7 @@ final class Terminal implements Console {
 
   @Override
   public void say(String line) {
-    err.println(line);
+    err.println(PlainText.message(line));
   }
 
   @Override

@@ -497,6 +497,32 @@ class BadInputTest {
     return file;
   }
 
+  /** What comes out of a file does not steer the terminal, and a message has an end. */
+  @Test
+  void namesOfControlCharactersAndOfAnyLength() {
+    String name = "\u001b[31m\t" + "n".repeat(100_000);
+    Node last = lastNode();
+    List<String> inputs = new ArrayList<>(last.inputs());
+    inputs.set(0, name);
+
+    Cli ended = rewriteModel(withLastNode(last.withInputs(inputs)));
+
+    ended.fails(BAD_INPUT, "uses '\\u001b[31m\\tnnn", "nnn', which no node", " characters) ... ");
+    assertThat(ended.err()).hasSizeLessThan(3000);
+  }
+
+  @Test
+  void namesOfControlCharactersInATable() {
+    TinyMoe tiny = Spelling.DYNAMO.of(4, 2, 4);
+    Graph graph = TinyMoe.renamed(tiny.graph(), name -> "\u001b[31m" + name);
+    Path named = folder.resolve("named.onnx");
+    OnnxWriter.write(tiny.model().withGraph(graph), named, Placement.INLINE);
+
+    Cli shown = Cli.run("inspect", named).succeeds();
+
+    assertThat(shown.out()).contains("\\u001b[31m").doesNotContain("\u001b");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"inspect", "rewrite"})
   void aModelWithoutExperts(String command) throws IOException {
