@@ -216,9 +216,9 @@ final class DenseLoop implements Form {
     if (sum.isEmpty()) {
       return new Recognition.Refused("the experts' outputs are not added up to one value");
     }
-    List<String> terms = experts.stream().map(Expert::term).toList();
+    List<String> raws = experts.stream().map(Expert::raw).toList();
     return Recognition.unless(
-        ClosedRegion.leak(graph, terms, sum.get()),
+        ClosedRegion.leak(graph, raws, sum.get()),
         () -> claim(routing, routingWeights.iterator().next(), experts, sum.get()));
   }
 

@@ -121,14 +121,14 @@ final class DenseStack implements Form {
           "%d sums of weighted slots behind '%s'; expected one"
               .formatted(sums.size(), pick.rows()));
     }
-    String output = sums.get(0).combined();
+    List<String> raws = stack.inputs().stream().map(this::raw).toList();
     return Recognition.unless(
-        ClosedRegion.leak(graph, stack.inputs(), output),
-        () -> claim(routing, pick, stack, sums.get(0)));
+        ClosedRegion.leak(graph, raws, sums.get(0).combined()),
+        () -> claim(routing, pick, stack, sums.get(0), raws));
   }
 
-  private Recognition claim(Routing routing, PickedRows pick, Node stack, SlotSum sum) {
-    List<String> raws = stack.inputs().stream().map(this::raw).toList();
+  private Recognition claim(
+      Routing routing, PickedRows pick, Node stack, SlotSum sum, List<String> raws) {
     List<Set<String>> regions =
         raws.stream()
             .map(raw -> Reach.backward(graph, List.of(raw), routing.input()::equals))

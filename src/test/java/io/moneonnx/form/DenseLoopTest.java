@@ -89,6 +89,15 @@ final class DenseLoopTest {
   }
 
   @Test
+  void refusesARawOutputThatIsReadElsewhere() {
+    isRefused(
+        Spelling.COLUMNS
+            .of(4, 2, 4)
+            .with("y = Add (x, routed)", "x2 = Add (x, raw2)\n  y = Add (x2, routed)"),
+        "'raw2', inside the experts, is read outside the block too");
+  }
+
+  @Test
   void refusesAPartialSumThatIsReadElsewhere() {
     isRefused(
         Spelling.COLUMNS

@@ -526,6 +526,13 @@ final class DenseVariantsTest {
   }
 
   @Test
+  void wantsNobodyElseToReadOneExpert() {
+    refuses(
+        PICKED.with("y = Add (x, routed)", "both = Add (routed, raw3)\n  y = Add (x, both)"),
+        "'raw3', inside the experts, is read outside the block too; expected all through 'routed'");
+  }
+
+  @Test
   void readsOutputsOfAllExpertsFromOneValue() {
     assertThat(STACKED.block().claim().layout().rows(null))
         .isEqualTo(new Rows.Stacked("raw", 0, 3));
