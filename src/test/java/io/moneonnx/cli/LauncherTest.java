@@ -3,6 +3,7 @@ package io.moneonnx.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.moneonnx.passgen.SourceSums;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,7 +12,6 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,41 +38,115 @@ class LauncherTest {
       esac
       """;
 
+  /** Builds as long as {@code how} says it can, and tells of each build in a file. */
+  private static final String MAVEN =
+      """
+      #!/usr/bin/env bash
+      echo "$*" >> builds
+      echo '[INFO] --- exec-maven-plugin:3.6.4:java (compile-passes) @ mone-onnx ---'
+      echo '[INFO] --- maven-compiler-plugin:3.16.0:compile (default-compile) @ mone-onnx ---'
+      find pom.xml src/main proto passes -type f -exec cksum {} + | LC_ALL=C sort > target/sources
+      rm -f target/mone-onnx.jar
+      %s
+      echo '[INFO] --- maven-jar-plugin:3.5.1:jar (default-jar) @ mone-onnx ---'
+      touch target/mone-onnx.jar
+      echo '%s' > target/classpath
+      """;
+
+  /** Any file that is there. */
+  private static final Path LIBRARY = Path.of("pom.xml").toAbsolutePath();
+
+  private static final List<String> BUILDING =
+      List.of("building mone-onnx ...", "  compiling patterns", "  compiling", "  packing");
+
+  /** All that the script calls, but for the lock of Linux. */
+  private static final List<String> PROGRAMS =
+      List.of(
+          "awk",
+          "bash",
+          "cat",
+          "cksum",
+          "cmp",
+          "cut",
+          "dirname",
+          "find",
+          "grep",
+          "mkdir",
+          "mktemp",
+          "mv",
+          "readlink",
+          "rm",
+          "rmdir",
+          "sleep",
+          "sort",
+          "tee",
+          "touch");
+
   @TempDir private Path given;
   private Path home;
+
+  /** Where programs are looked for after those that stand in. */
+  private String path = System.getenv("PATH");
 
   @BeforeEach
   void laysOutABuild() throws IOException {
     assumeThat(Path.of("/bin/bash")).isExecutable();
     home = Files.createDirectories(given.resolve("a folder"));
-    for (String folder : List.of("target", "src/main", "proto", "passes", "jdk/bin")) {
+    for (String folder : List.of("target", "src/main", "proto", "passes")) {
       Files.createDirectories(home.resolve(folder));
     }
+    Files.createDirectories(given.resolve("jdk/bin"));
+    Files.createDirectory(given.resolve("maven"));
     Files.copy(Path.of("mone-onnx"), home.resolve("mone-onnx"));
-    Files.createFile(home.resolve("pom.xml"));
-    Files.writeString(home.resolve("target/classpath"), home.resolve("pom.xml").toString());
-    Path jar = Files.createFile(home.resolve("target/mone-onnx.jar"));
-    Instant longAgo = Instant.now().minusSeconds(60);
-    try (Stream<Path> files = Files.walk(home)) {
-      for (Path file : files.toList()) {
-        Files.setLastModifiedTime(file, FileTime.from(longAgo));
-      }
-    }
-    Files.setLastModifiedTime(jar, FileTime.from(longAgo.plusSeconds(1)));
+    Files.writeString(home.resolve("pom.xml"), "<project/>");
+    Files.writeString(home.resolve("src/main/A.java"), "class A {}");
+    Files.writeString(home.resolve("src/main/B.java"), "class B {}\n".repeat(100));
+    sumsSources();
+    Files.writeString(home.resolve("target/classpath"), LIBRARY.toString());
+    Files.createFile(home.resolve("target/mone-onnx.jar"));
     dumps("");
+    builds("");
+  }
+
+  /** As Maven does. */
+  private void sumsSources() throws IOException {
+    SourceSums.main(
+        new String[] {
+          home.toString(),
+          home.resolve("target/sources").toString(),
+          home.resolve("target/mone-onnx.jar").toString(),
+          "pom.xml",
+          "src/main",
+          "proto",
+          "passes"
+        });
   }
 
   private void dumps(String how) throws IOException {
-    Path java = Files.writeString(home.resolve("jdk/bin/java"), JAVA.formatted(how));
-    assertThat(java.toFile().setExecutable(true)).isTrue();
+    program(given.resolve("jdk/bin/java"), JAVA.formatted(how));
+  }
+
+  private void builds(String how) throws IOException {
+    program(given.resolve("maven/mvn"), MAVEN.formatted(how, LIBRARY));
+  }
+
+  private static void program(Path file, String text) throws IOException {
+    Files.writeString(file, text);
+    assertThat(file.toFile().setExecutable(true)).isTrue();
   }
 
   private ProcessBuilder launcher() {
     ProcessBuilder launcher =
         new ProcessBuilder("bash", home.resolve("mone-onnx").toString(), "plan")
             .redirectErrorStream(true);
-    launcher.environment().put("JAVA_HOME", home.resolve("jdk").toString());
+    launcher.environment().put("JAVA_HOME", given.resolve("jdk").toString());
+    launcher.environment().put("PATH", path);
+    findsFirst(launcher, given.resolve("maven"));
     return launcher;
+  }
+
+  private static void findsFirst(ProcessBuilder launcher, Path programs) {
+    launcher.environment().merge("PATH", programs.toString(), (all, first) -> first + ":" + all);
   }
 
   private Process start() throws IOException {
@@ -80,10 +154,27 @@ class LauncherTest {
   }
 
   private static String said(Process launcher) throws IOException, InterruptedException {
-    String said = new String(launcher.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(launcher.waitFor()).as(said).isZero();
+    String said = text(launcher);
+    assertThat(launcher.exitValue()).as(said).isZero();
     assertThat(said).startsWith(PREPARING + "\nstarted ").endsWith("io.moneonnx.cli.Main plan\n");
     return said;
+  }
+
+  private static String text(Process launcher) throws IOException, InterruptedException {
+    String text = new String(launcher.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    launcher.waitFor();
+    return text;
+  }
+
+  /** What the launcher says before the program does. */
+  private List<String> saysFirst() throws IOException, InterruptedException {
+    return text(start()).lines().takeWhile(line -> !line.startsWith("started ")).toList();
+  }
+
+  /** The command lines of Maven so far. */
+  private List<String> builds() throws IOException {
+    Path builds = home.resolve("builds");
+    return Files.exists(builds) ? Files.readAllLines(builds) : List.of();
   }
 
   private List<String> kept() throws IOException {
@@ -107,10 +198,9 @@ class LauncherTest {
   @Test
   void startsWhereNothingCanBeWritten() throws Exception {
     Path full = Files.createDirectory(given.resolve("tools"));
-    Path mktemp = Files.writeString(full.resolve("mktemp"), "#!/bin/sh\nexit 1\n");
-    assertThat(mktemp.toFile().setExecutable(true)).isTrue();
+    program(full.resolve("mktemp"), "#!/bin/sh\nexit 1\n");
     ProcessBuilder launcher = launcher();
-    launcher.environment().merge("PATH", full.toString(), (all, first) -> first + ":" + all);
+    findsFirst(launcher, full);
 
     assertThat(said(launcher.start())).doesNotContain("SharedArchiveFile");
     assertThat(kept()).isEmpty();
@@ -118,7 +208,7 @@ class LauncherTest {
 
   @Test
   void saysThatThereIsNoJava() throws Exception {
-    Path java = home.resolve("jdk/bin/java");
+    Path java = given.resolve("jdk/bin/java");
     Files.delete(java);
     Process launcher = start();
 
@@ -156,5 +246,127 @@ class LauncherTest {
     assertThat(launcher.exitValue()).isEqualTo(INTERRUPTED);
     assertThat(launcher.inputReader().lines()).containsExactly(PREPARING);
     assertThat(kept()).isEmpty();
+  }
+
+  @Test
+  void keepsClassesOfTheLatestBuildOnly() throws Exception {
+    said(start());
+    List<String> before = kept();
+    Files.writeString(home.resolve("src/main/A.java"), "class A { int a; }");
+    saysFirst();
+
+    assertThat(kept()).hasSize(1).doesNotContainAnyElementsOf(before);
+  }
+
+  @Test
+  void buildsWhatChanged() throws Exception {
+    FileTime written = Files.getLastModifiedTime(home.resolve("src/main/A.java"));
+    Files.writeString(home.resolve("src/main/A.java"), "class C {}");
+    Files.setLastModifiedTime(home.resolve("src/main/A.java"), written);
+
+    assertThat(saysFirst()).startsWith(BUILDING.toArray(String[]::new));
+    assertThat(builds()).containsExactly("-B -Dmaven.test.skip=true package");
+    assertThat(saysFirst()).isEmpty();
+  }
+
+  @Test
+  void buildsWhatIsGone() throws Exception {
+    Files.delete(home.resolve("src/main/A.java"));
+
+    assertThat(saysFirst()).startsWith(BUILDING.get(0));
+  }
+
+  /** As in a copied folder, a restored cache, a layer of a container. */
+  @Test
+  void doesNotBuildWhatHasAnotherDate() throws Exception {
+    said(start());
+    Files.setLastModifiedTime(
+        home.resolve("src/main/A.java"), FileTime.from(Instant.now().plusSeconds(60)));
+    Path copy = given.resolve("a copy");
+    assertThat(new ProcessBuilder("cp", "-r", home.toString(), copy.toString()).start().waitFor())
+        .isZero();
+    home = copy;
+
+    assertThat(saysFirst()).isEmpty();
+    assertThat(builds()).isEmpty();
+  }
+
+  @Test
+  void aBuildOfOtherSourcesLeavesNoJarBehind() throws Exception {
+    sumsSources();
+    assertThat(home.resolve("target/mone-onnx.jar")).exists();
+
+    Files.writeString(home.resolve("passes/A.pattern"), "");
+    sumsSources();
+
+    assertThat(home.resolve("target/mone-onnx.jar")).doesNotExist();
+  }
+
+  @Test
+  void keepsToTheBuildForCpus() throws Exception {
+    Path library = Files.createFile(given.resolve("jdk/onnxruntime-1.29.0.jar"));
+    Files.writeString(home.resolve("target/classpath"), library.toString());
+    Files.delete(home.resolve("src/main/A.java"));
+    builds("exit 1");
+    saysFirst();
+    builds("");
+    saysFirst();
+
+    String command = "-B -Dmaven.test.skip=true -Pcpu package";
+    assertThat(builds()).containsExactly(command, command);
+  }
+
+  @Test
+  void saysWhyABuildFails() throws Exception {
+    builds("echo '[ERROR] A.java: no such class'; exit 1");
+    Files.delete(home.resolve("src/main/A.java"));
+    Process launcher = start();
+
+    assertThat(text(launcher).lines())
+        .startsWith(BUILDING.subList(0, 3).toArray(String[]::new))
+        .endsWith(
+            "[ERROR] A.java: no such class",
+            "mone-onnx: the build failed; %s has all that Maven printed"
+                .formatted(home.toRealPath().resolve("target/build.log")));
+    assertThat(launcher.exitValue()).isEqualTo(ExitCode.ENVIRONMENT);
+  }
+
+  @Test
+  void buildsOnceWhereSeveralStart() throws Exception {
+    buildsOnce();
+  }
+
+  @Test
+  void buildsOnceWithoutFlock() throws Exception {
+    Path few = Files.createDirectory(given.resolve("few"));
+    for (String name : PROGRAMS) {
+      Path all = Path.of("/bin", name);
+      program(
+          few.resolve(name),
+          "#!/bin/sh\nexec %s \"$@\"\n"
+              .formatted(Files.exists(all) ? all : Path.of("/usr/bin", name)));
+    }
+    path = few.toString();
+
+    buildsOnce();
+    assertThat(home.resolve("target/building.lock")).doesNotExist();
+  }
+
+  private void buildsOnce() throws IOException, InterruptedException {
+    Path go = given.resolve("go");
+    builds("until [ -f '%s' ]; do sleep 0.01; done".formatted(go));
+    Files.delete(home.resolve("src/main/A.java"));
+    Process first = start();
+    while (builds().isEmpty()) {
+      Thread.sleep(10);
+    }
+    Process second = start();
+    assertThat(second.inputReader().readLine())
+        .startsWith("waiting for another build of mone-onnx");
+    Files.createFile(go);
+
+    assertThat(text(first)).contains("\nstarted ");
+    assertThat(second.inputReader().lines()).anyMatch(line -> line.startsWith("started "));
+    assertThat(builds()).hasSize(1);
   }
 }
