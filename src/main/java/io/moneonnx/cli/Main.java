@@ -1,9 +1,13 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.io.CannotWriteException;
+import io.moneonnx.io.OnnxReader;
+import io.moneonnx.pipeline.Tool;
+import io.moneonnx.run.Session;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -112,10 +116,28 @@ public final class Main implements Runnable {
         .toList();
   }
 
+  /** What people who report a problem are asked for; nothing is loaded for it. */
   static final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() {
-      return new String[] {"mone-onnx " + io.moneonnx.pipeline.Tool.version()};
+      return Stream.of(
+              Stream.of(
+                  "mone-onnx " + Tool.version(),
+                  "ONNX opset 13 and later, IR version %d and earlier"
+                      .formatted(OnnxReader.irVersion()),
+                  "Java %s (%s, %s %s)"
+                      .formatted(
+                          property("java.version"),
+                          property("java.vendor"),
+                          property("os.name"),
+                          property("os.arch"))),
+              Session.facts().stream())
+          .flatMap(lines -> lines)
+          .toArray(String[]::new);
+    }
+
+    private static String property(String name) {
+      return System.getProperty(name);
     }
   }
 }

@@ -6,11 +6,13 @@ import io.moneonnx.graph.Model;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.proto.onnx.GraphProto;
 import io.moneonnx.proto.onnx.ModelProto;
+import io.moneonnx.proto.onnx.Version;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /**
  * Reads ONNX files, but not their weights: big initializers become ranges of the model file or of
@@ -23,6 +25,11 @@ public final class OnnxReader {
   private static final String LFS_POINTER = "version https://git-lfs";
 
   private OnnxReader() {}
+
+  /** The last version of the format, ONNX's intermediate representation, of which all is known. */
+  public static int irVersion() {
+    return Arrays.stream(Version.values()).mapToInt(Version::getNumber).max().orElseThrow();
+  }
 
   /**
    * Reads one model.

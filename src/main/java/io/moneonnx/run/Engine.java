@@ -9,6 +9,7 @@ import ai.onnxruntime.providers.OrtTensorRTProviderOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -37,6 +38,8 @@ final class Engine {
           "use_tf32", "0",
           "arena_extend_strategy", "kSameAsRequested",
           "do_copy_in_default_stream", "1");
+
+  private static final String DRIVER_FOUND = "NVIDIA driver found";
 
   private static Natives natives;
   private static boolean inOurCache;
@@ -70,30 +73,60 @@ final class Engine {
 
   /** A folder that the user chose is left as it is. */
   private static Natives locate() {
-    Natives cached = Natives.ofThisMachine();
-    String chosen = System.getProperty(NATIVE_PATH);
-    if (chosen != null) {
-      return new Natives(Path.of(chosen), cached.platform());
+    Natives found = find();
+    if (System.getProperty(NATIVE_PATH) != null) {
+      return found;
     }
-    if (!cached.supported()) {
-      throw new RuntimeFailureException(
-          "this build has no ONNX Runtime for "
-              + cached.platform()
-              + "; the build for CPUs (mvn -Pcpu) knows more platforms");
+    if (!found.supported()) {
+      throw new RuntimeFailureException(unsupported(found));
     }
     try {
-      cached.unpackCore();
-      System.setProperty(NATIVE_PATH, cached.folder().toString());
+      found.unpackCore();
+      System.setProperty(NATIVE_PATH, found.folder().toString());
       inOurCache = true;
     } catch (IOException e) {
       // No place to keep them: ONNX Runtime unpacks them to the temporary folder by itself.
     }
-    return cached;
+    return found;
+  }
+
+  private static Natives find() {
+    Natives cached = Natives.ofThisMachine();
+    String chosen = System.getProperty(NATIVE_PATH);
+    return chosen == null ? cached : new Natives(Path.of(chosen), cached.platform());
+  }
+
+  private static String unsupported(Natives cached) {
+    return "this build has no ONNX Runtime for "
+        + cached.platform()
+        + "; the build for CPUs (mvn -Pcpu) knows more platforms";
+  }
+
+  /**
+   * The runtime, and what can be said of each kind of device before anything is loaded or unpacked:
+   * a line each, for people who report a problem.
+   */
+  static List<String> facts() {
+    Natives found = find();
+    if (System.getProperty(NATIVE_PATH) == null && !found.supported()) {
+      return List.of(unsupported(found));
+    }
+    String place =
+        System.getProperty(NATIVE_PATH) == null ? found.platform() : found.folder().toString();
+    return List.of(
+        "ONNX Runtime %s (%s, %s)".formatted(Natives.version(), found.build(), place),
+        "device cpu",
+        "device cuda: " + cudaObstacle(found).orElse(DRIVER_FOUND),
+        "device tensorrt: " + tensorRtObstacle(found).orElse(DRIVER_FOUND));
   }
 
   /** Why CUDA need not even be tried, if so: asks files, not the runtime, and costs nothing. */
   static Optional<String> cudaObstacle() {
     environment();
+    return cudaObstacle(natives);
+  }
+
+  private static Optional<String> cudaObstacle(Natives natives) {
     if (!natives.haveCuda()) {
       return Optional.of("this build has ONNX Runtime for CPUs only");
     }
@@ -115,7 +148,12 @@ final class Engine {
 
   /** The same of TensorRT, behind which CUDA stands. */
   static Optional<String> tensorRtObstacle() {
-    return cudaObstacle()
+    environment();
+    return tensorRtObstacle(natives);
+  }
+
+  private static Optional<String> tensorRtObstacle(Natives natives) {
+    return cudaObstacle(natives)
         .or(
             () ->
                 natives.haveTensorRt()

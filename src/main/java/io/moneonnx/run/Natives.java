@@ -21,9 +21,22 @@ record Natives(Path folder, String platform) {
   /** The libraries for this machine, in this user's cache, apart for each build and version. */
   static Natives ofThisMachine() {
     String platform = platform(System.getProperty("os.name"), System.getProperty("os.arch"));
-    String build = inJar(platform, CUDA) ? "onnxruntime_gpu" : "onnxruntime";
-    String version = ai.onnxruntime.OrtSession.class.getPackage().getImplementationVersion();
-    return new Natives(cache().resolve(build + "-" + version).resolve(platform), platform);
+    String build = build(platform) + "-" + version();
+    return new Natives(cache().resolve(build).resolve(platform), platform);
+  }
+
+  /** The version of ONNX Runtime. */
+  static String version() {
+    return ai.onnxruntime.OrtSession.class.getPackage().getImplementationVersion();
+  }
+
+  private static String build(String platform) {
+    return inJar(platform, CUDA) ? "onnxruntime_gpu" : "onnxruntime";
+  }
+
+  /** What the jar of ONNX Runtime is called: one has CUDA's provider. */
+  String build() {
+    return build(platform);
   }
 
   private static Path cache() {

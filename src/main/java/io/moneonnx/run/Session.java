@@ -115,6 +115,11 @@ public final class Session implements AutoCloseable {
     obstacle.ifPresent(why -> refuse(device, why));
   }
 
+  /** ONNX Runtime and the kinds of devices, a line each; nothing is loaded. */
+  public static List<String> facts() {
+    return Engine.facts();
+  }
+
   /** What {@code wanted} comes to: where CUDA may be there, it is tried on next to nothing. */
   public static Device expected(Device wanted) {
     if (!(wanted instanceof Device.Auto)) {

@@ -513,4 +513,17 @@ class CommandsTest {
       return ((Tensor.Inline) logits).toFloats();
     }
   }
+
+  @Test
+  void versionSaysWhatAReportNeeds() {
+    List<String> said = Cli.run("--version").succeeds().out().lines().toList();
+
+    assertThat(said).first().asString().matches("mone-onnx \\S+");
+    assertThat(said)
+        .anyMatch(line -> line.matches("ONNX Runtime [0-9.]+ \\(onnxruntime(_gpu)?, \\S+\\)"))
+        .contains("ONNX opset 13 and later, IR version 13 and earlier", "device cpu")
+        .anyMatch(line -> line.startsWith("Java " + System.getProperty("java.version") + " ("))
+        .anyMatch(line -> line.matches("device cuda: .+"))
+        .anyMatch(line -> line.matches("device tensorrt: .+"));
+  }
 }
