@@ -4,6 +4,7 @@ import io.moneonnx.io.CannotWriteException;
 import io.moneonnx.io.OnnxReader;
 import io.moneonnx.pipeline.Tool;
 import io.moneonnx.run.Session;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -38,6 +39,9 @@ public final class Main implements Runnable {
           ExportCommand.class,
           GoldenCommand.class);
 
+  /** A folder that cannot be made, so that temporary ones are used. */
+  private static final String NO_HOME = "/nonexistent";
+
   @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
@@ -47,7 +51,19 @@ public final class Main implements Runnable {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   public static void main(String... args) {
+    settleHome();
     System.exit(run(args));
+  }
+
+  /**
+   * Libraries keep what they unpack in the user's home, which Java calls {@code ?} where the system
+   * does not know the user, as in containers: a folder of that name, wherever one is.
+   */
+  private static void settleHome() {
+    if (!Path.of(System.getProperty("user.home")).isAbsolute()) {
+      String home = System.getenv("HOME");
+      System.setProperty("user.home", home != null && Path.of(home).isAbsolute() ? home : NO_HOME);
+    }
   }
 
   /** Runs one command line; returns its exit code. */
