@@ -14,9 +14,12 @@ import io.moneonnx.moe.RouterCut;
 import io.moneonnx.moe.RoutingWeights;
 import io.moneonnx.moe.Rows;
 import io.moneonnx.moe.SelectionMask;
+import java.net.URI;
+import java.net.URL;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -219,6 +222,29 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.ejml..")
+        .check(CLASSES);
+  }
+
+  /** Names of resources and of files are all that is used of {@code java.net}. */
+  @Test
+  void nothingReachesForTheNetwork() {
+    Pattern network =
+        Pattern.compile(
+            "javax?\\.net\\.(?!UR[LI]$|URISyntaxException$).*"
+                + "|java\\.nio\\.channels\\..*(Socket|Datagram).*");
+    noClasses()
+        .should()
+        .dependOnClassesThat(
+            DescribedPredicate.describe(
+                "are of the network", type -> network.matcher(type.getName()).matches()))
+        .check(CLASSES);
+    noClasses()
+        .should()
+        .callMethod(URL.class, "openStream")
+        .orShould()
+        .callMethod(URL.class, "openConnection")
+        .orShould()
+        .callMethod(URI.class, "toURL")
         .check(CLASSES);
   }
 }
