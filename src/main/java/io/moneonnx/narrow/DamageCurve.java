@@ -55,7 +55,7 @@ public record DamageCurve(List<Point> points) {
    *
    * @param step {@code q}
    * @param neuronBytes bytes of one neuron: its rows of gate and up, its column of down
-   * @param weight of its distortion, {@link Weighting#of}
+   * @param weight of its distortion, as the plan weighs it
    * @throws BadInputException if {@code q} does not divide {@code I}
    */
   public static DamageCurve of(RemovalOrder order, int step, long neuronBytes, double weight) {
