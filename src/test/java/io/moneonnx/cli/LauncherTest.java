@@ -221,6 +221,31 @@ class LauncherTest {
   }
 
   @Test
+  void saysThatJavaIsTooOld() throws Exception {
+    Files.writeString(given.resolve("jdk/release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"11.0.2\"\n");
+    Process launcher = start();
+
+    assertThat(text(launcher))
+        .isEqualTo(
+            "mone-onnx: %s is of Java 11; expected Java 17 or later on the PATH or in JAVA_HOME\n"
+                .formatted(given.toRealPath().resolve("jdk/bin/java")));
+    assertThat(launcher.exitValue()).isEqualTo(ExitCode.ENVIRONMENT);
+  }
+
+  @Test
+  void startsAnArchiveAsItWasUnpacked() throws Exception {
+    Path archive = Files.createDirectories(given.resolve("archive"));
+    Files.createDirectory(archive.resolve("bin"));
+    Files.move(home.resolve("mone-onnx"), archive.resolve("bin/mone-onnx"));
+    Path jar = Files.createFile(archive.resolve("mone-onnx.jar"));
+    home = archive.resolve("bin");
+
+    assertThat(text(start())).startsWith("started ").contains("-cp " + jar.toRealPath() + " ");
+    assertThat(builds()).isEmpty();
+    assertThat(Cli.names(archive)).containsExactly("bin", "mone-onnx.jar");
+  }
+
+  @Test
   void startsTogether() throws Exception {
     dumps("sleep 0.3");
     List<Process> all = List.of(start(), start(), start());
