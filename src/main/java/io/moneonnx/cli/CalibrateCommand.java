@@ -70,7 +70,7 @@ final class CalibrateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Terminal terminal = new Terminal();
     DataRequest request = moments ? data.request().withMoments() : data.request();
-    Output.check(output, force, request.named());
+    Output.check(output, force, request.named(), terminal);
     PartialProfile partial =
         new PartialProfile(output, Interval.parse("--checkpoint", checkpoint), resume, terminal);
     partial.spare(request.named());
@@ -79,7 +79,7 @@ final class CalibrateCommand implements Callable<Integer> {
     LoadedModel subject = LoadedModel.openAny(model, target.or(options.device()));
     List<Path> read = new ArrayList<>(request.read(subject));
     read.addAll(subject.files().all());
-    Output.check(output, force, read);
+    Output.check(output, force, read, terminal);
     partial.spare(read);
     subject.warn(terminal);
     Profile profile = new Calibrate(subject, options, terminal).run(request, partial);

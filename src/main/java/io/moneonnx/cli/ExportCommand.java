@@ -61,7 +61,7 @@ final class ExportCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     if (output != null) {
-      Output.check(output, force, List.of(profile));
+      Output.check(output, force, List.of(profile), new Terminal());
       write(ProfileFile.read(profile));
       out.println(output);
     } else if (format == Format.JSON) {

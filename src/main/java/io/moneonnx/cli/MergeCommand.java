@@ -40,8 +40,9 @@ final class MergeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Output.check(output, force, profiles);
-    Profile merged = ProfileMerge.write(profiles, output, new Terminal()::say);
+    Terminal terminal = new Terminal();
+    Output.check(output, force, profiles, terminal);
+    Profile merged = ProfileMerge.write(profiles, output, terminal::say);
     PrintWriter out = spec.commandLine().getOut();
     out.printf("%s: %,d tokens in %d runs%n", output, merged.tokens(), merged.runs().size());
     out.flush();

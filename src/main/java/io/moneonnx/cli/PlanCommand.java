@@ -83,11 +83,12 @@ final class PlanCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<Goal> goals = budget.goals();
-    Output.check(output, true, List.of(profile));
+    Terminal terminal = new Terminal();
+    Output.check(output, true, List.of(profile), terminal);
     List<Path> files =
         goals.size() == 1 ? List.of(output) : goals.stream().map(this::file).toList();
     for (Path file : files) {
-      Output.check(file, force, List.of(profile));
+      Output.check(file, force, List.of(profile), terminal);
     }
     Profile measured = measured();
     List<Plan> plans = goals.stream().map(goal -> Planner.plan(measured, goal)).toList();

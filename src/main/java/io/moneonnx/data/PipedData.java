@@ -29,7 +29,7 @@ final class PipedData {
     boolean isStandard = path.toString().equals(STANDARD_INPUT);
     try (InputStream in = isStandard ? System.in : Files.newInputStream(path)) {
       Path parent = Path.of(System.getProperty("java.io.tmpdir"));
-      HeldFolder.removeAbandoned(parent, PREFIX);
+      HeldFolder.removeAbandoned(parent, PREFIX, left -> {});
       HeldFolder folder = HeldFolder.in(parent, PREFIX);
       Path file = folder.path().resolve(isStandard ? "standard-input" : "pipe");
       Files.copy(in, file);

@@ -3,12 +3,14 @@ package io.moneonnx.graph;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
@@ -22,38 +24,29 @@ import java.util.Optional;
 /**
  * A temporary folder that this program holds by a lock. Closing removes it with all that is in it,
  * and so does the end of the program; what a killed program left is known by its lock, which nobody
- * holds any more.
+ * holds any more, or by having nothing in it: the lock is the first to come and the last to go.
  */
 public final class HeldFolder implements AutoCloseable {
   private static final String LOCK = ".lock";
 
-  /** Nobody works in a folder without a lock so long: its file system may have none. */
-  private static final Duration UNLOCKED = Duration.ofDays(1);
+  /** In place of the lock where the file system has none; nobody works in such a folder so long. */
+  private static final String UNLOCKED = ".unlocked";
+
+  private static final Duration LONGEST = Duration.ofDays(1);
 
   private final Path path;
   private final Optional<FileChannel> lock;
   private final Thread atExit = new Thread(this::remove);
 
-  private HeldFolder(Path path) {
+  private HeldFolder(Path path, Optional<FileChannel> lock) {
     this.path = path;
-    this.lock = locked(path.resolve(LOCK));
+    this.lock = lock;
   }
 
-  private static Optional<FileChannel> locked(Path file) {
-    try {
-      FileChannel channel =
-          FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      try {
-        channel.lock();
-        return Optional.of(channel);
-      } catch (IOException e) {
-        channel.close();
-        Files.delete(file);
-      }
-    } catch (IOException e) {
-      // a file system without locks
-    }
-    return Optional.empty();
+  /** What is to be done about a folder before it is removed. */
+  @FunctionalInterface
+  public interface Settling {
+    void settle(Path folder) throws IOException;
   }
 
   /**
@@ -62,7 +55,11 @@ public final class HeldFolder implements AutoCloseable {
    * @throws IOException if it cannot be made, or the program is told to stop
    */
   public static HeldFolder in(Path parent, String prefix) throws IOException {
-    HeldFolder folder = new HeldFolder(Files.createTempDirectory(parent, prefix));
+    Optional<HeldFolder> made = Optional.empty();
+    while (made.isEmpty()) {
+      made = held(Files.createTempDirectory(parent, prefix));
+    }
+    HeldFolder folder = made.get();
     try {
       Runtime.getRuntime().addShutdownHook(folder.atExit);
       return folder;
@@ -72,17 +69,51 @@ public final class HeldFolder implements AutoCloseable {
     }
   }
 
+  /** Empty where another program took it for abandoned, before it had its lock, and removed it. */
+  private static Optional<HeldFolder> held(Path path) throws IOException {
+    Path file = path.resolve(LOCK);
+    try {
+      FileChannel channel =
+          FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      if (!isLocked(channel)) {
+        channel.close();
+        Files.move(file, path.resolve(UNLOCKED));
+        return Optional.of(new HeldFolder(path, Optional.empty()));
+      } else if (Files.exists(file)) {
+        return Optional.of(new HeldFolder(path, Optional.of(channel)));
+      }
+      channel.close();
+      return Optional.empty();
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      remove(path);
+      throw e;
+    }
+  }
+
+  /** False on a file system without locks. */
+  private static boolean isLocked(FileChannel channel) {
+    try {
+      channel.lock();
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   /**
    * Removes those that killed programs left.
    *
    * @param prefix of their names, to which nothing but letters and digits was added
+   * @param settling what is done about each before
    * @return those that were removed
    */
-  public static List<Path> removeAbandoned(Path parent, String prefix) throws IOException {
+  public static List<Path> removeAbandoned(Path parent, String prefix, Settling settling)
+      throws IOException {
     List<Path> removed = new ArrayList<>();
     for (Path folder : all(parent, prefix, "")) {
-      if (isAbandoned(folder)) {
-        remove(folder);
+      if (removeIfAbandoned(folder, settling)) {
         removed.add(folder);
       }
     }
@@ -114,19 +145,65 @@ public final class HeldFolder implements AutoCloseable {
     return found;
   }
 
-  private static boolean isAbandoned(Path folder) throws IOException {
+  private static boolean removeIfAbandoned(Path folder, Settling settling) throws IOException {
     Path file = folder.resolve(LOCK);
     if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-      Instant changed = Files.getLastModifiedTime(folder).toInstant();
-      return changed.isBefore(Instant.now().minus(UNLOCKED));
+      return isEmpty(folder) ? removeIfEmpty(folder) : removeIfOld(folder);
     }
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
-        FileLock lock = channel.tryLock()) {
-      return lock != null;
-    } catch (OverlappingFileLockException e) {
-      return false; // this program's own
-    } catch (IOException e) {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      if (!isFree(channel)) {
+        return false;
+      }
+      settling.settle(folder);
+      release(folder, Optional.of(channel));
+      return true;
+    } catch (AccessDeniedException | NoSuchFileException e) {
       return false; // another user's, or just removed
+    }
+  }
+
+  private static boolean isEmpty(Path folder) throws IOException {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(folder)) {
+      return !all.iterator().hasNext();
+    }
+  }
+
+  private static boolean removeIfEmpty(Path folder) throws IOException {
+    try {
+      return Files.deleteIfExists(folder);
+    } catch (DirectoryNotEmptyException e) {
+      return false; // somebody has just begun to work in it
+    }
+  }
+
+  private static boolean removeIfOld(Path folder) throws IOException {
+    Instant changed = Files.getLastModifiedTime(folder).toInstant();
+    if (changed.isAfter(Instant.now().minus(LONGEST))) {
+      return false;
+    }
+    remove(folder);
+    return true;
+  }
+
+  /** Takes the lock; false if another program has it, or this one. */
+  private static boolean isFree(FileChannel channel) {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException | IOException e) {
+      return false;
+    }
+  }
+
+  /** True of a folder that another program works in. */
+  public static boolean isHeldByOther(Path folder) throws IOException {
+    Path file = folder.resolve(LOCK);
+    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      return channel.tryLock() == null;
+    } catch (OverlappingFileLockException e) {
+      return false;
     }
   }
 
@@ -146,14 +223,30 @@ public final class HeldFolder implements AutoCloseable {
 
   private void remove() {
     try {
-      if (lock.isPresent()) {
-        lock.get().close();
-      }
-      remove(path);
+      release(path, lock);
     } catch (IOException e) {
       throw new UncheckedIOException(
           new IOException(path + ": cannot be removed: " + Reason.of(e), e));
     }
+  }
+
+  /** Removes a folder, its lock last. */
+  private static void release(Path folder, Optional<FileChannel> lock) throws IOException {
+    Path file = folder.resolve(LOCK);
+    if (Files.exists(folder)) {
+      try (DirectoryStream<Path> all = Files.newDirectoryStream(folder)) {
+        for (Path path : all) {
+          if (!path.equals(file)) {
+            remove(path);
+          }
+        }
+      }
+      Files.deleteIfExists(file);
+    }
+    if (lock.isPresent()) {
+      lock.get().close();
+    }
+    Files.deleteIfExists(folder);
   }
 
   /** Removes a folder with all that is in it, or a file; links are removed, not followed. */

@@ -3,6 +3,7 @@ package io.moneonnx.io;
 import io.moneonnx.graph.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -29,24 +30,21 @@ public sealed interface Draft extends AutoCloseable permits FileDraft, FolderDra
   }
 
   /**
-   * Removes drafts of this file or folder that killed programs left, and not those that others are
-   * writing.
+   * Removes what killed programs that wrote this file or folder left beside it, and puts a folder
+   * back that one had moved away to replace it. What others are writing is left alone.
    *
-   * @return those that were removed
-   */
-  static List<Path> removeAbandoned(Path out) throws IOException {
-    return DraftFolders.removeAbandoned(out);
-  }
-
-  /**
-   * Puts a folder back that a killed program had moved away to replace it, and removes what else it
-   * left; nobody else may be writing there.
-   *
-   * @return whether one was put back
+   * @return what was done, line by line
    * @throws CannotWriteException if the machine does not let it
    */
-  static boolean restore(Path out) {
-    return FolderDraft.restore(out);
+  static List<String> recover(Path out) {
+    try {
+      List<String> done = new ArrayList<>(FolderDraft.restore(out));
+      done.addAll(DraftFolders.removeAbandoned(out));
+      return done;
+    } catch (IOException e) {
+      throw new CannotWriteException(
+          out + ": what a killed program left cannot be removed: " + Reason.of(e), e);
+    }
   }
 
   /** Writes to a path that is free. */

@@ -27,10 +27,22 @@ final class DraftFolders {
     }
   }
 
-  /** Removes those that killed programs left. */
-  static List<Path> removeAbandoned(Path out) throws IOException {
+  /**
+   * Removes those that killed programs left, and what these had put in place already.
+   *
+   * @return what was done, line by line
+   */
+  static List<String> removeAbandoned(Path out) throws IOException {
     Path target = out.toAbsolutePath();
-    return HeldFolder.removeAbandoned(target.getParent(), prefix(target));
+    return HeldFolder.removeAbandoned(
+            target.getParent(), prefix(target), folder -> FileDraft.settle(folder, target))
+        .stream()
+        .map(DraftFolders::removed)
+        .toList();
+  }
+
+  static String removed(Path path) {
+    return "removed what a killed program left: " + path;
   }
 
   /** Those whose names end so. */

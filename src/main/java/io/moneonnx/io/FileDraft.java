@@ -15,6 +15,9 @@ import java.util.stream.Stream;
 
 /** A model file, or any other, with the data file that a model may have. */
 final class FileDraft implements Draft {
+  /** In the draft's folder from before its first file is moved until nothing is left to do. */
+  private static final String NOTE = ".publishing";
+
   private final Path out;
   private final HeldFolder folder;
   private Optional<String> data = Optional.empty();
@@ -55,16 +58,26 @@ final class FileDraft implements Draft {
   public Written publish(boolean force) {
     try {
       Written written = Written.of(own(), this::target, linked);
-      PublishStep.runAll(steps(force));
+      move(steps(force));
       return written;
     } catch (IOException e) {
       throw new CannotWriteException(out + ": cannot be written: " + Reason.of(e), e);
     }
   }
 
+  private void move(List<PublishStep> steps) throws IOException {
+    try {
+      PublishStep.runAll(steps);
+    } catch (IOException e) {
+      settle(folder.path(), out);
+      throw e;
+    }
+  }
+
   /**
    * Data that only the new model refers to, then the model, which takes the old one's place at
-   * once, then the removal of data that only the old one referred to.
+   * once, then the removal of data that only the old one referred to. Each is on the disk before
+   * the next.
    */
   List<PublishStep> steps(boolean force) throws IOException {
     List<Path> files = links();
@@ -78,10 +91,58 @@ final class FileDraft implements Draft {
                 .formatted(out, target(file).getFileName()));
       }
     }
+    List<Path> added = files.subList(0, files.size() - 1);
+    List<Path> dropped = abandoned(old);
+    Path note = folder.path().resolve(NOTE);
+    PublishStep sync = new PublishStep.Sync(out.getParent());
     List<PublishStep> steps = new ArrayList<>();
-    files.forEach(file -> steps.add(new PublishStep.Move(file, target(file))));
-    abandoned(old).forEach(file -> steps.add(new PublishStep.Remove(file)));
+    own().forEach(file -> steps.add(new PublishStep.Sync(file)));
+    if (added.size() + dropped.size() > 0) {
+      steps.add(new PublishStep.Note(note, names(added), names(dropped)));
+    }
+    added.forEach(file -> steps.add(new PublishStep.Move(file, target(file))));
+    if (!added.isEmpty()) {
+      steps.add(sync);
+    }
+    steps.add(new PublishStep.Move(path(), out));
+    steps.add(sync);
+    dropped.forEach(file -> steps.add(new PublishStep.Remove(file)));
+    if (added.size() + dropped.size() > 0) {
+      steps.add(new PublishStep.Remove(note));
+    }
     return steps;
+  }
+
+  private static List<String> names(List<Path> files) {
+    return files.stream().map(file -> file.getFileName().toString()).toList();
+  }
+
+  /**
+   * Removes what publishing that was cut short left beside a model: what was added for the new one
+   * if that is not in its place, else what only the old one referred to. A draft with a note has
+   * its model until that is moved.
+   *
+   * @param folder of the draft
+   */
+  static void settle(Path folder, Path out) throws IOException {
+    Path file = folder.resolve(NOTE);
+    if (!Files.exists(file)) {
+      return;
+    }
+    PublishStep.Note note = PublishStep.Note.read(file);
+    boolean isPublished = !Files.exists(folder.resolve(out.getFileName()));
+    Set<Path> read = DataLocations.of(out);
+    for (String name : isPublished ? note.dropped() : note.added()) {
+      Path left = out.resolveSibling(name);
+      boolean isMoved = isPublished || !Files.exists(folder.resolve(name));
+      if (isMoved
+          && Files.exists(left)
+          && !read.contains(DataLocations.real(left))
+          && !ModelFiles.isReadByOther(left, out)) {
+        Files.delete(left);
+      }
+    }
+    Files.delete(file);
   }
 
   /** The data file, if there is one, and the model. */

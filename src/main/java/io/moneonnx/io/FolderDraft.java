@@ -6,9 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A folder with a model, or several, somewhere in it. */
 final class FolderDraft implements Draft {
@@ -89,35 +90,49 @@ final class FolderDraft implements Draft {
     }
   }
 
-  /** No file system exchanges two folders: between two moves, nothing is there. */
-  List<PublishStep> steps(boolean force) {
+  /**
+   * No file system exchanges two folders from Java: between two moves, nothing is there. What is
+   * moved is on the disk before.
+   */
+  List<PublishStep> steps(boolean force) throws IOException {
+    List<PublishStep> steps = new ArrayList<>();
+    try (Stream<Path> all = Files.walk(folder)) {
+      all.forEach(path -> steps.add(new PublishStep.Sync(path)));
+    }
     PublishStep publish = new PublishStep.Move(folder, out);
+    PublishStep sync = new PublishStep.Sync(out.getParent());
     if (!Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
-      return List.of(publish);
+      steps.addAll(List.of(publish, sync));
+      return steps;
     }
     original.requireRoom(out, force);
     Path replaced = out.resolveSibling(temporary.path().getFileName() + REPLACED);
-    return List.of(new PublishStep.Move(out, replaced), publish, new PublishStep.Remove(replaced));
+    steps.addAll(
+        List.of(
+            new PublishStep.Move(out, replaced), publish, sync, new PublishStep.Remove(replaced)));
+    return steps;
   }
 
-  /** As {@link Draft#restore}: of several, which no one program leaves, the newest. */
-  static boolean restore(Path out) {
-    try {
-      boolean restored = false;
-      for (Path replaced : newestFirst(DraftFolders.all(out, REPLACED))) {
-        if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
-          DraftFolders.remove(replaced);
-        } else {
-          Files.move(replaced, out.toAbsolutePath(), StandardCopyOption.ATOMIC_MOVE);
-          restored = true;
-        }
-        String draft = replaced.getFileName().toString().replaceFirst(REPLACED + "$", "");
-        DraftFolders.remove(replaced.resolveSibling(draft));
+  /**
+   * Puts a folder back that was moved away to be replaced, and removes those that were replaced. Of
+   * several, which no one program leaves, the newest is put back.
+   *
+   * @return what was done, line by line
+   */
+  static List<String> restore(Path out) throws IOException {
+    List<String> done = new ArrayList<>();
+    for (Path replaced : newestFirst(DraftFolders.all(out, REPLACED))) {
+      String draft = replaced.getFileName().toString().replaceFirst(REPLACED + "$", "");
+      boolean isAtWork = HeldFolder.isHeldByOther(replaced.resolveSibling(draft));
+      if (!isAtWork && Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
+        DraftFolders.remove(replaced);
+        done.add(DraftFolders.removed(replaced));
+      } else if (!isAtWork) {
+        new PublishStep.Move(replaced, out.toAbsolutePath()).run();
+        done.add(out + ": is back as it was before a program that was to replace it was killed");
       }
-      return restored;
-    } catch (IOException e) {
-      throw new CannotWriteException(out + ": cannot be restored: " + Reason.of(e), e);
     }
+    return done;
   }
 
   private static List<Path> newestFirst(List<Path> folders) {

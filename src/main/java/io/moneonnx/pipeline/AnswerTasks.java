@@ -80,7 +80,7 @@ public final class AnswerTasks {
       List<Path> inputs = new ArrayList<>(request.files());
       inputs.add(tokenizer);
       inputs.addAll(read.files().all());
-      Output.check(request.samples().get(), true, inputs);
+      Output.check(request.samples().get(), true, inputs, console);
     }
     try (PairEncoder encoder = PairEncoder.open(tokenizer, wanted, folder);
         Likelihoods likelihoods =

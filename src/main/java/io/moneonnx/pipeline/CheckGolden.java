@@ -55,7 +55,7 @@ public final class CheckGolden {
     if (request.report().isPresent()) {
       List<Path> read = new ArrayList<>(subject.files().all());
       read.add(request.golden());
-      Output.check(request.report().get(), true, read);
+      Output.check(request.report().get(), true, read, console);
     }
     boolean isSame = subject.fingerprint().equals(golden.origin().get("model"));
     try (WatchedModel model = RecordGolden.open(subject, options)) {

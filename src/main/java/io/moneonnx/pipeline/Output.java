@@ -19,12 +19,26 @@ public final class Output {
   private Output() {}
 
   /**
-   * Refuses a file that would replace something it must not.
+   * Refuses a file that would replace something it must not, and removes what a killed program that
+   * was to write it left.
    *
+   * @param console is told of that
    * @throws BadInputException if {@code out} is an input, or exists and {@code force} is not set
    * @throws CannotWriteException if nothing can be written there
    */
-  public static void check(Path out, boolean force, Collection<Path> inputs) throws IOException {
+  public static void check(Path out, boolean force, Collection<Path> inputs, Console console)
+      throws IOException {
+    requireFile(out, inputs);
+    requireWritable(out);
+    recover(out, console);
+    requireForce(out, force);
+  }
+
+  private static void recover(Path out, Console console) {
+    Draft.recover(out).forEach(console::say);
+  }
+
+  private static void requireFile(Path out, Collection<Path> inputs) throws IOException {
     for (Path input : inputs) {
       if (Files.exists(out) && Files.exists(input) && Files.isSameFile(out, input)) {
         throw isRead(out);
@@ -39,8 +53,6 @@ public final class Output {
     if (Files.exists(out) && !Files.isRegularFile(out)) {
       throw new BadInputException(out + ": is a device or a pipe, expected a file to write");
     }
-    requireWritable(out);
-    requireForce(out, force);
   }
 
   private static void requireForce(Path out, boolean force) {
@@ -55,7 +67,7 @@ public final class Output {
    * @param given the model that it is made from: a file, or a folder, and then a folder is written
    * @param original the files of that model
    * @param inputs what else is read
-   * @param console is told of a folder that a killed program had moved away, which is put back
+   * @param console is told what a killed program left, which is removed or put back
    * @throws BadInputException if an input is there, or something that may not be replaced, or the
    *     model cannot be linked from there
    * @throws CannotWriteException if nothing can be written there
@@ -74,10 +86,11 @@ public final class Output {
     } else {
       List<Path> all = new ArrayList<>(inputs);
       all.addAll(original.all());
-      check(out, force, all);
+      check(out, force, all, console);
       Path weights = out.resolveSibling(out.getFileName() + ".data");
       if (Files.exists(weights) && !placement.equals(Optional.of(Placement.INLINE))) {
-        check(weights, force, all);
+        requireFile(weights, all);
+        requireForce(weights, force);
       }
     }
     if (placement.equals(Optional.of(Placement.LINKED))) {
@@ -85,8 +98,6 @@ public final class Output {
       Path link = out.resolveSibling(out.getFileName() + ".linked.data");
       requireForce(link, force);
     }
-    Draft.removeAbandoned(out)
-        .forEach(left -> console.say("removed what a killed program left: " + left));
   }
 
   /**
@@ -94,7 +105,7 @@ public final class Output {
    *
    * @param original the model of which it is to hold a rewritten one
    * @param inputs what else is read
-   * @param console is told of a folder that is put back
+   * @param console is told what a killed program left, which is removed or put back
    * @throws BadInputException if {@code out} holds an input, or may not be replaced
    * @throws CannotWriteException if nothing can be written there
    */
@@ -106,9 +117,7 @@ public final class Output {
           "-o: found '" + out + "', expected the name of a folder to write");
     }
     requireWritable(out);
-    if (Draft.restore(out)) {
-      console.say(out + ": is back as it was before a program that was to replace it was killed");
-    }
+    recover(out, console);
     original.requireRoom(out, force);
     for (Path input : inputs) {
       if (Files.exists(out)

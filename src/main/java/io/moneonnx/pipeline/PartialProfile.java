@@ -3,7 +3,6 @@ package io.moneonnx.pipeline;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.io.CannotWriteException;
-import io.moneonnx.io.Draft;
 import io.moneonnx.profile.Checkpoint;
 import io.moneonnx.profile.CheckpointFile;
 import io.moneonnx.profile.Measured;
@@ -54,12 +53,14 @@ public final class PartialProfile implements Checkpoints {
     } else if (Files.exists(file) && !force) {
       throw new BadInputException(
           file + ": holds an unfinished calibration; --resume continues it, --force starts over");
+    } else if (Files.exists(file)) {
+      console.say("starting over: " + file + " of a killed or failed calibration is not used");
     }
   }
 
   /** Checks that no checkpoint replaces one of these files, which are read. */
   public void spare(Collection<Path> inputs) throws IOException {
-    Output.check(file, true, inputs);
+    Output.check(file, true, inputs, console);
   }
 
   @Override
@@ -129,11 +130,10 @@ public final class PartialProfile implements Checkpoints {
     }
   }
 
-  /** Removes what the profile has made needless, and what a killed program left half written. */
+  /** Removes what the profile has made needless. */
   public void remove() {
     try {
       Files.deleteIfExists(file);
-      Draft.removeAbandoned(file);
     } catch (IOException e) {
       throw new CannotWriteException(file + ": cannot be removed: " + Reason.of(e), e);
     }

@@ -83,7 +83,7 @@ public final class Prove {
     LoadedModel subject = LoadedModel.open(request.model(), request.target());
     Path pruned = ReadModel.file(request.pruned());
     if (request.report().isPresent()) {
-      Output.check(request.report().get(), true, read(request, subject, pruned));
+      Output.check(request.report().get(), true, read(request, subject, pruned), console);
     }
     subject.read().requireOriginalOf(request.pruned(), OnnxReader.read(pruned));
     subject.requireBlocks();

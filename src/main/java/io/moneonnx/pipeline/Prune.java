@@ -315,7 +315,7 @@ public final class Prune {
       inputs.addAll(within.data().readHeldOut(subject));
     }
     if (request.refit().isPresent()) {
-      Output.check(RefittedFile.beside(output), request.force(), inputs);
+      Output.check(RefittedFile.beside(output), request.force(), inputs, console);
     }
     Output.checkModel(
         output,

@@ -76,7 +76,7 @@ public final class RecordGolden {
    */
   public Result run(Request request) throws IOException {
     LoadedModel subject = LoadedModel.open(request.model(), request.target());
-    Output.check(request.output(), request.force(), read(subject, request.data()));
+    Output.check(request.output(), request.force(), read(subject, request.data()), console);
     DataRequest brief = new DataRequest(request.data().files(), brief(subject, request.data()));
     Calibration data = brief.openHeldOut("--data", subject, console);
     try (WatchedModel model = open(subject, options)) {

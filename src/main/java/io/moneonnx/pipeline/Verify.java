@@ -110,7 +110,7 @@ public final class Verify {
     request.gates().forEach(gate -> requireAskable(gate, before, logits));
     Calibration data = request.data().openHeldOut("--data", before, console);
     if (request.report().isPresent()) {
-      Output.check(request.report().get(), true, read(request, before, after, data));
+      Output.check(request.report().get(), true, read(request, before, after, data), console);
     }
     try (SideBySide models =
         SideBySide.open(side(before.read()), side(after), logits, before.blocks(), options)) {

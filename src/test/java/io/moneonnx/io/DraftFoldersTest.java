@@ -53,16 +53,27 @@ class DraftFoldersTest {
       Path other = Files.createDirectory(folder.resolve(".out.tmp-of-mine"));
       Path moved = Files.createDirectory(folder.resolve(".out.tmp-1-replaced"));
       Path unlocked = Files.createDirectory(folder.resolve(".out.tmp-2"));
+      Files.createFile(unlocked.resolve("of-a-file-system-without-locks"));
       assertThat(DraftFolders.removeAbandoned(out)).isEmpty();
 
       writing.destroyForcibly().waitFor();
-      assertThat(DraftFolders.removeAbandoned(out)).isEqualTo(all);
+      assertThat(DraftFolders.removeAbandoned(out))
+          .isEqualTo(all.stream().map(DraftFolders::removed).toList());
       assertThat(all).noneMatch(Files::exists);
       assertThat(List.of(own.path(), other, moved, unlocked)).allMatch(Files::isDirectory);
 
       Files.setLastModifiedTime(unlocked, FileTime.from(Instant.now().minus(Duration.ofDays(2))));
-      assertThat(DraftFolders.removeAbandoned(out)).containsExactly(unlocked);
+      assertThat(DraftFolders.removeAbandoned(out)).containsExactly(DraftFolders.removed(unlocked));
     }
+  }
+
+  @Test
+  void whatWasEmptyWhenAProgramWasKilledIsRemoved() throws Exception {
+    Path empty = Files.createDirectory(folder.resolve(".out.tmp-2"));
+
+    assertThat(DraftFolders.removeAbandoned(folder.resolve("out")))
+        .containsExactly(DraftFolders.removed(empty));
+    assertThat(folder).isEmptyDirectory();
   }
 
   /** Writes until it is killed. */

@@ -63,7 +63,7 @@ class PublishTest {
             .isEqualTo((published ? NEW : OLD).bytes());
       }
     }
-    assertThat(steps).isEqualTo(old == Placement.INLINE ? 2 : 3);
+    assertThat(steps).isEqualTo(old == Placement.INLINE ? 8 : 9);
   }
 
   private static PublishStep move(Path from, Path to) {
@@ -72,7 +72,7 @@ class PublishTest {
 
   @Test
   void theNextRunReplacesWhatAKilledOneLeft() throws IOException {
-    for (int done = 0; done <= 3; done++) {
+    for (int done = 0; done <= 9; done++) {
       try (FileDraft draft = overTheOldModel(Placement.EXTERNAL, Placement.EXTERNAL)) {
         PublishStep.runAll(draft.steps(true).subList(0, done));
       }
@@ -161,16 +161,17 @@ class PublishTest {
   void aKilledProgramLeavesTheOldLinksToTheOldModel() throws IOException {
     ModelFiles old = original("old", OLD);
     ModelFiles other = original("new", NEW);
-    for (int done = 0; done <= 3; done++) {
+    for (int done = 0; done <= 8; done++) {
       out = Files.createTempDirectory(folder, "round").resolve("out.onnx");
       try (FileDraft draft = linked(old)) {
         draft.publish(false);
       }
       try (FileDraft draft = linked(other)) {
         List<PublishStep> all = draft.steps(true);
-        assertThat(all).hasSize(3);
+        assertThat(all).hasSize(8);
         PublishStep.runAll(all.subList(0, done));
-        assertThat(weight(out)).isEqualTo((done < 2 ? OLD : NEW).bytes());
+        boolean published = all.subList(0, done).contains(move(draft.path(), out));
+        assertThat(weight(out)).isEqualTo((published ? NEW : OLD).bytes());
       }
     }
     assertThat(weight(old.model())).isEqualTo(OLD.bytes());
@@ -192,15 +193,18 @@ class PublishTest {
 
   @Test
   void whatAKilledProgramDidToAFolderIsUndoneOrDone() throws IOException {
-    for (int done = 1; done <= 3; done++) {
+    for (int done = 1; done <= 4; done++) {
       FolderDraft draft = overTheOldFolder();
       List<PublishStep> all = draft.steps(true);
-      assertThat(all).hasSize(3);
-      PublishStep.runAll(all.subList(0, done));
+      assertThat(all).hasSize(7);
+      PublishStep.runAll(all.subList(0, 3 + done));
+      boolean isPutBack = done == 1;
 
-      assertThat(Draft.restore(out)).isEqualTo(done == 1);
+      assertThat(Draft.recover(out))
+          .hasSize(done == 4 ? 0 : 1)
+          .allMatch(line -> line.contains(isPutBack ? "is back as it was" : "removed"));
 
-      assertThat(weight(out.resolve("m.onnx"))).isEqualTo((done == 1 ? OLD : NEW).bytes());
+      assertThat(weight(out.resolve("m.onnx"))).isEqualTo((isPutBack ? OLD : NEW).bytes());
       draft.close();
       assertThat(out.getParent().toFile().list()).containsExactlyInAnyOrder("in", "pruned");
     }
@@ -209,7 +213,7 @@ class PublishTest {
   @Test
   void aFolderThatIsThereIsLeftAlone() throws IOException {
     try (FolderDraft draft = overTheOldFolder()) {
-      assertThat(Draft.restore(out)).isFalse();
+      assertThat(Draft.recover(out)).isEmpty();
       assertThat(draft.path()).exists();
       assertThat(weight(out.resolve("m.onnx"))).isEqualTo(OLD.bytes());
     }
@@ -223,7 +227,7 @@ class PublishTest {
       Files.writeString(hidden.resolve(time), "");
       assertThat(hidden.toFile().setLastModified(Long.parseLong(time) * 100_000)).isTrue();
     }
-    assertThat(Draft.restore(place)).isTrue();
+    assertThat(Draft.recover(place)).hasSize(3);
     assertThat(place.toFile().list()).containsExactly("3");
     assertThat(names()).containsExactly("pruned");
   }
