@@ -1,5 +1,6 @@
 package io.moneonnx.cli;
 
+import io.moneonnx.data.Calibration;
 import io.moneonnx.pipeline.Calibrate;
 import io.moneonnx.pipeline.DataRequest;
 import io.moneonnx.pipeline.LoadedModel;
@@ -10,6 +11,7 @@ import io.moneonnx.profile.ProfileFile;
 import io.moneonnx.run.RunOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +72,8 @@ final class CalibrateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Terminal terminal = new Terminal();
     DataRequest request = moments ? data.request().withMoments() : data.request();
-    Output.check(output, force, request.named(), terminal);
+    boolean mayBeDone = resume && !force && Files.exists(output);
+    Output.check(output, force || mayBeDone, request.named(), terminal);
     PartialProfile partial =
         new PartialProfile(output, Interval.parse("--checkpoint", checkpoint), resume, terminal);
     partial.spare(request.named());
@@ -79,11 +82,20 @@ final class CalibrateCommand implements Callable<Integer> {
     LoadedModel subject = LoadedModel.openAny(model, target.or(options.device()));
     List<Path> read = new ArrayList<>(request.read(subject));
     read.addAll(subject.files().all());
-    Output.check(output, force, read, terminal);
+    Output.check(output, force || mayBeDone, read, terminal);
     partial.spare(read);
     subject.warn(terminal);
-    Profile profile = new Calibrate(subject, options, terminal).run(request, partial);
-    ProfileFile.write(profile, output);
+    Calibrate calibrate = new Calibrate(subject, options, terminal);
+    Calibration opened = calibrate.open(request);
+    Profile profile;
+    if (mayBeDone) {
+      profile = ProfileFile.read(output);
+      calibrate.requireDone(profile, output, request, opened);
+      terminal.say("nothing to resume: " + output + " is complete");
+    } else {
+      profile = calibrate.run(request, opened, partial);
+      ProfileFile.write(profile, output);
+    }
     partial.remove();
     PrintWriter out = spec.commandLine().getOut();
     out.printf(

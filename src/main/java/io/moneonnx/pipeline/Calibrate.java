@@ -5,6 +5,7 @@ import io.moneonnx.data.Calibration;
 import io.moneonnx.data.CalibrationOptions;
 import io.moneonnx.data.DataFile;
 import io.moneonnx.data.ModelFolder;
+import io.moneonnx.graph.BadInputException;
 import io.moneonnx.moe.MoeBlock;
 import io.moneonnx.observe.Calibrator;
 import io.moneonnx.profile.BlockStatistics;
@@ -15,17 +16,22 @@ import io.moneonnx.run.Device;
 import io.moneonnx.run.RunOptions;
 import io.moneonnx.run.RuntimeFailureException;
 import io.moneonnx.run.Session;
+import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /** From a model and data to a profile. */
 public final class Calibrate {
   private static final String HIDDEN = "the graph does not show what its down projections read";
+
+  /** The note that says for which execution provider the model was read. */
+  private static final String TARGET = "target";
 
   private final LoadedModel subject;
   private final RunOptions options;
@@ -47,8 +53,37 @@ public final class Calibrate {
     return run(request, open(request), checkpoints);
   }
 
-  /** Opens the data for the model and says what they are. */
+  /**
+   * Checks that a profile is what {@link #run} would make, as far as it says what it was made of.
+   *
+   * @throws BadInputException if it is of another model, of other data or options
+   */
+  public void requireDone(Profile found, Path file, DataRequest request, Calibration data) {
+    OptionalInt length = request.options().sequenceLength();
+    boolean isMoments = request.detail() == Detail.MOMENTS;
+    boolean isSame =
+        found.model().equals(subject.fingerprint())
+            && found.runs().size() == 1
+            && found.runs().get(0).sources().equals(sources(data))
+            && found.runs().get(0).toolVersion().equals(Tool.version())
+            && subject.target().toString().equals(found.runs().get(0).notes().get(TARGET))
+            && (length.isEmpty() || length.getAsInt() == found.runs().get(0).sequenceLength())
+            && isMoments
+                == found.blocks().stream()
+                    .anyMatch(block -> block.all().detail() == Detail.MOMENTS);
+    if (!isSame) {
+      throw new BadInputException(
+          file + ": exists already, and is of another calibration; --force replaces it");
+    }
+  }
+
+  /**
+   * Opens the data for the model and says what they are.
+   *
+   * @throws NothingToDoException if no block is found
+   */
   public Calibration open(DataRequest request) {
+    subject.requireBlocks();
     return request.open(subject, options, console);
   }
 
@@ -154,7 +189,7 @@ public final class Calibrate {
                     outcome.device().toString(),
                     data.tokens() > 0 ? data.tokens() : routed(outcome),
                     measured.sequenceLength(),
-                    data.files().stream().map(Calibrate::source).toList(),
+                    sources(data),
                     notes(data, measured))),
             outcome.statistics());
     return detail == Detail.MOMENTS
@@ -194,7 +229,7 @@ public final class Calibrate {
 
   private Map<String, String> notes(Calibration data, Measured measured) {
     Map<String, String> notes = new LinkedHashMap<>();
-    notes.put("target", subject.target().toString());
+    notes.put(TARGET, subject.target().toString());
     if (!data.own().isEmpty()) {
       notes.put(WriteOwnText.NOTE, WriteOwnText.text(data.own()));
     }
@@ -208,6 +243,10 @@ public final class Calibrate {
     return measured.skipped().entrySet().stream()
         .map(block -> "%,d tokens in '%s'".formatted(block.getValue(), block.getKey()))
         .collect(Collectors.joining(", "));
+  }
+
+  private static List<Profile.Source> sources(Calibration data) {
+    return data.files().stream().map(Calibrate::source).toList();
   }
 
   private static Profile.Source source(DataFile file) {

@@ -146,6 +146,39 @@ class ResumeTest {
   }
 
   @Test
+  void aCalibrationThatWasKilledBehindItsLastStepIsDone() throws IOException {
+    Files.copy(whole, out);
+    leavesACheckpoint();
+
+    assertThat(calibrate(out, "--resume").succeeds().err())
+        .contains("nothing to resume: " + out + " is complete");
+
+    assertThat(out).hasSameBinaryContentAs(whole);
+    assertThat(Cli.names(folder)).containsExactly("out");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--target cuda", "--moments"})
+  void anotherCalibrationIsNotTakenForDone(String otherwise) throws IOException {
+    Files.copy(whole, out);
+    leavesACheckpoint();
+
+    calibrate(out, (otherwise + " --resume").split(" "))
+        .fails(BAD_INPUT, "out: exists already, and is of another calibration", "--force");
+
+    assertThat(out).hasSameBinaryContentAs(whole);
+    assertThat(partial).hasSameBinaryContentAs(checkpoint);
+  }
+
+  @Test
+  void aCalibrationOnOtherDataIsNotTakenForDone() throws IOException {
+    Files.copy(whole, out);
+
+    Cli.run("calibrate", TwoLayers.MODEL, "-o", out, "--data", TEXT, "--seq-len", 32, "--resume")
+        .fails(BAD_INPUT, "out: exists already, and is of another calibration");
+  }
+
+  @Test
   void aCheckpointIsNotLostByBeginningAgain() throws IOException {
     leavesACheckpoint();
 
