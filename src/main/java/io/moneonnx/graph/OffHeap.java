@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -20,6 +19,7 @@ final class OffHeap {
   static final int LEAST = 1 << 16;
 
   private static final int REGION = 1 << 26;
+  private static final String PREFIX = "mone-onnx-mapped-";
 
   /** What is left of the last region. */
   private static ByteBuffer room = ByteBuffer.allocate(0);
@@ -49,16 +49,22 @@ final class OffHeap {
   /** Written in full before it is mapped: a full disk is found here, not at an access. */
   private static ByteBuffer region(int size) {
     try {
-      Path file = Files.createTempFile("mone-onnx-", ".tmp");
+      Path parent = Path.of(System.getProperty("java.io.tmpdir"));
+      HeldFolder.removeAbandoned(parent, PREFIX, left -> {});
+      HeldFolder folder = HeldFolder.in(parent, PREFIX);
       try (FileChannel channel =
-          FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+          FileChannel.open(
+              folder.path().resolve("region"),
+              StandardOpenOption.CREATE_NEW,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE)) {
         ByteBuffer zeros = ByteBuffer.allocate(1 << 20);
         for (long at = 0; at < size; at += channel.write(zeros, at)) {
           zeros.rewind().limit((int) Math.min(zeros.capacity(), size - at));
         }
         return channel.map(FileChannel.MapMode.READ_WRITE, 0, size);
       } finally {
-        remove(file);
+        remove(folder);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(
@@ -69,12 +75,12 @@ final class OffHeap {
     }
   }
 
-  /** At once where a mapped file may be removed, else at the end of the program. */
-  private static void remove(Path file) {
+  /** At once where a mapped file may be removed, else by the next program that maps one. */
+  private static void remove(HeldFolder folder) {
     try {
-      Files.delete(file);
-    } catch (IOException e) {
-      file.toFile().deleteOnExit();
+      folder.close();
+    } catch (UncheckedIOException e) {
+      // Windows keeps what is mapped.
     }
   }
 }

@@ -1,10 +1,13 @@
 package io.moneonnx.run;
 
+import io.moneonnx.graph.HeldFolder;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 
 /**
@@ -16,6 +19,7 @@ import java.util.Locale;
 record Natives(Path folder, String platform) {
   private static final String RESOURCES = "/ai/onnxruntime/native/";
   private static final String CUDA = "onnxruntime_providers_cuda";
+  private static final String UNPACKING = "unpacking-";
   private static final String TENSORRT = "onnxruntime_providers_tensorrt";
 
   /** The libraries for this machine, in this user's cache, apart for each build and version. */
@@ -94,19 +98,25 @@ record Natives(Path folder, String platform) {
     unpack(TENSORRT);
   }
 
-  /** A library appears under its name only when it is complete: others may be waiting for it. */
+  /**
+   * A library appears under its name only when it is complete and on the disk: others may be
+   * waiting for it, and nothing looks at it again.
+   */
   private void unpack(String library) throws IOException {
     Path target = folder.resolve(System.mapLibraryName(library));
     if (Files.exists(target) || !inJar(platform, library)) {
       return;
     }
     Files.createDirectories(folder);
-    Path partial = Files.createTempFile(folder, library, ".partial");
-    try (InputStream packed = Natives.class.getResourceAsStream(resource(platform, library))) {
-      Files.copy(packed, partial, StandardCopyOption.REPLACE_EXISTING);
+    HeldFolder.removeAbandoned(folder, UNPACKING, left -> {});
+    try (HeldFolder held = HeldFolder.in(folder, UNPACKING);
+        InputStream packed = Natives.class.getResourceAsStream(resource(platform, library))) {
+      Path partial = held.path().resolve(target.getFileName());
+      Files.copy(packed, partial);
+      try (FileChannel written = FileChannel.open(partial, StandardOpenOption.WRITE)) {
+        written.force(true);
+      }
       Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(partial);
     }
   }
 

@@ -2,14 +2,20 @@ package io.moneonnx.graph;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class OffHeapTest {
+  @TempDir private Path folder;
+
   @Test
   void manyTensorsOfOddSizesKeepTheirBytes() {
     Random random = new Random(1);
@@ -33,6 +39,20 @@ class OffHeapTest {
     byte[] bytes = new byte[(1 << 26) + 3];
     bytes[bytes.length - 1] = 7;
     assertThat(uint8(bytes).offHeap().bytes()).isEqualTo(ByteBuffer.wrap(bytes));
+  }
+
+  @Test
+  void whatAKilledProgramLeftIsRemovedByTheNext() throws IOException {
+    Path left = Files.createDirectory(folder.resolve("mone-onnx-mapped-1"));
+    Files.createFile(left.resolve(".lock"));
+    Files.createFile(left.resolve("region"));
+    String before = System.setProperty("java.io.tmpdir", folder.toString());
+    try {
+      assertThat(uint8(new byte[(1 << 26) + 1]).offHeap().isOffHeap()).isTrue();
+    } finally {
+      System.setProperty("java.io.tmpdir", before);
+    }
+    assertThat(folder).isEmptyDirectory();
   }
 
   @Test
