@@ -122,15 +122,19 @@ final class FolderDraft implements Draft {
   static List<String> restore(Path out) throws IOException {
     List<String> done = new ArrayList<>();
     for (Path replaced : newestFirst(DraftFolders.all(out, REPLACED))) {
-      String draft = replaced.getFileName().toString().replaceFirst(REPLACED + "$", "");
-      boolean isAtWork = HeldFolder.isHeldByOther(replaced.resolveSibling(draft));
-      if (!isAtWork && Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
+      String name = replaced.getFileName().toString().replaceFirst(REPLACED + "$", "");
+      Path draft = replaced.resolveSibling(name);
+      if (HeldFolder.isHeldByOther(draft)) {
+        continue;
+      }
+      if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
         DraftFolders.remove(replaced);
         done.add(DraftFolders.removed(replaced));
-      } else if (!isAtWork) {
+      } else {
         new PublishStep.Move(replaced, out.toAbsolutePath()).run();
         done.add(out + ": is back as it was before a program that was to replace it was killed");
       }
+      DraftFolders.remove(draft);
     }
     return done;
   }
