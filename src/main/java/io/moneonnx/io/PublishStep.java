@@ -1,5 +1,6 @@
 package io.moneonnx.io;
 
+import io.moneonnx.graph.HeldFolder;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
@@ -92,8 +93,8 @@ sealed interface PublishStep {
   /** Removes a file, or a folder with all that is in it. */
   record Remove(Path path) implements PublishStep {
     @Override
-    public void run() {
-      DraftFolders.remove(path);
+    public void run() throws IOException {
+      HeldFolder.remove(path);
     }
   }
 }
