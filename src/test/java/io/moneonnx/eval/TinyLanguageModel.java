@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Random;
 
 /** A {@link TinyMoe} between a table of words and a wordHead, {@code input_ids -> next}. */
-final class TinyLanguageModel {
+public final class TinyLanguageModel {
   static final NextToken NEXT_TOKEN = new NextToken("input_ids", "next");
   static final int VOCABULARY = 11;
   static final int HIDDEN = 4;
@@ -15,7 +15,7 @@ final class TinyLanguageModel {
   private TinyLanguageModel() {}
 
   /** With four experts, of which each token chooses two. */
-  static TinyMoe of(Spelling spelling) {
+  public static TinyMoe of(Spelling spelling) {
     return spelling
         .of(4, 2, HIDDEN)
         .with("(float[T, 4] x)", "(int64[B, S] input_ids)")
