@@ -1,6 +1,7 @@
 package io.moneonnx.cli;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Nearest;
 import io.moneonnx.io.CannotWriteException;
 import io.moneonnx.pipeline.CheckFailedException;
 import io.moneonnx.pipeline.NothingToDoException;
@@ -8,7 +9,12 @@ import io.moneonnx.run.RuntimeFailureException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -20,6 +26,12 @@ final class ExitCode {
   static final int NOTHING_TO_DO = 3;
   static final int ENVIRONMENT = 4;
   private static final int BUG = 70;
+
+  /** How picocli says that a value is none of several. */
+  private static final Pattern CHOICE =
+      Pattern.compile(
+          "Invalid value for option '([^']*)': expected one of \\[(.*)\\] \\(case-insensitive\\)"
+              + " but was '(.*)'");
 
   private ExitCode() {}
 
@@ -45,15 +57,45 @@ final class ExitCode {
   }
 
   private static String usageMessage(ParameterException error) {
-    if (error instanceof UnmatchedArgumentException unmatched
-        && error.getCommandLine().getParent() == null
-        && !unmatched.isUnknownOption()) {
-      return "no command '%s'; there are %s"
+    if (error instanceof UnmatchedArgumentException unmatched) {
+      return unmatched(unmatched, error.getCommandLine().getCommandSpec());
+    }
+    Matcher choice = CHOICE.matcher(error.getMessage());
+    if (choice.matches()) {
+      List<String> choices = List.of(choice.group(2).toLowerCase(Locale.ROOT).split(", "));
+      String written = choice.group(3);
+      return "option %s: found '%s', expected one of %s%s"
           .formatted(
-              unmatched.getUnmatched().get(0),
-              String.join(", ", Main.names(error.getCommandLine().getCommandSpec())));
+              choice.group(1),
+              written,
+              String.join(", ", choices),
+              Nearest.question(written, choices));
     }
     return error.getMessage().replaceFirst("^Error: ", "");
+  }
+
+  private static String unmatched(UnmatchedArgumentException error, CommandSpec command) {
+    String first = error.getUnmatched().get(0);
+    if (error.isUnknownOption()) {
+      String written = first.replaceFirst("=.*", "");
+      return "no option '%s' of %s%s"
+          .formatted(
+              written,
+              command.qualifiedName().replaceFirst("^mone-onnx ", ""),
+              Nearest.question(written, command.optionsMap().keySet()));
+    }
+    return command.subcommands().isEmpty()
+        ? "'%s' is more than %s takes"
+            .formatted(first, command.qualifiedName().replaceFirst("^mone-onnx ", ""))
+        : noCommand(first, Main.names(command));
+  }
+
+  /** There is no such command; there may be one of a name that is near. */
+  static String noCommand(String written, List<String> commands) {
+    String question = Nearest.question(written, commands);
+    return "no command '%s'%s"
+        .formatted(
+            written, question.isEmpty() ? "; there are " + String.join(", ", commands) : question);
   }
 
   private static int of(Throwable error) {

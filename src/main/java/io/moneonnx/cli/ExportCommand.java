@@ -42,9 +42,9 @@ final class ExportCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      defaultValue = "json",
-      description = "${COMPLETION-CANDIDATES}; ${DEFAULT-VALUE} if not given.")
-  private Format format;
+      description =
+          "${COMPLETION-CANDIDATES} (default: what FILE ends with, json where that says nothing).")
+  private Format wanted;
 
   @Option(
       names = {"-o", "--output"},
@@ -57,8 +57,15 @@ final class ExportCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
+  private Format format() {
+    String name = "." + Format.SAFETENSORS;
+    boolean isNamed = output != null && output.toString().endsWith(name);
+    return wanted != null ? wanted : isNamed ? Format.SAFETENSORS : Format.JSON;
+  }
+
   @Override
   public Integer call() throws IOException {
+    Format format = format();
     PrintWriter out = spec.commandLine().getOut();
     if (output != null) {
       Output.check(output, force, List.of(profile), new Terminal());
@@ -80,7 +87,7 @@ final class ExportCommand implements Callable<Integer> {
     Draft.write(
         output,
         path -> {
-          switch (format) {
+          switch (format()) {
             case SAFETENSORS -> Files.copy(profile, path);
             case JSON -> {
               try (BufferedWriter writer = Files.newBufferedWriter(path)) {

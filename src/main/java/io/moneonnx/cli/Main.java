@@ -37,7 +37,8 @@ public final class Main implements Runnable {
           ShowCommand.class,
           MergeCommand.class,
           ExportCommand.class,
-          GoldenCommand.class);
+          GoldenCommand.class,
+          HelpCommand.class);
 
   /** A folder that cannot be made, so that temporary ones are used. */
   private static final String NO_HOME = "/nonexistent";
@@ -92,7 +93,7 @@ public final class Main implements Runnable {
   private static List<Class<?>> named(String... args) {
     List<Class<?>> named =
         COMMANDS.stream().filter(type -> args.length > 0 && args[0].equals(name(type))).toList();
-    return named.isEmpty() ? COMMANDS : named;
+    return named.isEmpty() || named.contains(HelpCommand.class) ? COMMANDS : named;
   }
 
   private static String name(Class<?> command) {

@@ -3,6 +3,7 @@ package io.moneonnx.data;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Nearest;
 import io.moneonnx.graph.Reason;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -44,7 +45,7 @@ public final class ChoiceFile implements Iterator<ChoiceItem>, AutoCloseable {
     if (Files.isDirectory(path)) {
       throw new BadInputException(path + ": is a folder, expected a JSONL file of items");
     } else if (!Files.exists(path)) {
-      throw new BadInputException(path + ": no such file");
+      throw new BadInputException(path + ": " + Nearest.missing(path));
     }
     try {
       ChoiceFile file = new ChoiceFile(path, Files.newBufferedReader(path), limit);

@@ -1,6 +1,7 @@
 package io.moneonnx.data;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Nearest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +30,7 @@ public record DataSource(Optional<String> tag, Path path) {
    */
   void requireFile() {
     if (!Files.exists(path)) {
-      throw new BadInputException(path + ": no such file");
+      throw new BadInputException(path + ": " + Nearest.missing(path));
     }
     if (!isArrays()) {
       NoText.refuse(path);

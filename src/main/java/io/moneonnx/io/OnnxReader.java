@@ -3,6 +3,7 @@ package io.moneonnx.io;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Model;
+import io.moneonnx.graph.Nearest;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.proto.onnx.GraphProto;
 import io.moneonnx.proto.onnx.ModelProto;
@@ -58,7 +59,7 @@ public final class OnnxReader {
 
   private static void checkFile(Path file) throws IOException {
     if (!Files.exists(file)) {
-      throw bad(file, "no such file");
+      throw bad(file, Nearest.missing(file));
     } else if (Files.isDirectory(file)) {
       throw bad(file, "is a folder, expected an ONNX file");
     } else if (Files.size(file) == 0) {

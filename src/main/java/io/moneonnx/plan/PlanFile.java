@@ -1,6 +1,7 @@
 package io.moneonnx.plan;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Nearest;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.io.Draft;
 import io.moneonnx.json.JsonReading;
@@ -93,7 +94,7 @@ public final class PlanFile {
     if (Files.isDirectory(file)) {
       throw new BadInputException(file + ": is a folder, expected a plan");
     } else if (!Files.exists(file)) {
-      throw new BadInputException(file + ": no such file");
+      throw new BadInputException(file + ": " + Nearest.missing(file));
     }
     try {
       return parse(Files.readString(file));

@@ -21,7 +21,11 @@ public record Ratio(BigDecimal ratio) implements Amount {
 
   public Ratio {
     if (ratio.signum() <= 0 || ratio.compareTo(BigDecimal.ONE) >= 0) {
-      throw new BadInputException("ratio " + ratio + " is not between 0 and 1");
+      boolean isPercent =
+          ratio.compareTo(BigDecimal.ONE) > 0 && ratio.compareTo(BigDecimal.valueOf(100)) < 0;
+      throw new BadInputException(
+          "ratio %s is not between 0 and 1%s"
+              .formatted(ratio, isPercent ? "; did you mean " + ratio + "%?" : ""));
     }
     if (ratio.scale() > MOST_DIGITS) {
       throw new BadInputException(
@@ -30,12 +34,20 @@ public record Ratio(BigDecimal ratio) implements Amount {
     }
   }
 
+  /** Reads a number such as {@code 0.25}, or one in percent such as {@code 25%}. */
   public static Ratio parse(String text) {
     try {
-      return new Ratio(new BigDecimal(text));
+      return new Ratio(
+          text.endsWith("%")
+              ? percent(text.substring(0, text.length() - 1))
+              : new BigDecimal(text));
     } catch (NumberFormatException e) {
       throw new BadInputException("ratio '" + text + "' is no number between 0 and 1", e);
     }
+  }
+
+  private static BigDecimal percent(String number) {
+    return new BigDecimal(number).movePointLeft(2).stripTrailingZeros();
   }
 
   /** The least ratios that make one, two and so on of {@code experts}, but not all. */

@@ -1,6 +1,7 @@
 package io.moneonnx.profile;
 
 import io.moneonnx.graph.BadInputException;
+import io.moneonnx.graph.Nearest;
 import io.moneonnx.graph.Reason;
 import io.moneonnx.json.JsonReading;
 import io.moneonnx.profile.Statistic.Detail;
@@ -75,7 +76,7 @@ final class StatisticsReader {
     if (Files.isDirectory(file)) {
       throw new BadInputException("%s: is a folder, expected a %s".formatted(file, kind.text));
     } else if (!Files.exists(file)) {
-      throw new BadInputException(file + ": no such file");
+      throw new BadInputException(file + ": " + Nearest.missing(file));
     }
     try (FileChannel in = FileChannel.open(file)) {
       return reading.of(new StatisticsReader(kind, in));

@@ -147,9 +147,31 @@ class BadInputTest {
     Cli.run("prune", TwoLayers.MODEL).fails(BAD_INPUT, "no command 'prune'", "rewrite");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "rewrit MODEL | no command 'rewrit'; did you mean 'rewrite'?",
+        "golden chek MODEL | no command 'chek'; did you mean 'check'?",
+        "help rewirte | no command 'rewirte'; did you mean 'rewrite'?",
+        "help golden none | no command 'none'; there are record, check",
+        "inspect MODEL --jsn | no option '--jsn' of inspect; did you mean '--json'?",
+        "rewrite --ratoi=0.5 MODEL | no option '--ratoi' of rewrite; did you mean '--ratio'?",
+        "inspect MODEL other | 'other' is more than inspect takes",
+        "rewrite MODEL --novice men | option --novice: found 'men', expected one of mean, gate2,"
+            + " zero; did you mean 'mean'?",
+        "rewrite MODEL --ratio 50 | ratio 50 is not between 0 and 1; did you mean 50%?",
+        "inspect nowhere/model.onnx | no such file: there is no folder 'nowhere'",
+      })
+  void whatIsNearlyRight(String line, String message) {
+    Cli.run(args(line)).fails(BAD_INPUT, message);
+  }
+
   @Test
-  void anUnknownOption() {
-    Cli.run("inspect", TwoLayers.MODEL, "--jsn").fails(BAD_INPUT, "--jsn");
+  void aFileOfNearlyTheNameOfAnother() {
+    Cli.run("inspect", TwoLayers.MODEL.resolveSibling("modle.onnx"))
+        .fails(BAD_INPUT, "modle.onnx: no such file; did you mean 'model.onnx'?");
   }
 
   @ParameterizedTest
@@ -165,7 +187,7 @@ class BadInputTest {
     "rewrite --max-ppl-increase 2% --eval-data a.txt --ouput o, --ouput",
   })
   void anUnknownOptionIsNoValueOfTheOptionBefore(String line, String unknown) {
-    Cli.run(args(line + " MODEL")).fails(BAD_INPUT, "Unknown option: '" + unknown + "'");
+    Cli.run(args(line + " MODEL")).fails(BAD_INPUT, "no option '" + unknown + "' of ");
   }
 
   @ParameterizedTest
@@ -213,7 +235,7 @@ class BadInputTest {
     "--ratio, -1",
     "--ratio, half",
     "--ratio, NaN",
-    "--ratio, 50%",
+    "--ratio, 50%%",
     "--ratio, 1e-9",
     "--criterion, nope",
     "--novice, median",
@@ -815,7 +837,7 @@ class BadInputTest {
   @Test
   void anExportOfNoSuchFormat() {
     Cli.run("export", profile, "--format", "hdf5", "-o", out)
-        .fails(BAD_INPUT, "hdf5", "SAFETENSORS");
+        .fails(BAD_INPUT, "hdf5", "expected one of json, safetensors");
   }
 
   private Cli withProfile(String command, Path file) {

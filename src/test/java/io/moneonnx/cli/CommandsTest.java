@@ -24,6 +24,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -157,6 +158,34 @@ class CommandsTest {
     assertThat(Files.readString(file, StandardCharsets.ISO_8859_1)).contains(part);
     Cli.run("export", profile, "--format", format, "-o", file)
         .fails(ExitCode.BAD_INPUT, "exists already");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"a.json, {", "a.safetensors, __metadata__", "a.txt, {"})
+  void exportsAsTheNameOfTheFileSays(String name, String part) throws IOException {
+    Path file = folder.resolve(name);
+
+    Cli.run("export", profile, "-o", file).succeeds();
+
+    assertThat(Files.readString(file, StandardCharsets.ISO_8859_1)).contains(part);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rewrite", "golden check", "help"})
+  void helpIsThatOfTheCommand(String command) {
+    List<String> words = new ArrayList<>(List.of(command.split(" ")));
+    words.add(0, "help");
+    List<String> asked = new ArrayList<>(List.of(command.split(" ")));
+    asked.add("--help");
+
+    assertThat(Cli.run(words.toArray()).succeeds().out())
+        .isEqualTo(Cli.run(asked.toArray()).succeeds().out())
+        .startsWith("Usage: mone-onnx " + command);
+  }
+
+  @Test
+  void helpWithoutACommandNamesAll() {
+    assertThat(Cli.run("help").succeeds().out()).isEqualTo(Cli.run("--help").succeeds().out());
   }
 
   @Test

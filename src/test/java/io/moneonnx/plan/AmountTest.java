@@ -187,6 +187,14 @@ final class AmountTest {
     assertThat(RatioSweep.parse("0.3").ratios()).containsExactly(Ratio.parse("0.3"));
   }
 
+  @Test
+  void ratiosAreNumbersOrPercent() {
+    assertThat(Ratio.parse("12.5%")).isEqualTo(Ratio.parse("0.125"));
+    assertThat(RatioSweep.parse("25%").ratios()).containsExactly(Ratio.parse("0.25"));
+    assertThatThrownBy(() -> Ratio.parse("100%")).hasMessage("ratio 1 is not between 0 and 1");
+    assertThatThrownBy(() -> Ratio.parse("%")).hasMessage("ratio '%' is no number between 0 and 1");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"0.1:0.5", "0.5:0.1:0.1", "0.1:0.5:0", "0.1:1:0.1", "0.1:0.9:1e-9", "a:b:c"})
