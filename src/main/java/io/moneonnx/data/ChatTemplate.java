@@ -9,6 +9,7 @@ import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
+import io.moneonnx.graph.WholeFile;
 import io.moneonnx.jinja.Template;
 import io.moneonnx.jinja.TemplateException;
 import java.io.IOException;
@@ -109,7 +110,7 @@ final class ChatTemplate {
     Path file = Files.exists(alone) ? alone : config;
     try {
       return Template.parse(
-          file.equals(alone) ? Files.readString(alone) : named(settings, config, place));
+          file.equals(alone) ? WholeFile.text(alone) : named(settings, config, place));
     } catch (TemplateException e) {
       throw new BadInputException(
           "%s: the chat template of %s: %s".formatted(place, file, e.getMessage()), e);
@@ -120,7 +121,7 @@ final class ChatTemplate {
 
   private static JsonObject settings(Path config) {
     try {
-      if (JsonParser.parseString(Files.readString(config)) instanceof JsonObject settings) {
+      if (JsonParser.parseString(WholeFile.text(config)) instanceof JsonObject settings) {
         return settings;
       }
       throw new BadInputException(config + ": expected a JSON object");

@@ -5,6 +5,7 @@ import io.moneonnx.graph.HeldFolder;
 import io.moneonnx.graph.Reason;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -14,6 +15,7 @@ import java.nio.file.Path;
  */
 final class PipedData {
   private static final String STANDARD_INPUT = "-";
+  private static final int BUFFER = 1 << 16;
   private static final String PREFIX = "mone-onnx-piped-";
 
   private PipedData() {}
@@ -24,6 +26,29 @@ final class PipedData {
         || (Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path));
   }
 
+  /** Copies text until it ends; there may be no end. */
+  private static void copy(InputStream in, Path file, String what) throws IOException {
+    long most = Files.getFileStore(file.getParent()).getUsableSpace() / 2;
+    byte[] part = new byte[BUFFER];
+    long copied = 0;
+    try (OutputStream out = Files.newOutputStream(file)) {
+      for (int count = in.read(part); count >= 0; count = in.read(part)) {
+        copied += count;
+        if (copied > most) {
+          throw new BadInputException(
+              "%s: more than %,d bytes come, half of what is free in %s"
+                  .formatted(what, most, file.getParent().getParent()));
+        }
+        for (int i = 0; i < count; i++) {
+          if (part[i] == 0) {
+            throw new BadInputException(what + " is no text in UTF-8: it has bytes that are 0");
+          }
+        }
+        out.write(part, 0, count);
+      }
+    }
+  }
+
   /** The file with all that comes; its name is the same in every run. */
   static Path file(Path path) {
     boolean isStandard = path.toString().equals(STANDARD_INPUT);
@@ -32,7 +57,7 @@ final class PipedData {
       HeldFolder.removeAbandoned(parent, PREFIX, left -> {});
       HeldFolder folder = HeldFolder.in(parent, PREFIX);
       Path file = folder.path().resolve(isStandard ? "standard-input" : "pipe");
-      Files.copy(in, file);
+      copy(in, file, isStandard ? "standard input" : path.toString());
       return file;
     } catch (IOException e) {
       throw new BadInputException(

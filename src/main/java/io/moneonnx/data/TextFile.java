@@ -32,10 +32,14 @@ record TextFile(Path path, Optional<String> field, ChatTemplate template) {
 
   /**
    * Longer documents are tokenised in pieces of this many characters, for the tokenizer takes some
-   * hundred bytes a character. They are cut before a line that starts with no space; the few tokens
-   * there may differ from those of the uncut text.
+   * hundred bytes a character. They are cut before a line that starts with no space, where lines
+   * are long between two words, and where words are anywhere; the few tokens there may differ from
+   * those of the uncut text.
    */
   private static final int PIECE = 1 << 20;
+
+  private static final int LONG_LINE = PIECE + (PIECE >> 1);
+  private static final int LONGEST = 2 * PIECE;
 
   private static final int BUFFER = 1 << 16;
   private static final char BYTE_ORDER_MARK = '\uFEFF';
@@ -127,11 +131,20 @@ record TextFile(Path path, Optional<String> field, ChatTemplate template) {
     sink.endDocument();
   }
 
+  /** True between two characters where a piece of this length may end, or has to. */
+  private static boolean isEnd(int length, int last, int next) {
+    boolean isSpace = Character.isWhitespace(next);
+    return length >= PIECE
+        && ((last == '\n' && !isSpace)
+            || (length >= LONG_LINE && isSpace && !Character.isWhitespace(last))
+            || (length >= LONGEST && !Character.isLowSurrogate((char) next)));
+  }
+
   private static String nextPiece(PushbackReader reader) throws IOException {
     StringBuilder piece = new StringBuilder();
     int last = 0;
     for (int next = reader.read(); next >= 0; next = reader.read()) {
-      if (piece.length() >= PIECE && last == '\n' && !Character.isWhitespace(next)) {
+      if (isEnd(piece.length(), last, next)) {
         reader.unread(next);
         break;
       }

@@ -8,10 +8,10 @@ import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
+import io.moneonnx.graph.WholeFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +57,7 @@ final class TextTokenizer implements AutoCloseable {
    */
   static TextTokenizer open(Path file) {
     try {
-      byte[] json = Files.readAllBytes(file);
+      byte[] json = WholeFile.bytes(file);
       JsonElement settings = JsonParser.parseString(new String(json, StandardCharsets.UTF_8));
       return new TextTokenizer(
           file,

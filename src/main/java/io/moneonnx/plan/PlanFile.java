@@ -3,6 +3,7 @@ package io.moneonnx.plan;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Nearest;
 import io.moneonnx.graph.Reason;
+import io.moneonnx.graph.WholeFile;
 import io.moneonnx.io.Draft;
 import io.moneonnx.json.JsonReading;
 import io.moneonnx.json.JsonText;
@@ -97,7 +98,7 @@ public final class PlanFile {
       throw new BadInputException(file + ": " + Nearest.missing(file));
     }
     try {
-      return parse(Files.readString(file));
+      return parse(WholeFile.text(file));
     } catch (CharacterCodingException e) {
       throw new BadInputException(file + ": is no text in UTF-8", e);
     } catch (IOException e) {

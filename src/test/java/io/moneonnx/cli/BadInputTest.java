@@ -519,6 +519,24 @@ class BadInputTest {
     return file;
   }
 
+  /** A link to a device is a file like any other, and has no end. */
+  @ParameterizedTest
+  @CsvSource({
+    "rewrite MODEL --plan ENDLESS -o OUT, endless.txt: more than",
+    "calibrate MODEL --data ENDLESS -o OUT, endless.txt is no text in UTF-8",
+    "calibrate MODEL --tokenizer ENDLESS -o OUT, endless.txt: more than",
+    "show ENDLESS, endless.txt is no profile",
+    "golden check MODEL ENDLESS, endless.txt",
+    "inspect ENDLESS, endless.txt",
+  })
+  void anEndlessDevice(String line, String message) throws IOException {
+    assumeThat(Path.of("/dev/zero")).exists();
+    Path endless = folder.resolve("endless.txt");
+    Files.createSymbolicLink(endless, Path.of("/dev/zero"));
+
+    Cli.run(args(line.replace("ENDLESS", endless.toString()))).fails(BAD_INPUT, message);
+  }
+
   /** What comes out of a file does not steer the terminal, and a message has an end. */
   @Test
   void namesOfControlCharactersAndOfAnyLength() {

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TextCalibrationTest {
   private static final Graph MODEL = Fixtures.languageModel(1024, Fixtures.INPUT_IDS);
@@ -399,6 +400,37 @@ class TextCalibrationTest {
     assertThatThrownBy(() -> open(file, field("body")))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining(message);
+  }
+
+  /** Words in one line, and a word without an end, in pieces that the tokenizer can hold. */
+  @ParameterizedTest
+  @ValueSource(strings = {"ab", "ab cd ", "\uD83D\uDE00"})
+  void textWithoutALineIsCut(String part) throws IOException {
+    String text = "x" + part.repeat(3_000_000 / part.length());
+    Path file = Files.writeString(folder.resolve("endless.txt"), text);
+    List<String> pieces = new ArrayList<>();
+    TextSink sink =
+        new TextSink() {
+          @Override
+          public boolean isFull() {
+            return false;
+          }
+
+          @Override
+          public void add(String piece) {
+            pieces.add(piece);
+          }
+
+          @Override
+          public void endDocument() {}
+        };
+
+    new TextFile(file, Optional.empty(), new ChatTemplate(folder)).readInto(sink);
+
+    assertThat(pieces).hasSizeGreaterThan(1).allMatch(piece -> piece.length() <= (2 << 20) + 1);
+    assertThat(String.join("", pieces)).isEqualTo(text);
+    assertThat(pieces).noneMatch(piece -> Character.isLowSurrogate(piece.charAt(0)));
+    assertThat(pieces.get(1).charAt(0) == ' ').isEqualTo(part.contains(" "));
   }
 
   @Test

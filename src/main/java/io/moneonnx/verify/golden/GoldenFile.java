@@ -3,6 +3,7 @@ package io.moneonnx.verify.golden;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.moneonnx.graph.BadInputException;
 import io.moneonnx.graph.Reason;
+import io.moneonnx.graph.WholeFile;
 import io.moneonnx.io.Draft;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
@@ -55,7 +56,7 @@ public final class GoldenFile {
         throw new BadInputException(
             file + " holds no golden outputs: golden record makes such files");
       }
-      return GoldenMessage.read(content(in));
+      return GoldenMessage.read(content(file, in));
     } catch (ZipException | EOFException | InvalidProtocolBufferException e) {
       throw new BadInputException("%s is damaged (%s)".formatted(file, Reason.of(e)), e);
     } catch (IllegalArgumentException e) {
@@ -66,9 +67,9 @@ public final class GoldenFile {
   }
 
   /** Read to the end, so that its checksum is looked at. */
-  private static byte[] content(InputStream in) throws IOException {
+  private static byte[] content(Path file, InputStream in) throws IOException {
     try (GZIPInputStream unpacked = new GZIPInputStream(in)) {
-      return unpacked.readAllBytes();
+      return WholeFile.bytes(file.toString(), unpacked);
     }
   }
 }
